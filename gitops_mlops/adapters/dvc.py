@@ -1,0 +1,198 @@
+"""DVC: its files read directly, its cache read directly; DVC itself is imported only to fetch.
+
+`import dvc.api` alone costs a second, `dvc.lock` is YAML and the cache is a folder of files named by MD5.
+"""
+
+from __future__ import annotations
+
+import configparser
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from gitops_mlops.domain.document import parse_yaml
+from gitops_mlops.domain.errors import EvidenceMissing, OutsideError
+from gitops_mlops.domain.ports import Artifact, Files, Output, Repository
+
+_BLOCK = 1024 * 1024
+
+
+class DvcStore:
+    """What DVC tracks in a repository."""
+
+    def __init__(self, repository: Repository, files: Files) -> None:
+        self._repository = repository
+        self._files = files
+
+    def artifacts(self, revision: str | None = None) -> list[Artifact]:
+        """The declared artifacts at a revision, or of the working tree."""
+        found = []
+        for path in self._named(revision, "dvc.yaml"):
+            folder = PurePosixPath(path).parent
+            entries = _mapping(self._parse(revision, path), "artifacts")
+            for identity, entry in entries.items():
+                if not isinstance(entry, Mapping) or not isinstance(entry.get("path"), str):
+                    continue
+                prefix = "" if str(folder) == "." else f"{folder}:"
+                found.append(
+                    Artifact(
+                        name=f"{prefix}{identity}",
+                        path=str(folder / entry["path"]),
+                        type=str(entry.get("type", "")),
+                        description=str(entry.get("desc", "")),
+                        labels=tuple(str(label) for label in entry.get("labels") or ()),
+                    )
+                )
+        return found
+
+    def outputs(self, revision: str | None = None) -> dict[str, Output]:
+        """What `dvc.lock` and `*.dvc` files record, by path from the repository's root."""
+        found: dict[str, Output] = {}
+        for path in self._named(revision, "dvc.lock", ".dvc"):
+            folder = PurePosixPath(path).parent
+            document = self._parse(revision, path)
+            for entry in _recorded(document):
+                if output := _output(folder, entry):
+                    found[output.path] = output
+        return found
+
+    def parameters(self, revision: str | None = None) -> dict[str, object]:
+        """The parameters that `dvc.lock` records, by `file:key`."""
+        found: dict[str, object] = {}
+        for path in self._named(revision, "dvc.lock"):
+            folder = PurePosixPath(path).parent
+            for stage in _mapping(self._parse(revision, path), "stages").values():
+                for file, values in _mapping(stage, "params").items():
+                    if isinstance(values, Mapping):
+                        found.update({f"{folder / file}:{key}": value for key, value in values.items()})
+        return found
+
+    def read(self, output: Output) -> bytes:
+        """The content of one tracked file, verified."""
+        return self.materialise(output).read_bytes()
+
+    def materialise(self, output: Output) -> Path:
+        """A path in the cache with the verified content; fetched when it is not there."""
+        if output.md5.endswith(".dir"):
+            raise EvidenceMissing("is a folder, where a file is needed", where=output.path)
+        cached = self._cached(output.md5)
+        if not cached.is_file():
+            self.fetch([output])
+        if not cached.is_file():
+            raise EvidenceMissing(
+                f"its content (MD5 {output.md5}) is neither cached nor on the DVC remote",
+                where=output.path,
+                hint="dvc pull, or have whoever made it run dvc push",
+            )
+        if _md5(cached) != output.md5:
+            raise EvidenceMissing(
+                f"the cached content is damaged: it is not the MD5 {output.md5} that dvc.lock records",
+                where=output.path,
+                hint=f"delete {cached}, then dvc pull",
+            )
+        return cached
+
+    def fetch(self, outputs: Iterable[Output]) -> None:
+        """Bring what is missing into the cache, from the default remote, through DVC."""
+        missing = [output for output in outputs if not self._cached(output.md5).exists()]
+        if not missing:
+            return
+        try:
+            from dvc.exceptions import DvcException
+            from dvc.repo import Repo
+            from dvc_data.hashfile.hash_info import HashInfo
+        except ImportError as error:
+            raise EvidenceMissing(
+                "is not in the DVC cache, and DVC is not installed to fetch it",
+                where=missing[0].path,
+                hint='pip install "gitops-mlops[dvc]"',
+            ) from error
+        os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+        try:
+            with Repo(str(self._repository.root)) as repo:
+                if not _remote_name(repo):
+                    return
+                repo.cloud.pull([HashInfo("md5", output.md5) for output in missing])
+        except DvcException as error:
+            raise OutsideError(f"DVC could not fetch it ({error})", where=missing[0].path) from error
+        except OSError as error:
+            raise OutsideError(f"the DVC remote failed ({error})", where=missing[0].path) from error
+
+    def folder(self, output: Output) -> list[Output]:
+        """The files of a tracked folder."""
+        if not self._cached(output.md5).is_file():
+            self.fetch([output])
+        try:
+            listing = json.loads(self._cached(output.md5).read_bytes())
+        except FileNotFoundError as error:
+            raise EvidenceMissing("the folder's listing is not cached", where=output.path, hint="dvc pull") from error
+        return [Output(f"{output.path}/{item['relpath']}", item["md5"]) for item in listing]
+
+    def _cached(self, md5: str) -> Path:
+        return self._cache_folder() / "files" / "md5" / md5[:2] / md5[2:]
+
+    def _cache_folder(self) -> Path:
+        dvc = self._repository.root / ".dvc"
+        for name in ("config.local", "config"):
+            parser = configparser.ConfigParser(interpolation=None, strict=False)
+            try:
+                parser.read_string((dvc / name).read_text("utf-8"))
+            except (OSError, UnicodeDecodeError, configparser.Error):
+                continue
+            if configured := parser.get("cache", "dir", fallback=""):
+                return (dvc / configured).resolve()
+        return dvc / "cache"
+
+    def _named(self, revision: str | None, *endings: str) -> list[str]:
+        """Tracked DVC files; in the working tree also those that are not yet added at the root."""
+        tracked = self._repository.files(revision)
+        found = [path for path in tracked if _is_named(path, endings)]
+        if revision is None:
+            found += [name for name in endings if name not in found and self._files.read(name) is not None]
+        return found
+
+    def _parse(self, revision: str | None, path: str) -> Any:
+        content = self._files.read(path) if revision is None else self._repository.read(revision, path)
+        return parse_yaml(content or b"", path).data
+
+
+def _is_named(path: str, endings: Iterable[str]) -> bool:
+    name = PurePosixPath(path).name
+    return any(
+        name == ending or (ending == ".dvc" and name.endswith(".dvc") and name != ".dvc") for ending in endings
+    )
+
+
+def _mapping(data: Any, key: str) -> Mapping[str, Any]:
+    found = data.get(key) if isinstance(data, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _recorded(document: Any) -> Iterator[Any]:
+    if isinstance(document, Mapping) and isinstance(document.get("outs"), list):
+        yield from document["outs"]
+    for stage in _mapping(document, "stages").values():
+        if isinstance(stage, Mapping):
+            yield from stage.get("outs") or ()
+
+
+def _output(folder: PurePosixPath, entry: Any) -> Output | None:
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("md5"), str) or "path" not in entry:
+        return None
+    return Output(str(folder / entry["path"]), entry["md5"], entry.get("size"), entry.get("nfiles"))
+
+
+def _md5(path: Path) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _remote_name(repo: Any) -> str | None:
+    name: str | None = repo.config.get("core", {}).get("remote")
+    return name

@@ -1,0 +1,68 @@
+"""The working tree: reads and writes that stay inside, and writes that are whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.domain.names import path_problem
+
+
+class WorkingTree:
+    """Files below `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    def resolve(self, path: str) -> Path:
+        """The absolute path. Raises UsageError when it leaves the root, by a symlink too."""
+        if reason := path_problem(path):
+            raise UsageError(
+                f"the path {reason}", where=repr(path), hint="write it relative to the repository's root"
+            )
+        try:
+            resolved = (self.root / path).resolve()
+        except (OSError, RuntimeError) as error:
+            raise UsageError(f"the path cannot be followed ({error})", where=path) from error
+        if not resolved.is_relative_to(self.root):
+            raise UsageError("a symlink leads out of the repository", where=path, hint="copy the file in")
+        return resolved
+
+    def read(self, path: str) -> bytes | None:
+        """The content, None when there is no such file."""
+        try:
+            return self.resolve(path).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise OutsideError(f"cannot be read ({error.strerror})", where=path) from error
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write to a temporary file beside the target, then rename."""
+        write_atomically(self.resolve(path), content)
+
+
+def write_atomically(target: Path, content: bytes) -> None:
+    """Readers of `target` see the old content or the new, never half. Raises OutsideError."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "wb") as temporary:
+                temporary.write(content)
+                temporary.flush()
+                os.fsync(temporary.fileno())
+            # mkstemp makes files private; a result is as readable as any other new file.
+            umask = os.umask(0)
+            os.umask(umask)
+            Path(name).chmod(0o666 & ~umask)
+            Path(name).replace(target)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                Path(name).unlink()
+            raise
+    except OSError as error:
+        raise OutsideError(f"cannot be written ({error.strerror})", where=str(target)) from error

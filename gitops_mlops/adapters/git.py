@@ -1,0 +1,165 @@
+"""git: the only module that starts it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gitops_mlops.domain.errors import EvidenceMissing, OutsideError, UsageError
+from gitops_mlops.domain.ports import TagRecord
+
+# Inside a hook git sets these for the repository that runs it; they would make us read another one's index.
+_FOREIGN = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+)
+
+_TAG_FIELDS = (
+    "refname",
+    "objecttype",
+    "objectname",
+    "*objectname",
+    "taggerdate:unix",
+    "taggername",
+    "contents",
+)
+
+
+class GitRepository:
+    """The repository at `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def around(cls, start: Path) -> GitRepository:
+        """The repository that `start` is in. Raises UsageError when it is in none."""
+        found = _git(["rev-parse", "--show-toplevel"], start)
+        if found.returncode:
+            if "not a git repository" in found.stderr.decode(errors="replace"):
+                raise UsageError("not a git repository", where=str(start), hint="run git init, or use -C DIR")
+            raise OutsideError(_reason(found), where=str(start))
+        if not found.stdout.strip():
+            raise UsageError("a bare repository has no working tree", where=str(start), hint="clone it first")
+        return cls(Path(os.fsdecode(found.stdout.rstrip(b"\n"))))
+
+    def head(self) -> str:
+        """The checked-out commit."""
+        return self.resolve("HEAD")
+
+    def branch(self) -> str | None:
+        """The checked-out branch, None when HEAD is detached."""
+        found = _git(["symbolic-ref", "--quiet", "--short", "HEAD"], self.root)
+        return found.stdout.decode().strip() or None
+
+    def is_shallow(self) -> bool:
+        """Whether history was cut off."""
+        return self._run(["rev-parse", "--is-shallow-repository"]).strip() == b"true"
+
+    def resolve(self, revision: str) -> str:
+        """The SHA of the commit that a revision names."""
+        found = _git(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"], self.root)
+        if found.returncode == 0:
+            return found.stdout.decode().strip()
+        if revision == "HEAD":
+            raise EvidenceMissing("the repository has no commits", hint="commit something first")
+        raise EvidenceMissing("no such revision", where=repr(revision), hint="git fetch --tags, or check the name")
+
+    def read(self, revision: str, path: str) -> bytes | None:
+        """A file as it was at a revision; None when it was not there."""
+        commit = self.resolve(revision)
+        found = _git(["cat-file", "blob", f"{commit}:{path}"], self.root)
+        return found.stdout if found.returncode == 0 else None
+
+    def files(self, revision: str | None = None) -> list[str]:
+        """The tracked paths of a revision, or of the index."""
+        command = (
+            ["ls-files", "-z"] if revision is None else ["ls-tree", "-rz", "--name-only", self.resolve(revision)]
+        )
+        return [os.fsdecode(path) for path in self._run(command).split(b"\0") if path]
+
+    def tags(self) -> list[TagRecord]:
+        """Every tag, in one git process."""
+        # %00 ends a field: no message can hold a NUL, so nothing in it can imitate the next field.
+        form = "".join(f"%({field})%00" for field in _TAG_FIELDS)
+        raw = self._run(["for-each-ref", f"--format={form}", "refs/tags"]).decode(errors="replace")
+        fields = raw.split("\0")
+        width = len(_TAG_FIELDS)
+        return [_tag(fields[start : start + width]) for start in range(0, len(fields) - width + 1, width)]
+
+    def create_tag(self, name: str, commit: str, message: str) -> None:
+        """Write an annotated tag; `--cleanup=verbatim` keeps the trailers as they are."""
+        made = _git(
+            ["tag", "--annotate", "--cleanup=verbatim", "--file=-", name, commit], self.root, message.encode()
+        )
+        if made.returncode:
+            raise OutsideError(_reason(made), where=f"tag {name}")
+
+    def delete_tag(self, name: str) -> None:
+        """Delete a tag of this clone."""
+        self._run(["tag", "--delete", name])
+
+    def push(self, refs: Sequence[str], remote: str = "origin") -> None:
+        """Push refs, all or none, never forced."""
+        pushed = _git(["push", "--quiet", "--atomic", "--", remote, *refs], self.root)
+        if pushed.returncode:
+            raise OutsideError(_reason(pushed), where=f"git push {remote}", hint="git fetch --tags, then try again")
+
+    def changed_files(self, old: str, new: str | None = None) -> list[str]:
+        """Paths that differ between a revision and another, or the working tree."""
+        revisions = [self.resolve(old)] + ([self.resolve(new)] if new else [])
+        raw = self._run(["diff", "--name-only", "-z", *revisions, "--"])
+        return [os.fsdecode(path) for path in raw.split(b"\0") if path]
+
+    def _run(self, arguments: Sequence[str]) -> bytes:
+        done = _git(arguments, self.root)
+        if done.returncode:
+            raise OutsideError(_reason(done), where=f"git {arguments[0]}")
+        return done.stdout
+
+
+def _git(arguments: Sequence[str], folder: Path, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    environment = {key: value for key, value in os.environ.items() if key not in _FOREIGN}
+    # Messages are read by `around`; a prompt would hang a job that nobody watches.
+    environment |= {"LC_ALL": "C.UTF-8", "LANGUAGE": "", "GIT_TERMINAL_PROMPT": "0"}
+    try:
+        return subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            env=environment,
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        if not folder.is_dir():
+            raise UsageError("no such folder", where=str(folder)) from error
+        raise OutsideError("git is not installed", hint="install git 2.30 or newer") from error
+
+
+def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
+    lines = [line.strip() for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:", "!", "remote:"))]
+    first = (telling or lines or [f"git ended with {done.returncode}"])[0]
+    return first.removeprefix("fatal: ").removeprefix("error: ")
+
+
+def _tag(fields: Sequence[str]) -> TagRecord:
+    ref, kind, direct, peeled, date, tagger, message = fields
+    annotated = kind == "tag"
+    return TagRecord(
+        name=ref.lstrip("\n").removeprefix("refs/tags/"),
+        commit=peeled or direct,
+        annotated=annotated,
+        tagged_at=datetime.fromtimestamp(int(date), UTC) if annotated and date else None,
+        tagger=tagger if annotated else "",
+        message=message if annotated else "",
+    )

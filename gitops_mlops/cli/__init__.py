@@ -1,0 +1,1 @@
+"""Parse, bootstrap, use-case, report, exit code."""

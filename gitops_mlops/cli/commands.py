@@ -1,0 +1,50 @@
+"""Every command in one table, so that `--help` imports none of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """`attribute` of `module` is the click command; `summary` is its line in `--help`."""
+
+    group: str
+    name: str
+    module: str
+    attribute: str
+    summary: str
+
+
+COMMANDS: tuple[Command, ...] = ()
+
+EPILOG = """\
+Every command has --json, and --help with an example.
+Exit codes: 0 done and passed, 1 a verdict against, 2 wrong usage or configuration,
+3 missing evidence, 4 an outside system failed, 130 interrupted."""
+
+
+def help_text(program: str = "gitops-mlops") -> str:
+    """The top-level help."""
+    lines = [
+        f"Usage: {program} [-C DIR] [--debug] COMMAND ...",
+        "",
+        "Git is the control plane for your models.",
+    ]
+    width = max((len(command.name) for command in COMMANDS), default=0)
+    group = ""
+    for command in COMMANDS:
+        if command.group != group:
+            group = command.group
+            lines += ["", f"{group}:"]
+        lines.append(f"  {command.name:<{width}}  {command.summary}")
+    lines += [
+        "",
+        "Options:",
+        "  -C DIR     run as if started in DIR",
+        "  --debug    show tracebacks",
+        "  --version  print the version",
+        "  --help     print this",
+        "",
+        EPILOG,
+    ]
+    return "\n".join(lines)

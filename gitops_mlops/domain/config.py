@@ -1,0 +1,266 @@
+"""`mlops.yaml`: what a repository wants, as one typed model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from gitops_mlops.domain.document import Path, parse_yaml
+from gitops_mlops.domain.errors import ConfigError
+from gitops_mlops.domain.metrics import METRICS, Task, metrics_of
+from gitops_mlops.domain.names import is_artifact, is_name, path_problem, perhaps
+from gitops_mlops.domain.typed_document import Section, typed
+
+CONFIG_FILE = "mlops.yaml"
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhdw])\Z")
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%\Z")
+
+
+def _path(text: str) -> str:
+    if reason := path_problem(text):
+        raise ValueError(f"the path {text!r} {reason} → write it relative to the repository's root")
+    return text
+
+
+def _contract(text: str) -> str:
+    path, _, name = text.partition(":")
+    _path(path)
+    if path.endswith(".py"):
+        if not name.isidentifier():
+            raise ValueError(f"{text!r} names no class → write it as path.py:ClassName")
+    elif name or not path.endswith((".yaml", ".yml")):
+        raise ValueError(f"{text!r} is no contract → name a .yaml file or path.py:ClassName")
+    return text
+
+
+def _stage(text: str) -> str:
+    if not is_name(text):
+        raise ValueError(f"{text!r} is no name → letters, digits, - _ /; first and last a letter or digit")
+    return text
+
+
+def _artifact(text: str) -> str:
+    if not is_artifact(text):
+        raise ValueError(f"{text!r} is no model name → letters, digits, - _ /; no dots")
+    return text
+
+
+def _seconds(value: Any) -> Any:
+    if isinstance(value, str) and (match := _DURATION.match(value)):
+        return float(match[1]) * _UNITS[match[2]]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise ValueError(f"{value!r} is no duration → write a number and s, m, h, d or w, as in 30s or 7d")
+
+
+RepoPath = Annotated[str, AfterValidator(_path)]
+ContractRef = Annotated[str, AfterValidator(_contract)]
+StageName = Annotated[str, AfterValidator(_stage)]
+ArtifactName = Annotated[str, AfterValidator(_artifact)]
+Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0, json_schema_extra={"type": ["number", "string"]})]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Probability = Annotated[float, Field(gt=0, lt=1)]
+Action = Literal["block", "warn"]
+
+
+class Margin(Section):
+    """How much worse still counts as equal: an absolute amount, or a share of the champion's value."""
+
+    amount: float = Field(ge=0)
+    relative: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parse(cls, value: Any) -> Any:
+        if isinstance(value, str) and (match := _PERCENT.match(value)):
+            return {"amount": float(match[1]) / 100, "relative": True}
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return {"amount": value}
+        if isinstance(value, Margin):
+            return value
+        raise ValueError(f"{value!r} is no margin → write 0.005, or 1% for a share of the champion's value")
+
+    def of(self, champion: float) -> float:
+        """The margin in the metric's own unit."""
+        return self.amount * abs(champion) if self.relative else self.amount
+
+
+class Dataset(Section):
+    """Data that DVC tracks, and the contract it must keep."""
+
+    path: RepoPath
+    contract: ContractRef | None = None
+
+
+class Gate(Section):
+    """One condition on a challenger: a rule against the champion, or a bound of its own.
+
+    `superior`: the difference is better than 0 beyond doubt. `non-inferior`: it is not worse than the
+    margin beyond doubt. `min` and `max` bound the challenger's own value, whoever the champion is.
+    """
+
+    metric: str
+    rule: Literal["superior", "non-inferior"] | None = None
+    margin: Margin = Field(default_factory=lambda: Margin.model_validate(0))
+    min: float | None = None
+    max: float | None = None
+    per_slice: bool = False
+    action: Action = "block"
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Gate:
+        if self.rule is None and self.min is None and self.max is None:
+            raise ValueError("the gate demands nothing → give it a rule, a min or a max")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("min is greater than max")
+        if self.rule == "non-inferior" and self.margin.amount == 0:
+            raise ValueError("a non-inferior gate needs a margin greater than 0 → margin: 0.005, or 1%")
+        return self
+
+
+class Evaluation(Section):
+    """Which rows models are compared on, and how sure we want to be."""
+
+    dataset: str
+    target: str
+    id: str | None = None
+    train: str | None = None
+    cluster_by: str | None = None
+    champion: StageName = "production"
+    slices: tuple[str, ...] = ()
+    positive: str | int | bool | None = None
+    threshold: Probability = 0.5
+    alpha: Probability = 0.05
+    power: Probability = 0.8
+    resamples: int = Field(default=2000, ge=200, le=100_000)
+    seed: int = Field(default=0, ge=0)
+    inconclusive: Action = "warn"
+    max_overlap: int = Field(default=0, ge=0)
+
+
+class Model(Section):
+    """A model: an artifact of `dvc.yaml`, how it is judged and what it accepts."""
+
+    task: Task
+    input: ContractRef | None = None
+    trusted_types: RepoPath | None = None
+    evaluation: Evaluation
+    gates: tuple[Gate, ...]
+
+
+class Health(Section):
+    """When a deployment counts as healthy: ready and answering its golden predictions in time."""
+
+    timeout: Seconds = 60.0
+    interval: Seconds = 0.2
+
+
+class Environment(Section):
+    """Where the version assigned to the stage of the same name runs."""
+
+    target: Literal["process"] = "process"
+    port: Port | dict[ArtifactName, Port]
+    host: str = "127.0.0.1"
+    after: StageName | None = None
+    health: Health = Field(default_factory=Health)
+
+    def port_of(self, model: str) -> int | None:
+        """The port that a model is served on here, None when it is not served here."""
+        return self.port.get(model) if isinstance(self.port, dict) else self.port
+
+
+class Config(Section):
+    """The whole of `mlops.yaml`."""
+
+    version: Literal[1]
+    datasets: dict[str, Dataset] = Field(default_factory=dict)
+    models: dict[ArtifactName, Model] = Field(default_factory=dict)
+    environments: dict[StageName, Environment] = Field(default_factory=dict)
+
+    def stages(self) -> list[str]:
+        """Every stage, each after the one it waits for."""
+        ordered: list[str] = []
+
+        def place(name: str) -> None:
+            after = self.environments[name].after
+            if after is not None and after not in ordered:
+                place(after)
+            if name not in ordered:
+                ordered.append(name)
+
+        for name in self.environments:
+            place(name)
+        return ordered
+
+
+def parse_config(content: str | bytes, name: str = CONFIG_FILE) -> Config:
+    """The configuration in `content`. Raises ConfigError with every problem, each with path and line."""
+    document = parse_yaml(content, name)
+    config = typed(document, Config)
+    if problems := [document.problem(*wrong) for wrong in _contradictions(config)]:
+        raise ConfigError(problems)
+    return config
+
+
+Wrong = tuple[Path, str, str]
+
+
+def _contradictions(config: Config) -> Iterator[Wrong]:
+    """What each part allows and the whole does not: where, what, and what to do."""
+    for name, model in config.models.items():
+        yield from _wrong_datasets(name, model, config)
+        yield from _wrong_gates(name, model)
+    for name, environment in config.environments.items():
+        yield from _wrong_ports(name, environment, config)
+        yield from _wrong_order(name, config)
+
+
+def _wrong_datasets(name: str, model: Model, config: Config) -> Iterator[Wrong]:
+    for role in ("dataset", "train"):
+        dataset = getattr(model.evaluation, role)
+        if dataset is not None and dataset not in config.datasets:
+            path = ("models", name, "evaluation", role)
+            yield path, f"no dataset is called {dataset!r}", perhaps(dataset, config.datasets)
+
+
+def _wrong_gates(name: str, model: Model) -> Iterator[Wrong]:
+    if not model.gates:
+        yield ("models", name, "gates"), "a model without a gate would always pass", "demand something of it"
+    for index, gate in enumerate(model.gates):
+        path = ("models", name, "gates", index, "metric")
+        if gate.metric not in METRICS:
+            yield path, f"no metric is called {gate.metric!r}", perhaps(gate.metric, metrics_of(model.task))
+        elif model.task not in METRICS[gate.metric].tasks:
+            hint = f"choose from {', '.join(metrics_of(model.task))}"
+            yield path, f"{gate.metric} is not defined for {model.task}", hint
+
+
+def _wrong_ports(name: str, environment: Environment, config: Config) -> Iterator[Wrong]:
+    path: Path = ("environments", name, "port")
+    if not isinstance(environment.port, dict):
+        if len(config.models) > 1:
+            yield path, "several models cannot share a port", "write port: {model: port, ...}"
+        return
+    for model in environment.port:
+        if model not in config.models:
+            yield (*path, model), f"no model is called {model!r}", perhaps(model, config.models)
+
+
+def _wrong_order(name: str, config: Config) -> Iterator[Wrong]:
+    path: Path = ("environments", name, "after")
+    chain = [name]
+    while (stage := config.environments[chain[-1]].after) is not None:
+        if stage not in config.environments:
+            if len(chain) == 1:
+                yield path, f"no environment is called {stage!r}", perhaps(stage, config.environments)
+            return
+        if stage in chain:
+            if stage == name:
+                yield path, f"the order is a circle: {' after '.join([*chain, stage])}", "remove one after"
+            return
+        chain.append(stage)

@@ -1,0 +1,77 @@
+"""Every way to fail, with the exit code that says which kind it was.
+
+A verdict (a gate that failed, data that is invalid) is a result and not an error: commands end with
+`VERDICT_AGAINST` for it. An error says what is wrong, where, and what to do about it, in one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+DONE = 0
+VERDICT_AGAINST = 1
+INTERRUPTED = 130
+
+
+class MlopsError(Exception):
+    """Anything that stops a command. `hint` says what to do; `where` names the file, tag or address."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f" → {self.hint}" if self.hint else ""
+        return f"{place}{self.message}{advice}"
+
+
+class UsageError(MlopsError):
+    """The command was called in a way that cannot mean anything."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing wrong in a file that a person wrote; `line` and `column` count from 1, 0 is unknown."""
+
+    path: str
+    line: int
+    column: int
+    where: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        line = f":{self.line}:{self.column}" if self.line else ""
+        where = f"{self.where}: " if self.where else ""
+        advice = f" → {self.hint}" if self.hint else ""
+        return f"{self.path}{line}: {where}{self.message}{advice}"
+
+
+class ConfigError(MlopsError):
+    """A file that a person wrote is wrong; carries every problem at once."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = sorted(set(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class EvidenceMissing(MlopsError):
+    """Something that a decision needs is not there: a baseline, a cache, history, a number."""
+
+    exit_code = 3
+
+
+class OutsideError(MlopsError):
+    """A system outside of this process refused, failed or did not answer."""
+
+    exit_code = 4

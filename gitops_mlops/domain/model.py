@@ -1,0 +1,100 @@
+"""A trained model out of bytes, without running a stranger's code, and what it predicts.
+
+skops constructs only types that it knows to be harmless or that a reviewed file of the repository names;
+everything else is refused before anything is built.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gitops_mlops.domain.document import parse_yaml
+from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, Problem, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of n rows.
+
+    `labels` has shape (n,). `probabilities` has shape (n, len(classes)), its columns in the order of
+    `classes`, and is None for a regression.
+    """
+
+    labels: np.ndarray[Any, Any]
+    probabilities: np.ndarray[Any, Any] | None = None
+    classes: tuple[Any, ...] = ()
+
+
+class Predictor(Protocol):
+    """A model that can be asked."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it reads, in its own order; empty when it does not say."""
+
+    def predict(self, rows: pd.DataFrame) -> Predictions:
+        """Predictions for raw rows, in their order."""
+
+
+@dataclass(frozen=True)
+class SkopsModel:
+    """A scikit-learn estimator; a pipeline that holds its own feature code reads raw rows."""
+
+    estimator: Any
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """`feature_names_in_`, which scikit-learn records when it was fitted on named columns."""
+        return tuple(str(name) for name in getattr(self.estimator, "feature_names_in_", ()))
+
+    def predict(self, rows: pd.DataFrame) -> Predictions:
+        """Labels, and probabilities when the estimator gives them."""
+        wanted = rows[list(self.columns)] if self.columns else rows
+        if not hasattr(self.estimator, "predict_proba"):
+            return Predictions(self.estimator.predict(wanted))
+        probabilities = self.estimator.predict_proba(wanted)
+        classes = self.estimator.classes_
+        return Predictions(classes[probabilities.argmax(axis=1)], probabilities, tuple(classes.tolist()))
+
+
+def parse_trusted_types(content: str | bytes, name: str) -> frozenset[str]:
+    """The reviewed list of types (`- sklearn.tree._tree.Tree`) that a model file may hold beside skops' own."""
+    document = parse_yaml(content, name)
+    if not isinstance(document.data, list) or not all(isinstance(item, str) for item in document.data):
+        raise ConfigError([Problem(name, 1, 1, "", "must be a list of type names", "- package.module.Type")])
+    return frozenset(document.data)
+
+
+def load_model(content: bytes, name: str, trusted: frozenset[str] = frozenset()) -> SkopsModel:
+    """The model in a skops file. `name` is for messages.
+
+    Raises UsageError for a type that nobody reviewed, EvidenceMissing for a file that is no skops model.
+    """
+    if not content:
+        raise EvidenceMissing("the model file is empty", where=name, hint="run dvc repro again")
+    import skops.io
+
+    try:
+        unknown = set(skops.io.get_untrusted_types(data=content)) - trusted
+    except Exception as error:
+        # skops raises whatever zipfile, json and its own readers raise on damaged input.
+        raise EvidenceMissing(
+            f"not a model that skops can read ({type(error).__name__})",
+            where=name,
+            hint="save it with skops.io.dump, then dvc repro",
+        ) from error
+    if unknown:
+        raise UsageError(
+            f"the model holds types that nobody reviewed: {', '.join(sorted(unknown))}",
+            where=name,
+            hint="review them, then add them to the file that trusted-types names in mlops.yaml",
+        )
+    try:
+        return SkopsModel(skops.io.loads(content, trusted=sorted(trusted)))
+    except Exception as error:
+        raise EvidenceMissing(f"the model cannot be loaded ({type(error).__name__}: {error})", where=name) from error

@@ -1,0 +1,123 @@
+"""What use-cases need of the world. Adapters give it; `bootstrap` chooses which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class TagRecord:
+    """One tag as git has it. `tagged_at` and `message` belong to annotated tags only."""
+
+    name: str
+    commit: str
+    annotated: bool
+    tagged_at: datetime | None = None
+    tagger: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file or folder that DVC tracks: its path from the repository's root, MD5 (`.dir` at a folder's), bytes."""
+
+    path: str
+    md5: str
+    size: int | None = None
+    files: int | None = None
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """An entry of `artifacts:` in a `dvc.yaml`. `name` is `id`, or `dir:id` below the repository's root."""
+
+    name: str
+    path: str
+    type: str = ""
+    description: str = ""
+    labels: tuple[str, ...] = ()
+
+
+class Clock(Protocol):
+    """Time."""
+
+    def now(self) -> datetime:
+        """The present, in UTC."""
+
+
+class Repository(Protocol):
+    """The git repository. Revisions are anything that git resolves; paths are relative to its root."""
+
+    root: Path
+
+    def head(self) -> str:
+        """The SHA of the checked-out commit. Raises EvidenceMissing when there is none yet."""
+
+    def branch(self) -> str | None:
+        """The checked-out branch, None when HEAD is detached."""
+
+    def is_shallow(self) -> bool:
+        """Whether history was cut off by a shallow clone."""
+
+    def resolve(self, revision: str) -> str:
+        """The SHA of the commit that a revision names. Raises EvidenceMissing when there is none."""
+
+    def read(self, revision: str, path: str) -> bytes | None:
+        """A file as it was at a revision; None when it was not there."""
+
+    def files(self, revision: str | None = None) -> list[str]:
+        """The tracked paths of a revision, or of the index."""
+
+    def tags(self) -> list[TagRecord]:
+        """Every tag, in one git process."""
+
+    def create_tag(self, name: str, commit: str, message: str) -> None:
+        """Write an annotated tag. Raises OutsideError when the name is taken."""
+
+    def delete_tag(self, name: str) -> None:
+        """Delete a tag of this clone, so that a write that failed half-way leaves nothing."""
+
+    def push(self, refs: Sequence[str], remote: str = "origin") -> None:
+        """Push refs, all or none, never forced. Raises OutsideError when the remote refuses."""
+
+    def changed_files(self, old: str, new: str | None = None) -> list[str]:
+        """Paths that differ between a revision and another, or the working tree."""
+
+
+class DataStore(Protocol):
+    """What DVC tracks: definitions from git, contents from the cache or the remote."""
+
+    def artifacts(self, revision: str | None = None) -> list[Artifact]:
+        """The declared artifacts at a revision, or of the working tree."""
+
+    def outputs(self, revision: str | None = None) -> dict[str, Output]:
+        """What `dvc.lock` and `*.dvc` files record at a revision, or in the working tree, by path."""
+
+    def parameters(self, revision: str | None = None) -> dict[str, object]:
+        """The parameters that `dvc.lock` records, as `file: {key: value}` flattened to `file:key`."""
+
+    def read(self, output: Output) -> bytes:
+        """The content of one tracked file, verified against its MD5. Raises EvidenceMissing when it is nowhere."""
+
+    def materialise(self, output: Output) -> Path:
+        """A local, read-only path with the verified content, fetched from the remote when it is not cached."""
+
+    def fetch(self, outputs: Iterable[Output]) -> None:
+        """Bring what is missing into the cache in one go."""
+
+
+class Files(Protocol):
+    """The working tree. Every path is relative to the root and may not leave it, not by a symlink either."""
+
+    def read(self, path: str) -> bytes | None:
+        """The content, None when there is no such file."""
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write to a temporary file, then rename: readers see the old or the new content, never half."""
+
+    def resolve(self, path: str) -> Path:
+        """The absolute path. Raises UsageError when it leaves the root."""

@@ -1,0 +1,1 @@
+"""The runtime of a deployed model; it needs the domain and nothing else of ours."""

@@ -1,0 +1,1 @@
+"""The flagship pipeline: flights of 2013, will they arrive late?"""

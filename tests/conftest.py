@@ -1,0 +1,113 @@
+"""What every test stands on: an environment of its own, and real git repositories."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test reads or writes the user's git, DVC or cache settings."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name.startswith(("GIT_", "DVC_", "GITHUB_", "XDG_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    (home / ".gitconfig").write_text(
+        "[user]\n name = Ada Tester\n email = ada@example.org\n"
+        "[init]\n defaultBranch = main\n[advice]\n detachedHead = false\n"
+    )
+
+
+class Repo:
+    """A real git repository; every commit and tag is a second later than the one before."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._ticks = 0
+
+    def run(self, *words: str, when: datetime | None = None, check: bool = True) -> str:
+        """Run a program here; its standard output."""
+        if when is None:
+            self._ticks += 1
+            when = START + timedelta(seconds=self._ticks)
+        stamp = when.strftime("%Y-%m-%dT%H:%M:%S+0000")
+        environment = {**os.environ, "GIT_AUTHOR_DATE": stamp, "GIT_COMMITTER_DATE": stamp}
+        done = subprocess.run(words, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def git(self, *words: str, when: datetime | None = None) -> str:
+        return self.run("git", *words, when=when)
+
+    def write(self, path: str, content: str | bytes) -> Path:
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content.encode() if isinstance(content, str) else content)
+        return target
+
+    def commit(self, message: str = "change", **files: str | bytes) -> str:
+        """Write `files`, add everything, commit; the commit's SHA."""
+        for path, content in files.items():
+            self.write(path, content)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        return self.git("rev-parse", "HEAD").strip()
+
+    def tag(self, name: str, commit: str = "HEAD", message: str = "tag", when: datetime | None = None) -> None:
+        self.git("tag", "--annotate", "--message", message, name, commit, when=when)
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """An empty repository on branch main."""
+    root = tmp_path / "repo"
+    root.mkdir()
+    made = Repo(root)
+    made.git("init", "--quiet", "--initial-branch", "main")
+    return made
+
+
+@dataclass
+class Answer:
+    """What a command line said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Cli = Callable[..., Answer]
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    """Run `gitops-mlops -C FOLDER WORDS...` in this process."""
+    from gitops_mlops.cli.app import run
+
+    def call(*words: str, folder: Path) -> Answer:
+        capsys.readouterr()
+        code = run(["-C", str(folder), *words])
+        captured = capsys.readouterr()
+        return Answer(code, captured.out, captured.err)
+
+    return call

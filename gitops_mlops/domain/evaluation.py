@@ -1,0 +1,173 @@
+"""The result of comparing a challenger with a champion: `report.json`, schema 1.
+
+It is written by a job that may run a stranger's code and read by one that holds a token, so every text is
+bounded, every number finite and nothing unknown is let in. A new optional field keeps the schema's number;
+anything else that a reader could trip over raises it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from gitops_mlops.domain.errors import EvidenceMissing
+
+SCHEMA = "gitops-mlops/report/1"
+MAX_REPORT_BYTES = 1024 * 1024
+
+Text = Annotated[str, Field(max_length=2000)]
+Word = Annotated[str, Field(max_length=200)]
+
+Verdict = Literal["pass", "warn", "block", "incomparable"]
+MetricVerdict = Literal["improved", "non_inferior", "regressed", "inconclusive", "undefined"]
+GateStatus = Literal["pass", "warn", "block"]
+
+
+class Part(BaseModel):
+    """Base of every part of the report."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Revision(Part):
+    """One side of the comparison. `version` is empty for a working tree, `commit` for what is not committed."""
+
+    revision: Word
+    version: Word = ""
+    commit: Word = ""
+    model_sha256: Word = ""
+    data_md5: dict[Word, Word] = Field(default_factory=dict, max_length=200)
+
+
+class Rows(Part):
+    """Which rows were scored. `clusters` counts independent groups; `excluded` says why rows were left out."""
+
+    dataset: Word
+    rows: int
+    positives: int | None = None
+    cluster_by: Word | None = None
+    clusters: int | None = None
+    excluded: dict[Word, int] = Field(default_factory=dict, max_length=20)
+    overlap: int | None = None
+
+
+class Interval(Part):
+    """A two-sided confidence interval at `level`, for instance 0.90 for one-sided bounds at 0.05."""
+
+    low: float
+    high: float
+    level: float
+
+
+class MetricResult(Part):
+    """One metric for both models on the same rows.
+
+    `delta` is oriented: positive means that the challenger is better, whichever direction the metric has.
+    `ci` and `se` belong to `delta`. `mde` is the smallest difference seen with the wanted power, `needed`
+    how many rows (or clusters) would make it as small as the margin.
+    """
+
+    name: Word
+    higher_is_better: bool
+    champion: float | None = None
+    challenger: float | None = None
+    challenger_ci: Interval | None = None
+    delta: float | None = None
+    ci: Interval | None = None
+    se: float | None = None
+    p_value: float | None = None
+    method: Word = ""
+    margin: float | None = None
+    verdict: MetricVerdict = "undefined"
+    mde: float | None = None
+    needed: int | None = None
+    note: Text = ""
+
+
+class SliceResult(Part):
+    """A part of the rows, such as carrier = AA, and its metrics."""
+
+    column: Word
+    value: Word
+    rows: int
+    metrics: tuple[MetricResult, ...] = Field(default=(), max_length=30)
+    declared: bool = True
+
+
+class GateResult(Part):
+    """One gate: what it demanded, what was seen, and why it ended as it did."""
+
+    id: Word
+    metric: Word
+    demand: Text
+    status: GateStatus
+    reason: Text
+
+
+class Change(Part):
+    """A parameter, data file or gate that differs between the sides; None where it is absent."""
+
+    name: Word
+    old: JsonValue = None
+    new: JsonValue = None
+
+
+class Curve(Part):
+    """Points of a plot, such as calibration: at most 50."""
+
+    name: Word
+    x: tuple[float, ...] = Field(max_length=50)
+    champion: tuple[float | None, ...] = Field(default=(), max_length=50)
+    challenger: tuple[float | None, ...] = Field(default=(), max_length=50)
+
+
+class Confusion(Part):
+    """Counts by true label (rows) and predicted label (columns), at most 20 classes."""
+
+    labels: tuple[Word, ...] = Field(max_length=20)
+    champion: tuple[tuple[int, ...], ...] | None = None
+    challenger: tuple[tuple[int, ...], ...]
+
+
+class Report(Part):
+    """The whole result. `champion` is None for the first version of a model; `reasons` explains the verdict."""
+
+    schema_: Literal["gitops-mlops/report/1"] = Field(default=SCHEMA, alias="schema")
+    kind: Literal["pull-request", "release", "local", "schedule"] = "local"
+    model: Word
+    task: Word
+    verdict: Verdict
+    reasons: tuple[Text, ...] = Field(default=(), max_length=50)
+    champion: Revision | None
+    challenger: Revision
+    evaluation: Rows
+    metrics: tuple[MetricResult, ...] = Field(default=(), max_length=30)
+    gates: tuple[GateResult, ...] = Field(default=(), max_length=100)
+    slices: tuple[SliceResult, ...] = Field(default=(), max_length=500)
+    parameters: tuple[Change, ...] = Field(default=(), max_length=500)
+    data: tuple[Change, ...] = Field(default=(), max_length=500)
+    gate_changes: tuple[Change, ...] = Field(default=(), max_length=100)
+    confusion: Confusion | None = None
+    curves: tuple[Curve, ...] = Field(default=(), max_length=10)
+    warnings: tuple[Text, ...] = Field(default=(), max_length=50)
+    environment: dict[Word, Word] = Field(default_factory=dict, max_length=50)
+
+
+def parse_report(content: str | bytes, name: str = "report.json") -> Report:
+    """A report out of JSON that nobody vouches for. Raises EvidenceMissing when it is not one."""
+    if len(content) > MAX_REPORT_BYTES:
+        raise EvidenceMissing(f"larger than {MAX_REPORT_BYTES} bytes", where=name, hint="run compare again")
+    try:
+        return Report.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise EvidenceMissing(
+            f"not a report of schema {SCHEMA} ({place}: {first['msg']})", where=name, hint="run compare again"
+        ) from None
+
+
+def dump_report(report: Report) -> bytes:
+    """The report as JSON that `parse_report` reads back."""
+    return (report.model_dump_json(by_alias=True, indent=1) + "\n").encode()

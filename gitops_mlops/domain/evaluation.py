@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from gitops_mlops.domain.errors import EvidenceMissing
 
-SCHEMA = "gitops-mlops/report/1"
+SCHEMA: Literal["gitops-mlops/report/1"] = "gitops-mlops/report/1"
 MAX_REPORT_BYTES = 1024 * 1024
 
 Text = Annotated[str, Field(max_length=2000)]

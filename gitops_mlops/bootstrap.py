@@ -1,31 +1,65 @@
-"""The only place that chooses implementations."""
+"""The only place that chooses implementations.
+
+Each function imports what it chooses, so that a command pays only for what it uses.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gitops_mlops.adapters.clock import SystemClock
-from gitops_mlops.adapters.dvc import DvcStore
-from gitops_mlops.adapters.files import WorkingTree
-from gitops_mlops.adapters.git import GitRepository
-from gitops_mlops.domain.ports import Clock, DataStore, Files, Repository
+if TYPE_CHECKING:
+    from gitops_mlops.domain.ports import Clock, DataStore, Files, Repository
+    from gitops_mlops.usecases.demo import Event
 
 
 def repository(start: Path) -> Repository:
     """The git repository that a folder is in."""
+    from gitops_mlops.adapters.git import GitRepository
+
     return GitRepository.around(start)
 
 
 def files(root: Path) -> Files:
     """The working tree below a root."""
+    from gitops_mlops.adapters.files import WorkingTree
+
     return WorkingTree(root)
 
 
 def data_store(repository: Repository) -> DataStore:
     """What DVC tracks in a repository."""
-    return DvcStore(repository, WorkingTree(repository.root))
+    from gitops_mlops.adapters.dvc import DvcStore
+
+    return DvcStore(repository, files(repository.root))
 
 
 def clock() -> Clock:
     """The machine's clock."""
+    from gitops_mlops.adapters.clock import SystemClock
+
     return SystemClock()
+
+
+@contextmanager
+def scratch(folder: Path | None, keep: bool) -> Iterator[Path]:
+    """A folder for the demo, cleaned up on SIGTERM as on Ctrl-C."""
+    from gitops_mlops.adapters.scratch import scratch_folder, terminated_is_interrupted
+
+    with terminated_is_interrupted(), scratch_folder(folder, keep) as made:
+        yield made
+
+
+def demo(folder: Path, keep: bool) -> Generator[Event]:
+    """The demo's events, in a folder."""
+    from gitops_mlops.adapters.flagship import project_files
+    from gitops_mlops.adapters.scratch import free_ports
+    from gitops_mlops.adapters.shell import UserShell
+    from gitops_mlops.usecases.demo import Demo
+
+    root = folder / "flights"
+    root.mkdir()
+    ports = dict(zip(("staging", "production"), free_ports(2), strict=True))
+    return Demo(UserShell(), files(root), root, project_files(), ports).run(keep)

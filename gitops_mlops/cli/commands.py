@@ -15,7 +15,9 @@ class Command(NamedTuple):
     summary: str
 
 
-COMMANDS: tuple[Command, ...] = ()
+COMMANDS: tuple[Command, ...] = (
+    Command("Set up", "demo", "demo", "demo", "the whole loop on real data, in a scratch folder"),
+)
 
 EPILOG = """\
 Every command has --json, and --help with an example.

@@ -121,3 +121,19 @@ class Files(Protocol):
 
     def resolve(self, path: str) -> Path:
         """The absolute path. Raises UsageError when it leaves the root."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A program that ran: its exit code, what it printed (both streams) and how long it took in seconds."""
+
+    code: int
+    output: str
+    seconds: float
+
+
+class Shell(Protocol):
+    """Programs as a user would type them."""
+
+    def run(self, words: Sequence[str], folder: Path) -> Ended:
+        """Run one program to its end."""

@@ -1,0 +1,76 @@
+"""`gitops-mlops demo`."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gitops_mlops import bootstrap
+from gitops_mlops.cli.options import json_option
+from gitops_mlops.usecases.demo import CHAPTERS, Answered, Chapter, Edited, Event, Typed
+
+WIDTH = 88
+
+
+@click.command(epilog="Example: gitops-mlops demo --keep --folder flights-demo")
+@click.option("--keep", is_flag=True, help="Leave the repository and what runs, to explore.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), help="Where; an empty or new folder [default: a temporary one]."
+)
+@json_option
+def demo(keep: bool, folder: Path | None, as_json: bool) -> None:
+    """The whole loop on real flights: pull request, report, merge, version, deployment, prediction.
+
+    Runs in a scratch folder with a repository, a bare remote and a DVC remote of its own; needs no Docker, no
+    forge and no network. Every line with a $ is a command that you could type.
+    """
+    started = time.monotonic()
+    with bootstrap.scratch(folder, keep) as scratch:
+        show = _show_json if as_json else _show
+        if not as_json:
+            click.echo(f"The whole loop, in {scratch}")
+        with closing(bootstrap.demo(scratch, keep)) as events:
+            for event in events:
+                show(event)
+        if as_json:
+            return
+        click.echo(f"\nDone in {time.monotonic() - started:.0f} s.", nl=False)
+        if keep:
+            click.echo(f" Explore it:\n  cd {scratch}/flights\n  gitops-mlops status")
+            click.echo("  gitops-mlops deploy --stop staging production    # when you are done")
+        else:
+            click.echo(" Everything was removed again; --keep leaves it for you to explore.")
+
+
+def _show(event: Event) -> None:
+    match event:
+        case Chapter(number, title, text):
+            head = f"── {number}/{CHAPTERS} {title} "
+            click.secho(f"\n{head}{'─' * (WIDTH - len(head))}", bold=True)
+            click.echo(text + "\n")
+        case Typed(line):
+            click.secho(f"$ {line}", fg="cyan")
+        case Edited(path, removed, added):
+            click.secho(f"# edit {path}", fg="cyan")
+            for line in removed:
+                click.secho(f"  - {line.strip()}", fg="red")
+            for line in added:
+                click.secho(f"  + {line.strip()}", fg="green")
+        case Answered(ended, shown):
+            if shown:
+                click.echo("".join(f"  {line}\n" for line in ended.output.strip().splitlines()))
+
+
+def _show_json(event: Event) -> None:
+    data: dict[str, Any] = {"event": type(event).__name__.lower()}
+    match event:
+        case Answered(ended, _):
+            data |= {"code": ended.code, "output": ended.output, "seconds": round(ended.seconds, 3)}
+        case _:
+            data |= vars(event)
+    click.echo(json.dumps(data, ensure_ascii=False))

@@ -1,0 +1,55 @@
+"""`docs/commands.md`: every command and option, out of the commands themselves.
+
+`python -m gitops_mlops.cli.reference` prints it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import click
+
+from gitops_mlops.cli.app import root
+from gitops_mlops.cli.commands import COMMANDS, help_text
+
+# What stands in the file does not depend on the terminal that it was made in.
+_WIDTH = 100
+
+
+def reference() -> str:
+    """The page, as markdown."""
+    lines = [
+        "# Commands",
+        "",
+        "<!-- Made by `make docs`; a test fails while this page differs from the commands. -->",
+        "",
+        "```text",
+        help_text(),
+        "```",
+    ]
+    context = root.make_context("gitops-mlops", [], resilient_parsing=True)
+    for row in COMMANDS:
+        command = root.get_command(context, row.name)
+        assert command is not None
+        for name, one in _all(row.name, command):
+            lines += ["", f"## `{name}`", "", "```text", _help(name, one), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _all(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    if isinstance(command, click.Group):
+        for inner in sorted(command.commands):
+            yield from _all(f"{name} {inner}", command.commands[inner])
+
+
+def _help(name: str, command: click.Command) -> str:
+    context = click.Context(
+        command, info_name=f"gitops-mlops {name}", terminal_width=_WIDTH, max_content_width=_WIDTH
+    )
+    return command.get_help(context)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())

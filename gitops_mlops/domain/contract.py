@@ -1,13 +1,28 @@
-"""Data contracts: which columns a table has and what holds for every row, as `contracts/*.yaml` say it."""
+"""Data contracts: which columns a table has and what holds for every row, as `contracts/*.yaml` say it.
+
+What the words mean wherever a contract is applied (files, hooks, serving):
+
+- A null is a missing value; in float columns NaN is one too. `unique` compares what is not null.
+- `min` and `max` are inclusive. A `datetime` bound without an offset is UTC.
+- `pattern` matches the whole value, in the syntax of Rust's regex engine, which takes linear time.
+- A column may have a narrower type than the contract demands (int32 for int64), never a wider one.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainValidator, ValidationError, WithJsonSchema
 
-from gitops_mlops.domain.document import parse_yaml
+from gitops_mlops.domain.document import Path, dotted, parse_yaml
+from gitops_mlops.domain.errors import ConfigError
+from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.pattern import pattern_problem, whole_matcher
 from gitops_mlops.domain.typed_document import Section, typed
 
 
@@ -29,27 +44,95 @@ class ColumnType(StrEnum):
     DATE = "date"
     DATETIME = "datetime"
 
+    @property
+    def integer_range(self) -> tuple[int, int] | None:
+        """The least and the greatest value of an integer type, None for another type."""
+        sign, _, bits = self.value.partition("int")
+        if not bits or sign not in ("", "u"):
+            return None
+        width = int(bits)
+        return (0, 2**width - 1) if sign else (-(2 ** (width - 1)), 2 ** (width - 1) - 1)
 
-Scalar = bool | int | float | str
+    @property
+    def is_float(self) -> bool:
+        """Whether values may have a fraction, and may be NaN or infinite."""
+        return self in (ColumnType.FLOAT32, ColumnType.FLOAT64)
+
+    @property
+    def has_order(self) -> bool:
+        """Whether `min` and `max` mean anything."""
+        return self not in (ColumnType.BOOL, ColumnType.STRING)
+
+    def holds(self, other: ColumnType) -> bool:
+        """Whether every value of `other` is a value of this type, of the same kind: int64 holds int32 and uint8."""
+        if self == other:
+            return True
+        mine, theirs = self.integer_range, other.integer_range
+        if mine and theirs:
+            return mine[0] <= theirs[0] and theirs[1] <= mine[1]
+        return self == ColumnType.FLOAT64 and other == ColumnType.FLOAT32
+
+
+Scalar = bool | int | float | str | date | datetime
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool | int | float | str | date) and _is_finite(value):
+        return value
+    raise ValueError(f"{value!r} is no plain finite value → write a number, a text, true, false or a date")
+
+
+def _is_finite(value: Any) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+Value = Annotated[
+    Scalar, PlainValidator(_plain), WithJsonSchema({"type": ["boolean", "integer", "number", "string"]})
+]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Column(Section):
-    """One column. Bounds are inclusive; `unit` and `description` are for people and for `contract diff`."""
+    """One column. `unit` and `description` are for people and for `contract diff`; the rest is checked.
+
+    `max-nulls` is the greatest share of nulls in a nullable column. `infinite` lets ±infinity through.
+    A table may lack a column that is not required or has a `default`, which readers then fill in.
+    """
 
     type: ColumnType
     nullable: bool = False
     required: bool = True
     unique: bool = False
-    min: float | str | None = None
-    max: float | str | None = None
-    allowed: tuple[Scalar, ...] | None = None
+    min: Value | None = None
+    max: Value | None = None
+    infinite: bool = False
+    allowed: tuple[Value, ...] | None = None
     pattern: str | None = None
     max_length: int | None = Field(default=None, ge=0)
     max_nulls: Share | None = None
-    default: Scalar | None = None
+    default: Value | None = None
     unit: str | None = None
     description: str | None = None
+
+    @property
+    def demanded(self) -> bool:
+        """Whether a table without the column is refused."""
+        return self.required and self.default is None
+
+    @property
+    def low(self) -> Scalar | None:
+        """`min` as a value of the column's type; datetimes are naive UTC."""
+        return None if self.min is None else typed_value(self.type, self.min)
+
+    @property
+    def high(self) -> Scalar | None:
+        """`max` as a value of the column's type; datetimes are naive UTC."""
+        return None if self.max is None else typed_value(self.type, self.max)
+
+    @property
+    def choices(self) -> tuple[Scalar, ...] | None:
+        """`allowed` as values of the column's type."""
+        return None if self.allowed is None else tuple(typed_value(self.type, value) for value in self.allowed)
 
 
 class Rows(Section):
@@ -72,4 +155,186 @@ class Contract(Section):
 
 def parse_contract(content: str | bytes, name: str) -> Contract:
     """The contract in `content`. Raises ConfigError with every problem, each with path and line."""
-    return typed(parse_yaml(content, name), Contract)
+    document = parse_yaml(content, name)
+    try:
+        contract = typed(document, Contract)
+    except ConfigError as error:
+        # The columns that can be read are checked all the same, so that one round of mending is enough.
+        sound = [document.problem(*wrong) for wrong in _wrong_columns(_sound_columns(document.data))]
+        raise ConfigError([*error.problems, *sound]) from None
+    if problems := [document.problem(*wrong) for wrong in _contradictions(contract)]:
+        raise ConfigError(problems)
+    return contract
+
+
+def _sound_columns(data: Any) -> dict[str, Column]:
+    columns = data.get("columns") if isinstance(data, dict) else None
+    sound = {}
+    for name, entry in columns.items() if isinstance(columns, dict) else ():
+        with suppress(ValidationError):
+            sound[str(name)] = Column.model_validate(entry)
+    return sound
+
+
+def typed_value(column_type: ColumnType, value: Scalar) -> Scalar:
+    """`value`, as YAML gave it, as a value of a column's type. Raises ValueError when it is none."""
+    if column_type == ColumnType.DATE:
+        return _date(value)
+    if column_type == ColumnType.DATETIME:
+        return _datetime(value)
+    if column_type in (ColumnType.BOOL, ColumnType.STRING):
+        if isinstance(value, bool if column_type == ColumnType.BOOL else str):
+            return value
+        hint = f"quote it: {str(value)!r}" if column_type == ColumnType.STRING else "write true or false"
+        raise ValueError(f"{value!r} is no {column_type} → {hint}")
+    return _number(column_type, value)
+
+
+def _number(column_type: ColumnType, value: Scalar) -> Scalar:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
+        raise ValueError(f"{_shown(value)} is no finite number, and the column is {column_type} → write a number")
+    limits = column_type.integer_range
+    if limits is None:
+        return float(value)
+    if value != int(value):
+        raise ValueError(f"{value!r} is no integer, and the column is {column_type} → write an integer")
+    if not limits[0] <= value <= limits[1]:
+        raise ValueError(f"{value!r} does not fit {column_type} → it holds {limits[0]} to {limits[1]}")
+    return int(value)
+
+
+def _date(value: Scalar) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError(f"{_shown(value)} is no date → write it as 2013-12-31") from None
+
+
+def _datetime(value: Scalar) -> datetime:
+    found: date | None = value if isinstance(value, date) else None
+    if isinstance(value, str):
+        try:
+            found = datetime.fromisoformat(value)
+        except ValueError:
+            found = None
+    if found is None:
+        raise ValueError(f"{_shown(value)} is no date and time → write it as 2013-12-31T23:59:00")
+    if not isinstance(found, datetime):
+        return datetime(found.year, found.month, found.day)
+    return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+
+
+def _shown(value: Scalar) -> str:
+    return value.isoformat() if isinstance(value, date) else repr(value)
+
+
+Wrong = tuple[Path, str, str]
+
+
+def _contradictions(contract: Contract) -> Iterator[Wrong]:
+    """What each field allows and the whole does not: where, what, and what to do."""
+    yield from _wrong_columns(contract.columns)
+    if contract.rows.max is not None and contract.rows.min > contract.rows.max:
+        yield ("rows", "min"), "min is greater than max", "no table has both"
+    for index, key_columns in enumerate(contract.unique):
+        yield from _wrong_key(("unique", index), key_columns, contract)
+
+
+def _wrong_columns(columns: Mapping[str, Column]) -> Iterator[Wrong]:
+    for name, column in columns.items():
+        here: Path = ("columns", name)
+        if not name.strip():
+            yield here, "a column needs a name", ""
+        for path, message in _wrong_values(column):
+            text, _, hint = message.partition(" → ")
+            yield (*here, *path), text, hint
+        for key, text, hint in _meaningless(column):
+            yield (*here, key), text, hint
+
+
+def _wrong_values(column: Column) -> Iterator[tuple[Path, str]]:
+    """Bounds, choices and the default: each must be a value of the type, and the default a valid one."""
+    given: list[tuple[Path, Scalar]] = []
+    if column.type.has_order:
+        given += [((key,), value) for key in ("min", "max") if (value := getattr(column, key)) is not None]
+    given += [(("allowed", index), value) for index, value in enumerate(column.allowed or ())]
+    if column.default is not None:
+        given.append((("default",), column.default))
+    wrong = False
+    for path, value in given:
+        try:
+            typed_value(column.type, value)
+        except ValueError as error:
+            wrong = True
+            yield path, str(error)
+    if (
+        column.pattern is not None
+        and column.type == ColumnType.STRING
+        and (reason := pattern_problem(column.pattern))
+    ):
+        wrong = True
+        yield ("pattern",), reason
+    if not wrong:
+        yield from _excluded(column)
+
+
+def _excluded(column: Column) -> Iterator[tuple[Path, str]]:
+    low, high = (column.low, column.high) if column.type.has_order else (None, None)
+    if low is not None and high is not None and low > high:  # type: ignore[operator]
+        yield ("min",), "min is greater than max → no value has both"
+        return
+    choices = column.choices
+    if choices is not None and len(set(choices)) < len(choices):
+        yield ("allowed",), "a value stands twice"
+    for index, value in enumerate(choices or ()):
+        if reason := _refusal(column, value, None):
+            yield ("allowed", index), f"{_shown(value)} can never occur: it {reason}"
+    if column.default is not None and (reason := _refusal(column, typed_value(column.type, column.default), choices)):
+        yield ("default",), f"the default breaks the contract: it {reason}"
+
+
+def _refusal(column: Column, value: Any, choices: tuple[Scalar, ...] | None) -> str:
+    """Why the column's own rules refuse a value of its type, or ""."""
+    if choices is not None and value not in choices:
+        return "is not among the allowed values"
+    if column.type.has_order:
+        if column.low is not None and value < column.low:
+            return "is below min"
+        if column.high is not None and value > column.high:
+            return "is above max"
+    if column.type == ColumnType.STRING:
+        if column.max_length is not None and len(value) > column.max_length:
+            return "is longer than max-length"
+        if column.pattern is not None and not whole_matcher(column.pattern)(value):
+            return "does not match the pattern"
+    return ""
+
+
+def _meaningless(column: Column) -> Iterator[tuple[str, str, str]]:
+    """Keys that mean nothing for the column's type or beside its other keys."""
+    text = column.type == ColumnType.STRING
+    for key, stands, fits, hint in (
+        ("min", column.min is not None, column.type.has_order, "only numbers, dates and times have bounds"),
+        ("max", column.max is not None, column.type.has_order, "only numbers, dates and times have bounds"),
+        ("pattern", column.pattern is not None, text, "only a string has a pattern"),
+        ("max-length", column.max_length is not None, text, "only a string has a length"),
+        ("infinite", column.infinite, column.type.is_float, "only a float can be infinite"),
+    ):
+        if stands and not fits:
+            yield key, f"means nothing for {column.type}", hint
+    if column.max_nulls is not None and not column.nullable:
+        yield "max-nulls", "means nothing while nulls are refused", "add nullable: true"
+    if column.allowed == ():
+        yield "allowed", "an empty list refuses every value", "list the values, or drop the key"
+
+
+def _wrong_key(path: Path, key_columns: tuple[str, ...], contract: Contract) -> Iterator[Wrong]:
+    if not key_columns:
+        yield path, "a key needs columns", "name them, or drop the entry"
+    for index, name in enumerate(key_columns):
+        if name not in contract.columns:
+            yield (*path, index), f"no column is called {name!r}", perhaps(name, contract.columns)
+        elif name in key_columns[:index]:
+            yield (*path, index), f"{dotted((name,))!r} stands twice in the key", ""

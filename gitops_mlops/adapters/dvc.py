@@ -151,7 +151,8 @@ class DvcStore:
         tracked = self._repository.files(revision)
         found = [path for path in tracked if _is_named(path, endings)]
         if revision is None:
-            found += [name for name in endings if name not in found and self._files.read(name) is not None]
+            new = (name for name in endings if name.startswith("dvc.") and name not in found)
+            found += [name for name in new if self._files.read(name) is not None]
         return found
 
     def _parse(self, revision: str | None, path: str) -> Any:

@@ -57,7 +57,7 @@ def test_a_write_is_whole_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(OutsideError, match="No space left"):
         write_atomically(target, b"new")
     assert target.read_bytes() == b"old"
-    assert os.listdir(target.parent) == ["file"]
+    assert list(target.parent.iterdir()) == [target]
 
 
 def _umask() -> int:

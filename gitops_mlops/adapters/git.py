@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +25,7 @@ _TAG_FIELDS = (
     "refname",
     "objecttype",
     "objectname",
+    "*objecttype",
     "*objectname",
     "taggerdate:unix",
     "taggername",
@@ -94,10 +95,20 @@ class GitRepository:
         width = len(_TAG_FIELDS)
         return [_tag(fields[start : start + width]) for start in range(0, len(fields) - width + 1, width)]
 
-    def create_tag(self, name: str, commit: str, message: str) -> None:
+    def lacks_tags(self) -> bool:
+        """Whether the clone was made with --no-tags and none was fetched since."""
+        if self._run(["for-each-ref", "--count=1", "refs/tags"]):
+            return False
+        found = _git(["config", "--get-regexp", r"^remote\..*\.tagopt$"], self.root)
+        return b"--no-tags" in found.stdout
+
+    def create_tag(self, name: str, commit: str, message: str, when: datetime) -> None:
         """Write an annotated tag; `--cleanup=verbatim` keeps the trailers as they are."""
         made = _git(
-            ["tag", "--annotate", "--cleanup=verbatim", "--file=-", name, commit], self.root, message.encode()
+            ["tag", "--annotate", "--cleanup=verbatim", "--file=-", "--", name, commit],
+            self.root,
+            message.encode(),
+            {"GIT_COMMITTER_DATE": f"@{int(when.timestamp())} +0000"},
         )
         if made.returncode:
             raise OutsideError(_reason(made), where=f"tag {name}")
@@ -125,10 +136,12 @@ class GitRepository:
         return done.stdout
 
 
-def _git(arguments: Sequence[str], folder: Path, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+def _git(
+    arguments: Sequence[str], folder: Path, stdin: bytes | None = None, extra: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
     environment = {key: value for key, value in os.environ.items() if key not in _FOREIGN}
     # Messages are read by `around`; a prompt would hang a job that nobody watches.
-    environment |= {"LC_ALL": "C.UTF-8", "LANGUAGE": "", "GIT_TERMINAL_PROMPT": "0"}
+    environment |= {"LC_ALL": "C.UTF-8", "LANGUAGE": "", "GIT_TERMINAL_PROMPT": "0", **(extra or {})}
     try:
         return subprocess.run(
             ["git", *arguments],
@@ -153,13 +166,16 @@ def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
 
 
 def _tag(fields: Sequence[str]) -> TagRecord:
-    ref, kind, direct, peeled, date, tagger, message = fields
-    annotated = kind == "tag"
-    return TagRecord(
-        name=ref.lstrip("\n").removeprefix("refs/tags/"),
-        commit=peeled or direct,
-        annotated=annotated,
-        tagged_at=datetime.fromtimestamp(int(date), UTC) if annotated and date else None,
-        tagger=tagger if annotated else "",
-        message=message if annotated else "",
-    )
+    ref, kind, direct, target_kind, target, date, tagger, message = fields
+    name = ref.removeprefix("\n").removeprefix("refs/tags/")
+    if kind != "tag":
+        return TagRecord(name, direct if kind == "commit" else "", False)
+    return TagRecord(name, target if target_kind == "commit" else "", True, _date(date), tagger, message)
+
+
+def _date(seconds: str) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        # Git stores any number as a date; Python's calendar ends with the year 9999.
+        return None

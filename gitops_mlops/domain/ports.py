@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True)
-class TagRecord:
-    """One tag as git has it. `tagged_at` and `message` belong to annotated tags only."""
+class TagRecord(NamedTuple):
+    """One tag as git has it. `tagged_at`, `tagger` and `message` belong to annotated tags only.
+
+    `commit` is "" when the tag points at something else; `tagged_at` is None when the tag has no usable date.
+    """
 
     name: str
     commit: str
@@ -75,8 +77,11 @@ class Repository(Protocol):
     def tags(self) -> list[TagRecord]:
         """Every tag, in one git process."""
 
-    def create_tag(self, name: str, commit: str, message: str) -> None:
-        """Write an annotated tag. Raises OutsideError when the name is taken."""
+    def lacks_tags(self) -> bool:
+        """Whether the clone was made without tags and none was fetched since."""
+
+    def create_tag(self, name: str, commit: str, message: str, when: datetime) -> None:
+        """Write an annotated tag, dated `when` (whole seconds). Raises OutsideError when the name is taken."""
 
     def delete_tag(self, name: str) -> None:
         """Delete a tag of this clone, so that a write that failed half-way leaves nothing."""

@@ -1,0 +1,329 @@
+"""The registry of models: what the tags say, as a value.
+
+The rules are GTO's. Order is the tagger's time; in one second, `!` events come last and a deprecation first,
+then the greater counter. A version is active when its last event is a registration. A stage holds the version
+that was assigned to it last among those that are active and were not unassigned since. A deprecated artifact
+has no active version and no assignment, until a later event revives it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
+
+from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.evidence import Evidence
+from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.ports import TagRecord
+from gitops_mlops.domain.semver import precedence
+from gitops_mlops.domain.tags import Action, parse_reference, parse_tag_name
+
+# GTO's order of events in one second.
+_RANK = {action: rank for rank, action in enumerate(Action)}
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered version of an artifact; inactive once it is deregistered or its artifact deprecated."""
+
+    artifact: str
+    version: str
+    commit: str
+    tag: str
+    created: datetime
+    author: str
+    active: bool
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a stage holds. `version` is None when no version is registered at the commit."""
+
+    artifact: str
+    stage: str
+    version: str | None
+    commit: str
+    tag: str
+    created: datetime
+    author: str
+    evidence: Evidence
+
+
+class Event(NamedTuple):
+    """One annotated tag of the registry. `version` and `stage` are None where the action has none."""
+
+    action: Action
+    artifact: str
+    version: str | None
+    stage: str | None
+    counter: int
+    commit: str
+    tag: str
+    created: datetime
+    author: str
+    message: str
+
+    @property
+    def evidence(self) -> Evidence:
+        """The trailers of the tag's message."""
+        return Evidence(self.message)
+
+
+@dataclass(frozen=True, order=True)
+class TagProblem:
+    """A tag that does not count, or that does not say what it seems to say."""
+
+    tag: str
+    message: str
+    hint: str
+
+
+class Registry:
+    """Every artifact, version and stage that the tags of a repository tell of."""
+
+    def __init__(self, events: Iterable[Event], problems: Iterable[TagProblem] = ()) -> None:
+        self._problems = tuple(problems)
+        self._artifacts: defaultdict[str, list[Event]] = defaultdict(list)
+        for event in events:
+            self._artifacts[event.artifact].append(event)
+        self._histories: dict[str, _History] = {}
+
+    @classmethod
+    def from_tags(cls, tags: Iterable[TagRecord]) -> Registry:
+        """Read every tag; a stray one becomes a problem and hides nothing."""
+        events, problems = [], []
+        for tag in tags:
+            found = _event(tag)
+            if isinstance(found, Event):
+                events.append(found)
+            elif found is not None:
+                problems.append(found)
+        return cls(events, problems)
+
+    @cached_property
+    def problems(self) -> tuple[TagProblem, ...]:
+        """Tags that are ignored or ambiguous, sorted by name. Never fatal."""
+        found = set(self._problems)
+        for artifact in self._artifacts:
+            found.update(self._history(artifact).problems())
+        return tuple(sorted(found))
+
+    def artifacts(self) -> list[str]:
+        """The artifacts that have an event and are not deprecated, sorted."""
+        return sorted(name for name in self._artifacts if not self.deprecated(name))
+
+    def deprecated(self, artifact: str) -> bool:
+        """Whether the artifact's last event is its deprecation."""
+        return artifact in self._artifacts and self._history(artifact).deprecated
+
+    def versions(self, artifact: str) -> list[Version]:
+        """Every version that was ever registered, the greatest first."""
+        return self._history(artifact).versions if artifact in self._artifacts else []
+
+    def version(self, artifact: str, version: str) -> Version | None:
+        """An active version by its name."""
+        return next((found for found in self.versions(artifact) if found.active and found.version == version), None)
+
+    def latest(self, artifact: str) -> Version | None:
+        """The greatest active version, prereleases included."""
+        return next((found for found in self.versions(artifact) if found.active), None)
+
+    def assignments(self, artifact: str) -> dict[str, Assignment]:
+        """What each stage of an artifact holds, by stage."""
+        return self._history(artifact).assignments if artifact in self._artifacts else {}
+
+    def assignment(self, artifact: str, stage: str) -> Assignment | None:
+        """What a stage of an artifact holds now."""
+        return self.assignments(artifact).get(stage)
+
+    def events(self, artifact: str | None = None) -> list[Event]:
+        """Every event, newest first. A stage's event carries the version registered at its commit."""
+        names = list(self._artifacts) if artifact is None else [artifact] if artifact in self._artifacts else []
+        merged = [event for name in names for event in self._history(name).told]
+        return sorted(merged, key=_order, reverse=True)
+
+    def counter(self, artifact: str) -> int:
+        """The next free number for a stage's tag."""
+        return 1 + max((event.counter for event in self._artifacts.get(artifact, ())), default=0)
+
+    def find(self, reference: str) -> Version | Assignment:
+        """`m@v1.2.3`, `m@latest`, `m@greatest` or `m` for a version, `m#stage` for what the stage holds.
+
+        Raises UsageError when the reference is none, EvidenceMissing when nothing answers to it.
+        """
+        artifact, version, stage = parse_reference(reference)
+        if artifact not in self._artifacts:
+            raise EvidenceMissing(
+                "no such model", where=artifact, hint=perhaps(artifact, self.artifacts()) or _NO_TAGS
+            )
+        if self.deprecated(artifact):
+            raise EvidenceMissing("is retired", where=artifact, hint=f"gitops-mlops history {artifact}")
+        if stage:
+            stages = self.assignments(artifact)
+            if stage not in stages:
+                raise EvidenceMissing("holds no version", where=f"{artifact}#{stage}", hint=perhaps(stage, stages))
+            return stages[stage]
+        found = self.latest(artifact) if version in (None, "latest") else self.version(artifact, str(version))
+        if found is None:
+            active = [each.version for each in self.versions(artifact) if each.active]
+            hint = perhaps(str(version), active) or f"gitops-mlops register {artifact}"
+            raise EvidenceMissing("no such active version", where=reference, hint=hint)
+        return found
+
+    def _history(self, artifact: str) -> _History:
+        if artifact not in self._histories:
+            self._histories[artifact] = _History(self._artifacts[artifact])
+        return self._histories[artifact]
+
+
+_NO_TAGS = "git fetch --tags, or gitops-mlops register"
+
+
+class _History:
+    """The events of one artifact in their order, and what follows from them."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self.events = sorted(events, key=_order)
+
+    @cached_property
+    def deprecated(self) -> bool:
+        return self.events[-1].action is Action.DEPRECATE
+
+    @cached_property
+    def versions(self) -> list[Version]:
+        last: dict[str, Event] = {}
+        registered: dict[str, Event] = {}
+        for event in self.events:
+            if event.action is Action.REGISTER:
+                registered[str(event.version)] = event
+            if event.action in (Action.REGISTER, Action.DEREGISTER):
+                last[str(event.version)] = event
+        # Of versions that differ in build metadata alone, the one registered later is the greater.
+        found = [
+            Version(
+                event.artifact,
+                name,
+                event.commit,
+                event.tag,
+                event.created,
+                event.author,
+                last[name].action is Action.REGISTER and not self.deprecated,
+                event.evidence,
+            )
+            for name, event in registered.items()
+        ]
+        return sorted(found, key=lambda each: (precedence(each.version), each.created, each.tag), reverse=True)
+
+    @cached_property
+    def at(self) -> dict[str, list[Version]]:
+        """By commit, the versions that were registered there: active before inactive, the greatest first."""
+        by_name = {version.version: version for version in self.versions}
+        places: defaultdict[str, dict[str, Version]] = defaultdict(dict)
+        for event in self.events:
+            if event.action is Action.REGISTER:
+                places[event.commit][str(event.version)] = by_name[str(event.version)]
+        return {
+            commit: sorted(found.values(), key=lambda each: (each.active, precedence(each.version)), reverse=True)
+            for commit, found in places.items()
+        }
+
+    @cached_property
+    def assignments(self) -> dict[str, Assignment]:
+        if self.deprecated:
+            return {}
+        # By stage, the commits assigned and not unassigned since, the latest last.
+        live: defaultdict[str, dict[str, Event]] = defaultdict(dict)
+        for event in self.events:
+            if event.action in (Action.ASSIGN, Action.UNASSIGN):
+                live[str(event.stage)].pop(event.commit, None)
+            if event.action is Action.ASSIGN:
+                live[str(event.stage)][event.commit] = event
+        held = {stage: self._holder(events.values()) for stage, events in sorted(live.items())}
+        return {stage: assignment for stage, assignment in held.items() if assignment}
+
+    def _holder(self, events: Iterable[Event]) -> Assignment | None:
+        for event in reversed(list(events)):
+            here = self.at.get(event.commit)
+            if here is None or here[0].active:
+                return Assignment(
+                    event.artifact,
+                    str(event.stage),
+                    here[0].version if here else None,
+                    event.commit,
+                    event.tag,
+                    event.created,
+                    event.author,
+                    event.evidence,
+                )
+        return None
+
+    @cached_property
+    def told(self) -> list[Event]:
+        """The events, each stage's with the version at its commit."""
+        return [
+            event._replace(version=self.at[event.commit][0].version)
+            if event.stage is not None and event.commit in self.at
+            else event
+            for event in self.events
+        ]
+
+    def problems(self) -> list[TagProblem]:
+        """What the artifact's tags leave ambiguous."""
+        found = []
+        commits: dict[str, Event] = {}
+        names: dict[str, Event] = {}
+        moments: dict[tuple[str, datetime], Event] = {}
+        for event in self.events:
+            if event.action is Action.REGISTER:
+                here = commits.setdefault(event.commit, event)
+                if here.version != event.version:
+                    found.append(
+                        _problem(event, f"{here.tag} is registered at the same commit", "one version a commit")
+                    )
+                before = names.setdefault(str(event.version), event)
+                if before.commit != event.commit:
+                    found.append(_problem(event, f"{before.tag} names another commit", "never move a version"))
+            elif event.action is Action.ASSIGN:
+                same = moments.setdefault((str(event.stage), event.created), event)
+                if same.commit != event.commit:
+                    message = f"was assigned in the same second as {same.tag}; the greater number counts"
+                    found.append(_problem(event, message, "assign again what should be there"))
+        return found
+
+
+def _problem(event: Event, message: str, hint: str) -> TagProblem:
+    return TagProblem(event.tag, message, hint)
+
+
+def _order(event: Event) -> tuple[datetime, int, int, str]:
+    return event.created, _RANK[event.action], event.counter, event.tag
+
+
+def _event(tag: TagRecord) -> Event | TagProblem | None:
+    """An event, a problem for what nearly is one, None for a tag that has nothing to do with the registry."""
+    name = parse_tag_name(tag.name)
+    if name is None:
+        if "@" not in tag.name and "#" not in tag.name:
+            return None
+        return TagProblem(tag.name, "is nearly a registry tag, but not in the grammar; ignored", _GRAMMAR)
+    if not tag.annotated:
+        return TagProblem(tag.name, "is lightweight: nothing says who made it and when; ignored", _LIGHTWEIGHT)
+    if tag.tagged_at is None:
+        return TagProblem(tag.name, "has no date of a tagger; ignored", "delete it, and register or promote again")
+    if not tag.commit:
+        return TagProblem(tag.name, "does not point at a commit; ignored", "delete it, and register or promote again")
+    action, artifact, version, stage, counter = name
+    return Event(
+        action, artifact, version, stage, counter, tag.commit, tag.name, tag.tagged_at, tag.tagger, tag.message
+    )
+
+
+_GRAMMAR = "registry tags look like model@v1.2.3 and model#stage#1"
+_LIGHTWEIGHT = (
+    "git fetch --tags --force when the remote has it annotated (actions/checkout turned tags lightweight before 2026)"
+)

@@ -152,10 +152,12 @@ def _git(
             capture_output=True,
             check=False,
         )
-    except FileNotFoundError as error:
+    except ValueError as error:
+        raise UsageError("a name that is given to git holds a NUL character") from error
+    except OSError as error:
         if not folder.is_dir():
             raise UsageError("no such folder", where=str(folder)) from error
-        raise OutsideError("git is not installed", hint="install git 2.30 or newer") from error
+        raise OutsideError(f"git cannot be started ({error.strerror})", hint="install git 2.30 or newer") from error
 
 
 def _reason(done: subprocess.CompletedProcess[bytes]) -> str:

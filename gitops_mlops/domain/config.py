@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from gitops_mlops.domain.document import Path, parse_yaml
 from gitops_mlops.domain.errors import ConfigError
 from gitops_mlops.domain.metrics import METRICS, Task, metrics_of
-from gitops_mlops.domain.names import is_artifact, is_name, path_problem, perhaps
+from gitops_mlops.domain.names import ARTIFACT, NAME, is_artifact, is_name, path_problem, perhaps
 from gitops_mlops.domain.typed_document import Section, typed
 
 CONFIG_FILE = "mlops.yaml"
@@ -60,9 +60,22 @@ def _seconds(value: Any) -> Any:
 
 RepoPath = Annotated[str, AfterValidator(_path)]
 ContractRef = Annotated[str, AfterValidator(_contract)]
-StageName = Annotated[str, AfterValidator(_stage)]
-ArtifactName = Annotated[str, AfterValidator(_artifact)]
-Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0, json_schema_extra={"type": ["number", "string"]})]
+StageName = Annotated[str, AfterValidator(_stage), WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})]
+ArtifactName = Annotated[
+    str, AfterValidator(_artifact), WithJsonSchema({"type": "string", "pattern": f"^{ARTIFACT}$"})
+]
+Seconds = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    Field(ge=0),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^\d+(\.\d+)?[smhdw]$"}],
+            "description": "Seconds, or a number with s, m, h, d or w, as in 30s or 7d.",
+            "x-expected": "a duration of at least 0, such as 30s or 7d",
+        }
+    ),
+]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
 Action = Literal["block", "warn"]
@@ -83,7 +96,17 @@ class Margin(Section):
             return {"amount": value}
         if isinstance(value, Margin):
             return value
-        raise ValueError(f"{value!r} is no margin → write 0.005, or 1% for a share of the champion's value")
+        said = "a mapping" if isinstance(value, dict) else "a list" if isinstance(value, list) else repr(value)
+        raise ValueError(f"{said} is no margin → write 0.005, or 1% for a share of the champion's value")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> dict[str, Any]:
+        """What people write, and not what it is read into."""
+        return {
+            "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$"}],
+            "description": cls.__doc__,
+            "x-expected": "an amount of at least 0 such as 0.005, or a share such as 1%",
+        }
 
     def of(self, champion: float) -> float:
         """The margin in the metric's own unit."""
@@ -218,6 +241,7 @@ def _contradictions(config: Config) -> Iterator[Wrong]:
     for name, environment in config.environments.items():
         yield from _wrong_ports(name, environment, config)
         yield from _wrong_order(name, config)
+    yield from _taken_ports(config)
 
 
 def _wrong_datasets(name: str, model: Model, config: Config) -> Iterator[Wrong]:
@@ -249,6 +273,27 @@ def _wrong_ports(name: str, environment: Environment, config: Config) -> Iterato
     for model in environment.port:
         if model not in config.models:
             yield (*path, model), f"no model is called {model!r}", perhaps(model, config.models)
+
+
+def _taken_ports(config: Config) -> Iterator[Wrong]:
+    """Two deployments cannot listen at one address."""
+    taken: dict[int, list[tuple[str, str]]] = {}
+    for name, environment in config.environments.items():
+        shared = not isinstance(environment.port, dict)
+        ports = {"": environment.port} if not isinstance(environment.port, dict) else environment.port
+        for model, port in ports.items():
+            path: Path = ("environments", name, "port") if shared else ("environments", name, "port", model)
+            for other, host in taken.get(port, ()):
+                if _meet(host, environment.host):
+                    yield path, f"port {port} of {environment.host} is taken by {other}", "choose another port"
+                    break
+            taken.setdefault(port, []).append((name if shared else f"{model} in {name}", environment.host))
+
+
+def _meet(one: str, other: str) -> bool:
+    local = {"localhost": "127.0.0.1", "::1": "127.0.0.1", "::": "0.0.0.0"}  # noqa: S104 - compared, never bound
+    hosts = {local.get(one, one), local.get(other, other)}
+    return len(hosts) == 1 or "0.0.0.0" in hosts  # noqa: S104 - compared, never bound
 
 
 def _wrong_order(name: str, config: Config) -> Iterator[Wrong]:

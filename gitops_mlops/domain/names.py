@@ -8,9 +8,10 @@ from difflib import get_close_matches
 from pathlib import PurePosixPath
 
 # GTO's grammar. `\Z`, not `$`: a trailing newline is no part of a name.
-NAME = r"[a-zA-Z0-9](?:[a-zA-Z0-9-/_]*[a-zA-Z0-9])?"
+NAME = r"[a-zA-Z0-9](?:[a-zA-Z0-9/_-]*[a-zA-Z0-9])?"
+ARTIFACT = rf"(?:[a-zA-Z0-9_./-]+:)?{NAME}"
 _NAME = re.compile(rf"{NAME}\Z")
-_ARTIFACT = re.compile(rf"(?:[a-zA-Z0-9-_./]+:)?{NAME}\Z")
+_ARTIFACT = re.compile(rf"{ARTIFACT}\Z")
 
 
 def is_name(text: str) -> bool:
@@ -43,10 +44,14 @@ def path_problem(text: str) -> str:
     return ""
 
 
+def near(wrong: str, known: Iterable[str]) -> str:
+    """`perhaps you meant 'x'` for the nearest known word, "" when none is near."""
+    # difflib's time grows with the square of the length, and no name is this long.
+    found = get_close_matches(wrong[:100], sorted(set(known)), n=1, cutoff=0.6)
+    return f"perhaps you meant {found[0]!r}" if found else ""
+
+
 def perhaps(wrong: str, known: Iterable[str]) -> str:
     """`perhaps you meant 'x'` for the nearest known word, else the list of what is known."""
     words = sorted(set(known))
-    near = get_close_matches(wrong, words, n=1, cutoff=0.6)
-    if near:
-        return f"perhaps you meant {near[0]!r}"
-    return f"known: {', '.join(words)}" if words else ""
+    return near(wrong, words) or (f"known: {', '.join(words)}" if words else "")

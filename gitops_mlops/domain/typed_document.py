@@ -1,16 +1,22 @@
-"""A typed model out of a YAML document: every error at once, with path, line and the nearest known key."""
+"""A typed model out of a YAML document: every error at once, with path, line and the nearest known key.
+
+What a place in the file expects is read off the model's own JSON Schema, so that messages and the published
+schema cannot disagree.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from functools import cache
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gitops_mlops.domain.document import Document, Path
 from gitops_mlops.domain.errors import ConfigError, Problem
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.expectation import expectation, keys_at, schema_at
+from gitops_mlops.domain.names import near, perhaps
 
 
 class Section(BaseModel):
@@ -22,6 +28,8 @@ class Section(BaseModel):
         alias_generator=lambda name: name.replace("_", "-"),
         populate_by_name=False,
         allow_inf_nan=False,
+        # Compiled once, as part of the file that is read, and not once more for each class.
+        defer_build=True,
     )
 
 
@@ -29,93 +37,86 @@ M = TypeVar("M", bound=Section)
 
 
 def typed(document: Document, model: type[M]) -> M:
-    """The document's data as `model`. Raises ConfigError with every problem."""
+    """The document's data as `model`; `"8080"` is no number and `true` is none either.
+
+    Raises ConfigError with every problem.
+    """
     if document.data is None:
         raise ConfigError([document.problem((), "the file is empty")])
     try:
-        return model.model_validate(document.data)
+        # Strict JSON knows lists and words, where strict Python objects would have to be tuples and enums.
+        return model.model_validate_json(json.dumps(document.data), strict=True)
     except ValidationError as error:
-        raise ConfigError(list(_problems(error, document, model))) from None
+        details = error.errors(include_url=False, include_context=True)
+    raise ConfigError(list(_problems(details, document, _schema(model))))
 
 
-def _problems(error: ValidationError, document: Document, model: type[Section]) -> Iterator[Problem]:
-    for detail in error.errors(include_url=False, include_context=True):
-        path = _document_path(detail["loc"], document.data)
-        if detail["type"] == "extra_forbidden":
-            key = str(path[-1])
-            known = [name for section in _sections_at(model, path[:-1]) for name in _keys(section)]
-            yield document.problem(path, f"unknown key {key!r}", perhaps(key, known))
-        elif detail["type"] == "missing":
-            yield document.problem(path[:-1], f"the key {str(path[-1])!r} is missing")
-        else:
-            yield document.problem(path, *_words(detail))
+@cache
+def _schema(model: type[Section]) -> dict[str, Any]:
+    return model.model_json_schema()
 
 
-def _words(detail: Any) -> tuple[str, str]:
-    if detail["type"] == "value_error":
+def _problems(details: list[Any], document: Document, schema: dict[str, Any]) -> Iterator[Problem]:
+    """One problem a place: a union reports each of its members, and what stands deeper tells more."""
+    found: dict[Path, tuple[str, str, bool]] = {}
+    for detail in details:
+        path = _document_path(detail["loc"], document.data, detail["type"] == "missing")
+        known = found.get(path)
+        said = _said(detail, path, document, schema)
+        # What our own validators say is more telling than the list of what else would be allowed.
+        if known is None or (known[2] and not said[2]):
+            found[path] = said
+    for path, (message, hint, generic) in found.items():
+        if not (generic and any(len(other) > len(path) and other[: len(path)] == path for other in found)):
+            yield document.problem(path, message, hint)
+
+
+def _said(detail: Any, path: Path, document: Document, schema: dict[str, Any]) -> tuple[str, str, bool]:
+    """Message, hint, and whether it only says what the place expects."""
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        key = str(path[-1])
+        return f"unknown key {key!r}", perhaps(key, keys_at(schema, path[:-1])), False
+    if kind == "missing":
+        return "this key is missing", "", False
+    if kind in ("value_error", "assertion_error"):
         message, _, hint = str(detail["ctx"]["error"]).partition(" → ")
-        return message, hint
-    given = detail["input"]
-    shown = "" if isinstance(given, dict | list) else f", not {given!r}"[:80]
-    if detail["type"] in ("literal_error", "enum"):
-        known = [word.strip(" '") for word in detail["ctx"]["expected"].replace(" or ", ", ").split(", ")]
-        return f"must be one of {', '.join(known)}{shown}", perhaps(
-            str(given), known
-        ) if shown and "perhaps" in perhaps(str(given), known) else ""
-    message = str(detail["msg"]).removeprefix("Input ").replace("should be", "must be")
-    return f"{message}{shown}", ""
+        return message, hint, False
+    found = schema_at(schema, path)
+    value = _value_at(document.data, path)
+    words = [str(word) for one in found for word in one.get("enum", ())]
+    return f"must be {expectation(found, schema)}, not {_shown(value)}", near(str(value), words), True
 
 
-def _document_path(loc: tuple[str | int, ...], data: Any) -> Path:
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    text = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else repr(value)
+    shown = "nothing" if value is None else text
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."
+
+
+def _value_at(data: Any, path: Path) -> Any:
+    for part in path:
+        data = data[part]
+    return data
+
+
+def _holds(data: Any, part: str | int) -> bool:
+    if isinstance(data, list):
+        return isinstance(part, int) and part < len(data)
+    return isinstance(data, dict) and part in data
+
+
+def _document_path(loc: tuple[str | int, ...], data: Any, missing: bool) -> Path:
     """Pydantic's location without what is no key of the document (`[key]`, names of union members)."""
     path: list[str | int] = []
     for position, part in enumerate(loc):
-        last = position == len(loc) - 1
-        if isinstance(data, dict) and (part in data or last):
-            data = data.get(part)
-        elif isinstance(data, list) and isinstance(part, int):
-            data = data[part] if part < len(data) else None
-        else:
+        if _holds(data, part):
+            data = data[part]
+        elif not (missing and position == len(loc) - 1):
             continue
         path.append(part)
     return tuple(path)
-
-
-def _keys(section: type[Section]) -> list[str]:
-    return [field.alias or name for name, field in section.model_fields.items()]
-
-
-def _sections_at(model: type[Section], path: Path) -> list[type[Section]]:
-    """Which sections may stand at `path`: unions and containers are looked through."""
-    annotations: list[Any] = [model]
-    for part in path:
-        annotations = [inner for one in annotations for inner in _step(one, part)]
-    return [section for one in annotations for section in _flatten(one)]
-
-
-def _step(annotation: Any, part: str | int) -> Iterator[Any]:
-    for one in _alternatives(annotation):
-        origin = get_origin(one)
-        if isinstance(one, type) and origin is None and issubclass(one, BaseModel):
-            yield from (f.annotation for name, f in one.model_fields.items() if (f.alias or name) == part)
-        elif origin in (dict,):
-            yield get_args(one)[1]
-        elif origin in (list, tuple):
-            yield get_args(one)[0]
-
-
-def _flatten(annotation: Any) -> Iterator[type[Section]]:
-    for one in _alternatives(annotation):
-        if isinstance(one, type) and get_origin(one) is None and issubclass(one, Section):
-            yield one
-
-
-def _alternatives(annotation: Any) -> Iterator[Any]:
-    origin = get_origin(annotation)
-    if origin in (Union, UnionType):
-        for one in get_args(annotation):
-            yield from _alternatives(one)
-    elif hasattr(annotation, "__metadata__"):
-        yield from _alternatives(get_args(annotation)[0])
-    else:
-        yield annotation

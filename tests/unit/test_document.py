@@ -30,7 +30,9 @@ def test_dotted_paths_read_like_code() -> None:
         ("<<: {a: 1}\n", 1, "merge keys"),
         ("a: 1\n---\nb: 2\n", 2, "another document"),
         ("[" * 60 + "]" * 60, 1, "nested deeper"),
-        ("a: 2020-13-45\n", 0, "month must be"),
+        ("a:\n  - !!int x\n", 2, "not of the tag int"),
+        ("a: !!timestamp 2020-01-01\n", 1, "not allowed"),
+        (f"a: {'9' * 301}\n", 1, "digits"),
     ],
 )
 def test_what_a_stranger_may_not_write(text: str, line: int, says: str) -> None:

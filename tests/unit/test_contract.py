@@ -52,7 +52,7 @@ def test_a_contract_says_what_it_says() -> None:
         ("type: int8, max-length: 4", "columns.c.max-length", "means nothing for int8"),
         ("type: int8, infinite: true", "columns.c.infinite", "means nothing for int8"),
         ("type: int8, max-nulls: 0.5", "columns.c.max-nulls", "nulls are refused"),
-        ("type: int8, nullable: true, max-nulls: 1.5", "columns.c.max-nulls", "less than or equal to 1"),
+        ("type: int8, nullable: true, max-nulls: 1.5", "columns.c.max-nulls", "between 0 and 1, not 1.5"),
         ("type: float64, max: .inf", "columns.c.max", "no plain finite value"),
         ("type: float64, max: .nan", "columns.c.max", "no plain finite value"),
         ("type: float64, max: {a: 1}", "columns.c.max", "no plain finite value"),
@@ -93,7 +93,7 @@ def test_keys_name_columns_that_exist() -> None:
 
 def test_every_error_at_once_although_one_column_cannot_be_read() -> None:
     found = problems("version: 2\ncolumns:\n  a: {type: int64, min: 2, max: 1}\n  b: {tipe: int64}\n")
-    assert [line.split(": ")[1] for line in found] == ["version", "columns.a.min", "columns.b", "columns.b.tipe"]
+    assert [line.split(": ")[1] for line in found] == ["version", "columns.a.min", "columns.b.type", "columns.b.tipe"]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "version: 1", "version: 1\ncolumns: {}", "version: 1\ncolumns: []", "3"])
@@ -107,7 +107,9 @@ def test_column_names_may_be_anything_but_nothing() -> None:
         "version: 1\ncolumns:\n" + "".join(f"  {name!r}: {{type: bool}}\n" for name in names), "c.yaml"
     )
     assert list(found.columns) == names
-    assert problems("version: 1\ncolumns:\n  ' ': {type: bool}\n") == ["c.yaml:3:3: columns. : a column needs a name"]
+    assert problems("version: 1\ncolumns:\n  ' ': {type: bool}\n") == [
+        "c.yaml:3:3: columns.' ': a column needs a name"
+    ]
 
 
 def test_a_catastrophic_pattern_takes_no_time() -> None:

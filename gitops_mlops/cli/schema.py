@@ -1,0 +1,24 @@
+"""`schema`: the published JSON Schemas, for editors and for readers in other languages."""
+
+from __future__ import annotations
+
+import click
+
+from gitops_mlops.domain.schemas import NAMES, schema_text
+
+
+@click.command(epilog="Example: gitops-mlops schema mlops > mlops.schema.json")
+@click.argument("name", metavar=f"[{'|'.join(NAMES)}]")
+@click.option("--json", "as_json", is_flag=True, help="Accepted for symmetry: a schema is JSON.")
+def schema(name: str, as_json: bool) -> None:
+    """Print the JSON Schema of a file.
+
+    \b
+    mlops     mlops.yaml, the configuration
+    contract  a data contract
+    report    report.json, what `compare` writes
+
+    An editor checks and completes mlops.yaml when its first line is
+    `# yaml-language-server: $schema=PATH`.
+    """
+    click.echo(schema_text(name), nl=False)

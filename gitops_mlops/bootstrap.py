@@ -29,6 +29,20 @@ def files(root: Path) -> Files:
     return WorkingTree(root)
 
 
+def read_file(path: Path, limit: int) -> bytes | None:
+    """A file that the user named, inside the repository or not; see `read_at_most`."""
+    from gitops_mlops.adapters.files import read_at_most
+
+    return read_at_most(path, limit)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file that the user named, whole or not at all."""
+    from gitops_mlops.adapters.files import write_atomically
+
+    write_atomically(path, content)
+
+
 def data_store(repository: Repository) -> DataStore:
     """What DVC tracks in a repository."""
     from gitops_mlops.adapters.dvc import DvcStore

@@ -45,6 +45,17 @@ class WorkingTree:
         write_atomically(self.resolve(path), content)
 
 
+def read_at_most(path: Path, limit: int) -> bytes | None:
+    """The content of any file, None when there is none; of a larger one only the first `limit` + 1 bytes."""
+    try:
+        with path.open("rb") as opened:
+            return opened.read(limit + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise OutsideError(f"cannot be read ({getattr(error, 'strerror', error)})", where=str(path)) from error
+
+
 def write_atomically(target: Path, content: bytes) -> None:
     """Readers of `target` see the old content or the new, never half. Raises OutsideError."""
     try:

@@ -18,6 +18,7 @@ class Command(NamedTuple):
 COMMANDS: tuple[Command, ...] = (
     Command("Set up", "demo", "demo", "demo", "the whole loop on real data, in a scratch folder"),
     Command("Set up", "schema", "schema", "schema", "the JSON Schema of mlops.yaml, contracts or report.json"),
+    Command("Compare", "report", "report", "report", "the result of compare as markdown, terminal text or JSON"),
 )
 
 EPILOG = """\

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +24,11 @@ def emit(result: Any, as_json: bool, render: Callable[[Any], str]) -> None:
     """Print a result on standard output: JSON-ready data as it is, or what `render` makes of it."""
     text = json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) if as_json else render(result)
     click.echo(text)
+
+
+def colour_wanted() -> bool:
+    """Whether standard output takes colours: a terminal whose user did not set NO_COLOR."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def progress(message: str) -> None:

@@ -1,0 +1,179 @@
+"""The comparison in a terminal: 80 columns, the verdict first, colour only when it is asked for."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Sequence
+
+from gitops_mlops.domain.evaluation import Change, Interval, MetricResult, MetricVerdict, Report, Verdict
+from gitops_mlops.reports.headline import because, metric_name, other_reasons, revision_name, title, worst_gates
+from gitops_mlops.reports.numbers import (
+    NOTHING,
+    between,
+    count,
+    counted,
+    data_text,
+    decimals_of,
+    fixed,
+    level,
+    pair_text,
+    signed,
+    value_text,
+)
+from gitops_mlops.reports.terminal import fit, printable, table
+from gitops_mlops.reports.words import METRIC_WORDS, WORST_FIRST
+
+WIDTH = 80
+_CHANGES_SHOWN = 12
+_SLICES_SHOWN = 8
+
+_GREEN, _YELLOW, _RED, _PLAIN = "32", "33", "31", "0"
+_VERDICT_COLOURS: dict[Verdict, str] = {"pass": _GREEN, "warn": _YELLOW, "block": _RED, "incomparable": _YELLOW}
+_METRIC_COLOURS: dict[MetricVerdict, str] = {
+    "improved": _GREEN,
+    "non_inferior": _GREEN,
+    "inconclusive": _YELLOW,
+    "regressed": _RED,
+    "undefined": _PLAIN,
+}
+_VERDICT_WORDS: dict[Verdict, str] = {"pass": "PASS", "warn": "WARN", "block": "BLOCK", "incomparable": "UNKNOWN"}
+
+Paint = Callable[[str, str], str]
+
+
+def comparison_text(report: Report, colour: bool = False) -> str:
+    """The whole report as plain text; with `colour`, in ANSI colours."""
+    paint: Paint = _ansi if colour else lambda text, _: text
+    sections = (
+        _headline(report, paint),
+        _gates(report, paint),
+        _gate_changes(report, paint),
+        _metrics(report, paint),
+        _changes(report),
+        _slices(report, paint),
+        _warnings(report, paint),
+    )
+    return "\n\n".join("\n".join(lines) for lines in sections if lines)
+
+
+def _ansi(text: str, colour: str) -> str:
+    return f"\033[1;{colour}m{text}\033[0m"
+
+
+def _headline(report: Report, paint: Paint) -> list[str]:
+    first, *rest = _wrap(f"{_VERDICT_WORDS[report.verdict]}  {title(report, printable)}")
+    return [
+        paint(first, _VERDICT_COLOURS[report.verdict]),
+        *rest,
+        *_wrap(" ".join(because(report, printable))),
+        *(line for text in other_reasons(report) for line in _wrap(text, "- ", "  ")),
+    ]
+
+
+def _gates(report: Report, paint: Paint) -> list[str]:
+    if not report.gates:
+        return ["No gate is configured, so that nothing was demanded."]
+    passed = sum(gate.status == "pass" for gate in report.gates)
+    lines = [f"Gates: {passed} of {len(report.gates)} passed"]
+    for gate in worst_gates(report):
+        word = f"{_VERDICT_WORDS[gate.status]:<5}"
+        first, *rest = _wrap(f"{gate.id}: {gate.demand}. Seen: {gate.reason}", f"  {word}  ", " " * 9)
+        lines += [f"  {paint(word, _VERDICT_COLOURS[gate.status])}{first[7:]}", *rest]
+    return lines
+
+
+def _gate_changes(report: Report, paint: Paint) -> list[str]:
+    if not report.gate_changes:
+        return []
+    lines = [paint("This change edits the gates. Read it as closely as the numbers.", _YELLOW)]
+    return lines + _change_table(report, "Gate", report.gate_changes, _values)
+
+
+def _metrics(report: Report, paint: Paint) -> list[str]:
+    if not report.metrics:
+        return ["No metric was computed."]
+    notes = [
+        line
+        for metric in report.metrics
+        if metric.note
+        for line in _wrap(f"{metric_name(metric.name, printable)}: {metric.note}", "- ", "  ")
+    ]
+    named = [(metric_name(metric.name, printable), metric) for metric in report.metrics]
+    return [*_metric_table("Metric", named, paint), "↑ more is better, ↓ less is better", *notes]
+
+
+def _metric_table(header: str, named: Sequence[tuple[str, MetricResult]], paint: Paint) -> list[str]:
+    levels = sorted({level(interval) for _, metric in named if (interval := _interval(metric))})
+    headers = [header, "Champion", "Challenger", "Better by", f"{levels[0]} CI" if len(levels) == 1 else "CI", ""]
+    heading, *lines = table(headers, [_metric_row(*pair) for pair in named], right=(1, 2, 3, 4)).split("\n")
+    coloured = []
+    for line, (_, metric) in zip(lines, named, strict=True):
+        word = METRIC_WORDS[metric.verdict]
+        coloured.append(line.removesuffix(word) + paint(word, _METRIC_COLOURS[metric.verdict]))
+    return [heading, *coloured]
+
+
+def _metric_row(name: str, metric: MetricResult) -> list[str]:
+    decimals = decimals_of(metric)
+    interval = _interval(metric)
+    return [
+        f"{fit(name, 24)} {'↑' if metric.higher_is_better else '↓'}",
+        fixed(metric.champion, decimals),
+        fixed(metric.challenger, decimals),
+        signed(metric.delta, decimals),
+        between(interval, decimals) if interval else NOTHING,
+        METRIC_WORDS[metric.verdict],
+    ]
+
+
+def _interval(metric: MetricResult) -> Interval | None:
+    """Of the difference; without a champion, of the challenger's own value."""
+    return metric.ci or (metric.challenger_ci if metric.champion is None else None)
+
+
+def _changes(report: Report) -> list[str]:
+    parameters = _change_table(report, "Parameter", report.parameters, _values)
+    data = _change_table(report, "Data", report.data, _data)
+    return [*parameters, *([""] if parameters and data else []), *data]
+
+
+def _change_table(
+    report: Report, header: str, changes: Sequence[Change], cells: Callable[[Change], tuple[str, str]]
+) -> list[str]:
+    if not changes:
+        return []
+    old = fit(revision_name(report.champion, printable), 20) if report.champion else "Champion"
+    rows = [[fit(change.name, 34), *(fit(cell, 20) for cell in cells(change))] for change in changes[:_CHANGES_SHOWN]]
+    more = [f"and {count(len(changes) - len(rows))} more"] if len(changes) > len(rows) else []
+    return [table([header, old, "Challenger"], rows), *more]
+
+
+def _values(change: Change) -> tuple[str, str]:
+    old, new = pair_text(change.old, change.new, 20)
+    return (NOTHING if change.old is None else old, NOTHING if change.new is None else new)
+
+
+def _data(change: Change) -> tuple[str, str]:
+    return (data_text(change.old, printable), data_text(change.new, printable))
+
+
+def _slices(report: Report, paint: Paint) -> list[str]:
+    found = [(part, metric) for part in report.slices for metric in part.metrics]
+    if not found:
+        return []
+    found.sort(key=lambda pair: (WORST_FIRST.index(pair[1].verdict), (pair[1].delta or 0) / (pair[1].se or 1)))
+    named = [(fit(f"{part.column}={value_text(part.value)}", 24), metric) for part, metric in found[:_SLICES_SHOWN]]
+    more = [f"the {len(named)} worst of {counted(len(found), 'slice')}"] if len(found) > len(named) else []
+    return [*_metric_table("Slice", named, paint), *more]
+
+
+def _warnings(report: Report, paint: Paint) -> list[str]:
+    if not report.warnings:
+        return []
+    lines = [line for text in report.warnings for line in _wrap(text, "- ", "  ")]
+    return [paint(counted(len(report.warnings), "warning").capitalize(), _YELLOW), *lines]
+
+
+def _wrap(text: str, first: str = "", rest: str = "") -> list[str]:
+    shown = printable(" ".join(text.split()))
+    return textwrap.wrap(shown, WIDTH, initial_indent=first, subsequent_indent=rest) or [first.rstrip()]

@@ -1,0 +1,119 @@
+"""The one way in which text from outside gets into markdown.
+
+GitHub acts upon far more than CommonMark: mentions, issue and commit references, bare addresses, emoji and
+formulas are found in the finished text, where a backslash or an entity no longer protects. So words of which
+nothing can be made stay as they are, everything else goes into a code span, and what cannot be seen is
+written out. Table cells need one thing more, which `row` does.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from itertools import groupby
+
+_CATEGORIES_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn")
+# Letters and symbols that are drawn as nothing, though Unicode does not count them as format characters.
+_DRAWN_AS_NOTHING = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_LINE_BREAK = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_MARKS_A_LETTER_MAY_CARRY = 3
+# A table as wide as its longest word must not push the others off a phone.
+_LONGEST_WORD = 60
+
+# Words made of these have no meaning in any markdown ...
+_INERT = re.compile(r"(?:[^\W_]|[.,;?!()'\"%/+=−–—…→≥≤±×·-])+:?")
+# ... but for addresses, commit hashes (seven digits are enough), GH-1, CVE-2026-1 and JIRA-1.
+_ACTIVE = re.compile(r"www\.|[0-9a-f]{7}|ghsa-|[a-z]-[0-9]", re.IGNORECASE | re.ASCII)
+_COMPARISONS = ("<", ">", "<=", ">=")
+# What would make a list, a heading or a rule at the start of a line.
+_STARTS_A_BLOCK = re.compile(r"[-+=]+|[0-9]+[.)]")
+
+
+def visible(text: str) -> str:
+    """The text in one line, with everything that cannot be seen, or moves what can be, written out."""
+    text = _LINE_BREAK.sub("⏎", text).replace("\t", "⇥")
+    shown = []
+    marks = 0
+    for character in text:
+        category = unicodedata.category(character)
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        if category == "Zs":
+            shown.append(" ")
+        elif category in _CATEGORIES_UNSEEN or character in _DRAWN_AS_NOTHING or _selects_variant(character):
+            shown.append(f"‹U+{ord(character):04X}›")
+        elif marks <= _MARKS_A_LETTER_MAY_CARRY:
+            shown.append(character)
+    return "".join(shown)
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most `limit` characters, the last one `…` when something was cut off."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def prose(text: str, limit: int = 400) -> str:
+    """Text as a sentence: harmless words as they are, runs of others in code spans."""
+    words = shorten(visible(_LINE_BREAK.sub(" ", text)), limit).split()
+    if not words:
+        return "(empty)"
+    words = [shorten(word, _LONGEST_WORD) for word in words]
+    runs = groupby(enumerate(words), key=lambda item: _harmless(item[1], first=item[0] == 0))
+    return " ".join(_run(harmless, [word for _, word in run]) for harmless, run in runs)
+
+
+def code(text: str, limit: int = 60) -> str:
+    """Text as a value: one code span whose fence is longer than every run of backticks in it."""
+    content = shorten(visible(text), limit)
+    if not content.strip():
+        return "(blank)" if text else "(empty)"
+    fence = "`" * (max((len(run) for run in re.findall("`+", content)), default=0) + 1)
+    pad = " " if content[0] in "` " or content[-1] in "` " else ""
+    span = f"{fence}{pad}{content}{pad}{fence}"
+    # Right-to-left text would reorder the numbers that stand beside it; an isolate keeps it to itself.
+    return f"\u2068{span}\u2069" if _runs_right_to_left(content) else span
+
+
+def row(cells: Sequence[str]) -> str:
+    """A row of a table out of finished cells.
+
+    An escaped pipe is a pipe in code spans too; only where text has a backslash before it do parsers
+    disagree on where the cell ends, so that there a broken bar stands for the pipe.
+    """
+    safe = (cell.replace("\\|", "\\¦").replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(safe)} |"
+
+
+def marker(model: str) -> str:
+    """The comment by which the report of a model is found again; different models, different markers."""
+    kept = re.sub(r"[^A-Za-z0-9_./:-]", lambda found: _percent(found[0]), model)
+    # Two dashes could end the comment.
+    return f"<!-- gitops-mlops:report:{kept.replace('--', '-%2D').replace('--', '-%2D')} -->"
+
+
+def _percent(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
+
+
+def _harmless(word: str, first: bool) -> bool:
+    if first and _STARTS_A_BLOCK.fullmatch(word):
+        return False
+    if word in _COMPARISONS:
+        return not first
+    return _INERT.fullmatch(word) is not None and not _ACTIVE.search(word) and not _runs_right_to_left(word)
+
+
+def _run(harmless: bool, words: list[str]) -> str:
+    if not harmless:
+        text = " ".join(words)
+        name = text.rstrip(".,;!?") or text
+        return f"{code(name, limit=10_000)}{text[len(name) :]}"
+    return " ".join(f"\\{word}" if word in _COMPARISONS else word for word in words)
+
+
+def _runs_right_to_left(text: str) -> bool:
+    return any(unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in text)
+
+
+def _selects_variant(character: str) -> bool:
+    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"

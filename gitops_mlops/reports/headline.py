@@ -1,0 +1,151 @@
+"""The first two lines of every report: the verdict in words, and the number that it rests upon.
+
+The verdict stands in the report; here only the words for it are chosen. `Word` is how the medium writes text
+from outside, so that one wording serves markdown and terminal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from gitops_mlops.domain.evaluation import GateResult, MetricResult, MetricVerdict, Report, Revision
+from gitops_mlops.reports.numbers import between, count, counted, decimals_of, fixed, level, percent, signed
+from gitops_mlops.reports.words import METRIC_NAMES, METRIC_WORDS, WORST_FIRST
+
+Word = Callable[[str], str]
+_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+def title(report: Report, word: Word) -> str:
+    """`delay: better than v1.2.0`."""
+    return f"{word(report.model)}: {_judgement(report, word)}"
+
+
+def _judgement(report: Report, word: Word) -> str:
+    if report.champion is None:
+        return {
+            "pass": "first version, passes its gates",
+            "warn": "first version, passes with warnings",
+            "block": "first version, does not pass its gates",
+            "incomparable": "first version, cannot be judged",
+        }[report.verdict]
+    champion = revision_name(report.champion, word)
+    if report.verdict == "incomparable":
+        return f"cannot be compared with {champion}"
+    metric = decisive(report)
+    words = _COMPARED[report.verdict].get(metric.verdict if metric else "undefined")
+    return words.format(champion=champion) if words else _OTHERWISE[report.verdict]
+
+
+_COMPARED: dict[str, dict[MetricVerdict, str]] = {
+    "pass": {"improved": "better than {champion}", "non_inferior": "not worse than {champion}"},
+    "warn": {"regressed": "worse than {champion}", "inconclusive": "cannot tell it from {champion}"},
+    "block": {"regressed": "worse than {champion}", "inconclusive": "not proven against {champion}"},
+}
+_OTHERWISE = {"pass": "passes its gates", "warn": "passes with warnings", "block": "does not pass its gates"}
+
+
+def decisive(report: Report) -> MetricResult | None:
+    """The metric to speak of first: among those of the gates that made the verdict, the one that says most."""
+    gates = {gate.metric for gate in report.gates if gate.status == report.verdict}
+    known = [metric for metric in report.metrics if metric.name in gates] or list(report.metrics)
+    order = WORST_FIRST[::-1] if report.verdict == "pass" else WORST_FIRST
+    return min(known, key=lambda metric: order.index(metric.verdict), default=None)
+
+
+def because(report: Report, word: Word, strong: Word = str) -> list[str]:
+    """The sentences below the title: the decisive number, and what it lacks."""
+    metric = _numbered(report)
+    if metric is None:
+        first = next(iter([*report.reasons, *(gate.reason for gate in worst_gates(report))]), "")
+        return [word(_sentence(first) or "The report gives no reason."), f"Evaluated on {rows_text(report, word)}."]
+    number, comparison = _number(metric, word)
+    sentences = [f"{strong(number)}{comparison}, on {rows_text(report, word)}."]
+    if metric.verdict == "inconclusive" and (shortage := too_few(report, metric)):
+        sentences.append(shortage)
+    elif report.verdict == "block" and metric.verdict != "regressed":
+        sentences += [word(_sentence(gate.reason)) for gate in worst_gates(report)[:1]]
+    return sentences
+
+
+def other_reasons(report: Report) -> list[str]:
+    """The reasons that neither `because` nor a gate tells already."""
+    told = {gate.reason for gate in report.gates}
+    return [text for text in report.reasons[0 if _numbered(report) else 1 :] if text not in told]
+
+
+def _numbered(report: Report) -> MetricResult | None:
+    """The decisive metric when it can carry the sentence."""
+    metric = decisive(report)
+    return None if report.verdict == "incomparable" or metric is None or metric.challenger is None else metric
+
+
+def _number(metric: MetricResult, word: Word) -> tuple[str, str]:
+    decimals = decimals_of(metric)
+    name, challenger = metric_name(metric.name, word), fixed(metric.challenger, decimals)
+    if metric.champion is None:
+        own = metric.challenger_ci
+        return f"{name} {challenger}", f" ({level(own)} interval {between(own, decimals)})" if own else ""
+    number = f"{name} {fixed(metric.champion, decimals)} → {challenger}{_relative(metric)}"
+    if metric.delta is None:
+        return number, ""
+    sign = -1 if metric.verdict == "regressed" else 1
+    interval = f", {level(metric.ci)} interval {between(metric.ci, decimals, sign)}" if metric.ci else ""
+    if metric.verdict in ("improved", "regressed"):
+        return number, f": {METRIC_WORDS[metric.verdict]} by {fixed(sign * metric.delta, decimals)}{interval}"
+    return number, f": a difference of {signed(metric.delta, decimals)}{interval}"
+
+
+def _sentence(text: str) -> str:
+    """With a capital, unless it starts with a name, and a full stop."""
+    text = text.strip()
+    first = text.split(maxsplit=1)[0] if text else ""
+    text = text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
+    return text if text.endswith((".", "!", "?")) or not text else f"{text}."
+
+
+def _relative(metric: MetricResult) -> str:
+    """A share of the champion's value, where that means something: losses, which have a true zero."""
+    if metric.higher_is_better or not metric.champion or metric.champion <= 0 or metric.challenger is None:
+        return ""
+    share = (metric.challenger - metric.champion) / metric.champion
+    return f" ({'+' if share > 0 else ''}{percent(share)})"
+
+
+def too_few(report: Report, metric: MetricResult) -> str:
+    """What the rows at hand cannot show, and how many would; "" when that is not known."""
+    if metric.mde is None:
+        return ""
+    clusters = report.evaluation.clusters
+    have = counted(report.evaluation.rows, "row") if clusters is None else counted(clusters, "group")
+    unseen = f"a difference under {fixed(metric.mde, decimals_of(metric))} cannot be seen with {have}"
+    needed = f"; {count(metric.needed)} would be needed" if metric.needed else ""
+    return f"Too few rows to tell: {unseen}{needed}."
+
+
+def rows_text(report: Report, word: Word) -> str:
+    """`54,321 rows in 61 groups by date`."""
+    rows = report.evaluation
+    text = counted(rows.rows, "row")
+    if rows.clusters is not None:
+        text += f" in {counted(rows.clusters, 'group')}"
+        text += f" by {word(rows.cluster_by)}" if rows.cluster_by else ""
+    return text
+
+
+def metric_name(name: str, word: Word) -> str:
+    """What people call a metric; a project's own by its name."""
+    return METRIC_NAMES.get(name) or word(name)
+
+
+def revision_name(revision: Revision, word: Word) -> str:
+    """The version, else the revision, a commit's hash cut to what git shows."""
+    name = revision.version or revision.revision
+    return word(name[:7] if _SHA.fullmatch(name) else name)
+
+
+def worst_gates(report: Report) -> list[GateResult]:
+    """The gates, those that block first."""
+    order = ("block", "warn", "pass")
+    return sorted(report.gates, key=lambda gate: order.index(gate.status))

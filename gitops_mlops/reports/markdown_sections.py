@@ -1,0 +1,185 @@
+"""The open sections of the markdown report: each a function from the report to lines.
+
+`limit` is how much is shown (characters of a text, or rows of a table), so that a long report can be shortened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from gitops_mlops.domain.evaluation import Change, GateResult, MetricResult, Report
+from gitops_mlops.reports.escape import code, prose, row
+from gitops_mlops.reports.headline import because, metric_name, other_reasons, title, worst_gates
+from gitops_mlops.reports.numbers import (
+    NOTHING,
+    between,
+    count,
+    counted,
+    data_text,
+    decimals_of,
+    fixed,
+    level,
+    pair_text,
+    signed,
+    value_text,
+)
+from gitops_mlops.reports.words import GATE_SYMBOLS, METRIC_SYMBOLS, METRIC_WORDS, VERDICT_SYMBOLS
+
+_Cells = Callable[[Change], list[str]]
+# A phone shows about this many characters of a column before it scrolls.
+NARROW = 24
+
+
+def short_prose(text: str) -> str:
+    """A name inside a sentence or a cell."""
+    return prose(text, limit=40)
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A table out of finished cells."""
+    return [row(headers), row(["---"] * len(headers)), *(row(cells) for cells in rows), ""]
+
+
+def headline(report: Report, limit: int) -> list[str]:
+    """The verdict and why, then the reasons that no gate repeats."""
+    sentences = because(report, lambda text: prose(text, limit), strong=lambda text: f"**{text}**")
+    reasons = other_reasons(report)
+    return [
+        f"## {VERDICT_SYMBOLS[report.verdict]} {title(report, short_prose)}",
+        "",
+        " ".join(sentences),
+        "",
+        *(f"- {prose(text, limit)}" for text in reasons[:10]),
+        *([f"- and {len(reasons) - 10} more reasons"] if len(reasons) > 10 else []),
+        "",
+    ]
+
+
+def gates(report: Report, limit: int) -> list[str]:
+    """Every gate, those that block first."""
+    if not report.gates:
+        return ["### Gates", "", "No gate is configured, so that nothing was demanded.", ""]
+    passed = sum(gate.status == "pass" for gate in report.gates)
+    return [
+        f"### Gates: {passed} of {len(report.gates)} passed",
+        "",
+        *table(["", "Gate", "Demanded", "Seen"], (_gate(gate, limit) for gate in worst_gates(report))),
+    ]
+
+
+def _gate(gate: GateResult, limit: int) -> list[str]:
+    name = metric_name(gate.metric, short_prose) if gate.id == gate.metric else prose(gate.id, min(limit, 40))
+    return [GATE_SYMBOLS[gate.status], name, prose(gate.demand, min(limit, 80)), prose(gate.reason, limit)]
+
+
+def gate_changes(report: Report, limit: int) -> list[str]:
+    """A warning nobody overlooks: the change moves its own goalposts."""
+    if not report.gate_changes:
+        return []
+    changes = [f"> - {code(change.name)}: {_change_words(change)}" for change in report.gate_changes[:limit]]
+    return [
+        "> [!WARNING]",
+        f"> **This change edits the gates** ({counted(len(report.gate_changes), 'difference')}). "
+        "Read it as closely as the numbers.",
+        ">",
+        *changes,
+        *_more(len(report.gate_changes), limit, "> - "),
+        "",
+    ]
+
+
+def _change_words(change: Change) -> str:
+    if change.old is None:
+        return f"new, {code(value_text(change.new))}"
+    if change.new is None:
+        return f"**removed**, was {code(value_text(change.old))}"
+    old, new = pair_text(change.old, change.new, 60)
+    return f"{code(old)} → {code(new)}"
+
+
+def metrics(report: Report, limit: int) -> list[str]:
+    """Each metric for both models, the difference with its interval, and what follows from it."""
+    if not report.metrics:
+        return ["### Metrics", "", "No metric was computed.", ""]
+    notes = [
+        f"- {metric_name(one.name, short_prose)}: {prose(one.note, limit)}" for one in report.metrics if one.note
+    ]
+    return [
+        "### Metrics",
+        "",
+        *metrics_table([(metric_name(one.name, short_prose), one) for one in report.metrics], "Metric"),
+        *notes,
+        *([""] if notes else []),
+    ]
+
+
+def metrics_table(named: Sequence[tuple[str, MetricResult]], header: str) -> list[str]:
+    """A table of metrics under finished names; without a champion's column where there is no champion."""
+    if all(metric.champion is None for _, metric in named):
+        levels = sorted({level(metric.challenger_ci) for _, metric in named if metric.challenger_ci})
+        heading = f"Interval ({levels[0]})" if len(levels) == 1 else "Interval"
+        return table([header, "Value", heading], (_alone(name, metric) for name, metric in named))
+    levels = sorted({level(metric.ci) for _, metric in named if metric.ci})
+    heading = f"Better by ({levels[0]} CI)" if len(levels) == 1 else "Better by (CI)"
+    rows = (_compared(name, metric) for name, metric in named)
+    return table([header, "Champion → challenger", heading, "Verdict"], rows)
+
+
+def _alone(name: str, metric: MetricResult) -> list[str]:
+    decimals = decimals_of(metric)
+    interval = between(metric.challenger_ci, decimals) if metric.challenger_ci else NOTHING
+    return [f"{name} {_arrow(metric)}", fixed(metric.challenger, decimals), interval]
+
+
+def _compared(name: str, metric: MetricResult) -> list[str]:
+    decimals = decimals_of(metric)
+    interval = f" ({between(metric.ci, decimals)})" if metric.ci else ""
+    return [
+        f"{name} {_arrow(metric)}",
+        f"{fixed(metric.champion, decimals)} → {fixed(metric.challenger, decimals)}",
+        f"{signed(metric.delta, decimals)}{interval}",
+        f"{METRIC_SYMBOLS[metric.verdict]} {METRIC_WORDS[metric.verdict]}",
+    ]
+
+
+def _arrow(metric: MetricResult) -> str:
+    return "↑" if metric.higher_is_better else "↓"
+
+
+def changes(report: Report, limit: int) -> list[str]:
+    """Parameters and data that differ between the sides."""
+    if report.champion is None and not (report.parameters or report.data):
+        return []
+    if not report.parameters and not report.data:
+        return ["### What changed", "", "No difference in parameters or tracked data is recorded.", ""]
+    return [
+        "### What changed",
+        "",
+        *_changes_table("Parameter", report.parameters, limit, _values),
+        *_changes_table("Data", report.data, limit, _data),
+    ]
+
+
+def _changes_table(header: str, found: Sequence[Change], limit: int, cells: _Cells) -> list[str]:
+    if not found:
+        return []
+    rows = ([code(change.name, 40), *cells(change)] for change in found[:limit])
+    more = list(_more(len(found), limit, "- "))
+    return [*table([header, "Champion", "Challenger"], rows), *more, *([""] if more else [])]
+
+
+def _values(change: Change) -> list[str]:
+    old, new = pair_text(change.old, change.new, NARROW)
+    return [
+        NOTHING if change.old is None else code(old, NARROW),
+        NOTHING if change.new is None else code(new, NARROW),
+    ]
+
+
+def _data(change: Change) -> list[str]:
+    return [data_text(value, lambda text: code(text, NARROW)) for value in (change.old, change.new)]
+
+
+def _more(number: int, limit: int, prefix: str) -> Iterator[str]:
+    if number > limit:
+        yield f"{prefix}and {count(number - limit)} more"

@@ -1,0 +1,41 @@
+"""What verdicts, gates and metrics are called, in every kind of report."""
+
+from __future__ import annotations
+
+from gitops_mlops.domain.evaluation import GateStatus, MetricVerdict, Verdict
+
+VERDICT_SYMBOLS: dict[Verdict, str] = {"pass": "✅", "warn": "⚠️", "block": "⛔", "incomparable": "❔"}
+GATE_SYMBOLS: dict[GateStatus, str] = {"pass": "✅", "warn": "⚠️", "block": "⛔"}
+METRIC_SYMBOLS: dict[MetricVerdict, str] = {
+    "improved": "🟢",
+    "non_inferior": "🔵",
+    "inconclusive": "🟡",
+    "regressed": "🔴",
+    "undefined": "⚪",
+}
+METRIC_WORDS: dict[MetricVerdict, str] = {
+    "improved": "better",
+    "non_inferior": "not worse",
+    "inconclusive": "cannot tell",
+    "regressed": "worse",
+    "undefined": "not defined",
+}
+# The order in which a reader wants to see them.
+WORST_FIRST: tuple[MetricVerdict, ...] = ("regressed", "inconclusive", "undefined", "non_inferior", "improved")
+
+METRIC_NAMES = {
+    "precision": "precision",
+    "recall": "recall",
+    "accuracy": "accuracy",
+    "specificity": "specificity",
+    "f1": "F1",
+    "mcc": "MCC",
+    "roc_auc": "ROC-AUC",
+    "average_precision": "average precision",
+    "log_loss": "log-loss",
+    "brier": "Brier score",
+    "ece": "calibration error",
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "r2": "R²",
+}

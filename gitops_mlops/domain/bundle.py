@@ -205,8 +205,10 @@ def golden_mismatch(
     for row, (seen, wanted) in enumerate(zip(labels, golden.labels, strict=True)):
         if not _same(seen, wanted, golden.tolerance):
             return f"golden row {row}: predicted {seen!r}, recorded {wanted!r}"
-    if probabilities is None or not golden.probabilities:
+    if probabilities is None:
         return ""
+    if len(probabilities) != len(golden.probabilities):
+        return f"{len(probabilities)} rows of golden probabilities, recorded {len(golden.probabilities)}"
     for row, (fresh, recorded) in enumerate(zip(probabilities, golden.probabilities, strict=True)):
         if len(fresh) != len(recorded):
             return f"golden row {row}: {len(fresh)} classes, recorded {len(recorded)}"

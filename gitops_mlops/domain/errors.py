@@ -75,3 +75,9 @@ class OutsideError(MlopsError):
     """A system outside of this process refused, failed or did not answer."""
 
     exit_code = 4
+
+
+class BundleRefused(MlopsError):
+    """A bundle can be read and is not what it claims to be: a file was changed, or the model predicts otherwise."""
+
+    exit_code = VERDICT_AGAINST

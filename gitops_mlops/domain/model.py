@@ -54,7 +54,9 @@ class SkopsModel:
 
     def predict(self, rows: pd.DataFrame) -> Predictions:
         """Labels, and probabilities when the estimator gives them."""
-        wanted = rows[list(self.columns)] if self.columns else rows
+        columns = list(self.columns)
+        # Selecting costs as much as building a row's frame; one that was built in order needs none.
+        wanted = rows[columns] if columns and list(rows.columns) != columns else rows
         if not hasattr(self.estimator, "predict_proba"):
             return Predictions(self.estimator.predict(wanted))
         probabilities = self.estimator.predict_proba(wanted)

@@ -1,0 +1,132 @@
+"""`python -m gitops_mlops.serving --bundle DIR`: serve one bundle until SIGTERM.
+
+Once it answers, one line on standard output says so: `serving MODEL VERSION on http://HOST:PORT`; with
+`--port 0` that is how to learn the port. Exit codes: 0 ended by SIGTERM with every request answered, 1 the
+bundle is not what it claims to be, 2 wrong usage, 3 no bundle, 4 the address is taken, 130 ended by SIGINT.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import uuid
+from pathlib import Path
+from typing import NoReturn
+
+from gitops_mlops.domain.bundle import is_digest
+from gitops_mlops.domain.errors import MlopsError, UsageError
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint="--help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m gitops_mlops.serving", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="the bundle's folder")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=_port, default=8080, help="0 takes a free one (%(default)s)")
+    parser.add_argument("--expect-digest", type=_digest, help="serve only the bundle sha256:…")
+    parser.add_argument("--allow-version-skew", action="store_true", help="accept another scikit-learn version")
+    parser.add_argument("--log-dir", type=Path, metavar="DIR", help="keep predictions and feedback here (off)")
+    parser.add_argument("--log-exclude", action="append", default=[], metavar="COLUMN", help="input not to keep")
+    parser.add_argument("--log-seconds", type=_positive, default=60.0, help="close a log file after (%(default)s)")
+    parser.add_argument("--log-keep-days", type=_positive, help="delete log files older than this (never)")
+    parser.add_argument("--max-body", type=_count, default=1024 * 1024, help="bytes in a request (%(default)s)")
+    parser.add_argument("--max-rows", type=_count, default=10_000, help="rows in a request (%(default)s)")
+    parser.add_argument("--max-concurrency", type=_count, default=64, help="requests at once (%(default)s)")
+    parser.add_argument("--body-seconds", type=_positive, default=10.0, help="to send a body (%(default)s)")
+    parser.add_argument("--drain-seconds", type=_seconds, default=0.0, help="not ready before the end (%(default)s)")
+    return parser
+
+
+def main(words: list[str]) -> int:
+    """Serve; the exit code."""
+    try:
+        return _serve(_parser().parse_args(words))
+    except MlopsError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+
+
+def _serve(options: argparse.Namespace) -> int:
+    # The address first: a port that is taken is said before a model takes seconds to load.
+    from gitops_mlops.serving.server import Server, reserve, start_listening, uvicorn_config
+
+    listener = reserve(options.host, options.port)
+    from gitops_mlops.serving.app import Limits, Service
+    from gitops_mlops.serving.metrics import Metrics
+    from gitops_mlops.serving.model import load_bundle
+    from gitops_mlops.serving.prediction_log import PredictionLog
+
+    with listener:
+        served = load_bundle(
+            options.bundle, expect_digest=options.expect_digest or "", allow_version_skew=options.allow_version_skew
+        )
+        for warning in served.warnings:
+            sys.stderr.write(f"warning: {warning}\n")
+        metrics = Metrics(served.bundle, served.digest)
+        log = None
+        if options.log_dir is not None:
+            log = PredictionLog(
+                options.log_dir,
+                served,
+                uuid.uuid4().hex[:8],
+                metrics.count_logged,
+                exclude=options.log_exclude,
+                seconds=options.log_seconds,
+                keep_days=options.log_keep_days,
+            )
+        limits = Limits(
+            body=options.max_body,
+            rows=options.max_rows,
+            concurrency=options.max_concurrency,
+            body_seconds=options.body_seconds,
+        )
+        service = Service(served, metrics, limits, log)
+        server = Server(uvicorn_config(service.app(), limits), service, options.drain_seconds)
+        start_listening(listener)
+        server.run(sockets=[listener])
+        return server.exit_code
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 0 <= int(text[:9]) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port (0 to 65535)")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not int(text[:18]) >= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 1")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to a million")
+    return number
+
+
+def _positive(text: str) -> float:
+    number = _seconds(text)
+    if number == 0:
+        raise argparse.ArgumentTypeError("must be greater than 0")
+    return number
+
+
+def _digest(text: str) -> str:
+    if not is_digest(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no digest (sha256: and 64 hexadecimal digits)")
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,300 @@
+"""The HTTP application: Open Inference Protocol v2, MLflow scoring, feedback and metrics for one model.
+
+Everything that a request costs happens in a worker thread (parsing, admission, prediction, encoding), so
+that health is answered while a batch is computed. Every refusal is `{"error": "…"}` with a 4xx; a 500 means
+that the model failed on rows that its contract admits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gitops_mlops import __version__
+from gitops_mlops.serving import answers
+from gitops_mlops.serving.metrics import CONTENT_TYPE, Metrics
+from gitops_mlops.serving.model import ModelFailed, ServedModel
+from gitops_mlops.serving.prediction_log import PredictionLog
+from gitops_mlops.serving.request import (
+    Question,
+    Refused,
+    feedback_labels,
+    infer_question,
+    mlflow_question,
+    parse_json,
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much clients may ask for: `body` in bytes, to be sent within `body_seconds`; `concurrency` in requests."""
+
+    body: int = 1024 * 1024
+    rows: int = 10_000
+    concurrency: int = 64
+    connections: int = 500
+    body_seconds: float = 10.0
+    workers: int = max(1, min(4, os.cpu_count() or 1))
+
+
+class Service:
+    """The endpoints. `ready` is False from the moment that the server was told to end."""
+
+    def __init__(
+        self, served: ServedModel, metrics: Metrics, limits: Limits, log: PredictionLog | None = None
+    ) -> None:
+        self.served = served
+        self.metrics = metrics
+        self.limits = limits
+        self.log = log
+        self.ready = True
+        self._active = 0
+        self._workers = ThreadPoolExecutor(limits.workers, thread_name_prefix="inference")
+        self._metadata = answers.model_metadata(served)
+
+    def app(self) -> ASGIApp:
+        """The application to hand to a server."""
+        routes = [
+            Route("/v2", self.server_metadata),
+            Route("/v2/health/live", self.live),
+            Route("/v2/health/ready", self.readiness),
+            # Names of models may hold slashes, so the longest form is tried first.
+            *(
+                Route(f"/v2/models/{{model:path}}{version}{verb}", endpoint, methods=[method])
+                for verb, endpoint, method in (
+                    ("/infer", self.infer, "POST"),
+                    ("/ready", self.model_readiness, "GET"),
+                    ("", self.model_metadata, "GET"),
+                )
+                for version in ("/versions/{version}", "")
+            ),
+            Route("/invocations", self.invocations, methods=["POST"]),
+            Route("/feedback", self.feedback, methods=["POST"]),
+            Route("/ping", self.ping),
+            Route("/health", self.ping),
+            Route("/version", self.version),
+            Route("/metrics", self.exposition),
+        ]
+        handlers: Mapping[Any, Callable[[Request, Any], Awaitable[Response]]] = {
+            HTTPException: _no_such_route,
+            Refused: self._refuse,
+            ModelFailed: _model_failed,
+            Exception: _bug,
+        }
+        inner = Starlette(routes=routes, exception_handlers=handlers, lifespan=self._lifespan)
+        inner.router.redirect_slashes = False
+        return _Observed(inner, self.metrics)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        yield
+        self._workers.shutdown()
+        if self.log is not None:
+            await asyncio.to_thread(self.log.close)
+
+    async def server_metadata(self, _: Request) -> Response:
+        """GET /v2: which server this is."""
+        return _json({"name": "gitops-mlops", "version": __version__, "extensions": []})
+
+    async def live(self, _: Request) -> Response:
+        """GET /v2/health/live: whether the process answers."""
+        return _json({"live": True})
+
+    async def readiness(self, _: Request) -> Response:
+        """GET /v2/health/ready: whether to send requests here; 503 once the server was told to end."""
+        return _json({"ready": self.ready}, 200 if self.ready else 503)
+
+    async def ping(self, _: Request) -> Response:
+        """GET /ping, /health: readiness as MLflow asks for it."""
+        return Response("\n", 200 if self.ready else 503, media_type="application/json")
+
+    async def version(self, _: Request) -> Response:
+        """GET /version: ours, as plain text."""
+        return Response(__version__, media_type="text/plain")
+
+    async def exposition(self, _: Request) -> Response:
+        """GET /metrics."""
+        return Response(self.metrics.exposition(), headers={"content-type": CONTENT_TYPE})
+
+    async def model_metadata(self, request: Request) -> Response:
+        """GET /v2/models/M[/versions/V]: inputs, outputs, and which bundle this is."""
+        self._check_model(request)
+        return Response(self._metadata, media_type="application/json")
+
+    async def model_readiness(self, request: Request) -> Response:
+        """GET /v2/models/M[/versions/V]/ready."""
+        self._check_model(request)
+        return _json({"name": self.served.bundle.model, "ready": self.ready}, 200 if self.ready else 503)
+
+    async def infer(self, request: Request) -> Response:
+        """POST /v2/models/M[/versions/V]/infer."""
+        self._check_model(request)
+        return await self._answer(request, infer_question, answers.infer_response)
+
+    async def invocations(self, request: Request) -> Response:
+        """POST /invocations: MLflow's scoring protocol."""
+        return await self._answer(request, mlflow_question, answers.mlflow_response)
+
+    async def feedback(self, request: Request) -> Response:
+        """POST /feedback: true labels of earlier predictions, by their ids."""
+        if self.log is None:
+            raise Refused(404, "feedback is not kept here → start the server with --log-dir")
+        log = self.log
+        body = await self._body(request)
+
+        def keep() -> bytes:
+            ids, labels = feedback_labels(parse_json(body), self.served, self.limits.rows)
+            if not log.feedback(ids, labels):
+                raise Refused(503, "the log cannot keep up → send the labels again later")
+            return answers.dump({"accepted": len(ids)})
+
+        return Response(await self._in_thread(keep), 202, media_type="application/json")
+
+    def _check_model(self, request: Request) -> None:
+        bundle = self.served.bundle
+        model, version = request.path_params["model"], request.path_params.get("version", bundle.version)
+        if model != bundle.model:
+            raise Refused(404, f"there is no model {model[:80]!a} here → {bundle.model}")
+        if version != bundle.version:
+            raise Refused(404, f"there is no version {version[:80]!a} of {bundle.model} here → {bundle.version}")
+
+    async def _answer(
+        self,
+        request: Request,
+        ask: Callable[[Any, Any, int], Question],
+        respond: Callable[[ServedModel, Question, answers.Outcome], bytes],
+    ) -> Response:
+        if self._active >= self.limits.concurrency:
+            raise Refused(503, f"{self._active} requests are being answered → try again in a second")
+        self._active += 1
+        try:
+            body = await self._body(request)
+            identity = uuid.uuid4().hex
+            content = await self._in_thread(lambda: self._predict(body, identity, ask, respond))
+        finally:
+            self._active -= 1
+        return Response(content, headers={"x-request-id": identity}, media_type="application/json")
+
+    def _predict(
+        self,
+        body: bytes,
+        identity: str,
+        ask: Callable[[Any, Any, int], Question],
+        respond: Callable[[ServedModel, Question, answers.Outcome], bytes],
+    ) -> bytes:
+        question = ask(parse_json(body), self.served.contract, self.limits.rows)
+        answers.check_outputs(self.served, question)
+        admission = self.served.admitter.admit(question.columns, question.rows)
+        if admission.refusals:
+            self.metrics.refused_rows.inc(admission.refused_rows)
+            details = [vars(refusal) for refusal in admission.refusals]
+            raise Refused(422, admission.message, details={"refused": admission.refused, "refusals": details})
+        answer = self.served.answer(admission.columns)
+        ids = [f"{identity}-{row}" for row in range(question.rows)]
+        content = respond(self.served, question, answers.Outcome(identity, ids, answer))
+        self.metrics.rows.inc(question.rows)
+        if self.log is not None:
+            self.log.predictions(ids, admission.columns, answer)
+        return content
+
+    async def _in_thread(self, work: Callable[[], bytes]) -> bytes:
+        return await asyncio.get_running_loop().run_in_executor(self._workers, work)
+
+    async def _body(self, request: Request) -> bytes:
+        """The body of a JSON request, within the limits of size and time."""
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise Refused(415, "send content-type: application/json")
+        if request.headers.get("content-encoding", "identity") != "identity":
+            raise Refused(415, "send the body without content-encoding")
+        too_large = Refused(413, f"the body is larger than {self.limits.body} bytes")
+        declared = request.headers.get("content-length", "0")
+        if len(declared) > 15 or int(declared) > self.limits.body:
+            raise too_large
+        content = bytearray()
+        try:
+            async with asyncio.timeout(self.limits.body_seconds):
+                async for chunk in request.stream():
+                    content += chunk
+                    if len(content) > self.limits.body:
+                        raise too_large
+        except TimeoutError:
+            raise Refused(408, f"the body did not arrive within {self.limits.body_seconds:g} seconds") from None
+        except ClientDisconnect:
+            raise Refused(400, "the client went away") from None
+        return bytes(content)
+
+    async def _refuse(self, _: Request, refused: Refused) -> Response:
+        response = _json({"error": refused.message, **refused.details}, refused.status)
+        if refused.status == 503:
+            response.headers["retry-after"] = "1"
+        if refused.status == 408:
+            response.headers["connection"] = "close"
+        return response
+
+
+class _Observed:
+    """Counts and times every request under the name of its endpoint, `other` where there is none."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 500
+        begun = time.perf_counter()
+
+        async def observed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        self._metrics.in_flight.inc()
+        try:
+            await self._app(scope, receive, observed)
+        finally:
+            self._metrics.in_flight.dec()
+            name = getattr(scope.get("endpoint"), "__name__", "other")
+            self._metrics.requests.labels(name, str(status)).inc()
+            self._metrics.seconds.labels(name).observe(time.perf_counter() - begun)
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(json.dumps(value), status, media_type="application/json")
+
+
+async def _no_such_route(request: Request, error: HTTPException) -> Response:
+    what = f"{request.method} {request.url.path[:80]!a}"
+    reason = "the method is not allowed" if error.status_code == 405 else "there is no such endpoint"
+    response = _json({"error": f"{what}: {reason}"}, error.status_code)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _model_failed(request: Request, error: ModelFailed) -> Response:
+    sys.stderr.write(f"error: {request.url.path}: the model failed ({error})\n")
+    return _json({"error": "the model failed on rows that its contract admits"}, 500)
+
+
+async def _bug(request: Request, error: Exception) -> Response:
+    return _json({"error": f"this is a bug of the server ({type(error).__name__})"}, 500)

@@ -1,0 +1,252 @@
+"""What was asked and answered, and the labels that come later, as Parquet files that appear whole.
+
+Requests only append to memory; one thread writes. A file is written beside its place and renamed, so a
+reader of `*.parquet` never sees half of one. When writing cannot keep up, new rows are dropped and counted:
+a prediction is worth more than its record.
+
+    <folder>/predictions/20260131T120000Z-<instance>-000001.parquet
+    <folder>/feedback/…
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from gitops_mlops.domain.contract import ColumnType
+from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.serving.model import Answer, ServedModel, label_type
+
+PREDICTIONS = "predictions"
+FEEDBACK = "feedback"
+_LABELS: dict[type, type[pl.DataType]] = {bool: pl.Boolean, int: pl.Int64, float: pl.Float64, str: pl.String}
+_TYPES: dict[ColumnType, pl.DataType] = {
+    ColumnType.BOOL: pl.Boolean(),
+    ColumnType.INT8: pl.Int8(),
+    ColumnType.INT16: pl.Int16(),
+    ColumnType.INT32: pl.Int32(),
+    ColumnType.INT64: pl.Int64(),
+    ColumnType.UINT8: pl.UInt8(),
+    ColumnType.UINT16: pl.UInt16(),
+    ColumnType.UINT32: pl.UInt32(),
+    ColumnType.UINT64: pl.UInt64(),
+    ColumnType.FLOAT32: pl.Float32(),
+    ColumnType.FLOAT64: pl.Float64(),
+    ColumnType.STRING: pl.String(),
+    ColumnType.DATE: pl.Date(),
+    ColumnType.DATETIME: pl.Datetime("us"),
+}
+Count = Callable[[str, str, int], None]
+
+
+class _Lane:
+    """Rows of one kind that wait to be written."""
+
+    def __init__(self, kind: str, schema: dict[str, pl.DataType]) -> None:
+        self.kind = kind
+        self.schema = schema
+        self.batches: list[dict[str, Sequence[Any]]] = []
+        self.rows = 0
+        self.due = 0.0
+
+    def take(self) -> tuple[list[dict[str, Sequence[Any]]], int]:
+        taken = self.batches, self.rows
+        self.batches, self.rows = [], 0
+        return taken
+
+
+class PredictionLog:
+    """The log of one server below `folder`. `exclude` names input columns that are not to be kept.
+
+    A file is closed after `seconds`, or when `file_rows` wait; at most `capacity` rows wait. Files older than
+    `keep_days` are deleted. `count(kind, what, rows)` is told what became of rows: written, queue_full, failed.
+    Raises OutsideError when the folder cannot be written, UsageError for an excluded column that is none.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        served: ServedModel,
+        instance: str,
+        count: Count,
+        *,
+        exclude: Sequence[str] = (),
+        seconds: float = 60.0,
+        file_rows: int = 50_000,
+        capacity: int = 200_000,
+        keep_days: float | None = None,
+    ) -> None:
+        self._folder = folder
+        self._instance = instance
+        self._count = count
+        self._seconds = seconds
+        self._file_rows = file_rows
+        self._capacity = capacity
+        self._keep = None if keep_days is None else timedelta(days=keep_days)
+        self._files = 0
+        self._identity = (served.bundle.model, served.bundle.version, served.digest)
+        self._positive = served.positive_column
+        self._inputs = _inputs(served, exclude)
+        self._lanes = {lane.kind: lane for lane in _lanes(served, self._inputs)}
+        self._changed = threading.Condition()
+        self._closing = False
+        for kind in self._lanes:
+            _prepare(folder / kind)
+        self._writer = threading.Thread(target=self._write_until_closed, name="prediction-log", daemon=True)
+        self._writer.start()
+
+    def predictions(self, ids: Sequence[str], columns: Mapping[str, Sequence[Any]], answer: Answer) -> bool:
+        """Keep predictions and what they were made from; False when they were dropped."""
+        rows = len(ids)
+        model, version, digest = self._identity
+        batch: dict[str, Sequence[Any]] = {
+            "prediction_id": ids,
+            "prediction_time": [datetime.now(UTC)] * rows,
+            "model": [model] * rows,
+            "model_version": [version] * rows,
+            "bundle_digest": [digest] * rows,
+            **{name: columns[name] for name in self._inputs},
+            "prediction_label": answer.labels,
+        }
+        if self._positive is not None:
+            batch["prediction_probability"] = [row[self._positive] for row in answer.probabilities]
+        elif answer.probabilities:
+            batch["prediction_probabilities"] = answer.probabilities
+        return self._keep_batch(PREDICTIONS, batch, rows)
+
+    def feedback(self, ids: Sequence[str], labels: Sequence[Any]) -> bool:
+        """Keep true labels that came late; False when there was no room."""
+        times = [datetime.now(UTC)] * len(ids)
+        return self._keep_batch(FEEDBACK, {"prediction_id": ids, "feedback_time": times, "label": labels}, len(ids))
+
+    def close(self, patience: float = 30.0) -> None:
+        """Write what waits, and end."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._writer.join(patience)
+
+    def _keep_batch(self, kind: str, batch: dict[str, Sequence[Any]], rows: int) -> bool:
+        lane = self._lanes[kind]
+        with self._changed:
+            if self._closing or lane.rows + rows > self._capacity:
+                self._count(kind, "queue_full", rows)
+                return False
+            if not lane.batches:
+                lane.due = time.monotonic() + self._seconds
+                self._changed.notify()
+            lane.batches.append(batch)
+            lane.rows += rows
+            if lane.rows >= self._file_rows:
+                lane.due = 0.0
+                self._changed.notify()
+            return True
+
+    def _write_until_closed(self) -> None:
+        closing = False
+        while not closing:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closing or self._due(), self._patience())
+                closing = self._closing
+                work = [
+                    (lane, *lane.take())
+                    for lane in self._lanes.values()
+                    if lane.batches and (closing or lane.due <= time.monotonic())
+                ]
+            for lane, batches, rows in work:
+                self._write(lane, batches, rows)
+
+    def _due(self) -> bool:
+        return any(lane.batches and lane.due <= time.monotonic() for lane in self._lanes.values())
+
+    def _patience(self) -> float | None:
+        waiting = [lane.due for lane in self._lanes.values() if lane.batches]
+        return max(0.0, min(waiting) - time.monotonic()) if waiting else None
+
+    def _write(self, lane: _Lane, batches: list[dict[str, Sequence[Any]]], rows: int) -> None:
+        self._files += 1
+        now = datetime.now(UTC)
+        name = f"{now:%Y%m%dT%H%M%SZ}-{self._instance}-{self._files:06d}.parquet"
+        temporary = self._folder / lane.kind / f".{name}.tmp"
+        try:
+            data = {key: [value for batch in batches for value in batch[key]] for key in lane.schema}
+            with temporary.open("wb") as file:
+                pl.DataFrame(data, schema=lane.schema).write_parquet(file)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(temporary.with_name(name))
+        except Exception as error:
+            # A full disk must not end the thread: what comes later may find room.
+            sys.stderr.write(f"warning: {rows} rows of {lane.kind} are lost ({type(error).__name__}: {error})\n")
+            self._count(lane.kind, "failed", rows)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            return
+        self._count(lane.kind, "written", rows)
+        self._forget(lane.kind, now)
+
+    def _forget(self, kind: str, now: datetime) -> None:
+        if self._keep is None:
+            return
+        # Names begin with the time of writing, so that a copied file does not grow younger.
+        oldest = f"{now - self._keep:%Y%m%dT%H%M%SZ}"
+        for path in (self._folder / kind).glob("[0-9]*Z-*.parquet"):
+            if path.name < oldest:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+
+def _inputs(served: ServedModel, exclude: Sequence[str]) -> list[str]:
+    if unknown := [name for name in exclude if name not in served.contract.columns]:
+        raise UsageError(f"there is no input column {unknown[0]!r}", where="--log-exclude")
+    return [name for name in served.contract.columns if name not in exclude]
+
+
+def _lanes(served: ServedModel, inputs: Sequence[str]) -> list[_Lane]:
+    label = _LABELS[label_type(served)]()
+    schema: dict[str, pl.DataType] = {
+        "prediction_id": pl.String(),
+        "prediction_time": pl.Datetime("us", "UTC"),
+        "model": pl.String(),
+        "model_version": pl.String(),
+        "bundle_digest": pl.String(),
+        "prediction_label": label,
+    }
+    if served.positive_column is not None:
+        schema["prediction_probability"] = pl.Float64()
+    elif served.classes:
+        schema["prediction_probabilities"] = pl.List(pl.Float64())
+    if clash := [name for name in inputs if name in schema]:
+        raise UsageError(
+            f"the input column {clash[0]!r} has the name of one of the log's own",
+            where="--log-dir",
+            hint=f"--log-exclude {clash[0]}",
+        )
+    schema |= {name: _TYPES[served.contract.columns[name].type] for name in inputs}
+    feedback: dict[str, pl.DataType] = {
+        "prediction_id": pl.String(),
+        "feedback_time": pl.Datetime("us", "UTC"),
+        "label": label,
+    }
+    return [_Lane(PREDICTIONS, schema), _Lane(FEEDBACK, feedback)]
+
+
+def _prepare(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OutsideError(
+            f"cannot be written ({error.strerror})", where=str(folder), hint="name another --log-dir"
+        ) from error

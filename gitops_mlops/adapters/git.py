@@ -36,20 +36,22 @@ _TAG_FIELDS = (
 class GitRepository:
     """The repository at `root`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, shallow: bool | None = None) -> None:
         self.root = root
+        self._shallow = shallow
 
     @classmethod
     def around(cls, start: Path) -> GitRepository:
         """The repository that `start` is in. Raises UsageError when it is in none."""
-        found = _git(["rev-parse", "--show-toplevel"], start)
+        found = _git(["rev-parse", "--is-shallow-repository", "--show-toplevel"], start)
         if found.returncode:
             if "not a git repository" in found.stderr.decode(errors="replace"):
                 raise UsageError("not a git repository", where=str(start), hint="run git init, or use -C DIR")
             raise OutsideError(_reason(found), where=str(start))
-        if not found.stdout.strip():
+        shallow, _, root = found.stdout.partition(b"\n")
+        if not root.strip():
             raise UsageError("a bare repository has no working tree", where=str(start), hint="clone it first")
-        return cls(Path(os.fsdecode(found.stdout.rstrip(b"\n"))))
+        return cls(Path(os.fsdecode(root.removesuffix(b"\n"))), shallow == b"true")
 
     def head(self) -> str:
         """The checked-out commit."""
@@ -62,7 +64,9 @@ class GitRepository:
 
     def is_shallow(self) -> bool:
         """Whether history was cut off."""
-        return self._run(["rev-parse", "--is-shallow-repository"]).strip() == b"true"
+        if self._shallow is None:
+            self._shallow = self._run(["rev-parse", "--is-shallow-repository"]).strip() == b"true"
+        return self._shallow
 
     def resolve(self, revision: str) -> str:
         """The SHA of the commit that a revision names."""
@@ -102,13 +106,13 @@ class GitRepository:
         found = _git(["config", "--get-regexp", r"^remote\..*\.tagopt$"], self.root)
         return b"--no-tags" in found.stdout
 
-    def create_tag(self, name: str, commit: str, message: str, when: datetime) -> None:
+    def create_tag(self, name: str, commit: str, message: str, when: datetime | None = None) -> None:
         """Write an annotated tag; `--cleanup=verbatim` keeps the trailers as they are."""
         made = _git(
             ["tag", "--annotate", "--cleanup=verbatim", "--file=-", "--", name, commit],
             self.root,
             message.encode(),
-            {"GIT_COMMITTER_DATE": f"@{int(when.timestamp())} +0000"},
+            {"GIT_COMMITTER_DATE": f"@{int(when.timestamp())} +0000"} if when else {},
         )
         if made.returncode:
             raise OutsideError(_reason(made), where=f"tag {name}")

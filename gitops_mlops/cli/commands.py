@@ -19,6 +19,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("Set up", "demo", "demo", "demo", "the whole loop on real data, in a scratch folder"),
     Command("Set up", "schema", "schema", "schema", "the JSON Schema of mlops.yaml, contracts or report.json"),
     Command("Compare", "report", "report", "report", "the result of compare as markdown, terminal text or JSON"),
+    Command("Registry", "show", "registry", "show", "models, their versions and stages, and the evidence"),
+    Command("Registry", "history", "registry", "history", "what happened in the registry, newest first"),
+    Command("Registry", "register", "registry", "register", "tag the model at a commit as a version"),
+    Command("Registry", "promote", "registry", "promote", "assign a version to a stage"),
 )
 
 EPILOG = """\

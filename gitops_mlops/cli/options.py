@@ -6,14 +6,16 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitops_mlops.cli.app import Session
-from gitops_mlops.domain.config import CONFIG_FILE, Config, parse_config
 from gitops_mlops.domain.errors import UsageError
-from gitops_mlops.domain.ports import Files
+
+if TYPE_CHECKING:
+    from gitops_mlops.domain.config import Config
+    from gitops_mlops.domain.ports import Files
 
 pass_session = click.make_pass_decorator(Session)
 
@@ -38,6 +40,9 @@ def progress(message: str) -> None:
 
 def load_config(files: Files) -> Config:
     """`mlops.yaml` of the working tree. Raises UsageError when there is none."""
+    # pydantic takes longer to import than most commands take to run.
+    from gitops_mlops.domain.config import CONFIG_FILE, parse_config
+
     content = files.read(CONFIG_FILE)
     if content is None:
         raise UsageError("there is no such file", where=CONFIG_FILE, hint="gitops-mlops init, or see the README")

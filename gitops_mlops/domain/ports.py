@@ -80,8 +80,8 @@ class Repository(Protocol):
     def lacks_tags(self) -> bool:
         """Whether the clone was made without tags and none was fetched since."""
 
-    def create_tag(self, name: str, commit: str, message: str, when: datetime) -> None:
-        """Write an annotated tag, dated `when` (whole seconds). Raises OutsideError when the name is taken."""
+    def create_tag(self, name: str, commit: str, message: str, when: datetime | None = None) -> None:
+        """Write an annotated tag, dated `when` or now. Raises OutsideError when the name is taken."""
 
     def delete_tag(self, name: str) -> None:
         """Delete a tag of this clone, so that a write that failed half-way leaves nothing."""

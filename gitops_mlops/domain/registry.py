@@ -84,10 +84,13 @@ class TagProblem:
 
 
 class Registry:
-    """Every artifact, version and stage that the tags of a repository tell of."""
+    """Every artifact, version and stage that the tags of a repository tell of.
+
+    `strays` are the tags that look like the registry's and do not count; they are a part of `problems`.
+    """
 
     def __init__(self, events: Iterable[Event], problems: Iterable[TagProblem] = ()) -> None:
-        self._problems = tuple(problems)
+        self.strays = tuple(sorted(problems))
         self._artifacts: defaultdict[str, list[Event]] = defaultdict(list)
         for event in events:
             self._artifacts[event.artifact].append(event)
@@ -108,7 +111,7 @@ class Registry:
     @cached_property
     def problems(self) -> tuple[TagProblem, ...]:
         """Tags that are ignored or ambiguous, sorted by name. Never fatal."""
-        found = set(self._problems)
+        found = set(self.strays)
         for artifact in self._artifacts:
             found.update(self._history(artifact).problems())
         return tuple(sorted(found))
@@ -116,6 +119,15 @@ class Registry:
     def artifacts(self) -> list[str]:
         """The artifacts that have an event and are not deprecated, sorted."""
         return sorted(name for name in self._artifacts if not self.deprecated(name))
+
+    def stages(self) -> list[str]:
+        """Every stage that was ever assigned, in the order of first use: staging tends to come before production."""
+        first: dict[str, datetime] = {}
+        for events in self._artifacts.values():
+            for event in events:
+                if event.stage and (event.stage not in first or event.created < first[event.stage]):
+                    first[event.stage] = event.created
+        return sorted(first, key=lambda stage: (first[stage], stage))
 
     def deprecated(self, artifact: str) -> bool:
         """Whether the artifact's last event is its deprecation."""

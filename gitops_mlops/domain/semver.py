@@ -10,8 +10,6 @@ _PRE = rf"(?:{_NUMBER}|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)"
 SEMVER = rf"v{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_PRE}(?:\.{_PRE})*)?(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?"
 _SEMVER = re.compile(rf"{SEMVER}\Z")
 
-FIRST = "v0.0.1"
-
 Precedence = tuple[tuple[tuple[int, str], ...], int, tuple[tuple[int, int, str], ...]]
 
 

@@ -77,7 +77,7 @@ def parse_tag_name(name: str) -> TagName | None:
 def parse_reference(text: str) -> Reference:
     """A reference. Raises UsageError; `greatest` and `latest` are the same and come back as `latest`."""
     match = _REFERENCE.match(text) if len(text) <= MAX_NAME else None
-    if match is None:
+    if match is None or _UNREF.search(match[1]):
         raise UsageError(
             "names no model", where=repr(text[:100]), hint="write model, model@v1.2.3, model@latest or model#stage"
         )

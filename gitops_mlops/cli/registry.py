@@ -1,0 +1,130 @@
+"""`gitops-mlops show`, `history`, `register` and `promote`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gitops_mlops import bootstrap
+from gitops_mlops.cli.app import Session
+from gitops_mlops.cli.options import emit, json_option, load_config, pass_session, progress
+from gitops_mlops.domain.change import Change, State
+from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, EvidenceMissing
+from gitops_mlops.domain.evidence import PULL_REQUEST, REGISTERED_BY, RUN, Trailer
+from gitops_mlops.domain.semver import Bump
+from gitops_mlops.reports.registry import change_data, change_text, event_data, history_text, view_data, view_text
+
+_WRITING: tuple[Callable[[Any], Any], ...] = (
+    click.option("--report", type=click.Path(path_type=Path), help="The report.json that speaks for the model."),
+    click.option("--run", default="", help="The address of the run that does this, to be recorded."),
+    click.option("--pull-request", default="", help="The pull request that led to it, to be recorded."),
+    click.option("--by", default="", envvar="GITHUB_ACTOR", help="Who asked for it, if not the tagger."),
+    click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing."),
+    click.option("--push", is_flag=True, help="Push the tag to origin; when it refuses, the tag is taken back."),
+    json_option,
+)
+
+
+def _writing(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_WRITING):
+        command = option(command)
+    return command
+
+
+@click.command(epilog="Example: gitops-mlops show delay#production --json")
+@click.argument("reference", required=False)
+@json_option
+@pass_session
+def show(session: Session, reference: str | None, as_json: bool) -> None:
+    """Show every model, or what REFERENCE names: MODEL, MODEL@v1.2.3, MODEL@latest or MODEL#stage."""
+    from gitops_mlops.usecases.show import show
+
+    view, warnings = show(bootstrap.repository(session.folder), reference)
+    _warn(warnings)
+    emit(view_data(view) if as_json else view, as_json, view_text)
+
+
+@click.command(epilog="Example: gitops-mlops history delay")
+@click.argument("model", required=False)
+@json_option
+@pass_session
+def history(session: Session, model: str | None, as_json: bool) -> None:
+    """Show what happened to every model, or to MODEL, newest first."""
+    from gitops_mlops.usecases.history import history
+
+    events, warnings = history(bootstrap.repository(session.folder), model)
+    _warn(warnings)
+    emit([event_data(event) for event in events] if as_json else events, as_json, history_text)
+
+
+@click.command(epilog="Example: gitops-mlops register delay --report report.json --push")
+@click.argument("model")
+@click.option("--version", help="The version, as v1.2.3 [default: the next patch].")
+@click.option("--bump-major", "bump", flag_value=Bump.MAJOR.value, help="The next major version.")
+@click.option("--bump-minor", "bump", flag_value=Bump.MINOR.value, help="The next minor version.")
+@click.option(
+    "--bump-patch", "bump", flag_value=Bump.PATCH.value, help="The next patch, though the file is the same."
+)
+@click.option("--rev", default="HEAD", show_default=True, help="The commit whose dvc.lock records the model.")
+@_writing
+@pass_session
+def register(
+    session: Session, /, model: str, version: str | None, bump: str | None, rev: str, as_json: bool, **options: Any
+) -> int:
+    """Register the model at a commit as a version: an annotated tag that carries the evidence."""
+    from gitops_mlops.usecases.register import Registration, register
+
+    if version and bump:
+        raise click.UsageError("give a --version or a bump, not both")
+    repository = bootstrap.repository(session.folder)
+    wanted = Registration(model, rev, version, Bump(bump) if bump else None, **_asked(session, options))
+    change = register(wanted, repository, bootstrap.data_store(repository), bootstrap.clock())
+    return _say(change, as_json)
+
+
+@click.command(epilog="Example: gitops-mlops promote delay@v1.2.3 production --push")
+@click.argument("reference", metavar="MODEL[@VERSION]")
+@click.argument("stage")
+@_writing
+@pass_session
+def promote(session: Session, /, reference: str, stage: str, as_json: bool, **options: Any) -> int:
+    """Assign a version (the latest when none is named) to STAGE, an environment of mlops.yaml."""
+    from gitops_mlops.usecases.promote import Promotion, promote
+
+    repository = bootstrap.repository(session.folder)
+    config = load_config(bootstrap.files(repository.root))
+    change = promote(Promotion(reference, stage, **_asked(session, options)), config, repository, bootstrap.clock())
+    return _say(change, as_json)
+
+
+def _asked(session: Session, options: dict[str, Any]) -> dict[str, Any]:
+    notes: list[Trailer] = [
+        (RUN, options["run"]),
+        (PULL_REQUEST, options["pull_request"]),
+        (REGISTERED_BY, options["by"]),
+    ]
+    path: Path | None = options["report"]
+    report = (str(path), _read(session.folder / path)) if path else None
+    return {"report": report, "notes": tuple(notes), "dry_run": options["dry_run"], "push": options["push"]}
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise EvidenceMissing(
+            f"cannot be read ({error.strerror})", where=str(path), hint="gitops-mlops compare writes it"
+        ) from error
+
+
+def _say(change: Change, as_json: bool) -> int:
+    emit(change_data(change) if as_json else change, as_json, change_text)
+    return VERDICT_AGAINST if change.state is State.REFUSED else DONE
+
+
+def _warn(warnings: list[str]) -> None:
+    for warning in warnings:
+        progress(f"warning: {warning}")

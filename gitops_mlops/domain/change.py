@@ -1,0 +1,39 @@
+"""What a command that writes the registry did, or why it did not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """How the command ended."""
+
+    WRITTEN = "written"
+    PLANNED = "planned"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A rule that stands against the change, the value seen, and what would satisfy it."""
+
+    rule: str
+    seen: str
+    wanted: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """The result. `tags` are those written (or planned, or already there); `summary` is one line."""
+
+    state: State
+    artifact: str
+    summary: str
+    version: str | None = None
+    stage: str | None = None
+    commit: str = ""
+    tags: tuple[str, ...] = ()
+    pushed: bool = False
+    refusals: tuple[Refusal, ...] = ()

@@ -1,0 +1,87 @@
+"""What a person asks of the registry: everything, one model, one version or one stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.registry import Assignment, Registry, Version
+from gitops_mlops.domain.tags import parse_reference
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """One model: its greatest active version and what each stage holds."""
+
+    artifact: str
+    latest: Version | None
+    assignments: dict[str, Assignment]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Every model; `stages` in the order in which they were first used."""
+
+    models: tuple[ModelState, ...]
+    stages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """One model and all its versions, the greatest first."""
+
+    state: ModelState
+    versions: tuple[Version, ...]
+    retired: bool
+
+
+@dataclass(frozen=True)
+class VersionView:
+    """One version; `assignment` when it was asked for by its stage, `stages` that hold it."""
+
+    version: Version | None
+    assignment: Assignment | None
+    stages: tuple[str, ...]
+
+
+View = Overview | ModelView | VersionView
+
+
+def view(registry: Registry, reference: str | None) -> View:
+    """What a reference names. Raises UsageError, or EvidenceMissing when nothing answers to it."""
+    if reference is None:
+        models = tuple(_state(registry, name) for name in registry.artifacts())
+        used = {stage for model in models for stage in model.assignments}
+        return Overview(models, tuple(stage for stage in registry.stages() if stage in used))
+    artifact, version, stage = parse_reference(reference)
+    if version is None and stage is None:
+        return _model(registry, artifact)
+    found = registry.find(reference)
+    if isinstance(found, Version):
+        return VersionView(found, None, _stages(registry, found))
+    held = registry.version(artifact, found.version) if found.version else None
+    return VersionView(held, found, _stages(registry, held) if held else (found.stage,))
+
+
+def unknown(registry: Registry, artifact: str) -> EvidenceMissing:
+    """The error for a model that no tag names."""
+    hint = perhaps(artifact, registry.artifacts()) or "gitops-mlops register, or git fetch --tags"
+    return EvidenceMissing("no such model in the registry", where=artifact, hint=hint)
+
+
+def _model(registry: Registry, artifact: str) -> ModelView:
+    if not registry.events(artifact):
+        raise unknown(registry, artifact)
+    return ModelView(_state(registry, artifact), tuple(registry.versions(artifact)), registry.deprecated(artifact))
+
+
+def _state(registry: Registry, artifact: str) -> ModelState:
+    held = registry.assignments(artifact)
+    ordered = {stage: held[stage] for stage in registry.stages() if stage in held}
+    return ModelState(artifact, registry.latest(artifact), ordered)
+
+
+def _stages(registry: Registry, version: Version) -> tuple[str, ...]:
+    held = registry.assignments(version.artifact)
+    return tuple(stage for stage in registry.stages() if stage in held and held[stage].commit == version.commit)

@@ -1,0 +1,25 @@
+"""What happened in the registry, newest first."""
+
+from __future__ import annotations
+
+from gitops_mlops.domain.errors import UsageError
+from gitops_mlops.domain.ports import Repository
+from gitops_mlops.domain.registry import Event
+from gitops_mlops.domain.registry_view import unknown
+from gitops_mlops.domain.tags import parse_reference
+from gitops_mlops.usecases.show import read_registry
+
+
+def history(repository: Repository, artifact: str | None) -> tuple[list[Event], list[str]]:
+    """The events of one model, or of all, and what makes them doubtful.
+
+    Raises UsageError, or EvidenceMissing for a model without events.
+    """
+    reference = parse_reference(artifact) if artifact is not None else None
+    if reference and (reference.version or reference.stage):
+        raise UsageError("history is told of a model", where=str(artifact), hint=f"write {reference.artifact}")
+    registry, warnings = read_registry(repository)
+    events = registry.events(artifact)
+    if artifact is not None and not events:
+        raise unknown(registry, artifact)
+    return events, warnings

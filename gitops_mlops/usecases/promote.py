@@ -1,0 +1,129 @@
+"""Promote a version: assign it to a stage, when the order of stages and the evidence allow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gitops_mlops.domain import evidence
+from gitops_mlops.domain.change import Change, Refusal, State
+from gitops_mlops.domain.comparison_evidence import (
+    read_report,
+    report_refusals,
+    report_trailers,
+    require_same_model,
+    verdict_refusals,
+)
+from gitops_mlops.domain.config import Config
+from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.evaluation import Report
+from gitops_mlops.domain.evidence import Trailer, write_message
+from gitops_mlops.domain.ports import Clock, Repository
+from gitops_mlops.domain.promotion import order_refusals, require_stage
+from gitops_mlops.domain.registry import Registry, Version
+from gitops_mlops.domain.tags import assignment_tag, parse_reference
+from gitops_mlops.usecases.tagging import complete_registry, moment, send, write
+
+VERSION = "Version"
+REPLACES = "Replaces"
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """What was asked for. `report` is (name, content) for a version that was registered without one."""
+
+    reference: str
+    stage: str
+    report: tuple[str, bytes] | None = None
+    notes: tuple[Trailer, ...] = ()
+    dry_run: bool = False
+    push: bool = False
+
+
+def promote(wanted: Promotion, config: Config, repository: Repository, clock: Clock) -> Change:
+    """Assign a version to a stage; a version that the stage holds already changes nothing.
+
+    Raises UsageError, EvidenceMissing (also for a version that no comparison speaks for), OutsideError.
+    """
+    if parse_reference(wanted.reference).stage:
+        raise UsageError("a version is promoted, not a stage", where=wanted.reference, hint="write MODEL@vX.Y.Z")
+    require_stage(config, wanted.stage)
+    registry = complete_registry(repository)
+    version = registry.find(wanted.reference)
+    assert isinstance(version, Version)
+    now = registry.assignment(version.artifact, wanted.stage)
+    if now and now.commit == version.commit:
+        if wanted.push and not wanted.dry_run:
+            send(repository, [version.tag, now.tag])
+        summary = f"{wanted.stage} holds {version.artifact} {version.version} already"
+        return _change(wanted, version, State.UNCHANGED, summary, now.tag)
+    report = _report(wanted, version)
+    refusals = [*order_refusals(config, registry, version, wanted.stage), *_against(version, report)]
+    if refusals:
+        summary = f"{version.artifact} {version.version} does not enter {wanted.stage}"
+        return _change(wanted, version, State.REFUSED, summary, refusals=tuple(refusals))
+    tag = assignment_tag(version.artifact, wanted.stage, registry.counter(version.artifact))
+    if wanted.dry_run:
+        summary = f"{version.artifact} {version.version} would enter {wanted.stage}"
+        return _change(wanted, version, State.PLANNED, summary, tag)
+    message = write_message(
+        f"Assign {version.artifact} {version.version} to {wanted.stage}", _trailers(wanted, registry, version, report)
+    )
+    push = [version.tag] if wanted.push else None
+    write(repository, [(tag, version.commit, message)], moment(registry, version.artifact, clock), push)
+    summary = f"{version.artifact} {version.version} is in {wanted.stage}"
+    return _change(wanted, version, State.WRITTEN, summary, tag)
+
+
+def _change(
+    wanted: Promotion,
+    version: Version,
+    state: State,
+    summary: str,
+    tag: str = "",
+    refusals: tuple[Refusal, ...] = (),
+) -> Change:
+    pushed = wanted.push and state is State.WRITTEN
+    tags = (tag,) if tag else ()
+    return Change(
+        state, version.artifact, summary, version.version, wanted.stage, version.commit, tags, pushed, refusals
+    )
+
+
+def _report(wanted: Promotion, version: Version) -> Report | None:
+    if wanted.report is None:
+        return None
+    name, content = wanted.report
+    report = read_report(content, name, version.artifact)
+    if not version.evidence.model_sha256:
+        raise EvidenceMissing(
+            "the version does not say which model file it is, so no report can speak for it",
+            where=version.tag,
+            hint=f"gitops-mlops register {version.artifact} --report report.json on a new commit",
+        )
+    require_same_model(report, version.evidence.model_sha256, name)
+    return report
+
+
+def _against(version: Version, report: Report | None) -> tuple[Refusal, ...]:
+    if report is not None:
+        return report_refusals(report)
+    if not version.evidence.verdict:
+        raise EvidenceMissing(
+            "no comparison speaks for this version",
+            where=version.tag,
+            hint=f"gitops-mlops compare {version.artifact}, then promote again with --report report.json",
+        )
+    return verdict_refusals(version.evidence.verdict)
+
+
+def _trailers(wanted: Promotion, registry: Registry, version: Version, report: Report | None) -> Iterator[Trailer]:
+    yield VERSION, version.version
+    yield evidence.MODEL_SHA256, version.evidence.model_sha256
+    if before := registry.assignment(version.artifact, wanted.stage):
+        yield REPLACES, before.version or before.commit
+    if report and wanted.report:
+        yield from report_trailers(report, wanted.report[1])
+    else:
+        yield evidence.VERDICT, version.evidence.verdict
+    yield from wanted.notes

@@ -1,0 +1,182 @@
+"""Register a version: a tag on the commit, with the digest of its model and what is known about it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from gitops_mlops.domain import evidence
+from gitops_mlops.domain.change import Change, Refusal, State
+from gitops_mlops.domain.comparison_evidence import (
+    read_report,
+    report_refusals,
+    report_trailers,
+    require_same_model,
+)
+from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.evaluation import Report
+from gitops_mlops.domain.evidence import Trailer, write_message
+from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.ports import Clock, DataStore, Output, Repository, TagRecord
+from gitops_mlops.domain.registry import Registry
+from gitops_mlops.domain.semver import Bump, bumped
+from gitops_mlops.domain.tags import registration_tag
+from gitops_mlops.usecases.tagging import complete_registry, moment, send, write
+
+_BEFORE_THE_FIRST = "v0.0.0"
+_DEFINITIONS = ("dvc.yaml", "dvc.lock")
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What was asked for. `report` is (name, content); `notes` are further trailers, such as the run's address."""
+
+    artifact: str
+    revision: str = "HEAD"
+    version: str | None = None
+    bump: Bump | None = None
+    report: tuple[str, bytes] | None = None
+    notes: tuple[Trailer, ...] = ()
+    dry_run: bool = False
+    push: bool = False
+
+
+def register(wanted: Registration, repository: Repository, data: DataStore, clock: Clock) -> Change:
+    """Register the model at a commit.
+
+    A commit that has a version, and a model file that is the latest version's already, change nothing (unless a
+    version or bump is asked for, in the second case). Raises UsageError, EvidenceMissing, OutsideError.
+    """
+    registration_tag(wanted.artifact, wanted.version or _BEFORE_THE_FIRST)
+    registry = complete_registry(repository)
+    commit = repository.resolve(wanted.revision)
+    if done := _at_commit(wanted, registry, commit):
+        if done.state is State.UNCHANGED and wanted.push and not wanted.dry_run:
+            send(repository, done.tags)
+        return done
+    output = _output(wanted, repository, data, commit)
+    report = read_report(wanted.report[1], wanted.report[0], wanted.artifact) if wanted.report else None
+    sha256 = _digest(data, output, report)
+    if report and wanted.report:
+        require_same_model(report, sha256, wanted.report[0])
+        if refusals := report_refusals(report):
+            return Change(
+                State.REFUSED,
+                wanted.artifact,
+                f"{wanted.artifact} is not registered",
+                commit=commit,
+                refusals=refusals,
+            )
+    latest = registry.latest(wanted.artifact)
+    if latest and latest.evidence.model_sha256 == sha256 and not (wanted.version or wanted.bump):
+        return Change(
+            State.UNCHANGED,
+            wanted.artifact,
+            f"{wanted.artifact} {latest.version} is this very model file; nothing new to register",
+            latest.version,
+            commit=latest.commit,
+            tags=(latest.tag,),
+        )
+    return _write(wanted, repository, registry, clock, commit, _trailers(wanted, report, sha256, output))
+
+
+def _at_commit(wanted: Registration, registry: Registry, commit: str) -> Change | None:
+    """The end of the matter when the commit has a version already, active or not."""
+    here = [each for each in registry.versions(wanted.artifact) if each.commit == commit]
+    if not here:
+        return None
+    found = next((each for each in here if each.active), here[0])
+    if found.active and wanted.version in (None, found.version):
+        return Change(
+            State.UNCHANGED,
+            wanted.artifact,
+            f"{wanted.artifact} {found.version} is registered at this commit already",
+            found.version,
+            commit=commit,
+            tags=(found.tag,),
+        )
+    seen = f"{found.version} is {'registered' if found.active else 'taken out of use'} at {commit[:10]}"
+    return _refused(wanted, commit, Refusal("one version a commit", seen, "another commit"))
+
+
+def _refused(wanted: Registration, commit: str, refusal: Refusal) -> Change:
+    summary = f"{wanted.artifact} is not registered"
+    return Change(State.REFUSED, wanted.artifact, summary, wanted.version, commit=commit, refusals=(refusal,))
+
+
+def _output(wanted: Registration, repository: Repository, data: DataStore, commit: str) -> Output:
+    """What `dvc.lock` records of the model at the commit."""
+    if commit == repository.head():
+        changed = [path for path in repository.changed_files("HEAD") if PurePosixPath(path).name in _DEFINITIONS]
+        if changed:
+            raise UsageError("is changed but not committed", where=", ".join(changed), hint="commit it, or stash it")
+    artifacts = {artifact.name: artifact for artifact in data.artifacts(commit)}
+    if wanted.artifact not in artifacts:
+        where = f"dvc.yaml at {commit[:10]}"
+        hint = perhaps(wanted.artifact, artifacts) or "declare it under artifacts: in dvc.yaml"
+        raise UsageError(f"no artifact is called {wanted.artifact!r}", where=where, hint=hint)
+    path = artifacts[wanted.artifact].path
+    output = data.outputs(commit).get(path)
+    if output is None:
+        raise EvidenceMissing(
+            f"is not in dvc.lock at {commit[:10]}", where=path, hint="dvc repro, then commit dvc.lock"
+        )
+    return output
+
+
+def _digest(data: DataStore, output: Output, report: Report | None) -> str:
+    """SHA-256 of the model file; the report's where the file is not to be had."""
+    try:
+        return _sha256(data.materialise(output))
+    except EvidenceMissing:
+        if report is None or output.md5.endswith(".dir"):
+            raise
+        return report.challenger.model_sha256
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _trailers(wanted: Registration, report: Report | None, sha256: str, output: Output) -> Iterator[Trailer]:
+    yield evidence.MODEL_SHA256, sha256
+    yield evidence.MODEL_MD5, output.md5
+    if report and wanted.report:
+        yield from report_trailers(report, wanted.report[1])
+    yield from wanted.notes
+
+
+def _write(
+    wanted: Registration,
+    repository: Repository,
+    registry: Registry,
+    clock: Clock,
+    commit: str,
+    trailers: Iterator[Trailer],
+) -> Change:
+    taken = {tag.name: tag for tag in repository.tags()}
+    version = wanted.version or _next(wanted, registry, taken)
+    tag = registration_tag(wanted.artifact, version)
+    if tag in taken:
+        seen = f"the tag {tag} is at {taken[tag].commit[:10]}"
+        return _refused(wanted, commit, Refusal("a version is registered once", seen, "another version"))
+    state = State.PLANNED if wanted.dry_run else State.WRITTEN
+    if not wanted.dry_run:
+        message = write_message(f"Register {wanted.artifact} {version}", trailers)
+        when = moment(registry, wanted.artifact, clock)
+        write(repository, [(tag, commit, message)], when, () if wanted.push else None)
+    summary = f"{wanted.artifact} {version} {'would be' if wanted.dry_run else 'is'} registered at {commit[:10]}"
+    pushed = wanted.push and not wanted.dry_run
+    return Change(state, wanted.artifact, summary, version, commit=commit, tags=(tag,), pushed=pushed)
+
+
+def _next(wanted: Registration, registry: Registry, taken: dict[str, TagRecord]) -> str:
+    """The bumped version; of versions out of use the numbers stay taken."""
+    latest = registry.latest(wanted.artifact)
+    version = bumped(latest.version if latest else _BEFORE_THE_FIRST, wanted.bump or Bump.PATCH)
+    while registration_tag(wanted.artifact, version) in taken:
+        version = bumped(version, wanted.bump or Bump.PATCH)
+    return version

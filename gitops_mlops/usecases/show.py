@@ -1,0 +1,28 @@
+"""Look at the registry: everything, one model, one version or one stage. Reads tags and nothing else."""
+
+from __future__ import annotations
+
+from gitops_mlops.domain.ports import Repository
+from gitops_mlops.domain.registry import Registry
+from gitops_mlops.domain.registry_view import View, view
+from gitops_mlops.usecases.tagging import incompleteness
+
+
+def show(repository: Repository, reference: str | None) -> tuple[View, list[str]]:
+    """What a reference names, and what makes the answer doubtful.
+
+    Raises UsageError, or EvidenceMissing when nothing answers to it.
+    """
+    registry, warnings = read_registry(repository)
+    return view(registry, reference), warnings
+
+
+def read_registry(repository: Repository) -> tuple[Registry, list[str]]:
+    """The registry, and what makes it doubtful, each a line."""
+    registry = Registry.from_tags(repository.tags())
+    warnings = [" → ".join(doubt)] if (doubt := incompleteness(repository)) else []
+    if strays := registry.strays:
+        first = strays[0]
+        more = f" (and {len(strays) - 1} more)" if len(strays) > 1 else ""
+        warnings.append(f"tag {first.tag}: {first.message}{more} → {first.hint}")
+    return registry, warnings

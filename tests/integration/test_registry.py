@@ -1,0 +1,333 @@
+"""register, promote, show and history on real repositories."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Answer, Cli, Repo
+from tests.integration.registry_project import Project
+
+
+@pytest.fixture
+def project(repo: Repo) -> Project:
+    made = Project(repo)
+    made.train(b"one")
+    made.report(b"one")
+    return made
+
+
+class Commands:
+    """The command line in the project's folder."""
+
+    def __init__(self, cli: Cli, project: Project) -> None:
+        self._cli = cli
+        self.root = project.repo.root
+
+    def __call__(self, *words: str, code: int = 0, folder: Path | None = None) -> Answer:
+        answer = self._cli(*words, folder=folder or self.root)
+        assert answer.code == code, (answer.out, answer.err)
+        assert answer.err.count("\n") <= 1 or answer.code == 0
+        return answer
+
+    def release(self, *words: str) -> Answer:
+        return self("register", "delay", "--report", "report.json", *words)
+
+
+@pytest.fixture
+def run(cli: Cli, project: Project) -> Commands:
+    return Commands(cli, project)
+
+
+@pytest.fixture
+def remote(project: Project, tmp_path: Path) -> Path:
+    path = tmp_path / "remote.git"
+    project.repo.git("init", "--quiet", "--bare", "--initial-branch", "main", str(path))
+    project.repo.git("remote", "add", "origin", str(path))
+    project.repo.git("push", "--quiet", "--set-upstream", "origin", "main")
+    return path
+
+
+def refuse(remote: Path) -> None:
+    hook = remote / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho not today >&2\nexit 1\n")
+    hook.chmod(0o755)
+
+
+def remote_tags(project: Project, remote: Path) -> set[str]:
+    return set(project.repo.git("--git-dir", str(remote), "tag", "--list").split())
+
+
+def test_a_release_from_first_version_to_production(run: Commands, project: Project) -> None:
+    run.release("--run", "https://ci.example/1", "--by", "ada\nVerdict: forged")
+    run("promote", "delay", "staging")
+    run("promote", "delay@v0.0.1", "production")
+    assert project.tags() == ["delay@v0.0.1", "delay#staging#1", "delay#production#2"]
+    overview = run("show").out.splitlines()
+    assert [line.split() for line in overview] == [
+        ["MODEL", "LATEST", "#staging", "#production"],
+        ["delay", "v0.0.1", "v0.0.1", "v0.0.1"],
+    ]
+    evidence = run("show", "delay@v0.0.1", "--json").json["version"]["evidence"]
+    assert evidence == {
+        "Model-SHA256": [hashlib.sha256(b"one").hexdigest()],
+        "Model-MD5": [hashlib.md5(b"one").hexdigest()],
+        "Data-MD5": ["data/rows=1.csv=" + "0" * 32],
+        "Verdict": ["pass"],
+        "Metric": ["mae=0.398 [0.39, 0.406] champion=0.412"],
+        "Gate": ["mae=pass"],
+        "Report-SHA256": [hashlib.sha256((project.repo.root / "report.json").read_bytes()).hexdigest()],
+        "Run": ["https://ci.example/1"],
+        "Registered-By": ["ada\nVerdict: forged"],
+    }
+    history = run("history", "delay", "--json").json
+    assert [(event["event"], event["stage"], event["version"]) for event in history] == [
+        ("assignment", "production", "v0.0.1"),
+        ("assignment", "staging", "v0.0.1"),
+        ("registration", None, "v0.0.1"),
+    ]
+    assert run("show", "delay#production").out.startswith("delay#production holds v0.0.1\n")
+    assert "staging, production" in run("show", "delay").out
+
+
+def test_events_of_one_second_keep_their_order(run: Commands, project: Project) -> None:
+    """GTO orders by the tagger's time at 1 s resolution."""
+    future = project.repo.git("log", "-1", "--format=%ct").strip()
+    run.release()
+    for stage in ("staging", "production"):
+        run("promote", "delay", stage)
+    dates = project.repo.git("for-each-ref", "--format=%(taggerdate:unix)", "refs/tags").split()
+    assert len(set(dates)) == 3
+    assert all(date > future for date in dates)
+
+
+def test_registering_again_changes_nothing(run: Commands, project: Project) -> None:
+    run.release()
+    assert "already" in run.release().out
+    assert run.release("--json").json["state"] == "unchanged"
+    assert run.release("--version", "v0.0.1", "--json").json["state"] == "unchanged"
+    assert "one version a commit" in run("register", "delay", "--version", "v2.0.0", code=1).out
+    project.repo.commit("docs", README="x")
+    assert "this very model file" in run.release().out
+    assert run.release("--bump-minor", "--json").json["version"] == "v0.1.0"
+    assert project.tags() == ["delay@v0.0.1", "delay@v0.1.0"]
+
+
+@pytest.mark.parametrize(
+    ("words", "version"),
+    [
+        ((), "v0.0.1"),
+        (("--bump-minor",), "v0.1.0"),
+        (("--bump-major",), "v1.0.0"),
+        (("--version", "v3.0.0-rc.1"), "v3.0.0-rc.1"),
+    ],
+)
+def test_the_first_version(run: Commands, words: tuple[str, ...], version: str) -> None:
+    assert run("register", "delay", "--dry-run", "--json", *words).json["version"] == version
+    assert run("register", "delay", "--json", *words).json["version"] == version
+
+
+def test_a_taken_version_is_refused_and_an_automatic_one_avoids_it(run: Commands, project: Project) -> None:
+    run.release()
+    project.repo.tag("delay@v0.0.2")
+    project.repo.tag("delay@v0.0.2!")
+    project.train(b"two")
+    answer = run("register", "delay", "--version", "v0.0.2", code=1)
+    assert "a version is registered once" in answer.out
+    assert run("register", "delay", "--json").json["version"] == "v0.0.3"
+
+
+def test_a_report_that_blocks_refuses_and_names_the_gate(run: Commands, project: Project) -> None:
+    gate = {"id": "mae", "metric": "mae", "demand": "at most 0.3", "status": "block", "reason": "0.398 is above 0.3"}
+    project.report(b"one", verdict="block", gates=[gate])
+    answer = run("register", "delay", "--report", "report.json", code=1)
+    assert "gate mae: 0.398 is above 0.3 → needed: at most 0.3" in answer.out
+    project.report(b"one", verdict="incomparable", gates=[])
+    assert "verdict: incomparable" in run("register", "delay", "--report", "report.json", code=1).out
+    assert project.tags() == []
+
+
+def test_a_report_about_something_else_is_no_evidence(run: Commands, project: Project) -> None:
+    project.report(b"another")
+    assert "another model file" in run("register", "delay", "--report", "report.json", code=3).err
+    project.report(b"one", model="other")
+    assert "'other'" in run("register", "delay", "--report", "report.json", code=2).err
+    project.report(b"one", challenger={"revision": "workspace"})
+    assert "which model file" in run("register", "delay", "--report", "report.json", code=3).err
+    (project.repo.root / "report.json").write_bytes(b"{")
+    assert "not a report" in run("register", "delay", "--report", "report.json", code=3).err
+    assert "cannot be read" in run("register", "delay", "--report", "absent.json", code=3).err
+    assert project.tags() == []
+
+
+def test_what_git_and_dvc_do_not_hold_cannot_be_registered(run: Commands, project: Project) -> None:
+    assert "perhaps you meant 'delay'" in run("register", "dely", code=2).err
+    assert "no such revision" in run("register", "delay", "--rev", "nowhere", code=3).err
+    project.lock(b"two")
+    assert "dvc.lock: is changed but not committed" in run("register", "delay", code=2).err
+    project.repo.git("checkout", "--", "dvc.lock")
+    project.repo.write("dvc.lock", "schema: '2.0'\nstages: {}\n")
+    project.repo.commit("forget the model")
+    assert "is not in dvc.lock" in run("register", "delay", code=3).err
+    assert run("register", "delay", "--rev", "HEAD~1", "--json").json["version"] == "v0.0.1"
+
+
+def test_a_model_file_that_is_nowhere(run: Commands, project: Project) -> None:
+    shutil.rmtree(project.repo.root / ".dvc" / "cache")
+    (project.repo.root / ".dvc" / "config").write_text("")
+    assert "neither cached nor on the DVC remote" in run("register", "delay", code=3).err
+    run.release()
+    assert run("show", "delay@latest", "--json").json["version"]["evidence"]["Model-SHA256"]
+
+
+@pytest.mark.parametrize(
+    "name", ["../x", "$(id)", "a;b", "-rf", "a b", "a\nb", "m@v1.0.0", "m#prod", "", "a..b:m", "@org/team", "m\0"]
+)
+def test_names_of_the_injection_matrix_are_refused(run: Commands, project: Project, name: str) -> None:
+    if "\0" not in name:
+        assert run("register", "--", name, code=2).err.startswith("error: ")
+    assert run("promote", "--", f"{name}@v1.0.0", "staging", code=2).err.startswith("error: ")
+    assert run("promote", "--", "delay", name, code=2).err.startswith("error: ")
+    assert project.tags() == []
+
+
+def test_promotion_follows_the_order_of_stages(run: Commands, project: Project) -> None:
+    run.release()
+    answer = run("promote", "delay", "production", code=1)
+    assert "production comes after staging: staging holds no version" in answer.out
+    assert "needed: gitops-mlops promote delay@v0.0.1 staging" in answer.out
+    run("promote", "delay", "staging")
+    project.train(b"two")
+    project.report(b"two")
+    run.release()
+    run("promote", "delay", "staging")
+    assert "staging holds v0.0.2" in run("show", "delay#staging").out.replace("delay#", "")
+    # It was in staging before v0.0.2 took its place.
+    assert run("promote", "delay@v0.0.1", "production", "--json").json["state"] == "written"
+    assert run("promote", "delay@v0.0.1", "production", "--json").json["state"] == "unchanged"
+    assert "Replaces" not in run("show", "delay#production").out
+    run("promote", "delay", "production")
+    assert "v0.0.1" in run("show", "delay#production").out
+
+
+def test_a_version_without_a_comparison_is_not_promoted(run: Commands, project: Project) -> None:
+    run("register", "delay")
+    assert "no comparison speaks for this version" in run("promote", "delay", "staging", code=3).err
+    project.report(b"another")
+    assert "another model file" in run("promote", "delay", "staging", "--report", "report.json", code=3).err
+    project.report(b"one", verdict="block", reasons=["worse"])
+    assert "verdict: block" in run("promote", "delay", "staging", "--report", "report.json", code=1).out
+    project.report(b"one", verdict="warn")
+    run("promote", "delay", "staging", "--report", "report.json")
+    assert run("show", "delay#staging", "--json").json["assignment"]["evidence"]["Verdict"] == ["warn"]
+
+
+def test_a_version_registered_as_blocked_is_not_promoted(run: Commands, project: Project) -> None:
+    project.repo.tag("delay@v1.0.0", message="by hand\n\nVerdict: block")
+    assert "verdict: block" in run("promote", "delay", "staging", code=1).out
+
+
+def test_promotion_of_what_is_not_there(run: Commands) -> None:
+    assert "no such model" in run("promote", "delay", "staging", code=3).err
+    assert "perhaps you meant 'staging'" in run("promote", "delay", "stagin", code=2).err
+    run.release()
+    assert "no such active version" in run("promote", "delay@v9.0.0", "staging", code=3).err
+    assert "a version is promoted" in run("promote", "delay#staging", "staging", code=2).err
+
+
+def test_a_dry_run_writes_nothing(run: Commands, project: Project) -> None:
+    assert "would be registered" in run.release("--dry-run").out
+    assert project.tags() == []
+    run.release()
+    assert "delay#staging#1 (dry run" in run("promote", "delay", "staging", "--dry-run").out
+    assert project.tags() == ["delay@v0.0.1"]
+
+
+def test_a_push_sends_the_version_with_its_stage(run: Commands, project: Project, remote: Path) -> None:
+    run.release()
+    assert remote_tags(project, remote) == set()
+    run("promote", "delay", "staging", "--push")
+    assert remote_tags(project, remote) == {"delay@v0.0.1", "delay#staging#1"}
+    assert run("promote", "delay", "staging", "--push", "--json").json["state"] == "unchanged"
+
+
+def test_a_tag_that_was_made_but_not_pushed_is_pushed_the_next_time(
+    run: Commands, project: Project, remote: Path
+) -> None:
+    run.release()
+    run.release("--push")
+    assert remote_tags(project, remote) == {"delay@v0.0.1"}
+
+
+def test_a_remote_that_refuses_leaves_nothing_behind(run: Commands, project: Project, remote: Path) -> None:
+    refuse(remote)
+    answer = run("register", "delay", "--report", "report.json", "--push", code=4)
+    assert "the new tag was taken back" in answer.err
+    assert project.tags() == []
+    run.release()
+    assert "taken back" in run("promote", "delay", "staging", "--push", code=4).err
+    assert project.tags() == ["delay@v0.0.1"]
+
+
+def test_a_lost_race_moves_no_tag(run: Commands, project: Project, remote: Path, tmp_path: Path) -> None:
+    run.release("--push")
+    other = tmp_path / "other"
+    project.repo.git("clone", "--quiet", str(remote), str(other))
+    run("promote", "delay", "staging", "--push", folder=other)
+    before = project.repo.git("--git-dir", str(remote), "show-ref", "--tags")
+    assert "taken back" in run("promote", "delay", "staging", "--by", "bob", "--push", code=4).err
+    assert project.repo.git("--git-dir", str(remote), "show-ref", "--tags") == before
+    project.repo.git("fetch", "--quiet", "--tags")
+    assert run("promote", "delay@v0.0.1", "staging", "--push", "--json").json["state"] == "unchanged"
+
+
+def test_a_shallow_clone_does_not_decide(run: Commands, project: Project, tmp_path: Path) -> None:
+    """INTEROP trap 6: a depth-1 clone shows a partial registry without a word."""
+    run.release()
+    project.repo.commit("more")
+    shallow = tmp_path / "shallow"
+    project.repo.git("clone", "--quiet", "--depth", "1", f"file://{run.root}", str(shallow))
+    for words in (["register", "delay"], ["promote", "delay", "staging"]):
+        assert "shallow" in run(*words, code=3, folder=shallow).err
+    answer = run("show", folder=shallow)
+    assert answer.err.startswith("warning: the clone is shallow")
+    assert run("history", folder=shallow).err.startswith("warning: the clone is shallow")
+
+
+def test_a_clone_without_tags_does_not_decide(run: Commands, project: Project, tmp_path: Path) -> None:
+    run.release()
+    bare = tmp_path / "bare"
+    project.repo.git("clone", "--quiet", "--no-tags", str(run.root), str(bare))
+    assert "without tags" in run("register", "delay", code=3, folder=bare).err
+    assert "without tags" in run("show", folder=bare).err
+    project.repo.git("-C", str(bare), "fetch", "--quiet", "--tags")
+    assert run("show", folder=bare).err == ""
+
+
+def test_a_stray_tag_is_said_and_hides_nothing(run: Commands, project: Project) -> None:
+    run.release()
+    project.repo.git("tag", "delay@v9.0.0")
+    answer = run("show")
+    assert "v0.0.1" in answer.out
+    assert answer.err.startswith("warning: tag delay@v9.0.0: is lightweight")
+
+
+def test_an_empty_registry_says_what_to_do(run: Commands) -> None:
+    assert "gitops-mlops register" in run("show").out
+    assert "gitops-mlops register" in run("history").out
+    assert "no such model" in run("show", "delay", code=3).err
+    assert "no such model" in run("history", "delay", code=3).err
+    assert "told of a model" in run("history", "delay@v1.0.0", code=2).err
+
+
+def test_hostile_tags_do_not_reach_the_terminal_raw(run: Commands, project: Project) -> None:
+    project.repo.git("config", "user.name", "evil\x1b[31m\u202e")
+    project.repo.tag("delay@v1.0.0", message="x\n\nRun: \x1b]0;title\x07")
+    for words in (["show"], ["show", "delay"], ["show", "delay@v1.0.0"], ["history"]):
+        out = run(*words).out
+        assert "\x1b" not in out
+        assert "\u202e" not in out

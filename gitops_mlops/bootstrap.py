@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.ports import Clock, DataStore, Files, Repository
+    from gitops_mlops.domain.ports import Clock, DataStore, Files, Repository, TableModels, Tables
     from gitops_mlops.usecases.demo import Event
 
 
@@ -55,6 +55,20 @@ def clock() -> Clock:
     from gitops_mlops.adapters.clock import SystemClock
 
     return SystemClock()
+
+
+def tables() -> Tables:
+    """Tables in files."""
+    from gitops_mlops.adapters.tables import TableFiles
+
+    return TableFiles()
+
+
+def table_models(tables: Tables, root: Path) -> TableModels:
+    """Contracts that are code of the repository at `root`."""
+    from gitops_mlops.adapters.pandera_models import PanderaModels
+
+    return PanderaModels(tables, root)
 
 
 @contextmanager

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from gitops_mlops.domain.contract_infer import TableProfile
+    from gitops_mlops.domain.table_checks import Table, TableChecks
+    from gitops_mlops.domain.validation import Findings
 
 
 class TagRecord(NamedTuple):
@@ -142,3 +149,23 @@ class Shell(Protocol):
 
     def run(self, words: Sequence[str], folder: Path) -> Ended:
         """Run one program to its end."""
+
+
+class Tables(Protocol):
+    """Tables in files, read lazily. `name` is what messages call the file."""
+
+    def open(self, path: Path, name: str, wanted: Mapping[str, pl.DataType]) -> Table:
+        """The table at `path`; text becomes the `wanted` types. Raises EvidenceMissing when it cannot be read."""
+
+    def count(self, table: Table, checks: TableChecks) -> Findings:
+        """Count what breaks each rule in one pass, and fetch the first offending rows of the broken ones."""
+
+    def profile(self, path: Path, name: str) -> TableProfile:
+        """What the columns of a table hold."""
+
+
+class TableModels(Protocol):
+    """Contracts that are code."""
+
+    def check(self, path: Path, name: str, contract: Path, class_name: str) -> Findings:
+        """Hold the table at `path` against a class of the file `contract`."""

@@ -1,0 +1,104 @@
+"""`validate` and `contract`: data against contracts, contracts from data, contracts against each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gitops_mlops import bootstrap
+from gitops_mlops.cli.app import Session
+from gitops_mlops.cli.options import emit, json_option, load_config, pass_session, progress
+from gitops_mlops.domain.contract_diff import breaking
+from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, UsageError
+from gitops_mlops.domain.validation import Validation
+from gitops_mlops.reports.contract_yaml import contract_yaml
+from gitops_mlops.reports.validation import changes_text, validations_text
+from gitops_mlops.usecases.contract_diff import diff_contracts, read_at
+from gitops_mlops.usecases.contract_infer import infer_from_table
+from gitops_mlops.usecases.validate import validate_datasets, validate_table
+
+
+@click.command(epilog="Example: gitops-mlops validate flights-test --json")
+@click.argument("datasets", nargs=-1, metavar="[DATASET]...")
+@click.option("--contract", metavar="REF", help="A contract, x.yaml or x.py:Class; needs --data.")
+@click.option("--data", metavar="PATH", help="A .parquet or .csv file to hold against --contract.")
+@json_option
+@pass_session
+def validate(
+    session: Session, datasets: tuple[str, ...], contract: str | None, data: str | None, as_json: bool
+) -> int:
+    """Hold data against contracts: every dataset of mlops.yaml that has one, or those named.
+
+    A contract in Python is imported, so its code runs.
+    """
+    if (contract is None) != (data is None) or (contract and datasets):
+        raise UsageError("--contract and --data go together, without datasets", hint="see validate --help")
+    if contract and data:
+        results = [_validate_file(session.folder, contract, data)]
+    else:
+        root = bootstrap.repository(session.folder).root
+        files, tables = bootstrap.files(root), bootstrap.tables()
+        models = bootstrap.table_models(tables, root)
+        results = validate_datasets(load_config(files), datasets, files, tables, models, progress)
+    emit([one.plain() for one in results], as_json, lambda _: validations_text(results))
+    return DONE if all(one.passed for one in results) else VERDICT_AGAINST
+
+
+def _validate_file(folder: Path, contract: str, data: str) -> Validation:
+    reference = Path(contract)
+    # Files named on the command line may lie anywhere.
+    home = (folder / reference).parent
+    tables = bootstrap.tables()
+    models = bootstrap.table_models(tables, folder)
+    findings = validate_table(folder / data, data, reference.name, bootstrap.files(home), tables, models)
+    return Validation(Path(data).stem, data, contract, findings)
+
+
+@click.group(epilog="Example: gitops-mlops contract diff main:contracts/flights.yaml contracts/flights.yaml")
+def contract() -> None:
+    """Write a first contract from data; compare two contracts."""
+
+
+@contract.command(epilog="Example: gitops-mlops contract infer data/train.parquet --out contracts/train.yaml")
+@click.argument("data", metavar="DATA")
+@click.option("--out", metavar="FILE", help="Write the contract to a file that does not exist yet.")
+@click.option("--force", is_flag=True, help="Overwrite FILE.")
+@json_option
+@pass_session
+def infer(session: Session, data: str, out: str | None, force: bool, as_json: bool) -> int:
+    """Write a first contract from a table that is known to be good; correct it before you rely on it."""
+    target = None if out is None else session.folder / out
+    if target is not None and target.exists() and not force:
+        raise UsageError("the file exists", where=str(out), hint="choose another, or overwrite it with --force")
+    inferred = infer_from_table(session.folder / data, data, bootstrap.tables())
+    text = contract_yaml(inferred)
+    if target is not None:
+        bootstrap.files(target.parent).write(target.name, text.encode())
+        progress(f"wrote {out}")
+    plain = inferred.contract.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    if as_json or target is None:
+        emit(plain, as_json, lambda _: text.rstrip())
+    return DONE
+
+
+@contract.command(epilog="Example: gitops-mlops contract diff main:contracts/flights.yaml contracts/flights.yaml")
+@click.argument("old", metavar="A")
+@click.argument("new", metavar="B")
+@json_option
+@pass_session
+def diff(session: Session, old: str, new: str, as_json: bool) -> int:
+    """Say what changed from contract A to contract B, and whom it breaks. Each is a file or REV:path."""
+    changes = diff_contracts(_content(session.folder, old), old, _content(session.folder, new), new)
+    emit([change.plain() for change in changes], as_json, lambda _: changes_text(changes))
+    return VERDICT_AGAINST if breaking(changes) else DONE
+
+
+def _content(folder: Path, reference: str) -> bytes:
+    path = folder / reference
+    content = bootstrap.files(path.parent).read(path.name) if path.parent.is_dir() else None
+    if content is not None:
+        return content
+    if ":" not in reference:
+        raise UsageError("there is no such contract", where=reference, hint="name a file, or REV:path")
+    return read_at(reference, bootstrap.repository(folder))

@@ -1,0 +1,148 @@
+"""A first contract from data that is known to be good.
+
+A sample's extremes are no bounds: the next good table would break them. A bound is either natural (nothing
+below 0, shares within 0 and 1) or widened by the whole span that was seen, to a round number.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from gitops_mlops.domain.contract import Column, ColumnType, Contract
+
+MOST_CHOICES = 20
+"""Up to this many different texts are taken for categories ..."""
+
+FEWEST_REPEATS = 10
+"""... when each occurs at least this often on average."""
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """What a column holds: `type` is None for one that contracts cannot describe, `found` its type in words.
+
+    `values` are all different values when they are few, else None; `unique` says that none repeats.
+    """
+
+    name: str
+    type: ColumnType | None
+    found: str
+    nulls: int
+    low: Any = None
+    high: Any = None
+    infinite: bool = False
+    values: tuple[Any, ...] | None = None
+    unique: bool = False
+
+
+@dataclass(frozen=True)
+class TableProfile:
+    """What a table holds."""
+
+    rows: int
+    columns: tuple[ColumnProfile, ...]
+
+
+@dataclass(frozen=True)
+class InferredContract:
+    """The contract, and per column what a person should know about it. `skipped` columns are left out."""
+
+    contract: Contract
+    notes: dict[str, tuple[str, ...]]
+    skipped: dict[str, str]
+
+
+def infer_contract(profile: TableProfile, description: str) -> InferredContract:
+    """A contract that the table keeps and that the next good one will most likely keep too.
+
+    Raises ValueError when no column can be described.
+    """
+    described = [column for column in profile.columns if column.type is not None]
+    if not described:
+        raise ValueError("no column has a type that a contract can describe")
+    skipped = {column.name: column.found for column in profile.columns if column.type is None}
+    columns = {column.name: _column(column, profile.rows) for column in described}
+    contract = Contract.model_validate(
+        {
+            "version": 1,
+            "description": description,
+            "strict": not skipped,
+            "rows": {"min": 1},
+            "columns": {
+                name: column.model_dump(by_alias=True, exclude_unset=True) for name, column in columns.items()
+            },
+        }
+    )
+    return InferredContract(contract, {column.name: _notes(column, profile.rows) for column in described}, skipped)
+
+
+def _column(profile: ColumnProfile, rows: int) -> Column:
+    assert profile.type is not None
+    fields: dict[str, Any] = {"type": profile.type}
+    if profile.nulls:
+        fields["nullable"] = True
+        share = profile.nulls / rows
+        if share < 0.5:
+            # Twice what was seen and a percent more: an outage shows, an ordinary day does not.
+            fields["max-nulls"] = math.ceil(share * 200 + 1) / 100
+    if profile.infinite:
+        fields["infinite"] = True
+    choices = _choices(profile, rows)
+    if choices is not None:
+        fields["allowed"] = choices
+    elif profile.type.has_order and not isinstance(profile.low, date) and not profile.unique:
+        low, high = _bounds(profile)
+        fields |= {key: value for key, value in (("min", low), ("max", high)) if value is not None}
+    return Column.model_validate(fields)
+
+
+def _choices(profile: ColumnProfile, rows: int) -> tuple[Any, ...] | None:
+    values = profile.values
+    if values is None or rows - profile.nulls < FEWEST_REPEATS * len(values) or not values:
+        return None
+    if profile.type == ColumnType.STRING:
+        return tuple(sorted(values))
+    # A column of zeros and ones is a flag, though its type could hold more.
+    return (0, 1) if profile.type is not None and profile.type.integer_range and set(values) == {0, 1} else None
+
+
+def _bounds(profile: ColumnProfile) -> tuple[float | None, float | None]:
+    low, high = profile.low, profile.high
+    if low is None or high is None or not all(math.isfinite(value) for value in (low, high)):
+        return None, None
+    assert profile.type is not None
+    if profile.type.is_float and low >= 0 and high <= 1:
+        return 0, 1
+    span = high - low or abs(high) or 1
+    lower = 0 if low >= 0 else -_rounded_up(span - low)
+    upper = 0 if high <= 0 and low < 0 else _rounded_up(high + span)
+    limits = profile.type.integer_range
+    if limits is None:
+        return lower, upper
+    # Unsigned columns cannot be negative anyway.
+    return (int(lower) if limits[0] < lower else None, int(upper) if upper < limits[1] else None)
+
+
+def _rounded_up(value: float) -> float:
+    """The next number of one significant digit: 4983 → 5000."""
+    step = 10 ** math.floor(math.log10(value))
+    rounded = math.ceil(value / step) * step
+    return int(rounded) if rounded == int(rounded) else float(f"{rounded:.12g}")
+
+
+def _notes(profile: ColumnProfile, rows: int) -> tuple[str, ...]:
+    notes = []
+    if profile.low is not None and profile.type is not None and profile.type.has_order:
+        notes.append(f"seen: {_shown(profile.low)} to {_shown(profile.high)}")
+    if profile.nulls:
+        notes.append(f"null in {profile.nulls / rows:.2%} of the rows")
+    if profile.unique and rows > 1:
+        notes.append("no value repeats: add unique: true if it is an id")
+    return tuple(notes)
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -6,8 +6,12 @@ everything else is refused before anything is built.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from io import BytesIO
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
+from zipfile import ZipFile, ZipInfo
 
 from gitops_mlops.domain.document import parse_yaml
 from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, Problem, UsageError
@@ -100,3 +104,36 @@ def load_model(content: bytes, name: str, trusted: frozenset[str] = frozenset())
         return SkopsModel(skops.io.loads(content, trusted=sorted(trusted)))
     except Exception as error:
         raise EvidenceMissing(f"the model cannot be loaded ({type(error).__name__}: {error})", where=name) from error
+
+
+def dump_model(estimator: Any) -> bytes:
+    """A skops file of a fitted estimator, the same bytes whenever the same estimator is written.
+
+    skops names parts by their address in memory and stamps them with the time. Here they are numbered in
+    order of appearance and carry no time, so that a recomputed model can be told from a different one.
+    """
+    import skops.io
+
+    made = BytesIO()
+    with ZipFile(BytesIO(skops.io.dumps(estimator))) as dumped, ZipFile(made, "w") as written:
+        names: dict[str, str] = {}
+        schema = _numbered(json.loads(dumped.read("schema.json")), {}, names)
+        for old, new in names.items():
+            written.writestr(ZipInfo(new), dumped.read(old))
+        written.writestr(ZipInfo("schema.json"), json.dumps(schema))
+    return made.getvalue()
+
+
+def _numbered(node: Any, numbers: dict[int, int], names: dict[str, str]) -> Any:
+    """A node of skops' schema with its addresses replaced; `numbers` and `names` collect old to new."""
+    if isinstance(node, list):
+        return [_numbered(item, numbers, names) for item in node]
+    if not isinstance(node, dict):
+        return node
+    same = {key: _numbered(value, numbers, names) for key, value in node.items()}
+    # In a dictionary of the model's own these keys hold nodes, never a plain number or text.
+    if isinstance(address := node.get("__id__"), int):
+        same["__id__"] = numbers.setdefault(address, len(numbers))
+    if isinstance(file := node.get("file"), str):
+        same["file"] = names.setdefault(file, f"{len(names)}{PurePosixPath(file).suffix}")
+    return same

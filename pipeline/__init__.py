@@ -1,1 +1,4 @@
-"""The flagship pipeline: flights of 2013, will they arrive late?"""
+"""The flagship pipeline: flights out of New York in 2013, will they arrive late?
+
+`dvc repro` runs the stages in the order that `dvc.yaml` gives: ingest, prepare, train, evaluate.
+"""

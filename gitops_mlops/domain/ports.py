@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import polars as pl
 
     from gitops_mlops.domain.contract_infer import TableProfile
+    from gitops_mlops.domain.deployment import Candidate, Failure, Held, Place, Running
+    from gitops_mlops.domain.inference import Answers
     from gitops_mlops.domain.table_checks import Table, TableChecks
     from gitops_mlops.domain.validation import Findings
 
@@ -169,3 +172,79 @@ class TableModels(Protocol):
 
     def check(self, path: Path, name: str, contract: Path, class_name: str) -> Findings:
         """Hold the table at `path` against a class of the file `contract`."""
+
+
+class Timer(Protocol):
+    """Durations, for waiting on the world."""
+
+    def seconds(self) -> float:
+        """A count of seconds that only grows."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let a while pass."""
+
+
+class Target(Protocol):
+    """Where versions run: it starts, switches and ends servers, and decides nothing."""
+
+    def exclusive(self, environment: str) -> AbstractContextManager[None]:
+        """Hold an environment for one deploy at a time; others wait."""
+
+    def look(self, place: Place) -> Held:
+        """What is known of the process behind a place."""
+
+    def start(self, place: Place, bundle: Path, digest: str) -> Candidate:
+        """Start a server beside the current one, without public traffic. Raises OutsideError."""
+
+    def ended(self, candidate: Candidate) -> str:
+        """Why a candidate is gone, "" while it lives."""
+
+    def switch(self, place: Place, candidate: Candidate) -> None:
+        """Give a candidate the public traffic, without losing a request, then end the server before it."""
+
+    def discard(self, place: Place, candidate: Candidate, failure: Failure | None = None) -> None:
+        """End a candidate that did not take over; `failure` is remembered."""
+
+    def stop(self, place: Place) -> bool:
+        """End what runs here, on purpose; whether anything ran."""
+
+
+class InferenceClient(Protocol):
+    """Servers that speak the Open Inference Protocol, by their address (`http://host:port`)."""
+
+    def running(self, address: str, model: str) -> Running | None:
+        """What answers there, None when nothing does or it is no server of this model."""
+
+    def predict(self, address: str, model: str, rows: Sequence[Mapping[str, object]]) -> Answers:
+        """Predictions for rows, in their order.
+
+        Raises UsageError with the server's words when it refuses the rows, OutsideError when it is not there
+        or fails.
+        """
+
+    def inputs(self, address: str, model: str) -> dict[str, str]:
+        """The columns that the model takes, and their tensor datatypes. Raises OutsideError when it is not there."""
+
+
+class BundleStore(Protocol):
+    """Bundles of this clone, by their digest."""
+
+    def keep(self, manifest: bytes, files: Mapping[str, bytes]) -> Path:
+        """The folder that holds exactly this bundle; made when it is not there yet, made again when damaged."""
+
+
+class Rows(Protocol):
+    """Tables in files, as rows of JSON-ready values: dates as ISO 8601 text, NaN as null.
+
+    `name` tells the format by its ending and stands in messages; `text` names columns that a CSV file must
+    not turn into numbers. Raises EvidenceMissing for a file that is damaged or empty.
+    """
+
+    def spread(self, path: Path, name: str, count: int, text: Collection[str] = ()) -> list[dict[str, Any]]:
+        """At most `count` rows, evenly spread over the table, the same ones each time."""
+
+    def batches(self, path: Path, name: str, size: int, text: Collection[str] = ()) -> Iterator[list[dict[str, Any]]]:
+        """All rows, in order, at most `size` at a time."""
+
+    def write(self, path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+        """A table in a new file, in the format of its ending, whole or not at all."""

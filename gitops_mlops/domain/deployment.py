@@ -1,0 +1,177 @@
+"""What should run, what runs, and what to do about the difference. The words are Argo CD's.
+
+Desired state is the active assignment of a stage and the environment of that name in `mlops.yaml`. Observed
+state is what the running server says of itself, together with what its target knows of the process behind it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Sync(StrEnum):
+    """Whether what runs is what should run."""
+
+    SYNCED = "Synced"
+    OUT_OF_SYNC = "OutOfSync"
+
+
+class HealthStatus(StrEnum):
+    """How what runs is doing. `Suspended` was stopped on purpose, `Missing` was never started."""
+
+    HEALTHY = "Healthy"
+    PROGRESSING = "Progressing"
+    DEGRADED = "Degraded"
+    SUSPENDED = "Suspended"
+    MISSING = "Missing"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one model runs: the public address that an environment gives it."""
+
+    environment: str
+    model: str
+    host: str
+    port: int
+
+    @property
+    def address(self) -> str:
+        """The URL that clients call."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.model} in {self.environment}"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The version that is assigned: `version` is its name, or the short commit where none is registered."""
+
+    version: str
+    commit: str
+    since: datetime | None = None
+    by: str = ""
+    model_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Running:
+    """What a server says of itself when it is asked. `digest` identifies its bundle, `sha256:…`."""
+
+    model: str
+    version: str
+    commit: str
+    digest: str
+    ready: bool
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A version that did not pass its health gate here, and why; the one before it kept serving."""
+
+    version: str
+    commit: str
+    reason: str
+    at: datetime
+
+
+class Hold(StrEnum):
+    """What a target knows of the process behind a place."""
+
+    ABSENT = "absent"
+    ALIVE = "alive"
+    ENDED = "ended"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Held:
+    """A place as its target sees it. `since` is when what runs was switched to, `note` how it ended."""
+
+    hold: Hold
+    since: datetime | None = None
+    note: str = ""
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A server that was started beside the current one and takes no public traffic yet."""
+
+    id: str
+    address: str
+    log: str
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One place, judged. `health` is None where nothing is wanted and nothing runs."""
+
+    place: Place
+    wanted: Wanted | None
+    running: Running | None
+    sync: Sync
+    health: HealthStatus | None
+    since: datetime | None = None
+    note: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing needs to be done: in sync, and healthy or not wanted."""
+        return self.sync is Sync.SYNCED and self.health in (None, HealthStatus.HEALTHY)
+
+
+def judge(place: Place, wanted: Wanted | None, held: Held, running: Running | None) -> Deployment:
+    """A place's state: by the server's own words first, by the process behind it where no server answers."""
+    health, note = _health(place, held, running)
+    if wanted is None and running is None and health is HealthStatus.MISSING:
+        return Deployment(place, None, None, Sync.SYNCED, None, note="nothing is assigned")
+    sync = Sync.SYNCED if wanted is not None and _same(wanted, running) else Sync.OUT_OF_SYNC
+    if wanted is None:
+        note = "nothing is assigned, yet it runs" if running is not None else note
+    elif held.failure is not None and held.failure.commit == wanted.commit and sync is Sync.OUT_OF_SYNC:
+        note = f"{held.failure.version} was not let in: {held.failure.reason}"
+    elif running is not None and held.hold is not Hold.ALIVE:
+        note = "answers, but this clone did not start it or lost track of it"
+    return Deployment(place, wanted, running, sync, health, held.since if running is not None else None, note)
+
+
+def _health(place: Place, held: Held, running: Running | None) -> tuple[HealthStatus, str]:
+    if running is not None:
+        return (HealthStatus.HEALTHY, "") if running.ready else (HealthStatus.PROGRESSING, "is not ready")
+    if held.hold is Hold.STOPPED:
+        return HealthStatus.SUSPENDED, "stopped on purpose"
+    if held.hold is Hold.ENDED:
+        return HealthStatus.DEGRADED, held.note
+    if held.hold is Hold.ALIVE:
+        return HealthStatus.DEGRADED, f"its process is alive but does not answer at {place.address}"
+    return HealthStatus.MISSING, ""
+
+
+def _same(wanted: Wanted, running: Running | None) -> bool:
+    return running is not None and (running.version, running.commit) == (wanted.version, wanted.commit)
+
+
+class Step(StrEnum):
+    """What a deploy does at a place."""
+
+    NOTHING = "nothing"
+    START = "start"
+    SWITCH = "switch"
+    KEEP = "keep"
+
+
+def next_step(state: Deployment) -> Step:
+    """The step that brings a place nearer to what is wanted.
+
+    What is not wanted is kept: a tag that did not arrive must not stop what serves (`deploy ENV --stop` does).
+    """
+    if state.wanted is None:
+        return Step.KEEP
+    if state.good:
+        return Step.NOTHING
+    return Step.START if state.running is None else Step.SWITCH

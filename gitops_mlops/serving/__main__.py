@@ -8,6 +8,7 @@ bundle is not what it claims to be, 2 wrong usage, 3 no bundle, 4 the address is
 from __future__ import annotations
 
 import argparse
+import socket
 import sys
 import uuid
 from pathlib import Path
@@ -15,6 +16,13 @@ from typing import NoReturn
 
 from gitops_mlops.domain.bundle import is_digest
 from gitops_mlops.domain.errors import MlopsError, UsageError
+
+# See handover.py; instead of --host and --port.
+_DESCRIPTORS = {
+    "listen": "inherited private listening socket",
+    "lifeline": "inherited socket on which the public one arrives",
+    "control": "inherited Unix socket that lends the public one",
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -37,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--max-rows", type=_count, default=10_000, help="rows in a request (%(default)s)")
     parser.add_argument("--max-concurrency", type=_count, default=64, help="requests at once (%(default)s)")
     parser.add_argument("--body-seconds", type=_positive, default=10.0, help="to send a body (%(default)s)")
+    for name, what in _DESCRIPTORS.items():
+        parser.add_argument(f"--{name}-fd", type=_count, metavar="N", help=f"{what}; all three or none")
     parser.add_argument("--drain-seconds", type=_seconds, default=0.0, help="not ready before the end (%(default)s)")
     return parser
 
@@ -56,7 +66,8 @@ def _serve(options: argparse.Namespace) -> int:
     # The address first: a port that is taken is said before a model takes seconds to load.
     from gitops_mlops.serving.server import Server, reserve, start_listening, uvicorn_config
 
-    listener = reserve(options.host, options.port)
+    lifeline, control, inherited = _inherited(options)
+    listener = inherited or reserve(options.host, options.port)
     from gitops_mlops.serving.app import Limits, Service
     from gitops_mlops.serving.metrics import Metrics
     from gitops_mlops.serving.model import load_bundle
@@ -87,10 +98,33 @@ def _serve(options: argparse.Namespace) -> int:
             body_seconds=options.body_seconds,
         )
         service = Service(served, metrics, limits, log)
-        server = Server(uvicorn_config(service.app(), limits), service, options.drain_seconds)
+        if lifeline is not None and control is not None:
+            from gitops_mlops.serving.handover import HandoverServer
+
+            server: Server = HandoverServer(service.app(), limits, service, lifeline, control)
+        else:
+            server = Server(uvicorn_config(service.app(), limits), service, options.drain_seconds)
         start_listening(listener)
         server.run(sockets=[listener])
         return server.exit_code
+
+
+def _inherited(
+    options: argparse.Namespace,
+) -> tuple[socket.socket | None, socket.socket | None, socket.socket | None]:
+    """The lifeline, the control socket and the private listener, or nothing. Raises UsageError."""
+    numbers = (options.lifeline_fd, options.control_fd, options.listen_fd)
+    if numbers == (None, None, None):
+        return None, None, None
+    if None in numbers:
+        raise UsageError(f"--{', --'.join(_DESCRIPTORS)} belong together", hint="--help")
+    try:
+        lifeline, control, listener = (socket.socket(fileno=number) for number in numbers)
+    except OSError as error:
+        raise UsageError(
+            f"not a socket ({error.strerror})", where="--listen-fd, --lifeline-fd or --control-fd"
+        ) from error
+    return lifeline, control, listener
 
 
 def _port(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 
@@ -11,3 +12,15 @@ class SystemClock:
     def now(self) -> datetime:
         """UTC."""
         return datetime.now(UTC)
+
+
+class SystemTimer:
+    """The machine's monotonic clock."""
+
+    def seconds(self) -> float:
+        """Seconds since some moment; only differences mean anything."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Let a while pass."""
+        time.sleep(seconds)

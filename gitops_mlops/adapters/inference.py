@@ -1,0 +1,118 @@
+"""Servers that speak the Open Inference Protocol, over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+import urllib3
+
+from gitops_mlops.domain.deployment import Running
+from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.domain.inference import Answers, Row, joined, to_answers, to_tensors
+
+_LOOK = urllib3.Timeout(connect=2.0, read=5.0)
+_ASK = urllib3.Timeout(connect=5.0, read=60.0)
+_MAX_BYTES = 64 * 1024 * 1024
+_TOO_LARGE = 413
+
+
+class HttpInference:
+    """The client. Every call opens and closes its own connection, so that none delays a server that leaves."""
+
+    def running(self, address: str, model: str) -> Running | None:
+        """What answers there, None when nothing does or it is no server of this model."""
+        try:
+            metadata = _get(_model(address, model))
+            ready = _status(f"{address}/v2/health/ready") == 200
+            parameters = metadata["parameters"]
+            return Running(
+                model=str(metadata["name"]),
+                version=str(metadata["versions"][0]),
+                commit=str(parameters["commit"]),
+                digest=str(parameters["bundle_digest"]),
+                ready=ready,
+            )
+        except (OutsideError, UsageError, TypeError, KeyError, IndexError):
+            return None
+
+    def inputs(self, address: str, model: str) -> dict[str, str]:
+        """The columns that the model takes, and their tensor datatypes."""
+        metadata = _get(_model(address, model))
+        try:
+            return {str(column["name"]): str(column["datatype"]) for column in metadata["inputs"]}
+        except (TypeError, KeyError) as error:
+            raise OutsideError("does not describe its inputs", where=address) from error
+
+    def predict(self, address: str, model: str, rows: Sequence[Row]) -> Answers:
+        """Predictions for rows, in their order; a batch that is too large for the server is halved."""
+        return self._ask(f"{_model(address, model)}/infer", rows, self.inputs(address, model))
+
+    def _ask(self, url: str, rows: Sequence[Row], datatypes: dict[str, str]) -> Answers:
+        try:
+            body = json.dumps({"inputs": to_tensors(rows, datatypes)}, allow_nan=False).encode()
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"a row holds what JSON cannot ({error})", hint="null stands for missing") from error
+        response = _request("POST", url, body)
+        if response.status == _TOO_LARGE and len(rows) > 1:
+            half = len(rows) // 2
+            return joined([self._ask(url, rows[:half], datatypes), self._ask(url, rows[half:], datatypes)])
+        return to_answers(_answer(response, url), len(rows), url)
+
+
+def _model(address: str, model: str) -> str:
+    return f"{address}/v2/models/{quote(model)}"
+
+
+def _get(url: str) -> Any:
+    return _answer(_request("GET", url), url)
+
+
+def _status(url: str) -> int:
+    return _request("GET", url).status
+
+
+def _request(method: str, url: str, body: bytes | None = None) -> urllib3.BaseHTTPResponse:
+    headers = {"connection": "close"} | ({"content-type": "application/json"} if body is not None else {})
+    try:
+        with urllib3.PoolManager(num_pools=1) as pool:
+            response = pool.request(
+                method,
+                url,
+                body=body,
+                headers=headers,
+                timeout=_LOOK if body is None else _ASK,
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+            try:
+                content = response.read(_MAX_BYTES + 1)
+            finally:
+                response.close()
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise OutsideError(f"does not answer ({_reason(error)})", where=url) from error
+    if len(content) > _MAX_BYTES:
+        raise OutsideError(f"answered more than {_MAX_BYTES} bytes", where=url)
+    return urllib3.HTTPResponse(body=content, status=response.status, preload_content=True)
+
+
+def _answer(response: urllib3.BaseHTTPResponse, url: str) -> Any:
+    try:
+        body = json.loads(response.data)
+    except (UnicodeDecodeError, ValueError, RecursionError):
+        body = None
+    if response.status == 200 and body is not None:
+        return body
+    said = body.get("error") if isinstance(body, dict) else None
+    message = str(said)[:2000] if said else "it says nothing that we understand"
+    if 400 <= response.status < 500 and response.status not in (404, 408, 429):
+        raise UsageError(message, where=f"{url} answered {response.status}")
+    raise OutsideError(message, where=f"{url} answered {response.status}")
+
+
+def _reason(error: Exception) -> str:
+    inner = error.__cause__ or error
+    return getattr(inner, "strerror", None) or type(inner).__name__

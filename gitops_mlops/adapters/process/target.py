@@ -1,0 +1,311 @@
+"""The `process` target: start a server beside the current one, let it take over the port, end the old one."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from pydantic import ValidationError
+
+import gitops_mlops
+from gitops_mlops.adapters.process.identity import Identity
+from gitops_mlops.adapters.process.record import Record, Refusal, Slot
+from gitops_mlops.adapters.process.sockets import (
+    borrow_public,
+    control_listener,
+    private_listener,
+    public_socket,
+    publish,
+)
+from gitops_mlops.domain.deployment import Candidate, Failure, Held, Hold, Place
+from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.ports import Clock, Files
+
+STATE = ".gitops-mlops/processes"
+PREDICTIONS = ".gitops-mlops/predictions"
+
+# The server gives its clients 8 seconds to finish.
+_DRAIN = 10.0
+_LOCK_PATIENCE = 300.0
+_LOCK_POLL = 0.1
+_LOGS_KEPT = 5
+_TAIL = 600
+
+# Nothing else of the caller's environment reaches a server: no token, and nothing that CI would clean up by.
+_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@dataclass
+class _Started:
+    """What is needed of a candidate until it has taken over or was discarded."""
+
+    slot: Slot
+    process: subprocess.Popen[bytes]
+    lifeline: socket.socket
+    public: socket.socket | None
+
+
+class ProcessTarget:
+    """Servers as processes of this machine; their records lie below `.gitops-mlops/processes`."""
+
+    def __init__(self, files: Files, clock: Clock) -> None:
+        self._files = files
+        self._clock = clock
+        self._started: dict[str, _Started] = {}
+
+    @contextlib.contextmanager
+    def exclusive(self, environment: str) -> Iterator[None]:
+        """Hold an environment for one deploy; another one waits. Raises OutsideError after five minutes."""
+        path = self._files.resolve(f"{STATE}/{_safe(environment)}/.lock")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = path.open("a")
+        except OSError as error:
+            raise OutsideError(f"cannot be written ({error.strerror})", where=str(path)) from error
+        with lock:
+            deadline = time.monotonic() + _LOCK_PATIENCE
+            while not _locked(lock.fileno()):
+                if time.monotonic() >= deadline:
+                    raise OutsideError(
+                        f"another deploy holds {environment} for more than {_LOCK_PATIENCE:.0f} s",
+                        hint="wait for it, or end it",
+                    )
+                time.sleep(_LOCK_POLL)
+            yield
+
+    def look(self, place: Place) -> Held:
+        """What is known of the process behind a place."""
+        record = self._read(place)
+        refused = record.refused
+        failure = Failure(refused.version, refused.commit, refused.reason, refused.at) if refused else None
+        alive = [slot for slot in (record.current, record.candidate) if slot and slot.process.alive()]
+        if alive:
+            return Held(Hold.ALIVE, alive[0].since, failure=failure)
+        if record.stopped:
+            return Held(Hold.STOPPED, failure=failure)
+        if record.current is not None:
+            return Held(Hold.ENDED, record.current.since, f"its process {record.current.pid} is gone", failure)
+        return Held(Hold.ABSENT, failure=failure)
+
+    def start(self, place: Place, bundle: Path, digest: str) -> Candidate:
+        """Start a server beside the current one; it listens on a private port only.
+
+        Raises OutsideError when the public port is another's, before anything is started.
+        """
+        current = self._settle(place).current
+        public = self._borrow(place, current) if current else None
+        if public is None and current is None:
+            # A foreign process on the port is found before anything starts.
+            public = public_socket(place.host, place.port)
+        identity = secrets.token_hex(4)
+        try:
+            started, address = self._spawn(place, identity, bundle, digest, public)
+        except BaseException:
+            if public is not None:
+                public.close()
+            raise
+        self._started[identity] = started
+        return Candidate(identity, address, str(self._path(place, identity, "log")))
+
+    def ended(self, candidate: Candidate) -> str:
+        """Why a candidate is gone, "" while it lives."""
+        code = self._started[candidate.id].process.poll()
+        if code is None:
+            return ""
+        return f"it ended with {code}: {_tail(Path(candidate.log)) or 'it said nothing'}"
+
+    def switch(self, place: Place, candidate: Candidate) -> None:
+        """Let a candidate take over the public port, then end the server before it.
+
+        Raises OutsideError, with the server before it still serving, when the port does not change hands.
+        """
+        started = self._started.pop(candidate.id)
+        before = self._read(place)
+        # Whoever finds this record after a crash asks the candidate whether it got the port.
+        self._write(place, before.model_copy(update={"candidate": started.slot}))
+        try:
+            self._hand_over(place, before, started)
+        except BaseException:
+            started.slot.process.end(_DRAIN)
+            self._write(place, before)
+            self._forget(place, started.slot)
+            raise
+        current = started.slot.model_copy(update={"since": self._clock.now()})
+        self._write(place, Record(current=current, draining=before.current))
+        if before.current is not None:
+            before.current.process.end(_DRAIN)
+            self._write(place, Record(current=current))
+            self._forget(place, before.current)
+
+    def discard(self, place: Place, candidate: Candidate, failure: Failure | None = None) -> None:
+        """End a candidate that did not take over, and remember why."""
+        started = self._started.pop(candidate.id)
+        started.lifeline.close()
+        if started.public is not None:
+            started.public.close()
+        started.slot.process.end(_DRAIN)
+        started.process.wait()
+        self._forget(place, started.slot)
+        if failure is not None:
+            refused = Refusal(version=failure.version, commit=failure.commit, reason=failure.reason, at=failure.at)
+            self._write(place, self._read(place).model_copy(update={"refused": refused}))
+
+    def stop(self, place: Place) -> bool:
+        """End what runs here, on purpose; whether anything ran."""
+        record = self._read(place)
+        alive = [slot for slot in record.slots() if slot.process.alive()]
+        for slot in record.slots():
+            slot.process.end(_DRAIN)
+            self._forget(place, slot)
+        if record.slots():
+            self._write(place, Record(stopped=True, refused=record.refused))
+        return bool(alive)
+
+    def _spawn(
+        self, place: Place, identity: str, bundle: Path, digest: str, public: socket.socket | None
+    ) -> tuple[_Started, str]:
+        log = self._path(place, identity, "log")
+        with ExitStack() as ours:
+            private = ours.enter_context(private_listener())
+            control = ours.enter_context(control_listener(self._path(place, identity, "sock")))
+            lifeline, theirs = socket.socketpair()
+            ours.enter_context(theirs)
+            output = ours.enter_context(log.open("ab"))
+            descriptors = {"listen": private.fileno(), "lifeline": theirs.fileno(), "control": control.fileno()}
+            command = [sys.executable, "-P", "-m", "gitops_mlops.serving", "--bundle", str(bundle)]
+            command += ["--expect-digest", digest, "--log-dir", str(self._predictions(place))]
+            command += [f"--{name}-fd={number}" for name, number in descriptors.items()]
+            try:
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    cwd="/",
+                    env=_environment(),
+                    pass_fds=tuple(descriptors.values()),
+                    start_new_session=True,
+                )
+            except BaseException:
+                lifeline.close()
+                raise
+            address = f"http://127.0.0.1:{private.getsockname()[1]}"
+        # Until it has the public socket the server ends when `lifeline` does, so that nothing is orphaned.
+        born = Identity.of(process.pid)
+        started = born.started if born else ""
+        slot = Slot(id=identity, pid=process.pid, started=started, digest=digest, since=self._clock.now())
+        return _Started(slot, process, lifeline, public), address
+
+    def _hand_over(self, place: Place, before: Record, started: _Started) -> None:
+        public = started.public
+        if public is None:
+            # The current server does not lend its port (it hangs, or its control socket was deleted).
+            if before.current is not None:
+                before.current.process.end(_DRAIN)
+            public = public_socket(place.host, place.port)
+        with public, started.lifeline:
+            if problem := publish(started.lifeline, public):
+                raise OutsideError(f"{place} could not take over the port: {problem}", where=place.address)
+
+    def _settle(self, place: Place) -> Record:
+        """What is true after a deploy that was cut off: who has the public socket serves, the rest ends."""
+        record = self._read(place)
+        current, draining = record.current, [record.draining]
+        if record.candidate is not None:
+            public = self._borrow(place, record.candidate)
+            if public is not None:
+                public.close()
+                current, draining = record.candidate, [record.draining, record.current]
+            else:
+                draining.append(record.candidate)
+        for slot in draining:
+            if slot is not None:
+                slot.process.end(_DRAIN)
+                self._forget(place, slot)
+        if current is not None and not current.process.alive():
+            self._forget(place, current)
+            current = None
+        settled = Record(current=current, stopped=record.stopped, refused=record.refused)
+        if record.candidate is not None or record.draining is not None:
+            self._write(place, settled)
+        return settled
+
+    def _borrow(self, place: Place, slot: Slot) -> socket.socket | None:
+        return borrow_public(self._path(place, slot.id, "sock"), place.host, place.port)
+
+    def _forget(self, place: Place, slot: Slot) -> None:
+        """Remove a server's control socket, and all but the newest logs of the place."""
+        self._path(place, slot.id, "sock").unlink(missing_ok=True)
+        logs = self._path(place, "*", "log")
+        written = sorted(logs.parent.glob(logs.name), key=lambda path: path.stat().st_mtime)
+        for path in written[:-_LOGS_KEPT]:
+            path.unlink(missing_ok=True)
+
+    def _read(self, place: Place) -> Record:
+        path = self._record(place)
+        content = self._files.read(path)
+        if content is None:
+            return Record()
+        try:
+            return Record.model_validate_json(content)
+        except ValidationError as error:
+            raise OutsideError(
+                "not a record that a deploy wrote", where=path, hint="end the server it was for, then delete the file"
+            ) from error
+
+    def _write(self, place: Place, record: Record) -> None:
+        self._files.write(self._record(place), record.model_dump_json(indent=1).encode() + b"\n")
+
+    def _record(self, place: Place) -> str:
+        return f"{STATE}/{_safe(place.environment)}/{_safe(place.model)}.json"
+
+    def _path(self, place: Place, identity: str, ending: str) -> Path:
+        return self._files.resolve(self._record(place)).with_suffix(f".{identity}.{ending}")
+
+    def _predictions(self, place: Place) -> Path:
+        return self._files.resolve(f"{PREDICTIONS}/{_safe(place.environment)}/{_safe(place.model)}")
+
+
+def _safe(name: str) -> str:
+    """A name as one part of a path: `dir:name` and `a/b` are names."""
+    return quote(name, safe="")
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _tail(log: Path) -> str:
+    """The last lines of a log, as one line that a terminal can show."""
+    try:
+        lines = log.read_bytes()[-_TAIL:].decode(errors="replace").splitlines()
+    except OSError:
+        return ""
+    said = " | ".join(line.strip() for line in lines[-3:] if line.strip())
+    return "".join(character if character.isprintable() else " " for character in said)
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in (*_ENVIRONMENT, *_THREADS) if name in os.environ}
+    source = str(Path(gitops_mlops.__file__).parents[1])
+    if source not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
+        # Run from a checkout: the server must find the same code.
+        kept["PYTHONPATH"] = os.pathsep.join([source, *filter(None, [kept.get("PYTHONPATH")])])
+    return kept

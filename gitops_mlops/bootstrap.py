@@ -11,8 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.ports import Clock, DataStore, Files, Repository, TableModels, Tables
+    from gitops_mlops.domain.ports import (
+        Clock,
+        DataStore,
+        Files,
+        InferenceClient,
+        Repository,
+        Rows,
+        TableModels,
+        Tables,
+        Target,
+        Timer,
+    )
+    from gitops_mlops.usecases.bundle import Sources
     from gitops_mlops.usecases.demo import Event
+    from gitops_mlops.usecases.deploy import World
 
 
 def repository(start: Path) -> Repository:
@@ -91,3 +104,58 @@ def demo(folder: Path, keep: bool) -> Generator[Event]:
     root.mkdir()
     ports = dict(zip(("staging", "production"), free_ports(2), strict=True))
     return Demo(UserShell(), files(root), root, project_files(), ports).run(keep)
+
+
+def timer() -> Timer:
+    """The machine's monotonic clock."""
+    from gitops_mlops.adapters.clock import SystemTimer
+
+    return SystemTimer()
+
+
+def target(root: Path) -> Target:
+    """Where versions run: processes of this machine."""
+    from gitops_mlops.adapters.process import ProcessTarget
+
+    return ProcessTarget(files(root), clock())
+
+
+def inference() -> InferenceClient:
+    """The client of served models."""
+    from gitops_mlops.adapters.inference import HttpInference
+
+    return HttpInference()
+
+
+def rows() -> Rows:
+    """Tables in files, as rows."""
+    from gitops_mlops.adapters.files import write_atomically
+    from gitops_mlops.adapters.rows import TableRows
+
+    return TableRows(write_atomically)
+
+
+def bundle_sources(repository: Repository) -> Sources:
+    """Where the parts of a bundle come from, and where bundles are kept."""
+    from gitops_mlops.adapters.bundles import BundleFolder
+    from gitops_mlops.adapters.packages import installed_versions
+    from gitops_mlops.usecases.bundle import Sources
+
+    store = BundleFolder(files(repository.root))
+    return Sources(repository, data_store(repository), rows(), store, installed_versions())
+
+
+def world(root: Path) -> World:
+    """What a deploy acts on."""
+    from gitops_mlops.usecases.deploy import World
+
+    return World(target(root), inference(), clock(), timer())
+
+
+@contextmanager
+def scratch_world() -> Iterator[World]:
+    """The same in a temporary folder, which leaves nothing behind."""
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="gitops-mlops-") as folder:
+        yield world(Path(folder))

@@ -1,0 +1,206 @@
+"""Reconcile once: bring what runs to what is assigned, without ever serving less than the last healthy version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from gitops_mlops.domain.bundle import Bundle, golden_mismatch
+from gitops_mlops.domain.config import Config, Health
+from gitops_mlops.domain.deployment import (
+    Candidate,
+    Deployment,
+    Failure,
+    Place,
+    Running,
+    Step,
+    next_step,
+)
+from gitops_mlops.domain.errors import MlopsError, OutsideError, UsageError
+from gitops_mlops.domain.inference import Answers
+from gitops_mlops.domain.ports import Clock, InferenceClient, Repository, Target, Timer
+from gitops_mlops.usecases.bundle import Built, Sources, build_bundle
+from gitops_mlops.usecases.status import assigned, observe, places
+
+Tell = Callable[[str], None]
+
+
+class Result(StrEnum):
+    """How a place ended."""
+
+    UNCHANGED = "unchanged"
+    PLANNED = "planned"
+    DEPLOYED = "deployed"
+    REFUSED = "refused"
+    UNASSIGNED = "unassigned"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a deploy did at a place. `before` and `serves` are versions, "" for none; `reason` explains."""
+
+    place: Place
+    step: Step
+    result: Result
+    wanted: str
+    before: str
+    serves: str
+    reason: str = ""
+
+    def data(self) -> dict[str, Any]:
+        """The outcome as JSON-ready data."""
+        return {
+            "environment": self.place.environment,
+            "model": self.place.model,
+            "address": self.place.address,
+            "step": self.step.value,
+            "result": self.result.value,
+            "wanted": self.wanted,
+            "before": self.before,
+            "serves": self.serves,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True)
+class World:
+    """What a deploy acts on."""
+
+    target: Target
+    client: InferenceClient
+    clock: Clock
+    timer: Timer
+
+
+def deploy(
+    config: Config,
+    repository: Repository,
+    sources: Sources,
+    world: World,
+    tell: Tell,
+    environments: Sequence[str] = (),
+    model: str | None = None,
+    dry_run: bool = False,
+) -> list[Outcome]:
+    """Act where desired and observed state differ, environment by environment in the order of the stages.
+
+    A version that does not pass its health gate is refused: the outcome says why, and the one before it keeps
+    serving. Raises EvidenceMissing when nothing is assigned or a version cannot be rebuilt from its commit,
+    OutsideError when a port is taken or a server cannot be started.
+    """
+    chosen = places(config, environments, model)
+    wanted = assigned(repository, chosen)
+    outcomes = []
+    for place in chosen:
+        if dry_run:
+            outcomes.append(_planned(observe(place, wanted[place], world.target, world.client)))
+            continue
+        with world.target.exclusive(place.environment):
+            state = observe(place, wanted[place], world.target, world.client)
+            health = config.environments[place.environment].health
+            outcomes.append(_reconcile(state, health, sources, world, tell))
+    return outcomes
+
+
+def stop(config: Config, target: Target, environments: Sequence[str], model: str | None) -> list[tuple[Place, bool]]:
+    """End what runs in the named environments, on purpose; for each place, whether anything ran."""
+    if not environments:
+        raise UsageError("--stop needs the environment to stop", hint="gitops-mlops deploy ENVIRONMENT --stop")
+    stopped = []
+    for place in places(config, environments, model):
+        with target.exclusive(place.environment):
+            stopped.append((place, target.stop(place)))
+    return stopped
+
+
+def _planned(state: Deployment) -> Outcome:
+    step = next_step(state)
+    result = {Step.NOTHING: Result.UNCHANGED, Step.KEEP: Result.UNASSIGNED}.get(step, Result.PLANNED)
+    return _outcome(state, result, _version(state.running), state.note)
+
+
+def _reconcile(state: Deployment, health: Health, sources: Sources, world: World, tell: Tell) -> Outcome:
+    place, wanted = state.place, state.wanted
+    if wanted is None or next_step(state) is Step.NOTHING:
+        return _planned(state)
+    tell(f"{place}: {_version(state.running) or 'nothing'} → {wanted.version}, building its bundle")
+    built = build_bundle(place.model, wanted, sources)
+    tell(f"{place}: {wanted.version} starts beside it, bundle {built.digest[:19]}")
+    candidate = world.target.start(place, built.path, built.digest)
+    try:
+        refusal = examine(candidate, place, built, health, world)
+    except BaseException:
+        world.target.discard(place, candidate)
+        raise
+    if refusal:
+        failure = Failure(wanted.version, wanted.commit, refusal, world.clock.now())
+        world.target.discard(place, candidate, failure)
+        serves = _version(world.client.running(place.address, place.model))
+        return _outcome(state, Result.REFUSED, serves, refusal)
+    tell(f"{place}: {wanted.version} is ready and gives its golden predictions, switching")
+    world.target.switch(place, candidate)
+    after = observe(place, wanted, world.target, world.client)
+    if not after.good:
+        raise OutsideError(
+            f"{wanted.version} passed its health gate, but {place.address} does not serve it ({after.note})",
+            where=str(place),
+            hint="gitops-mlops status",
+        )
+    return _outcome(state, Result.DEPLOYED, wanted.version)
+
+
+def examine(candidate: Candidate, place: Place, built: Built, health: Health, world: World) -> str:
+    """The health gate: ready in time, the very bundle, and its golden predictions over HTTP. "" when passed."""
+    if why := await_ready(candidate, place.model, health, world):
+        return why
+    running = world.client.running(candidate.address, place.model)
+    if running is None or running.digest != built.digest:
+        return f"the server runs {running.digest[:19] if running else 'nothing'} instead of {built.digest[:19]}"
+    try:
+        answers = world.client.predict(candidate.address, place.model, built.manifest.golden.rows)
+    except MlopsError as error:
+        return f"golden predictions failed: {error.message}"
+    return _golden_mismatch(built.manifest, answers)
+
+
+def await_ready(candidate: Candidate, model: str, health: Health, world: World) -> str:
+    """Wait until a server is ready; "" when it is, else why it will not be."""
+    deadline = world.timer.seconds() + health.timeout
+    while True:
+        if why := world.target.ended(candidate):
+            return f"the server ended before it was ready: {why}"
+        running = world.client.running(candidate.address, model)
+        if running is not None and running.ready:
+            return ""
+        if world.timer.seconds() >= deadline:
+            return f"the server was not ready after {health.timeout:g} s, see {candidate.log}"
+        world.timer.sleep(health.interval)
+
+
+def _golden_mismatch(manifest: Bundle, answers: Answers) -> str:
+    classes = manifest.golden.classes
+    if answers.probability and manifest.positive in classes and len(classes) == 2:
+        positive = classes.index(manifest.positive)
+        both = [(1 - value, value) if positive else (value, 1 - value) for value in answers.probability]
+        return golden_mismatch(manifest, answers.labels, both)
+    if answers.classes != classes:
+        return f"the server has the classes {list(answers.classes)}, recorded are {list(classes)}"
+    return golden_mismatch(manifest, answers.labels, answers.probabilities or None)
+
+
+def _outcome(state: Deployment, result: Result, serves: str, reason: str = "") -> Outcome:
+    return Outcome(
+        place=state.place,
+        step=next_step(state),
+        result=result,
+        wanted=state.wanted.version if state.wanted else "",
+        before=_version(state.running),
+        serves=serves,
+        reason=reason,
+    )
+
+
+def _version(running: Running | None) -> str:
+    return running.version if running else ""

@@ -84,6 +84,13 @@ def table_models(tables: Tables, root: Path) -> TableModels:
     return PanderaModels(tables, root)
 
 
+def environment() -> dict[str, str]:
+    """The versions of what computes a comparison."""
+    from gitops_mlops.adapters.installed import versions
+
+    return versions()
+
+
 @contextmanager
 def scratch(folder: Path | None, keep: bool) -> Iterator[Path]:
     """A folder for the demo, cleaned up on SIGTERM as on Ctrl-C."""

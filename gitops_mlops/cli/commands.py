@@ -20,6 +20,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("Set up", "schema", "schema", "schema", "the JSON Schema of mlops.yaml, contracts or report.json"),
     Command("Data", "validate", "data", "validate", "data against its contract"),
     Command("Data", "contract", "data", "contract", "a first contract from data; what a change of a contract breaks"),
+    Command(
+        "Compare", "compare", "compare", "compare", "the working tree's model against the champion, on the same rows"
+    ),
     Command("Compare", "report", "report", "report", "the result of compare as markdown, terminal text or JSON"),
     Command("Registry", "show", "registry", "show", "models, their versions and stages, and the evidence"),
     Command("Registry", "history", "registry", "history", "what happened in the registry, newest first"),

@@ -19,7 +19,7 @@ EXIT_CODES: dict[Verdict, int] = {
     "pass": DONE,
     "warn": DONE,
     "block": VERDICT_AGAINST,
-    "incomparable": EvidenceMissing.exit_code,
+    "incomparable": VERDICT_AGAINST,
 }
 
 
@@ -35,7 +35,9 @@ EXIT_CODES: dict[Verdict, int] = {
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write to this file instead of standard output.")
-@click.option("--exit-code", is_flag=True, help="End with 1 when the verdict blocks, with 3 when there is none.")
+@click.option(
+    "--exit-code", is_flag=True, help="End with 1 when the verdict is block or incomparable, as compare does."
+)
 @pass_session
 def report(session: Session, file: Path, form: str, as_json: bool, out: Path | None, exit_code: bool) -> int:
     """Render the result of compare: FILE is its report.json.

@@ -22,6 +22,7 @@ Word = Annotated[str, Field(max_length=200)]
 Verdict = Literal["pass", "warn", "block", "incomparable"]
 MetricVerdict = Literal["improved", "non_inferior", "regressed", "inconclusive", "undefined"]
 GateStatus = Literal["pass", "warn", "block"]
+Kind = Literal["pull-request", "release", "local", "schedule"]
 
 
 class Part(BaseModel):
@@ -134,7 +135,7 @@ class Report(Part):
     """The whole result. `champion` is None for the first version of a model; `reasons` explains the verdict."""
 
     schema_: Literal["gitops-mlops/report/1"] = Field(default=SCHEMA, alias="schema")
-    kind: Literal["pull-request", "release", "local", "schedule"] = "local"
+    kind: Kind = "local"
     model: Word
     task: Word
     verdict: Verdict

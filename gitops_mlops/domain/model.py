@@ -56,6 +56,12 @@ class SkopsModel:
         """`feature_names_in_`, which scikit-learn records when it was fitted on named columns."""
         return tuple(str(name) for name in getattr(self.estimator, "feature_names_in_", ()))
 
+    @property
+    def classes(self) -> tuple[Any, ...]:
+        """The labels that it can answer with, as Python values; empty for a regression."""
+        found = getattr(self.estimator, "classes_", None)
+        return () if found is None else tuple(found.tolist())
+
     def predict(self, rows: pd.DataFrame) -> Predictions:
         """Labels, and probabilities when the estimator gives them."""
         columns = list(self.columns)

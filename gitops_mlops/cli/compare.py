@@ -1,0 +1,58 @@
+"""`gitops-mlops compare`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from gitops_mlops import bootstrap
+from gitops_mlops.cli.app import Session
+from gitops_mlops.cli.options import colour_wanted, emit, json_option, load_config, pass_session
+from gitops_mlops.cli.report import EXIT_CODES
+from gitops_mlops.domain.evaluation import Kind, dump_report
+from gitops_mlops.reports.comparison_terminal import comparison_text
+
+
+@click.command(epilog="Example: gitops-mlops compare delay --config-from origin/main --out report.json")
+@click.argument("model", required=False)
+@click.option("--champion", metavar="REV", help="A version or revision to compare with, instead of the stage's.")
+@click.option("--config-from", metavar="REV", help="Read gates and trusted types from this revision, in CI the base.")
+@click.option("--kind", type=click.Choice(get_args(Kind)), default="local", show_default=True, help="Who asks.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("report.json"),
+    show_default=True,
+    help="The result's file.",
+)
+@json_option
+@pass_session
+def compare(
+    session: Session,
+    model: str | None,
+    champion: str | None,
+    config_from: str | None,
+    kind: Kind,
+    out: Path,
+    as_json: bool,
+) -> int:
+    """Compare the working tree's MODEL with the champion on the same rows.
+
+    The champion is the version assigned to the stage that evaluation.champion names (production by default).
+    Ends with 0 when the verdict is pass or warn, with 1 when it is block or incomparable.
+    """
+    # NumPy, polars and scikit-learn: --help does without them.
+    from gitops_mlops.usecases.compare import Request
+    from gitops_mlops.usecases.compare import compare as run_comparison
+
+    repository = bootstrap.repository(session.folder)
+    files, store = bootstrap.files(repository.root), bootstrap.data_store(repository)
+    request = Request(model, champion, config_from, kind, bootstrap.environment())
+    report = run_comparison(request, load_config(files), repository, store, files)
+    content = dump_report(report)
+    bootstrap.write_file(session.folder / out, content)
+    emit(json.loads(content), as_json, lambda _: comparison_text(report, colour_wanted()))
+    return EXIT_CODES[report.verdict]

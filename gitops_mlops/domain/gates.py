@@ -1,0 +1,286 @@
+"""Gates: what a challenger must show. Whatever is missing or undefined fails the gate.
+
+Against the champion a gate looks at the one-sided bounds of the difference. `superior` passes when the difference
+is better than 0 beyond doubt and fails when it is not better beyond doubt; `non-inferior` passes when it is not
+worse than the margin and fails when it is; between those the data cannot tell, and the configuration's
+`inconclusive` decides whether that blocks or warns. `min` and `max` bound the challenger's measured value itself.
+
+`per-slice` asks the same of each declared slice, where rows are few: it fails when a slice falls short beyond
+doubt (Holm over the slices; twice the margin), and warns when a bound is missed but chance may explain it.
+All gates must pass, so no correction over gates is needed (intersection-union).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gitops_mlops.domain.config import Evaluation, Gate, Model
+from gitops_mlops.domain.evaluation import Change, GateResult, GateStatus, Verdict
+from gitops_mlops.domain.statistics.measure import Measured
+from gitops_mlops.domain.statistics.multiplicity import holm
+
+Champion = Literal["compared", "first", "incomparable"]
+
+SLICE_MARGINS = 2
+_RANK: dict[GateStatus, int] = {"pass": 0, "warn": 1, "block": 2}
+_Found = tuple[GateStatus, str]
+
+
+@dataclass(frozen=True, eq=False)
+class SliceMeasured:
+    """A declared slice and what was measured on it, by metric."""
+
+    column: str
+    value: str
+    rows: int
+    metrics: Mapping[str, Measured] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """For instance `carrier = AA`."""
+        return f"{self.column} = {self.value}"
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """All that gates look at. `why` says why the champion could not be compared."""
+
+    metrics: Mapping[str, Measured]
+    slices: Sequence[SliceMeasured]
+    champion: Champion
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A gate's result; `incomparable` when it failed only because there was nothing to compare with."""
+
+    result: GateResult
+    incomparable: bool = False
+
+
+def primary_metric(model: Model) -> str:
+    """What slices are judged by: the metric of the first gate with a rule, or of the first gate."""
+    return next((gate.metric for gate in model.gates if gate.rule), model.gates[0].metric)
+
+
+def judge(model: Model, evidence: Evidence) -> list[Judged]:
+    """Every gate of the configuration, then the one that every declared slice has."""
+    names: dict[str, int] = {}
+    judged = []
+    for gate in model.gates:
+        name = gate_name(gate)
+        names[name] = names.get(name, 0) + 1
+        identity = name if names[name] == 1 else f"{name} #{names[name]}"
+        judged.append(_judge(gate, identity, model.evaluation, evidence))
+    primary = primary_metric(model)
+    if evidence.slices and evidence.champion == "compared" and not _covers_slices(model.gates, primary):
+        judged.append(_declared_slices(model, primary, evidence))
+    return judged
+
+
+def overall(judged: Sequence[Judged], blocked: Sequence[str], evidence: Evidence) -> Verdict:
+    """Block before incomparable before warn before pass; `blocked` are reasons that no gate speaks of."""
+    if blocked or any(one.result.status == "block" and not one.incomparable for one in judged):
+        return "block"
+    if evidence.champion == "incomparable":
+        return "incomparable"
+    return "warn" if any(one.result.status == "warn" for one in judged) else "pass"
+
+
+def gate_name(gate: Gate) -> str:
+    """For instance `roc_auc non-inferior per slice`."""
+    bounds = [word for word, bound in (("min", gate.min), ("max", gate.max)) if bound is not None]
+    words = [gate.metric, *([gate.rule] if gate.rule else []), *bounds, *(["per slice"] if gate.per_slice else [])]
+    return " ".join(words)
+
+
+def demand(gate: Gate) -> str:
+    """What a gate asks for, in words."""
+    asked = []
+    if gate.rule == "superior":
+        asked.append("better than the champion")
+    elif gate.rule == "non-inferior":
+        amount = f"{gate.margin.amount:.4g}" if not gate.margin.relative else f"{gate.margin.amount * 100:.4g} %"
+        asked.append(f"not worse than the champion by {amount} or more")
+    if gate.min is not None:
+        asked.append(f"at least {gate.min:g}")
+    if gate.max is not None:
+        asked.append(f"at most {gate.max:g}")
+    where = ", in every slice" if gate.per_slice else ""
+    return f"{gate.metric} {' and '.join(asked)}{where}"
+
+
+def gate_changes(base: Model, head: Model) -> list[Change]:
+    """How the gates and the evaluation of `head` differ from those of `base`, which count."""
+    changes = []
+    if base.task != head.task:
+        changes.append(Change(name="task", old=str(base.task), new=str(head.task)))
+    old, new = _demands(base), _demands(head)
+    changes += [
+        Change(name=f"gate {name}"[:200], old=old.get(name), new=new.get(name))
+        for name in dict.fromkeys([*old, *new])
+        if old.get(name) != new.get(name)
+    ]
+    before, after = (model.evaluation.model_dump(mode="json", by_alias=True) for model in (base, head))
+    changes += [
+        Change(name=f"evaluation.{key}", old=before[key], new=after[key])
+        for key in before
+        if before[key] != after[key]
+    ]
+    return changes[:100]
+
+
+def _demands(model: Model) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for gate in model.gates:
+        name, number = gate_name(gate), 1
+        while (key := name if number == 1 else f"{name} #{number}") in found:
+            number += 1
+        found[key] = demand(gate) + (" (only warns)" if gate.action == "warn" else "")
+    return found
+
+
+def _judge(gate: Gate, identity: str, evaluation: Evaluation, evidence: Evidence) -> Judged:
+    found: list[_Found] = []
+    incomparable = False
+    measured = evidence.metrics.get(gate.metric)
+    if gate.rule and evidence.champion == "first":
+        found.append(("pass", "first version: there is no champion to compare with"))
+    elif gate.rule and evidence.champion == "incomparable":
+        found.append(("block", evidence.why))
+        incomparable = True
+    elif gate.rule:
+        found.append(
+            _against_slices(gate, evaluation, evidence) if gate.per_slice else _rule(gate, measured, evaluation)
+        )
+    if gate.min is not None or gate.max is not None:
+        bounded = (
+            _bounds_in_slices(gate, evaluation, evidence) if gate.per_slice else _bounds(gate, measured, evaluation)
+        )
+        incomparable = incomparable and bounded[0] != "block"
+        found.append(bounded)
+    status = max((one for one, _ in found), key=_RANK.__getitem__)
+    if gate.action == "warn" and status == "block":
+        status, incomparable = "warn", False
+    reason = "; ".join(text for _, text in found)
+    result = GateResult(
+        id=identity[:200], metric=gate.metric, demand=demand(gate), status=status, reason=reason[:2000]
+    )
+    return Judged(result, incomparable)
+
+
+def _rule(gate: Gate, measured: Measured | None, evaluation: Evaluation) -> _Found:
+    if measured is None or measured.delta is None or measured.result.champion is None:
+        return "block", f"undefined: {_note(measured)}"
+    alpha, delta = evaluation.alpha, measured.delta
+    low, high = delta.low(alpha), delta.high(alpha)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "block", f"{delta.value:+.4g}, but its uncertainty is unknown: {_note(measured)}"
+    sure = f"with {1 - alpha:.0%} confidence"
+    if measured.few:
+        return evaluation.inconclusive, f"cannot tell ({measured.few}): {delta.value:+.4g}"
+    floor = 0.0 if gate.rule == "superior" else -gate.margin.of(measured.result.champion)
+    if low > floor:
+        return "pass", f"{delta.value:+.4g}, at least {low:+.4g} {sure}"
+    if high < floor or (gate.rule == "superior" and high <= 0):
+        return "block", f"{delta.value:+.4g}, at most {high:+.4g} {sure}"
+    return (
+        evaluation.inconclusive,
+        f"cannot tell: {delta.value:+.4g}, between {low:+.4g} and {high:+.4g}{_enough(measured)}",
+    )
+
+
+def _enough(measured: Measured) -> str:
+    needed, mde = measured.result.needed, measured.result.mde
+    if needed is None or mde is None:
+        return ""
+    return f"; differences below {mde:.2g} cannot be seen here, about {needed:,} units would be enough"
+
+
+def _bounds(gate: Gate, measured: Measured | None, evaluation: Evaluation) -> _Found:
+    if measured is None or measured.own is None:
+        return "block", f"undefined: {_note(measured)}"
+    value = measured.own.value
+    for bound, misses in ((gate.min, -1), (gate.max, 1)):
+        if bound is not None and (value - bound) * misses > 0:
+            return "block", f"{value:.4g} is {'below' if misses < 0 else 'above'} {bound:g}"
+    if measured.few:
+        return evaluation.inconclusive, f"{value:.4g}, but {measured.few}"
+    return "pass", f"{value:.4g}"
+
+
+def _against_slices(gate: Gate, evaluation: Evaluation, evidence: Evidence) -> _Found:
+    """Whether any slice regressed by more than twice the margin: one-sided p-values, Holm over the slices."""
+    asked, unclear = [], []
+    for one in evidence.slices:
+        measured = one.metrics.get(gate.metric)
+        if measured is None or measured.delta is None or measured.result.champion is None or measured.few:
+            unclear.append(one)
+            continue
+        floor = -SLICE_MARGINS * gate.margin.of(measured.result.champion)
+        asked.append((one, measured.delta.p_at_least(floor), measured.delta.value))
+    adjusted = holm([p for _, p, _ in asked])
+    worse = [(one, value, p) for (one, _, value), p in zip(asked, adjusted, strict=True) if p <= evaluation.alpha]
+    if worse:
+        named = ", ".join(f"{one.name} {value:+.4g} (p {p:.2g})" for one, value, p in worse[:5])
+        return "block", f"worse in {len(worse)} of {len(asked)} slices: {named}"
+    return _none_found(len(asked), len(unclear), "no slice is clearly worse", evaluation)
+
+
+def _bounds_in_slices(gate: Gate, evaluation: Evaluation, evidence: Evidence) -> _Found:
+    asked, unclear = [], 0
+    for one in evidence.slices:
+        measured = one.metrics.get(gate.metric)
+        if measured is None or measured.own is None or measured.few:
+            unclear += 1
+            continue
+        p_value = min(
+            measured.own.p_at_least(gate.min) if gate.min is not None else 1.0,
+            measured.own.p_at_most(gate.max) if gate.max is not None else 1.0,
+        )
+        asked.append((one, p_value, measured.own.value))
+    adjusted = holm([p for _, p, _ in asked])
+    misses = [(one, value, p) for (one, _, value), p in zip(asked, adjusted, strict=True) if _outside(gate, value)]
+    clear = [(one, value) for one, value, p in misses if p <= evaluation.alpha]
+    if clear:
+        named = ", ".join(f"{one.name} {value:.4g}" for one, value in clear[:5])
+        return "block", f"missed beyond doubt in {len(clear)} of {len(asked)} slices: {named}"
+    if misses:
+        named = ", ".join(f"{one.name} {value:.4g}" for one, value, _ in misses[:5])
+        return evaluation.inconclusive, f"missed in {len(misses)} of {len(asked)} slices, perhaps by chance: {named}"
+    return _none_found(len(asked), unclear, "held", evaluation)
+
+
+def _outside(gate: Gate, value: float) -> bool:
+    return (gate.min is not None and value < gate.min) or (gate.max is not None and value > gate.max)
+
+
+def _none_found(asked: int, unclear: int, good: str, evaluation: Evaluation) -> _Found:
+    if asked == 0:
+        return "block", "no declared slice has rows enough to be judged"
+    if unclear:
+        return evaluation.inconclusive, f"{good} in {asked} slices, {unclear} cannot be judged"
+    return "pass", f"{good} ({asked} slices)"
+
+
+def _covers_slices(gates: Sequence[Gate], metric: str) -> bool:
+    return any(gate.per_slice and gate.rule and gate.metric == metric for gate in gates)
+
+
+def _declared_slices(model: Model, metric: str, evidence: Evidence) -> Judged:
+    """Declared slices may not regress by more than twice the primary metric's margin, asked for or not."""
+    rules = [gate for gate in model.gates if gate.metric == metric and gate.rule]
+    gate = Gate.model_validate({"metric": metric, "rule": "superior", "per-slice": True})
+    if rules:
+        gate = gate.model_copy(update={"margin": rules[0].margin})
+    status, reason = _against_slices(gate, model.evaluation, evidence)
+    words = f"{metric} no declared slice clearly worse than the champion"
+    return Judged(GateResult(id="declared slices", metric=metric, demand=words, status=status, reason=reason[:2000]))
+
+
+def _note(measured: Measured | None) -> str:
+    return measured.result.note or "it was not measured" if measured is not None else "it was not measured"

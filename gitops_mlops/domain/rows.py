@@ -1,0 +1,151 @@
+"""Evaluation rows: a table in memory, which of its rows count, and how they group."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import polars.selectors as cs
+
+from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.statistics.sample import Ints, Mask
+
+FEWEST_ROWS_OF_A_SLICE = 200
+_MOST_VALUES_OF_A_SLICE = 50
+_SIGNIFICANT = 9
+_DEPENDENT = re.compile(
+    r"(?:^|_)(?:date|datetime|day|week|month|timestamp|user|customer|client|account|group|session|patient|household)"
+    r"(?:_?id)?$",
+    re.IGNORECASE,
+)
+
+
+def parse_rows(content: bytes, name: str) -> pl.DataFrame:
+    """The table in a Parquet or CSV file; the name's ending says which. Raises EvidenceMissing for anything else."""
+    again = "dvc pull, or dvc repro the stage that writes it"
+    if not content:
+        raise EvidenceMissing("the file is empty", where=name, hint=again)
+    try:
+        if name.endswith((".parquet", ".pq")):
+            frame = pl.read_parquet(io.BytesIO(content))
+        elif name.endswith((".csv", ".tsv")):
+            separator = "\t" if name.endswith(".tsv") else ","
+            frame = pl.read_csv(
+                io.BytesIO(content), separator=separator, try_parse_dates=True, infer_schema_length=None
+            )
+        else:
+            raise UsageError("neither .parquet nor .csv", where=name, hint="evaluate on a Parquet or CSV file")
+    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0][:200]
+        raise EvidenceMissing(f"cannot be read as a table ({reason})", where=name, hint=again) from error
+    except BaseException as error:
+        # A damaged file makes polars' Rust code panic, and a panic is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise EvidenceMissing("cannot be read as a table (the file is damaged)", where=name, hint=again) from error
+    if frame.height == 0:
+        raise EvidenceMissing("the table has no rows", where=name, hint=again)
+    return frame
+
+
+def demand_columns(frame: pl.DataFrame, wanted: Iterable[tuple[str, str]], name: str) -> None:
+    """Raise UsageError unless the table has each column; `wanted` pairs a setting with the column it names."""
+    for setting, column in wanted:
+        if column not in frame.columns:
+            raise UsageError(
+                f"{name} has no column {column!r}",
+                where=f"mlops.yaml: {setting}",
+                hint=perhaps(column, frame.columns),
+            )
+
+
+def demand_values(frame: pl.DataFrame, column: str, what: str, name: str) -> None:
+    """Raise EvidenceMissing when a value of the column is missing."""
+    if missing := _missing(frame[column]):
+        raise EvidenceMissing(
+            f"{missing} of {frame.height} rows have no {what} (column {column!r})",
+            where=name,
+            hint="remove or mend them",
+        )
+
+
+def demand_unique(frame: pl.DataFrame, column: str, name: str) -> None:
+    """Raise EvidenceMissing when an id is missing or stands twice."""
+    demand_values(frame, column, "id", name)
+    if twice := frame.height - frame[column].n_unique():
+        raise EvidenceMissing(f"{twice} rows repeat an id (column {column!r})", where=name, hint="make ids unique")
+
+
+def seen_in(frame: pl.DataFrame, training: pl.DataFrame, without: Sequence[str]) -> Mask:
+    """Which rows stand in `training` too, by every shared column but `without`; shape (rows,).
+
+    Floats count as equal at nine significant digits, NaN as missing. The hashes live in this process only:
+    they differ between versions of polars.
+    """
+    shared = [name for name in frame.columns if name in training.columns and name not in without]
+    if not shared:
+        return np.zeros(frame.height, dtype=np.bool_)
+    here = _comparable(frame, training, shared).hash_rows(seed=0)
+    there = _comparable(training, frame, shared).hash_rows(seed=0)
+    return np.isin(here.to_numpy(), there.unique().to_numpy())
+
+
+def cluster_codes(column: pl.Series) -> Ints:
+    """The number of each row's group, from 0; shape (rows,)."""
+    return column.rank("dense").to_numpy().astype(np.int64) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Rows that share a value, or lie in one fifth, of a column."""
+
+    column: str
+    value: str
+    rows: Mask
+
+
+def parts(frame: pl.DataFrame, column: str) -> list[Part]:
+    """The slices of a column that have rows enough: its values, or fifths of a column of floats.
+
+    The largest come first; a column with more than 50 such values gives its 50 largest.
+    """
+    values = frame[column]
+    if values.dtype.is_float() and values.n_unique() > _MOST_VALUES_OF_A_SLICE:
+        values = values.qcut(5, allow_duplicates=True).cast(pl.String)
+    counts = values.value_counts(sort=True).filter(pl.col("count") >= FEWEST_ROWS_OF_A_SLICE)
+    found = []
+    for value in counts[column][:_MOST_VALUES_OF_A_SLICE]:
+        mask = values.is_null() if value is None else (values == value).fill_null(False)
+        found.append(Part(column, "missing" if value is None else str(value), mask.to_numpy()))
+    return found
+
+
+def dependent_columns(frame: pl.DataFrame, known: Iterable[str]) -> list[str]:
+    """Columns that look like a time or a group, of which rows may depend on one another."""
+    candidates = [name for name in frame.columns if name not in set(known)]
+    temporal = set(frame.select(cs.temporal()).columns)
+    return [name for name in candidates if name in temporal or _DEPENDENT.search(name)]
+
+
+def _missing(column: pl.Series) -> int:
+    nan = int(column.is_nan().sum()) if column.dtype.is_float() else 0
+    return column.null_count() + nan
+
+
+def _comparable(frame: pl.DataFrame, other: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    return frame.select(_canonical(name, frame.schema[name], other.schema[name]) for name in columns)
+
+
+def _canonical(name: str, kind: pl.DataType, other: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    if kind.is_float() or (kind.is_numeric() and other.is_float()):
+        number = column.cast(pl.Float64).fill_nan(None).round_sig_figs(_SIGNIFICANT)
+        return pl.when(number == 0).then(0.0).otherwise(number).alias(name)
+    if kind.is_integer() and other.is_integer():
+        return column.cast(pl.Int64, strict=False)
+    return column.cast(pl.String)

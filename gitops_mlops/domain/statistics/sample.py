@@ -1,0 +1,83 @@
+"""What both models said of the same rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gitops_mlops.domain.metrics import Task
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """One model's answers for n rows.
+
+    `predicted` has shape (n,): codes of classes, or numbers for a regression. `probabilities` is None, or of
+    shape (n,) for the positive class of a binary task, or (n, classes) for a multiclass one.
+    """
+
+    predicted: npt.NDArray[Any]
+    probabilities: Floats | None = None
+
+    def only(self, rows: Mask) -> Scores:
+        """The answers for some of the rows."""
+        return Scores(self.predicted[rows], None if self.probabilities is None else self.probabilities[rows])
+
+    def same_as(self, other: Scores) -> bool:
+        """Whether both models gave the same answers to the last bit."""
+        if (self.probabilities is None) != (other.probabilities is None):
+            return False
+        pairs = [(self.predicted, other.predicted)]
+        if self.probabilities is not None and other.probabilities is not None:
+            pairs.append((self.probabilities, other.probabilities))
+        return all(np.array_equal(mine, theirs) for mine, theirs in pairs)
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Labelled rows with the answers of the challenger and, when there is one, of the champion.
+
+    `truth` has shape (n,): class codes (0 and 1, 1 positive, for a binary task) or numbers. `clusters` has shape
+    (n,), codes of groups of rows that are not independent of one another; None when every row stands for itself.
+    """
+
+    task: Task
+    truth: npt.NDArray[Any]
+    challenger: Scores
+    champion: Scores | None = None
+    clusters: Ints | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.truth)
+
+    @property
+    def units(self) -> int:
+        """How many independent units there are: clusters, or rows."""
+        return self.rows if self.clusters is None else len(np.unique(self.clusters))
+
+    def only(self, rows: Mask) -> Sample:
+        """Some of the rows; their clusters are numbered anew."""
+        clusters = None
+        if self.clusters is not None:
+            clusters = np.unique(self.clusters[rows], return_inverse=True)[1].astype(np.int64)
+        return replace(
+            self,
+            truth=self.truth[rows],
+            challenger=self.challenger.only(rows),
+            champion=None if self.champion is None else self.champion.only(rows),
+            clusters=clusters,
+        )
+
+    def swapped(self) -> Sample:
+        """Champion and challenger with their roles exchanged."""
+        assert self.champion is not None
+        return replace(self, champion=self.challenger, challenger=self.champion)

@@ -1,0 +1,139 @@
+"""The two sides of a comparison: which file each model is, verified, and where it is recorded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.evaluation import Revision
+from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.ports import DataStore, Files, Output, Repository
+from gitops_mlops.domain.registry import Registry
+from gitops_mlops.usecases.tagging import complete_registry
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where everything is read from."""
+
+    repository: Repository
+    store: DataStore
+    files: Files
+
+    def recorded(self, path: str, outputs: Mapping[str, Output]) -> bytes:
+        """What `dvc.lock` records at a path, from the working tree or else from the cache; never anything else."""
+        output = outputs.get(path)
+        if output is None:
+            raise EvidenceMissing("dvc.lock does not record it", where=path, hint="dvc repro")
+        content = self.files.read(path)
+        if content is None:
+            return self.store.read(output)
+        if hashlib.md5(content, usedforsecurity=False).hexdigest() != output.md5:
+            raise EvidenceMissing("differs from what dvc.lock records", where=path, hint="dvc repro, or dvc checkout")
+        return content
+
+    def artifact_path(self, name: str, revision: str | None) -> str | None:
+        """The path of an artifact that `dvc.yaml` declares."""
+        return next((artifact.path for artifact in self.store.artifacts(revision) if artifact.name == name), None)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One model: `path` and `content` of its file, what DVC records beside it, and `commit`, "" when uncommitted."""
+
+    revision: Revision
+    path: str
+    content: bytes
+    outputs: Mapping[str, Output]
+    parameters: Mapping[str, object]
+
+    @property
+    def commit(self) -> str:
+        """The commit that records the model."""
+        return self.revision.commit
+
+
+def working_challenger(name: str, datasets: list[str], sources: Sources) -> Contender:
+    """The model of the working tree.
+
+    Raises UsageError when `dvc.yaml` does not declare it, EvidenceMissing when its file is not what is recorded.
+    """
+    path = sources.artifact_path(name, None)
+    if path is None:
+        known = [artifact.name for artifact in sources.store.artifacts()]
+        hint = perhaps(name, known) or "declare it under artifacts: in dvc.yaml"
+        raise UsageError("dvc.yaml declares no such artifact", where=f"mlops.yaml: models.{name}", hint=hint)
+    outputs = sources.store.outputs()
+    content = sources.recorded(path, outputs)
+    commit = sources.repository.head()
+    if sources.store.outputs(commit).get(path) != outputs[path]:
+        commit = ""
+    revision = Revision(
+        revision="working tree",
+        commit=commit,
+        model_sha256=hashlib.sha256(content).hexdigest(),
+        data_md5=_data_md5(datasets, outputs),
+    )
+    return Contender(revision, path, content, outputs, sources.store.parameters())
+
+
+def find_champion(
+    name: str, stage: str, wanted: str | None, datasets: list[str], sources: Sources
+) -> Contender | None:
+    """The version that a stage holds, or `wanted`: a version or revision. None when the stage holds nothing yet.
+
+    Its file is fetched by digest. Raises EvidenceMissing when history or content are not there, or when the file is
+    not the one that was registered.
+    """
+    found = _named(name, wanted, sources) if wanted is not None else _assigned(name, stage, sources)
+    if found is None:
+        return None
+    shown, version, commit, registered = found
+    path, outputs = sources.artifact_path(name, commit), sources.store.outputs(commit)
+    if path is None or path not in outputs:
+        raise EvidenceMissing(
+            f"dvc.lock at {commit[:10]} records no model {name!r}", where=shown, hint="choose another with --champion"
+        )
+    content = sources.store.read(outputs[path])
+    sha256 = hashlib.sha256(content).hexdigest()
+    if registered and sha256 != registered:
+        raise EvidenceMissing(
+            f"the model file is not the one that was registered (SHA-256 {sha256[:12]}, not {registered[:12]})",
+            where=shown,
+            hint="see gitops-mlops history",
+        )
+    revision = Revision(
+        revision=shown[:200],
+        version=version,
+        commit=commit,
+        model_sha256=sha256,
+        data_md5=_data_md5(datasets, outputs),
+    )
+    return Contender(revision, path, content, outputs, sources.store.parameters(commit))
+
+
+# What to call it, its version, its commit, the digest it was registered with.
+_Found = tuple[str, str, str, str]
+
+
+def _named(name: str, wanted: str, sources: Sources) -> _Found:
+    version = Registry.from_tags(sources.repository.tags()).version(name, wanted)
+    if version is not None:
+        return wanted, version.version, version.commit, version.evidence.model_sha256
+    return wanted, "", sources.repository.resolve(wanted), ""
+
+
+def _assigned(name: str, stage: str, sources: Sources) -> _Found | None:
+    registry = complete_registry(sources.repository)
+    assignment = registry.assignment(name, stage)
+    if assignment is None:
+        return None
+    version = registry.version(name, assignment.version) if assignment.version else None
+    digest = version.evidence.model_sha256 if version else ""
+    return f"{name}#{stage}", assignment.version or "", assignment.commit, digest
+
+
+def _data_md5(datasets: list[str], outputs: Mapping[str, Output]) -> dict[str, str]:
+    return {path: outputs[path].md5 for path in datasets if path in outputs and len(path) <= 200}

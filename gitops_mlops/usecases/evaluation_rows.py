@@ -1,0 +1,122 @@
+"""The rows that both models are scored on, and the account of those that are left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from gitops_mlops.domain.config import Config, Evaluation
+from gitops_mlops.domain.errors import EvidenceMissing, MlopsError
+from gitops_mlops.domain.evaluation import Rows
+from gitops_mlops.domain.rows import (
+    demand_columns,
+    demand_unique,
+    demand_values,
+    dependent_columns,
+    parse_rows,
+    seen_in,
+)
+from gitops_mlops.domain.statistics.sample import Mask
+from gitops_mlops.usecases.contenders import Contender, Sources
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationRows:
+    """Rows that neither model was trained on. `blocked` says why no verdict on them can be good."""
+
+    frame: pl.DataFrame
+    account: Rows
+    blocked: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def evaluation_rows(
+    name: str, config: Config, challenger: Contender, champion: Contender | None, sources: Sources
+) -> EvaluationRows:
+    """Read, check and cut down the evaluation data of a model."""
+    evaluation = config.models[name].evaluation
+    path = config.datasets[evaluation.dataset].path
+    frame = parse_rows(sources.recorded(path, challenger.outputs), path)
+    _demand(frame, evaluation, f"models.{name}.evaluation", path)
+    warnings = _independence(frame, evaluation)
+    excluded: dict[str, int] = {}
+    blocked: list[str] = []
+    overlap = None
+    if evaluation.train is not None:
+        training = config.datasets[evaluation.train].path
+        without = [evaluation.target, *([evaluation.id] if evaluation.id else [])]
+        mine = seen_in(frame, parse_rows(sources.recorded(training, challenger.outputs), training), without)
+        theirs, warning = _seen_by_champion(frame, mine, training, champion, challenger, without, sources)
+        warnings += [warning] if warning else []
+        overlap = int(mine.sum())
+        if overlap > evaluation.max_overlap:
+            blocked.append(
+                f"{overlap} of {frame.height} evaluation rows stand in the training data too"
+                f" (max-overlap is {evaluation.max_overlap})"
+            )
+        counts = {
+            "seen in training": overlap,
+            "seen in the champion's training": int((theirs & ~mine).sum()),
+        }
+        excluded = {reason: count for reason, count in counts.items() if count}
+        frame = frame.filter(~(mine | theirs))
+    if frame.height == 0:
+        raise EvidenceMissing("every row was seen in training", where=path, hint="evaluate on rows that were not")
+    column = evaluation.cluster_by
+    account = Rows(
+        dataset=evaluation.dataset[:200],
+        rows=frame.height,
+        cluster_by=column[:200] if column else None,
+        clusters=frame[column].n_unique() if column else None,
+        excluded=excluded,
+        overlap=overlap,
+    )
+    return EvaluationRows(frame, account, tuple(blocked), tuple(warnings))
+
+
+def _demand(frame: pl.DataFrame, evaluation: Evaluation, section: str, path: str) -> None:
+    wanted = [("target", evaluation.target), ("id", evaluation.id), ("cluster-by", evaluation.cluster_by)]
+    wanted += [("slices", column) for column in evaluation.slices]
+    demand_columns(frame, [(f"{section}.{key}", column) for key, column in wanted if column], path)
+    demand_values(frame, evaluation.target, "label", path)
+    if evaluation.cluster_by:
+        demand_values(frame, evaluation.cluster_by, "cluster", path)
+    if evaluation.id:
+        demand_unique(frame, evaluation.id, path)
+
+
+def _independence(frame: pl.DataFrame, evaluation: Evaluation) -> list[str]:
+    if evaluation.cluster_by:
+        return []
+    known = {evaluation.target, evaluation.id or "", *evaluation.slices}
+    suspects = dependent_columns(frame, known)
+    if not suspects:
+        return []
+    return [
+        f"rows count as independent, but {', '.join(suspects[:5])} may group them: intervals can be several times too"
+        " narrow; set evaluation.cluster-by"
+    ]
+
+
+def _seen_by_champion(
+    frame: pl.DataFrame,
+    mine: Mask,
+    training: str,
+    champion: Contender | None,
+    challenger: Contender,
+    without: list[str],
+    sources: Sources,
+) -> tuple[Mask, str]:
+    """Rows of the champion's own training data; its data may be gone, which is worth a warning and no more."""
+    none = np.zeros(frame.height, dtype=np.bool_)
+    if champion is None or training not in champion.outputs:
+        return none, ""
+    output = champion.outputs[training]
+    if output.md5 == challenger.outputs[training].md5:
+        return mine, ""
+    try:
+        return seen_in(frame, parse_rows(sources.store.read(output), training), without), ""
+    except MlopsError as error:
+        return none, f"whether the champion was trained on these rows is unknown: {error}"

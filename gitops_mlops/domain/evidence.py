@@ -23,7 +23,7 @@ _LONG = {escaped[1]: plain for plain, escaped in _SHORT.items()}
 _SIGNATURE = re.compile(r"^-----BEGIN (?:PGP|SSH) (?:SIGNATURE|MESSAGE)-----$|^-----BEGIN SIGNED MESSAGE-----$", re.M)
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 _METRIC = re.compile(
-    rf"(?P<name>.+?)=(?P<value>{_NUMBER})(?: \[(?P<low>{_NUMBER}), (?P<high>{_NUMBER})\])?"
+    rf"(?P<name>\S+?)=(?P<value>{_NUMBER})(?: \[(?P<low>{_NUMBER}), (?P<high>{_NUMBER})\])?"
     rf"(?: champion=(?P<champion>{_NUMBER}))?\Z"
 )
 

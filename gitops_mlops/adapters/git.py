@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 
 from gitops_mlops.domain.errors import EvidenceMissing, OutsideError, UsageError
@@ -20,6 +22,9 @@ _FOREIGN = (
     "GIT_PREFIX",
     "GIT_COMMON_DIR",
 )
+
+# Characters read at once of a long output.
+_PIECE = 256 * 1024
 
 _TAG_FIELDS = (
     "refname",
@@ -90,14 +95,20 @@ class GitRepository:
         )
         return [os.fsdecode(path) for path in self._run(command).split(b"\0") if path]
 
-    def tags(self) -> list[TagRecord]:
-        """Every tag, in one git process."""
+    def tags(self) -> Iterator[TagRecord]:
+        """Every tag, in one git process; each is given while git still reads the next."""
         # %00 ends a field: no message can hold a NUL, so nothing in it can imitate the next field.
         form = "".join(f"%({field})%00" for field in _TAG_FIELDS)
-        raw = self._run(["for-each-ref", f"--format={form}", "refs/tags"]).decode(errors="replace")
-        fields = raw.split("\0")
         width = len(_TAG_FIELDS)
-        return [_tag(fields[start : start + width]) for start in range(0, len(fields) - width + 1, width)]
+        rest: list[str] = [""]
+        for text in _stream(["for-each-ref", f"--format={form}", "refs/tags"], self.root):
+            first, *others = text.split("\0")
+            rest[-1] += first
+            rest += others
+            whole = (len(rest) - 1) // width * width
+            for start in range(0, whole, width):
+                yield _tag(rest[start : start + width])
+            del rest[:whole]
 
     def lacks_tags(self) -> bool:
         """Whether the clone was made with --no-tags and none was fetched since."""
@@ -143,19 +154,51 @@ class GitRepository:
 def _git(
     arguments: Sequence[str], folder: Path, stdin: bytes | None = None, extra: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
-    environment = {key: value for key, value in os.environ.items() if key not in _FOREIGN}
-    # Messages are read by `around`; a prompt would hang a job that nobody watches.
-    environment |= {"LC_ALL": "C.UTF-8", "LANGUAGE": "", "GIT_TERMINAL_PROMPT": "0", **(extra or {})}
-    try:
+    with _starting(folder):
         return subprocess.run(
             ["git", *arguments],
             cwd=folder,
-            env=environment,
+            env={**_environment(), **(extra or {})},
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
             check=False,
         )
+
+
+def _stream(arguments: Sequence[str], folder: Path) -> Iterator[str]:
+    """Standard output in pieces, as git writes it. Raises OutsideError at the end when git failed."""
+    with (
+        _starting(folder),
+        subprocess.Popen(
+            ["git", *arguments],
+            cwd=folder,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            # Nobody reads it meanwhile, and a full pipe would stop git.
+            stderr=subprocess.DEVNULL,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        # A carriage return in a message stays one: as a line's end it could begin a trailer.
+        text = TextIOWrapper(process.stdout, encoding="utf-8", errors="replace", newline="\n")
+        while piece := text.read(_PIECE):
+            yield piece
+    if process.returncode:
+        raise OutsideError(_reason(_git(arguments, folder)), where=f"git {arguments[0]}")
+
+
+def _environment() -> dict[str, str]:
+    environment = {key: value for key, value in os.environ.items() if key not in _FOREIGN}
+    # Messages are read by `around`; a prompt would hang a job that nobody watches.
+    return environment | {"LC_ALL": "C.UTF-8", "LANGUAGE": "", "GIT_TERMINAL_PROMPT": "0"}
+
+
+@contextmanager
+def _starting(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except ValueError as error:
         raise UsageError("a name that is given to git holds a NUL character") from error
     except OSError as error:

@@ -84,7 +84,7 @@ class Repository(Protocol):
     def files(self, revision: str | None = None) -> list[str]:
         """The tracked paths of a revision, or of the index."""
 
-    def tags(self) -> list[TagRecord]:
+    def tags(self) -> Iterator[TagRecord]:
         """Every tag, in one git process."""
 
     def lacks_tags(self) -> bool:

@@ -19,7 +19,7 @@ from gitops_mlops.domain.errors import EvidenceMissing
 from gitops_mlops.domain.evidence import Evidence
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.ports import TagRecord
-from gitops_mlops.domain.semver import precedence
+from gitops_mlops.domain.semver import Precedence, precedence
 from gitops_mlops.domain.tags import Action, parse_reference, parse_tag_name
 
 # GTO's order of events in one second.
@@ -55,16 +55,20 @@ class Assignment:
 
 
 class Event(NamedTuple):
-    """One annotated tag of the registry. `version` and `stage` are None where the action has none."""
+    """One annotated tag of the registry; events sort in the order in which they count.
 
+    `rank` orders the actions of one second. `version` and `stage` are None where the action has none.
+    """
+
+    created: datetime
+    rank: int
+    counter: int
+    tag: str
     action: Action
     artifact: str
     version: str | None
     stage: str | None
-    counter: int
     commit: str
-    tag: str
-    created: datetime
     author: str
     message: str
 
@@ -120,14 +124,15 @@ class Registry:
         """The artifacts that have an event and are not deprecated, sorted."""
         return sorted(name for name in self._artifacts if not self.deprecated(name))
 
-    def stages(self) -> list[str]:
+    @cached_property
+    def stages(self) -> tuple[str, ...]:
         """Every stage that was ever assigned, in the order of first use: staging tends to come before production."""
         first: dict[str, datetime] = {}
         for events in self._artifacts.values():
             for event in events:
                 if event.stage and (event.stage not in first or event.created < first[event.stage]):
                     first[event.stage] = event.created
-        return sorted(first, key=lambda stage: (first[stage], stage))
+        return tuple(sorted(first, key=lambda stage: (first[stage], stage)))
 
     def deprecated(self, artifact: str) -> bool:
         """Whether the artifact's last event is its deprecation."""
@@ -139,11 +144,11 @@ class Registry:
 
     def version(self, artifact: str, version: str) -> Version | None:
         """An active version by its name."""
-        return next((found for found in self.versions(artifact) if found.active and found.version == version), None)
+        return self._history(artifact).active(version) if artifact in self._artifacts else None
 
     def latest(self, artifact: str) -> Version | None:
         """The greatest active version, prereleases included."""
-        return next((found for found in self.versions(artifact) if found.active), None)
+        return self._history(artifact).latest if artifact in self._artifacts else None
 
     def assignments(self, artifact: str) -> dict[str, Assignment]:
         """What each stage of an artifact holds, by stage."""
@@ -157,7 +162,7 @@ class Registry:
         """Every event, newest first. A stage's event carries the version registered at its commit."""
         names = list(self._artifacts) if artifact is None else [artifact] if artifact in self._artifacts else []
         merged = [event for name in names for event in self._history(name).told]
-        return sorted(merged, key=_order, reverse=True)
+        return sorted(merged, reverse=True)
 
     def counter(self, artifact: str) -> int:
         """The next free number for a stage's tag."""
@@ -197,52 +202,67 @@ _NO_TAGS = "git fetch --tags, or gitops-mlops register"
 
 
 class _History:
-    """The events of one artifact in their order, and what follows from them."""
+    """The events of one artifact in their order, and what follows from them.
+
+    Nothing is built for versions that nobody asks about: a registry holds many more of them than stages.
+    """
 
     def __init__(self, events: Iterable[Event]) -> None:
-        self.events = sorted(events, key=_order)
+        self.events = sorted(events)
+        self.deprecated = self.events[-1].action is Action.DEPRECATE
+        self._last: dict[str, Event] = {}
+        self._registered: dict[str, Event] = {}
+        # By commit, the names of the versions that were ever registered there.
+        self._names: defaultdict[str, list[str]] = defaultdict(list)
+        for event in self.events:
+            if event.version is None:
+                continue
+            self._last[event.version] = event
+            if event.action is Action.REGISTER:
+                self._registered[event.version] = event
+                self._names[event.commit].append(event.version)
 
-    @cached_property
-    def deprecated(self) -> bool:
-        return self.events[-1].action is Action.DEPRECATE
+    def is_active(self, version: str) -> bool:
+        last = self._last.get(version)
+        return last is not None and last.action is Action.REGISTER and not self.deprecated
+
+    def active(self, version: str) -> Version | None:
+        return self._version(version) if self.is_active(version) else None
+
+    @property
+    def latest(self) -> Version | None:
+        names = [name for name in self._registered if self.is_active(name)]
+        return self._version(max(names, key=self._greatness)) if names else None
 
     @cached_property
     def versions(self) -> list[Version]:
-        last: dict[str, Event] = {}
-        registered: dict[str, Event] = {}
-        for event in self.events:
-            if event.action is Action.REGISTER:
-                registered[str(event.version)] = event
-            if event.action in (Action.REGISTER, Action.DEREGISTER):
-                last[str(event.version)] = event
-        # Of versions that differ in build metadata alone, the one registered later is the greater.
-        found = [
-            Version(
-                event.artifact,
-                name,
-                event.commit,
-                event.tag,
-                event.created,
-                event.author,
-                last[name].action is Action.REGISTER and not self.deprecated,
-                event.evidence,
-            )
-            for name, event in registered.items()
-        ]
-        return sorted(found, key=lambda each: (precedence(each.version), each.created, each.tag), reverse=True)
+        return [self._version(name) for name in sorted(self._registered, key=self._greatness, reverse=True)]
 
-    @cached_property
-    def at(self) -> dict[str, list[Version]]:
-        """By commit, the versions that were registered there: active before inactive, the greatest first."""
-        by_name = {version.version: version for version in self.versions}
-        places: defaultdict[str, dict[str, Version]] = defaultdict(dict)
-        for event in self.events:
-            if event.action is Action.REGISTER:
-                places[event.commit][str(event.version)] = by_name[str(event.version)]
-        return {
-            commit: sorted(found.values(), key=lambda each: (each.active, precedence(each.version)), reverse=True)
-            for commit, found in places.items()
-        }
+    def version_at(self, commit: str) -> str | None:
+        """The version that was registered at a commit: of several an active one, then the greatest."""
+        names = self._names.get(commit)
+        if not names:
+            return None
+        if len(names) == 1:
+            return names[0]
+        return max(names, key=lambda name: (self.is_active(name), *self._greatness(name)))
+
+    def _greatness(self, version: str) -> tuple[Precedence, Event]:
+        # Of versions that differ in build metadata alone, the one registered later is the greater.
+        return precedence(version), self._registered[version]
+
+    def _version(self, name: str) -> Version:
+        event = self._registered[name]
+        return Version(
+            event.artifact,
+            name,
+            event.commit,
+            event.tag,
+            event.created,
+            event.author,
+            self.is_active(name),
+            event.evidence,
+        )
 
     @cached_property
     def assignments(self) -> dict[str, Assignment]:
@@ -260,12 +280,12 @@ class _History:
 
     def _holder(self, events: Iterable[Event]) -> Assignment | None:
         for event in reversed(list(events)):
-            here = self.at.get(event.commit)
-            if here is None or here[0].active:
+            version = self.version_at(event.commit)
+            if version is None or self.is_active(version):
                 return Assignment(
                     event.artifact,
                     str(event.stage),
-                    here[0].version if here else None,
+                    version,
                     event.commit,
                     event.tag,
                     event.created,
@@ -274,13 +294,11 @@ class _History:
                 )
         return None
 
-    @cached_property
+    @property
     def told(self) -> list[Event]:
         """The events, each stage's with the version at its commit."""
         return [
-            event._replace(version=self.at[event.commit][0].version)
-            if event.stage is not None and event.commit in self.at
-            else event
+            event if event.stage is None else event._replace(version=self.version_at(event.commit))
             for event in self.events
         ]
 
@@ -312,10 +330,6 @@ def _problem(event: Event, message: str, hint: str) -> TagProblem:
     return TagProblem(event.tag, message, hint)
 
 
-def _order(event: Event) -> tuple[datetime, int, int, str]:
-    return event.created, _RANK[event.action], event.counter, event.tag
-
-
 def _event(tag: TagRecord) -> Event | TagProblem | None:
     """An event, a problem for what nearly is one, None for a tag that has nothing to do with the registry."""
     name = parse_tag_name(tag.name)
@@ -330,8 +344,9 @@ def _event(tag: TagRecord) -> Event | TagProblem | None:
     if not tag.commit:
         return TagProblem(tag.name, "does not point at a commit; ignored", "delete it, and register or promote again")
     action, artifact, version, stage, counter = name
+    created, rank = tag.tagged_at, _RANK[action]
     return Event(
-        action, artifact, version, stage, counter, tag.commit, tag.name, tag.tagged_at, tag.tagger, tag.message
+        created, rank, counter, tag.name, action, artifact, version, stage, tag.commit, tag.tagger, tag.message
     )
 
 

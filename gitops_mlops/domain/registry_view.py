@@ -53,7 +53,7 @@ def view(registry: Registry, reference: str | None) -> View:
     if reference is None:
         models = tuple(_state(registry, name) for name in registry.artifacts())
         used = {stage for model in models for stage in model.assignments}
-        return Overview(models, tuple(stage for stage in registry.stages() if stage in used))
+        return Overview(models, tuple(stage for stage in registry.stages if stage in used))
     artifact, version, stage = parse_reference(reference)
     if version is None and stage is None:
         return _model(registry, artifact)
@@ -78,10 +78,10 @@ def _model(registry: Registry, artifact: str) -> ModelView:
 
 def _state(registry: Registry, artifact: str) -> ModelState:
     held = registry.assignments(artifact)
-    ordered = {stage: held[stage] for stage in registry.stages() if stage in held}
+    ordered = {stage: held[stage] for stage in registry.stages if stage in held}
     return ModelState(artifact, registry.latest(artifact), ordered)
 
 
 def _stages(registry: Registry, version: Version) -> tuple[str, ...]:
     held = registry.assignments(version.artifact)
-    return tuple(stage for stage in registry.stages() if stage in held and held[stage].commit == version.commit)
+    return tuple(stage for stage in registry.stages if stage in held and held[stage].commit == version.commit)

@@ -82,7 +82,7 @@ def test_tags_carry_what_they_are(repo: Repo) -> None:
 
 def test_no_tags_is_an_empty_list(repo: Repo) -> None:
     repo.commit()
-    assert GitRepository(repo.root).tags() == []
+    assert list(GitRepository(repo.root).tags()) == []
 
 
 def test_a_tag_is_annotated_whole_and_never_moved(repo: Repo) -> None:

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
         DataStore,
         Files,
         InferenceClient,
+        Reader,
         Repository,
         Rows,
         TableModels,
         Tables,
         Target,
         Timer,
+        Tree,
     )
     from gitops_mlops.usecases.bundle import Sources
     from gitops_mlops.usecases.demo import Event
@@ -56,11 +58,27 @@ def write_file(path: Path, content: bytes) -> None:
     write_atomically(path, content)
 
 
-def data_store(repository: Repository) -> DataStore:
-    """What DVC tracks in a repository."""
+def tree(repository: Repository) -> Tree:
+    """The files on disk, tracked or new."""
+    from gitops_mlops.adapters.git import GitIndex
+    from gitops_mlops.adapters.trees import CheckedOutTree
+
+    return CheckedOutTree(GitIndex(repository.root), repository.root)
+
+
+def staged_tree(repository: Repository) -> Tree:
+    """What the next commit will hold."""
+    from gitops_mlops.adapters.git import GitIndex
+    from gitops_mlops.adapters.trees import StagedTree
+
+    return StagedTree(GitIndex(repository.root), repository.root)
+
+
+def data_store(repository: Repository, reader: Reader | None = None) -> DataStore:
+    """What DVC tracks in a repository; `reader` chooses which files describe it, those on disk by default."""
     from gitops_mlops.adapters.dvc import DvcStore
 
-    return DvcStore(repository, files(repository.root))
+    return DvcStore(repository, reader or files(repository.root))
 
 
 def clock() -> Clock:

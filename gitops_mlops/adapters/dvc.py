@@ -15,7 +15,7 @@ from typing import Any
 
 from gitops_mlops.domain.document import parse_yaml
 from gitops_mlops.domain.errors import EvidenceMissing, OutsideError
-from gitops_mlops.domain.ports import Artifact, Files, Output, Repository
+from gitops_mlops.domain.ports import Artifact, Output, Reader, Repository
 
 _BLOCK = 1024 * 1024
 
@@ -23,7 +23,7 @@ _BLOCK = 1024 * 1024
 class DvcStore:
     """What DVC tracks in a repository."""
 
-    def __init__(self, repository: Repository, files: Files) -> None:
+    def __init__(self, repository: Repository, files: Reader) -> None:
         self._repository = repository
         self._files = files
 
@@ -157,7 +157,7 @@ class DvcStore:
 
     def _parse(self, revision: str | None, path: str) -> Any:
         content = self._files.read(path) if revision is None else self._repository.read(revision, path)
-        return parse_yaml(content or b"", path).data
+        return parse_yaml(content or b"", path, anchors=True).data
 
 
 def _is_named(path: str, endings: Iterable[str]) -> bool:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
 
 from gitops_mlops.domain.errors import EvidenceMissing, OutsideError, UsageError
-from gitops_mlops.domain.ports import TagRecord
+from gitops_mlops.domain.ports import StagedFile, TagRecord
 
 # Inside a hook git sets these for the repository that runs it; they would make us read another one's index.
 _FOREIGN = (
@@ -36,6 +36,9 @@ _TAG_FIELDS = (
     "taggername",
     "contents",
 )
+
+
+_HELD = 32 * 1024 * 1024
 
 
 class GitRepository:
@@ -93,7 +96,7 @@ class GitRepository:
         command = (
             ["ls-files", "-z"] if revision is None else ["ls-tree", "-rz", "--name-only", self.resolve(revision)]
         )
-        return [os.fsdecode(path) for path in self._run(command).split(b"\0") if path]
+        return _paths(self._run(command))
 
     def tags(self) -> Iterator[TagRecord]:
         """Every tag, in one git process; each is given while git still reads the next."""
@@ -141,14 +144,92 @@ class GitRepository:
     def changed_files(self, old: str, new: str | None = None) -> list[str]:
         """Paths that differ between a revision and another, or the working tree."""
         revisions = [self.resolve(old)] + ([self.resolve(new)] if new else [])
-        raw = self._run(["diff", "--name-only", "-z", *revisions, "--"])
-        return [os.fsdecode(path) for path in raw.split(b"\0") if path]
+        return _paths(self._run(["diff", "--name-only", "-z", *revisions, "--"]))
 
     def _run(self, arguments: Sequence[str]) -> bytes:
         done = _git(arguments, self.root)
         if done.returncode:
             raise OutsideError(_reason(done), where=f"git {arguments[0]}")
         return done.stdout
+
+
+class GitIndex:
+    """The index of the repository at `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._environment = {"GIT_OPTIONAL_LOCKS": "0", **_own_index(root)}
+
+    def staged(self) -> dict[str, StagedFile]:
+        """Every entry by path; submodules are left out."""
+        found = {}
+        for line in self._run(["ls-files", "--stage", "-z"]).split(b"\0"):
+            if line:
+                facts, path = line.split(b"\t", 1)
+                mode, name, _stage = facts.decode().split(" ")
+                if mode != "160000":
+                    found[os.fsdecode(path)] = StagedFile(name, mode == "120000")
+        return found
+
+    def unstaged(self) -> set[str]:
+        """Tracked paths whose content on disk is not the staged one."""
+        return set(_paths(self._run(["diff", "--name-only", "--no-ext-diff", "-z"])))
+
+    def untracked(self, folder: str = "", *, ignored: bool = False) -> list[str]:
+        """Files on disk that git does not track; with `ignored` also those that it was told to ignore."""
+        exclude = [] if ignored else ["--exclude-standard"]
+        where = ["--", folder] if folder else []
+        return _paths(self._run(["--literal-pathspecs", "ls-files", "--others", "-z", *exclude, *where]))
+
+    def sizes(self, objects: Iterable[str]) -> dict[str, int]:
+        """Bytes of blobs by object ID, in one git process."""
+        asked = "".join(f"{name}\n" for name in objects).encode()
+        lines = self._run(["cat-file", "--batch-check=%(objectname) %(objectsize)"], asked).decode().splitlines()
+        return {name: int(size) for name, size in (line.split(" ", 1) for line in lines) if size.isdigit()}
+
+    def blobs(self, objects: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Contents of blobs by object ID, in few git processes; about 32 MiB are held at a time."""
+        chunk: list[str] = []
+        held = 0
+        for name, size in self.sizes(objects).items():
+            if chunk and held + size > _HELD:
+                yield from self._contents(chunk)
+                chunk, held = [], 0
+            chunk.append(name)
+            held += size
+        if chunk:
+            yield from self._contents(chunk)
+
+    def _contents(self, objects: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        raw = self._run(["cat-file", "--batch"], "".join(f"{name}\n" for name in objects).encode())
+        start = 0
+        for name in objects:
+            end = raw.index(b"\n", start)
+            size = int(raw[start:end].split(b" ")[2])
+            yield name, raw[end + 1 : end + 1 + size]
+            start = end + 1 + size + 1
+
+    def _run(self, arguments: Sequence[str], stdin: bytes | None = None) -> bytes:
+        done = _git(arguments, self._root, stdin, self._environment)
+        if done.returncode:
+            raise OutsideError(_reason(done), where=f"git {arguments[0]}")
+        return done.stdout
+
+
+def _own_index(root: Path) -> dict[str, str]:
+    """The index that `git commit -a` or `git commit PATH` prepared, when we run in a hook of this repository."""
+    named = os.environ.get("GIT_INDEX_FILE")
+    if not named:
+        return {}
+    folder = _git(["rev-parse", "--absolute-git-dir"], root).stdout.rstrip(b"\n")
+    # Git names it relative to the top of the working tree.
+    index = (root / named).resolve()
+    own = folder and index.is_relative_to(Path(os.fsdecode(folder)).resolve()) and index.is_file()
+    return {"GIT_INDEX_FILE": str(index)} if own else {}
+
+
+def _paths(raw: bytes) -> list[str]:
+    return [os.fsdecode(path) for path in raw.split(b"\0") if path]
 
 
 def _git(

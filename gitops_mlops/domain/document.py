@@ -73,7 +73,8 @@ def parse_yaml(content: str | bytes, name: str, *, anchors: bool = False) -> Doc
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
-        raise ConfigError([*builder.problems, _syntax_problem(error, name)]) from error
+        # What was odd before may be nothing but the beginning of this.
+        raise ConfigError([_syntax_problem(error, name)]) from error
     if builder.problems:
         raise ConfigError(builder.problems)
     return Document(name, builder.root, builder.positions)
@@ -102,8 +103,9 @@ class _Anchor:
 class _Frame:
     """A list or mapping that is being read."""
 
-    def __init__(self, container: Any, path: Path, anchor: str | None, start: int) -> None:
+    def __init__(self, container: Any, path: Path, anchor: str | None, start: int, is_key: bool) -> None:
         self.container = container
+        self.is_key = is_key
         self.path = path
         self.anchor = anchor
         self.start = start
@@ -152,21 +154,25 @@ class _Builder:
         if known is None:
             raise self._refusal(event, f"no anchor &{event.anchor} ends before this alias")
         self._count(event, known.size)
+        if self._expects_key():
+            raise self._refusal(event, "a key must be plain text", "write the key out")
         self._place(event, known.value)
 
     def _scalar(self, event: Any) -> None:
-        frame = self._frames[-1] if self._frames else None
-        if frame is not None and isinstance(frame.container, dict) and frame.key is None:
-            self._key(frame, event)
+        if self._expects_key():
+            self._key(self._frames[-1], event)
             return
         try:
-            value = scalar(event.value, event.tag if event.tag != "!" else None, event.implicit[0])
+            value = scalar(event.value, "tag:yaml.org,2002:str" if event.tag == "!" else event.tag, event.implicit[0])
         except BadScalar as error:
             self._complain(event, self._here(), *str(error).split(" → "))
             value = None
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchor(value, 1)
         self._place(event, value)
+
+    def _expects_key(self) -> bool:
+        return bool(self._frames) and isinstance(self._frames[-1].container, dict) and self._frames[-1].key is None
 
     def _key(self, frame: _Frame, event: Any) -> None:
         key = event.value
@@ -181,15 +187,15 @@ class _Builder:
     def _open(self, event: Any) -> None:
         if len(self._frames) >= MAX_DEPTH:
             raise self._refusal(event, f"nested deeper than {MAX_DEPTH} levels")
-        frame = self._frames[-1] if self._frames else None
-        if frame is not None and isinstance(frame.container, dict) and frame.key is None:
-            raise self._refusal(event, "a key must be plain text")
+        is_key = self._expects_key()
+        if is_key:
+            self._complain(event, self._frames[-1].path, "a key must be plain text")
         kind = dict if isinstance(event, yaml.MappingStartEvent) else list
         if event.tag not in (None, "!") and _CONTAINERS.get(event.tag) is not kind:
             self._complain(event, self._here(), f"the tag {event.tag!r} is not allowed", "write plain values")
         path = self._here()
         self._mark(event, path)
-        self._frames.append(_Frame(kind(), path, event.anchor, self._nodes))
+        self._frames.append(_Frame(kind(), path, event.anchor, self._nodes, is_key))
 
     def _close(self) -> None:
         frame = self._frames.pop()
@@ -199,12 +205,13 @@ class _Builder:
             frame.container.update({key: one for key, one in merged.items() if key not in frame.container})
         if frame.anchor is not None:
             self._anchors[frame.anchor] = _Anchor(value, self._nodes - frame.start + 1)
-        self._attach(value)
+        if frame.is_key:
+            self._frames[-1].key = ""
+        else:
+            self._attach(value)
 
     def _place(self, event: Any, value: Any) -> None:
         frame = self._frames[-1] if self._frames else None
-        if frame is not None and isinstance(frame.container, dict) and frame.key is None:
-            raise self._refusal(event, "a key must be plain text")
         self._mark(event, self._here())
         if frame is not None and frame.key == _MERGE and self._allow_anchors and not isinstance(value, dict | list):
             self._complain(event, self._here(), "only mappings can be merged (<<)")

@@ -31,6 +31,8 @@ def path_problem(text: str) -> str:
         return "is empty"
     if any(ord(character) < 32 or ord(character) == 127 for character in text):
         return "holds a control character"
+    if not path.parts:
+        return "is the repository itself"
     if "\\" in text:
         return "holds a backslash; write /"
     if path.is_absolute() or text.startswith("~") or ":" in path.parts[0]:

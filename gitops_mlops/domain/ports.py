@@ -33,6 +33,13 @@ class TagRecord(NamedTuple):
     message: str = ""
 
 
+class StagedFile(NamedTuple):
+    """An entry of git's index: the blob's object ID, and whether it is a symlink."""
+
+    object: str
+    symlink: bool = False
+
+
 @dataclass(frozen=True)
 class Output:
     """A file or folder that DVC tracks: its path from the repository's root, MD5 (`.dir` at a folder's), bytes."""
@@ -125,11 +132,15 @@ class DataStore(Protocol):
         """Bring what is missing into the cache in one go."""
 
 
-class Files(Protocol):
-    """The working tree. Every path is relative to the root and may not leave it, not by a symlink either."""
+class Reader(Protocol):
+    """Files by their path from the root, which no path may leave, not by a symlink either."""
 
     def read(self, path: str) -> bytes | None:
         """The content, None when there is no such file."""
+
+
+class Files(Reader, Protocol):
+    """The working tree."""
 
     def write(self, path: str, content: bytes) -> None:
         """Write to a temporary file, then rename: readers see the old or the new content, never half."""
@@ -145,6 +156,44 @@ class Ended:
     code: int
     output: str
     seconds: float
+
+
+class Index(Protocol):
+    """git's index: what the next commit will hold. Inside a hook it is the one that git prepared for it."""
+
+    def staged(self) -> dict[str, StagedFile]:
+        """Every entry by path; submodules are left out."""
+
+    def unstaged(self) -> set[str]:
+        """Tracked paths whose content on disk is not the staged one."""
+
+    def untracked(self, folder: str = "", *, ignored: bool = False) -> list[str]:
+        """Files on disk that git does not track; with `ignored` also those that it was told to ignore."""
+
+    def sizes(self, objects: Iterable[str]) -> dict[str, int]:
+        """Bytes of blobs by object ID, in one git process."""
+
+    def blobs(self, objects: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Contents of blobs by object ID, in few git processes; about 32 MiB are held at a time."""
+
+
+class Tree(Reader, Protocol):
+    """A repository's files at one moment: those of the working tree, or those staged for the next commit."""
+
+    def paths(self) -> list[str]:
+        """Every tracked file; in the working tree also those that are new and not ignored."""
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file or a folder."""
+
+    def below(self, folder: str) -> list[str]:
+        """The files in a folder and its folders, as `paths` tells them."""
+
+    def has_untracked(self, folder: str) -> bool:
+        """Whether the folder on disk holds files that `below` does not know."""
+
+    def md5(self, path: str) -> str | None:
+        """The MD5 of a file as it is on disk after a checkout, None when there is no such file."""
 
 
 class Shell(Protocol):

@@ -1,0 +1,141 @@
+"""The repository's files at one moment: what is on disk, or what is staged for the next commit."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+from functools import cached_property
+from pathlib import Path
+
+from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.domain.ports import Index, StagedFile
+
+_BLOCK = 1024 * 1024
+_MAX_LINKS = 10
+
+
+class CheckedOutTree:
+    """The working tree: tracked files and new ones, as they are on disk."""
+
+    def __init__(self, index: Index, root: Path) -> None:
+        self._index = index
+        self._root = root.resolve()
+
+    def paths(self) -> list[str]:
+        """Tracked files and new ones that are not ignored."""
+        return list(self._known)
+
+    def read(self, path: str) -> bytes | None:
+        """The content on disk."""
+        found = _confined(self._root, path)
+        try:
+            return found.read_bytes() if found.is_file() else None
+        except OSError as error:
+            raise OutsideError(f"cannot be read ({error.strerror})", where=path) from error
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file or a folder on disk."""
+        return _confined(self._root, path).exists()
+
+    def below(self, folder: str) -> list[str]:
+        """The files in a folder and its folders."""
+        return [path for path in self._known if path.startswith(f"{folder}/")]
+
+    def has_untracked(self, folder: str) -> bool:
+        """Whether the folder holds ignored files."""
+        return bool(set(self._index.untracked(folder, ignored=True)) - set(self.below(folder)))
+
+    def md5(self, path: str) -> str | None:
+        """The MD5 of the file on disk."""
+        return _md5(self._root, path)
+
+    @cached_property
+    def _known(self) -> list[str]:
+        found = sorted({*self._index.staged(), *self._index.untracked()})
+        return [path for path in found if (self._root / path).is_file()]
+
+
+class StagedTree:
+    """What the next commit will hold."""
+
+    def __init__(self, index: Index, root: Path) -> None:
+        self._index = index
+        self._root = root.resolve()
+
+    def paths(self) -> list[str]:
+        """Every staged file."""
+        return list(self._staged)
+
+    def read(self, path: str) -> bytes | None:
+        """The staged content; a symlink is followed inside of the repository."""
+        for _ in range(_MAX_LINKS):
+            entry = self._staged.get(posixpath.normpath(path))
+            if entry is None:
+                return None
+            ((_, content),) = self._index.blobs([entry.object])
+            if not entry.symlink:
+                return content
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(path), os.fsdecode(content)))
+            if target.startswith(("/", "../")):
+                raise _outside(path)
+            path = target
+        raise UsageError("a circle of symlinks", where=path)
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a staged file or folder, or one on disk that git does not track."""
+        wanted = posixpath.normpath(path)
+        if wanted in self._staged or any(known.startswith(f"{wanted}/") for known in self._staged):
+            return True
+        return _confined(self._root, path).exists()
+
+    def below(self, folder: str) -> list[str]:
+        """The staged files in a folder and its folders."""
+        return [path for path in self._staged if path.startswith(f"{folder}/")]
+
+    def has_untracked(self, folder: str) -> bool:
+        """Whether the folder holds files that are not staged."""
+        return bool(self._index.untracked(folder, ignored=True))
+
+    def md5(self, path: str) -> str | None:
+        """The MD5 of what a checkout writes: of the file on disk while it is the staged one (filters may have
+        changed it on the way), else of the staged content.
+        """
+        if path not in self._staged or path not in self._unstaged:
+            return _md5(self._root, path)
+        content = self.read(path)
+        return None if content is None else hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+    @cached_property
+    def _staged(self) -> dict[str, StagedFile]:
+        return self._index.staged()
+
+    @cached_property
+    def _unstaged(self) -> set[str]:
+        return self._index.unstaged()
+
+
+def _confined(root: Path, path: str) -> Path:
+    """Where a path leads to. Raises UsageError when that is outside of the repository."""
+    try:
+        found = (root / path).resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise UsageError(f"the path cannot be followed ({error})", where=repr(path)) from error
+    if not found.is_relative_to(root):
+        raise _outside(path)
+    return found
+
+
+def _outside(path: str) -> UsageError:
+    return UsageError("leads out of the repository", where=repr(path), hint="copy the file in")
+
+
+def _md5(root: Path, path: str) -> str | None:
+    digest = hashlib.md5(usedforsecurity=False)
+    try:
+        with _confined(root, path).open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+    except (OSError, UsageError):
+        return None
+    return digest.hexdigest()

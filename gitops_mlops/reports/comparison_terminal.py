@@ -5,11 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Sequence
 
-from gitops_mlops.domain.evaluation import Change, Interval, MetricResult, MetricVerdict, Report, Verdict
+from gitops_mlops.domain.evaluation import Change, Interval, MetricResult, MetricVerdict, Report, SliceResult, Verdict
 from gitops_mlops.reports.headline import because, metric_name, other_reasons, revision_name, title, worst_gates
 from gitops_mlops.reports.numbers import (
     NOTHING,
-    between,
     count,
     counted,
     data_text,
@@ -18,7 +17,6 @@ from gitops_mlops.reports.numbers import (
     level,
     pair_text,
     signed,
-    value_text,
 )
 from gitops_mlops.reports.terminal import fit, printable, table
 from gitops_mlops.reports.words import METRIC_WORDS, WORST_FIRST
@@ -26,6 +24,7 @@ from gitops_mlops.reports.words import METRIC_WORDS, WORST_FIRST
 WIDTH = 80
 _CHANGES_SHOWN = 12
 _SLICES_SHOWN = 8
+_NARROWEST_NAME = 12
 
 _GREEN, _YELLOW, _RED, _PLAIN = "32", "33", "31", "0"
 _VERDICT_COLOURS: dict[Verdict, str] = {"pass": _GREEN, "warn": _YELLOW, "block": _RED, "incomparable": _YELLOW}
@@ -104,8 +103,14 @@ def _metrics(report: Report, paint: Paint) -> list[str]:
 
 def _metric_table(header: str, named: Sequence[tuple[str, MetricResult]], paint: Paint) -> list[str]:
     levels = sorted({level(interval) for _, metric in named if (interval := _interval(metric))})
-    headers = [header, "Champion", "Challenger", "Better by", f"{levels[0]} CI" if len(levels) == 1 else "CI", ""]
-    heading, *lines = table(headers, [_metric_row(*pair) for pair in named], right=(1, 2, 3, 4)).split("\n")
+    headers = ["Champion", "Challenger", "Better by", f"{levels[0]} CI" if len(levels) == 1 else "CI", ""]
+    cells = [_metric_cells(metric) for _, metric in named]
+    # The names get what the numbers leave: two spaces between columns, an arrow after the name.
+    taken = sum(max(len(row[column]) for row in [headers, *cells]) + 2 for column in range(len(headers)))
+    width = max(WIDTH - taken - 2, _NARROWEST_NAME)
+    names = [f"{fit(name, width)} {'↑' if metric.higher_is_better else '↓'}" for name, metric in named]
+    rows = [[name, *row] for name, row in zip(names, cells, strict=True)]
+    heading, *lines = table([header, *headers], rows, right=(1, 2, 3, 4)).split("\n")
     coloured = []
     for line, (_, metric) in zip(lines, named, strict=True):
         word = METRIC_WORDS[metric.verdict]
@@ -113,15 +118,14 @@ def _metric_table(header: str, named: Sequence[tuple[str, MetricResult]], paint:
     return [heading, *coloured]
 
 
-def _metric_row(name: str, metric: MetricResult) -> list[str]:
+def _metric_cells(metric: MetricResult) -> list[str]:
     decimals = decimals_of(metric)
     interval = _interval(metric)
     return [
-        f"{fit(name, 24)} {'↑' if metric.higher_is_better else '↓'}",
         fixed(metric.champion, decimals),
         fixed(metric.challenger, decimals),
         signed(metric.delta, decimals),
-        between(interval, decimals) if interval else NOTHING,
+        f"{fixed(interval.low, decimals)}…{fixed(interval.high, decimals)}" if interval else NOTHING,
         METRIC_WORDS[metric.verdict],
     ]
 
@@ -162,9 +166,15 @@ def _slices(report: Report, paint: Paint) -> list[str]:
     if not found:
         return []
     found.sort(key=lambda pair: (WORST_FIRST.index(pair[1].verdict), (pair[1].delta or 0) / (pair[1].se or 1)))
-    named = [(fit(f"{part.column}={value_text(part.value)}", 24), metric) for part, metric in found[:_SLICES_SHOWN]]
+    several = len({metric.name for _, metric in found}) > 1
+    named = [(_slice_name(part, metric, several), metric) for part, metric in found[:_SLICES_SHOWN]]
     more = [f"the {len(named)} worst of {counted(len(found), 'slice')}"] if len(found) > len(named) else []
     return [*_metric_table("Slice", named, paint), *more]
+
+
+def _slice_name(part: SliceResult, metric: MetricResult, several: bool) -> str:
+    place = f"{part.column}={part.value}"
+    return f"{metric_name(metric.name, printable)} {place}" if several else place
 
 
 def _warnings(report: Report, paint: Paint) -> list[str]:

@@ -52,9 +52,15 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
+def _visible_start(text: str, limit: int) -> str:
+    # What is written out only grows, but for a heap of marks: four times as many characters are enough to read.
+    start = text if len(text) <= 4 * limit else f"{text[: 4 * limit]}…"
+    return shorten(visible(start), limit)
+
+
 def prose(text: str, limit: int = 400) -> str:
     """Text as a sentence: harmless words as they are, runs of others in code spans."""
-    words = shorten(visible(_LINE_BREAK.sub(" ", text)), limit).split()
+    words = _visible_start(re.sub(r"\s", " ", text), limit).split()
     if not words:
         return "(empty)"
     words = [shorten(word, _LONGEST_WORD) for word in words]
@@ -64,7 +70,7 @@ def prose(text: str, limit: int = 400) -> str:
 
 def code(text: str, limit: int = 60) -> str:
     """Text as a value: one code span whose fence is longer than every run of backticks in it."""
-    content = shorten(visible(text), limit)
+    content = _visible_start(text, limit)
     if not content.strip():
         return "(blank)" if text else "(empty)"
     fence = "`" * (max((len(run) for run in re.findall("`+", content)), default=0) + 1)

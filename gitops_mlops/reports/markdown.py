@@ -26,9 +26,9 @@ class Section(NamedTuple):
 
 SECTIONS = (
     Section("reasons", open_.headline, (400, 120)),
-    Section("gates", open_.gates, (200, 60)),
+    Section("gates", open_.gates, (200, 60, 25)),
     Section("changes of gates", open_.gate_changes, (100, 20, 5)),
-    Section("metrics", open_.metrics, (300, 60)),
+    Section("metrics", open_.metrics, (300, 60, 20)),
     Section("changes", open_.changes, (25, 10, 5)),
     Section("slices", folded.slices, (30, 10, 5)),
     Section("curves", folded.charts, (10, 2, 0)),

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from gitops_mlops.domain.evaluation import Confusion, Curve, MetricResult, Report, Revision, SliceResult
 from gitops_mlops.reports.escape import code, prose
-from gitops_mlops.reports.headline import metric_name
-from gitops_mlops.reports.markdown_sections import metrics_table, short_prose, table
+from gitops_mlops.reports.markdown_sections import directed_name, metrics_table, short_prose, table
 from gitops_mlops.reports.mermaid import PLOTS, chart
 from gitops_mlops.reports.numbers import NOTHING, count, counted
 from gitops_mlops.reports.words import WORST_FIRST
@@ -28,14 +27,15 @@ def slices(report: Report, limit: int) -> list[str]:
         ((part, metric) for part in report.slices for metric in part.metrics),
         key=lambda pair: (WORST_FIRST.index(pair[1].verdict), _standardised(pair[1])),
     )
-    worse = list(dict.fromkeys(_slice_name(part) for part, metric in found if metric.verdict == "regressed"))
-    names = {metric.name: metric_name(metric.name, short_prose) for _, metric in found}
-    several = len(names) > 1
+    worse = {(part.column, part.value): part for part, metric in found if metric.verdict == "regressed"}
+    called = {metric.name: directed_name(metric) for _, metric in found}
+    several = len(called) > 1
     rows = [(_slice_row(part, metric, several), metric) for part, metric in found[:limit]]
-    header = "Slice" if several else f"Slice ({next(iter(names.values()), '')})"
+    header = "Slice" if several else f"Slice ({next(iter(called.values()), '')})"
     more = f"The {count(limit)} worst of {count(len(found))} are shown." if len(found) > limit else ""
+    names = ", ".join(_slice_name(part) for part in list(worse.values())[:3])
     return [
-        *([f"🔴 **Worse for {counted(len(worse), 'slice')}**: {', '.join(worse[:3])}", ""] if worse else []),
+        *([f"🔴 **Worse for {counted(len(worse), 'slice')}**: {names}", ""] if worse else []),
         *details(
             f"Slices: {counted(len(report.slices), 'part')} of the rows, {count(len(worse))} worse",
             [*(metrics_table(rows, header) if rows else ["No metric was computed.", ""]), more, ""],
@@ -49,11 +49,11 @@ def _standardised(metric: MetricResult) -> float:
 
 
 def _slice_name(part: SliceResult) -> str:
-    return f"{code(part.column, 30)} = {code(part.value, 30)}"
+    return code(f"{part.column}={part.value}")
 
 
 def _slice_row(part: SliceResult, metric: MetricResult, several: bool) -> str:
-    name = f"{metric_name(metric.name, short_prose)}, " if several else ""
+    name = f"{directed_name(metric)}, " if several else ""
     found = "" if part.declared else ", found"
     return f"{_slice_name(part)} ({name}{counted(part.rows, 'row')}{found})"
 

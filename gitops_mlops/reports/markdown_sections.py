@@ -25,9 +25,8 @@ from gitops_mlops.reports.numbers import (
 )
 from gitops_mlops.reports.words import GATE_SYMBOLS, METRIC_SYMBOLS, METRIC_WORDS, VERDICT_SYMBOLS
 
-_Cells = Callable[[Change], list[str]]
-# A phone shows about this many characters of a column before it scrolls.
-NARROW = 24
+# A symbol and its word stay on one line of a narrow column.
+_UNBROKEN = "\N{NO-BREAK SPACE}"
 
 
 def short_prose(text: str) -> str:
@@ -63,13 +62,17 @@ def gates(report: Report, limit: int) -> list[str]:
     return [
         f"### Gates: {passed} of {len(report.gates)} passed",
         "",
-        *table(["", "Gate", "Demanded", "Seen"], (_gate(gate, limit) for gate in worst_gates(report))),
+        *table(["Gate", "Demanded", "Seen"], (_gate(gate, limit) for gate in worst_gates(report))),
     ]
 
 
 def _gate(gate: GateResult, limit: int) -> list[str]:
     name = metric_name(gate.metric, short_prose) if gate.id == gate.metric else prose(gate.id, min(limit, 40))
-    return [GATE_SYMBOLS[gate.status], name, prose(gate.demand, min(limit, 80)), prose(gate.reason, limit)]
+    return [
+        f"{GATE_SYMBOLS[gate.status]}{_UNBROKEN}{name}",
+        prose(gate.demand, min(limit, 80)),
+        prose(gate.reason, limit),
+    ]
 
 
 def gate_changes(report: Report, limit: int) -> list[str]:
@@ -93,8 +96,7 @@ def _change_words(change: Change) -> str:
         return f"new, {code(value_text(change.new))}"
     if change.new is None:
         return f"**removed**, was {code(value_text(change.old))}"
-    old, new = pair_text(change.old, change.new, 60)
-    return f"{code(old)} → {code(new)}"
+    return _values(change)
 
 
 def metrics(report: Report, limit: int) -> list[str]:
@@ -107,10 +109,15 @@ def metrics(report: Report, limit: int) -> list[str]:
     return [
         "### Metrics",
         "",
-        *metrics_table([(metric_name(one.name, short_prose), one) for one in report.metrics], "Metric"),
+        *metrics_table([(directed_name(one), one) for one in report.metrics], "Metric"),
         *notes,
         *([""] if notes else []),
     ]
+
+
+def directed_name(metric: MetricResult) -> str:
+    """The metric's name and the direction in which it is better."""
+    return f"{metric_name(metric.name, short_prose)}{_UNBROKEN}{'↑' if metric.higher_is_better else '↓'}"
 
 
 def metrics_table(named: Sequence[tuple[str, MetricResult]], header: str) -> list[str]:
@@ -128,22 +135,18 @@ def metrics_table(named: Sequence[tuple[str, MetricResult]], header: str) -> lis
 def _alone(name: str, metric: MetricResult) -> list[str]:
     decimals = decimals_of(metric)
     interval = between(metric.challenger_ci, decimals) if metric.challenger_ci else NOTHING
-    return [f"{name} {_arrow(metric)}", fixed(metric.challenger, decimals), interval]
+    return [name, fixed(metric.challenger, decimals), interval]
 
 
 def _compared(name: str, metric: MetricResult) -> list[str]:
     decimals = decimals_of(metric)
     interval = f" ({between(metric.ci, decimals)})" if metric.ci else ""
     return [
-        f"{name} {_arrow(metric)}",
+        name,
         f"{fixed(metric.champion, decimals)} → {fixed(metric.challenger, decimals)}",
         f"{signed(metric.delta, decimals)}{interval}",
-        f"{METRIC_SYMBOLS[metric.verdict]} {METRIC_WORDS[metric.verdict]}",
+        f"{METRIC_SYMBOLS[metric.verdict]}{_UNBROKEN}{METRIC_WORDS[metric.verdict]}",
     ]
-
-
-def _arrow(metric: MetricResult) -> str:
-    return "↑" if metric.higher_is_better else "↓"
 
 
 def changes(report: Report, limit: int) -> list[str]:
@@ -155,29 +158,27 @@ def changes(report: Report, limit: int) -> list[str]:
     return [
         "### What changed",
         "",
-        *_changes_table("Parameter", report.parameters, limit, _values),
-        *_changes_table("Data", report.data, limit, _data),
+        *_changes_list("Parameters", report.parameters, limit, _values),
+        *_changes_list("Data", report.data, limit, _files),
     ]
 
 
-def _changes_table(header: str, found: Sequence[Change], limit: int, cells: _Cells) -> list[str]:
+def _changes_list(heading: str, found: Sequence[Change], limit: int, words: Callable[[Change], str]) -> list[str]:
+    """A list and no table, for names and values are long and a phone is narrow."""
     if not found:
         return []
-    rows = ([code(change.name, 40), *cells(change)] for change in found[:limit])
-    more = list(_more(len(found), limit, "- "))
-    return [*table([header, "Champion", "Challenger"], rows), *more, *([""] if more else [])]
+    # DVC's own file needs no mention.
+    lines = [f"- {code(change.name.removeprefix('params.yaml:'))}: {words(change)}" for change in found[:limit]]
+    return [f"**{heading}**", "", *lines, *_more(len(found), limit, "- "), ""]
 
 
-def _values(change: Change) -> list[str]:
-    old, new = pair_text(change.old, change.new, NARROW)
-    return [
-        NOTHING if change.old is None else code(old, NARROW),
-        NOTHING if change.new is None else code(new, NARROW),
-    ]
+def _values(change: Change) -> str:
+    old, new = pair_text(change.old, change.new, 60)
+    return f"{NOTHING if change.old is None else code(old)} → {NOTHING if change.new is None else code(new)}"
 
 
-def _data(change: Change) -> list[str]:
-    return [data_text(value, lambda text: code(text, NARROW)) for value in (change.old, change.new)]
+def _files(change: Change) -> str:
+    return f"{data_text(change.old, code)} → {data_text(change.new, code)}"
 
 
 def _more(number: int, limit: int, prefix: str) -> Iterator[str]:

@@ -55,8 +55,8 @@ def chart(curve: Curve) -> tuple[str, str] | None:
     high = min(points[-1][0] for points in lines.values())
     if plot.diagonal:
         lines = {plot.diagonal: [(low, low), (high, high)], **lines}
-    values = [y for points in lines.values() for _, y in points]
-    if high - low < _NARROWEST or max(map(abs, (low, high, *values))) > _LARGEST:
+    largest = max(abs(number) for points in lines.values() for point in points for number in point)
+    if high - low < _NARROWEST or largest > _LARGEST:
         return None
     return _source(plot, lines, low, high), _legend(list(lines))
 

@@ -49,15 +49,14 @@ def between(interval: Interval, decimals: int, sign: int = 1) -> str:
 
 
 def percent(share: float) -> str:
-    """`3.4 %`: one decimal below 10 %, none above."""
+    """`3.4%`: one decimal below 10 %, none above."""
     value = share * 100
-    return f"{fixed(value, 1 if abs(value) < 10 else 0)} %"
+    return f"{fixed(value, 1 if abs(value) < 9.95 else 0)}%"
 
 
 def level(interval: Interval) -> str:
-    """`90 %` or `97.5 %`."""
-    value = interval.level * 100
-    return f"{fixed(value, 0 if abs(value - round(value)) < 0.05 else 1)} %"
+    """`90%` or `97.5%`."""
+    return f"{fixed(interval.level * 100, 1).removesuffix('.0')}%"
 
 
 def count(number: int) -> str:

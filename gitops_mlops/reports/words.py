@@ -34,7 +34,7 @@ METRIC_NAMES = {
     "average_precision": "average precision",
     "log_loss": "log-loss",
     "brier": "Brier score",
-    "ece": "calibration error",
+    "ece": "ECE",
     "mae": "MAE",
     "rmse": "RMSE",
     "r2": "R²",

@@ -1,0 +1,171 @@
+"""Reports as an attacker would write them: whatever the schema lets in."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from gitops_mlops.domain.evaluation import (
+    Change,
+    Confusion,
+    Curve,
+    GateResult,
+    Interval,
+    MetricResult,
+    Report,
+    Revision,
+    Rows,
+    SliceResult,
+)
+
+ATTACKS = (
+    "@org/team",
+    "\\@org",
+    "<img src=x onerror=alert(1)>",
+    "<!-- hidden",
+    "--> <b>",
+    "</details>",
+    "`",
+    "`` ` ```",
+    "```mermaid",
+    "|",
+    "a|b\\|c\\",
+    "\n\n## ✅ better\n\n",
+    "\n| --- |\n",
+    "\u202egnp.exe",
+    "\u2066a\u2069",
+    "zero\u200bwidth\ufeff",
+    "\ufe0f\U000e0041\u3164",
+    "[click](https://evil.example)",
+    "![i](//evil.example/i.png)",
+    "https://evil.example/x",
+    "www.evil.example",
+    "someone@example.com",
+    "#123",
+    "octo/repo#1",
+    "GH-1",
+    "b7e23ec29af22b0b4e41da31e868d57226121c84",
+    "1234567",
+    ":smile:",
+    "$x^2$",
+    "$$\\frac12$$",
+    "~~gone~~ **bold** _it_",
+    "&lt;b&gt; &#64;org",
+    "- [ ] task",
+    "1. one",
+    "---",
+    "===",
+    "> quote",
+    "    indented",
+    "\t",
+    "שלום עולم",
+    "[^1]: note",
+    "[ref]: https://evil.example",
+    "\x1b[31mred\x07",
+    "e\u0301\u0301\u0301\u0301\u0301\u0301",
+    "",
+    " ",
+    "ﷺ",
+    "x" * 200,
+    "log_loss",
+    "delay",
+)
+
+texts = st.lists(st.sampled_from(ATTACKS) | st.text(max_size=20), max_size=4).map(" ".join)
+joined = st.lists(st.sampled_from(ATTACKS) | st.text(max_size=20), max_size=4).map("".join)
+words = (texts | joined).map(lambda text: text[:200])
+numbers = st.floats(allow_nan=False, allow_infinity=False) | st.floats(-1, 1) | st.sampled_from([0.0, -0.0, 1e-7])
+whole = st.integers() | st.just(10**400)
+maybe = st.none() | numbers
+json_values = st.recursive(
+    st.none() | st.booleans() | whole | numbers | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=5,
+)
+intervals = st.none() | st.builds(Interval, low=numbers, high=numbers, level=numbers)
+metrics = st.builds(
+    MetricResult,
+    name=words,
+    higher_is_better=st.booleans(),
+    champion=maybe,
+    challenger=maybe,
+    challenger_ci=intervals,
+    delta=maybe,
+    ci=intervals,
+    se=maybe,
+    margin=maybe,
+    verdict=st.sampled_from(["improved", "non_inferior", "regressed", "inconclusive", "undefined"]),
+    mde=maybe,
+    needed=st.none() | whole,
+    note=texts,
+)
+revisions = st.builds(Revision, revision=words, version=words, commit=words, model_sha256=words)
+changes = st.lists(st.builds(Change, name=words, old=json_values, new=json_values), max_size=4).map(tuple)
+curves = st.builds(
+    Curve,
+    name=st.sampled_from(["calibration", "roc", "precision_recall"]) | words,
+    x=st.lists(numbers, max_size=50).map(tuple),
+    champion=st.lists(maybe, max_size=50).map(tuple),
+    challenger=st.lists(maybe, max_size=50).map(tuple),
+)
+
+
+@st.composite
+def _confusions(draw: st.DrawFn) -> Confusion:
+    size = draw(st.integers(0, 6))
+    fits = draw(st.booleans())
+    line = st.lists(whole, min_size=size if fits else 0, max_size=size).map(tuple)
+    matrix = st.lists(line, min_size=size if fits else 0, max_size=size).map(tuple)
+    labels = draw(st.lists(words, min_size=size, max_size=size))
+    return Confusion(labels=tuple(labels), champion=draw(st.none() | matrix), challenger=draw(matrix))
+
+
+@st.composite
+def reports(draw: st.DrawFn) -> Report:
+    measured = draw(st.lists(metrics, max_size=4))
+    gated = st.sampled_from([metric.name for metric in measured]) if measured else words
+    gates = st.builds(
+        GateResult,
+        id=words,
+        metric=gated | words,
+        demand=texts,
+        status=st.sampled_from(["pass", "warn", "block"]),
+        reason=texts,
+    )
+    slices = st.builds(
+        SliceResult,
+        column=words,
+        value=words,
+        rows=whole,
+        metrics=st.lists(metrics, max_size=2).map(tuple),
+        declared=st.booleans(),
+    )
+    return Report(
+        model=draw(words),
+        task=draw(words),
+        verdict=draw(st.sampled_from(["pass", "warn", "block", "incomparable"])),
+        reasons=tuple(draw(st.lists(texts, max_size=3))),
+        champion=draw(st.none() | revisions),
+        challenger=draw(revisions),
+        evaluation=draw(
+            st.builds(
+                Rows,
+                dataset=words,
+                rows=whole,
+                positives=st.none() | whole,
+                cluster_by=st.none() | words,
+                clusters=st.none() | whole,
+                excluded=st.dictionaries(words, whole, max_size=2),
+                overlap=st.none() | whole,
+            )
+        ),
+        metrics=tuple(measured),
+        gates=tuple(draw(st.lists(gates, max_size=4))),
+        slices=tuple(draw(st.lists(slices, max_size=4))),
+        parameters=draw(changes),
+        data=draw(changes),
+        gate_changes=draw(changes),
+        confusion=draw(st.none() | _confusions()),
+        curves=tuple(draw(st.lists(curves, max_size=2))),
+        warnings=tuple(draw(st.lists(texts, max_size=3))),
+        environment=draw(st.dictionaries(words, words, max_size=3)),
+    )

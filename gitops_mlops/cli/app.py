@@ -14,6 +14,7 @@ from gitops_mlops import __version__
 from gitops_mlops.cli.commands import COMMANDS, help_text
 from gitops_mlops.domain.errors import DONE, INTERRUPTED, MlopsError, UsageError
 from gitops_mlops.domain.names import perhaps
+from gitops_mlops.reports.terminal import printable
 
 
 @dataclass
@@ -88,4 +89,6 @@ def run(words: list[str]) -> int:
 
 
 def _say(message: str) -> None:
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)
+    # Messages quote files and answers that strangers wrote.
+    shown = "\n".join(printable(line) for line in message.split("\n"))
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {shown}", err=True)

@@ -6,7 +6,16 @@ import textwrap
 from collections.abc import Callable, Sequence
 
 from gitops_mlops.domain.evaluation import Change, Interval, MetricResult, MetricVerdict, Report, SliceResult, Verdict
-from gitops_mlops.reports.headline import because, metric_name, other_reasons, revision_name, title, worst_gates
+from gitops_mlops.reports.headline import (
+    because,
+    gate_demand,
+    gate_name,
+    metric_name,
+    other_reasons,
+    revision_name,
+    title,
+    worst_gates,
+)
 from gitops_mlops.reports.numbers import (
     NOTHING,
     count,
@@ -76,7 +85,9 @@ def _gates(report: Report, paint: Paint) -> list[str]:
     lines = [f"Gates: {passed} of {len(report.gates)} passed"]
     for gate in worst_gates(report):
         word = f"{_VERDICT_WORDS[gate.status]:<5}"
-        first, *rest = _wrap(f"{gate.id}: {gate.demand}. Seen: {gate.reason}", f"  {word}  ", " " * 9)
+        first, *rest = _wrap(
+            f"{gate_name(gate, printable)}: {gate_demand(gate)}. Seen: {gate.reason}", f"  {word}  ", " " * 9
+        )
         lines += [f"  {paint(word, _VERDICT_COLOURS[gate.status])}{first[7:]}", *rest]
     return lines
 

@@ -71,7 +71,7 @@ def because(report: Report, word: Word, strong: Word = str) -> list[str]:
 
 def other_reasons(report: Report) -> list[str]:
     """The reasons that neither `because` nor a gate tells already."""
-    told = {gate.reason for gate in report.gates}
+    told = {text for gate in report.gates for text in (gate.reason, f"{gate.demand}: {gate.reason}")}
     return [text for text in report.reasons[0 if _numbered(report) else 1 :] if text not in told]
 
 
@@ -137,6 +137,19 @@ def rows_text(report: Report, word: Word) -> str:
 def metric_name(name: str, word: Word) -> str:
     """What people call a metric; a project's own by its name."""
     return METRIC_NAMES.get(name) or word(name)
+
+
+def gate_name(gate: GateResult, word: Word) -> str:
+    """The gate's id, its metric called as people call it."""
+    name, _, rest = gate.id.partition(" ")
+    if name != gate.metric or name not in METRIC_NAMES:
+        return word(gate.id)
+    return f"{METRIC_NAMES[name]} {word(rest)}" if rest.strip() else METRIC_NAMES[name]
+
+
+def gate_demand(gate: GateResult) -> str:
+    """What is demanded, without the metric that stands beside it already."""
+    return gate.demand.removeprefix(f"{gate.metric} ")
 
 
 def revision_name(revision: Revision, word: Word) -> str:

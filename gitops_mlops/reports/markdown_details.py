@@ -20,27 +20,27 @@ def details(summary: str, lines: Sequence[str]) -> list[str]:
 
 
 def slices(report: Report, limit: int) -> list[str]:
-    """Parts of the rows, the worst first; what got worse is said before anything is unfolded."""
+    """Parts of the rows, the worst first, each judged alone: only the gates correct for how many there are."""
     if not report.slices:
         return []
     found = sorted(
         ((part, metric) for part in report.slices for metric in part.metrics),
         key=lambda pair: (WORST_FIRST.index(pair[1].verdict), _standardised(pair[1])),
     )
-    worse = {(part.column, part.value): part for part, metric in found if metric.verdict == "regressed"}
+    worse = len({(part.column, part.value) for part, metric in found if metric.verdict == "regressed"})
     called = {metric.name: directed_name(metric) for _, metric in found}
     several = len(called) > 1
     rows = [(_slice_row(part, metric, several), metric) for part, metric in found[:limit]]
     header = "Slice" if several else f"Slice ({next(iter(called.values()), '')})"
-    more = f"The {count(limit)} worst of {count(len(found))} are shown." if len(found) > limit else ""
-    names = ", ".join(_slice_name(part) for part in list(worse.values())[:3])
-    return [
-        *([f"🔴 **Worse for {counted(len(worse), 'slice')}**: {names}", ""] if worse else []),
-        *details(
-            f"Slices: {counted(len(report.slices), 'part')} of the rows, {count(len(worse))} worse",
-            [*(metrics_table(rows, header) if rows else ["No metric was computed.", ""]), more, ""],
-        ),
-    ]
+    more = f"The {count(limit)} worst of {count(len(found))} are shown. " if len(found) > limit else ""
+    return details(
+        f"Slices: {count(worse)} of {count(len(report.slices))} worse, taken alone",
+        [
+            *(metrics_table(rows, header) if rows else ["No metric was computed.", ""]),
+            f"{more}Each slice is judged alone here; of many, some look worse by chance, which the gates allow for.",
+            "",
+        ],
+    )
 
 
 def _standardised(metric: MetricResult) -> float:

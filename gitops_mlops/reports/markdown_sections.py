@@ -9,7 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from gitops_mlops.domain.evaluation import Change, GateResult, MetricResult, Report
 from gitops_mlops.reports.escape import code, prose, row
-from gitops_mlops.reports.headline import because, metric_name, other_reasons, title, worst_gates
+from gitops_mlops.reports.headline import (
+    because,
+    gate_demand,
+    gate_name,
+    metric_name,
+    other_reasons,
+    title,
+    worst_gates,
+)
 from gitops_mlops.reports.numbers import (
     NOTHING,
     between,
@@ -67,10 +75,10 @@ def gates(report: Report, limit: int) -> list[str]:
 
 
 def _gate(gate: GateResult, limit: int) -> list[str]:
-    name = metric_name(gate.metric, short_prose) if gate.id == gate.metric else prose(gate.id, min(limit, 40))
+    name = gate_name(gate, lambda text: prose(text, min(limit, 40)))
     return [
         f"{GATE_SYMBOLS[gate.status]}{_UNBROKEN}{name}",
-        prose(gate.demand, min(limit, 80)),
+        prose(gate_demand(gate), min(limit, 80)),
         prose(gate.reason, limit),
     ]
 

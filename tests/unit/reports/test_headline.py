@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from gitops_mlops.domain.evaluation import GateResult, Interval, MetricResult, Report, Revision, Rows
-from gitops_mlops.reports.headline import because, decisive, other_reasons, title
+from gitops_mlops.reports.headline import because, decisive, gate_demand, gate_name, other_reasons, title
 from gitops_mlops.reports.words import (
     GATE_SYMBOLS,
     METRIC_SYMBOLS,
@@ -164,7 +164,19 @@ def test_no_reason_is_told_twice() -> None:
     gates = (gate("log_loss", "block", "seen"),)
     made = report("block", metric("regressed"), gates=gates, reasons=("seen", "unseen"))
     assert other_reasons(made) == ["unseen"]
+    assert other_reasons(report("block", metric(), gates=gates, reasons=("more: seen", "unseen"))) == ["unseen"]
     assert other_reasons(report("incomparable", reasons=("first", "second"))) == ["second"]
+
+
+def test_a_gate_is_called_as_people_call_its_metric() -> None:
+    made = gate("roc_auc", "pass").model_copy(
+        update={"id": "roc_auc non-inferior", "demand": "roc_auc not worse than the champion by 0.005 or more"}
+    )
+    assert gate_name(made, str) == "ROC-AUC non-inferior"
+    assert gate_demand(made) == "not worse than the champion by 0.005 or more"
+    assert gate_name(gate("@own", "pass"), lambda text: f"<{text}>") == "<@own>"
+    assert gate_name(gate("recall", "pass"), str) == "recall"
+    assert gate_name(gate("recall", "pass").model_copy(update={"id": "declared slices"}), str) == "declared slices"
 
 
 def test_a_commit_is_cut_to_what_git_shows() -> None:

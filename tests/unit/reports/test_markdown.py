@@ -149,16 +149,14 @@ def test_the_phone_shows_the_verdict_and_its_number_first() -> None:
 def test_changed_gates_stand_before_the_metrics_with_a_warning() -> None:
     markdown = report_markdown(load("worse"))
     assert markdown.index("> [!WARNING]") < markdown.index("### Metrics")
-    assert "> - `delay.gates[2].min`: `0.6` → `0.5`" in markdown
+    assert "> - `gate recall min`: `recall at least 0.6` → `recall at least 0.5`" in markdown
     removed = MINIMAL.model_copy(update={"gate_changes": (Change(name="g", old={"min": 1}),)})
     assert '> - `g`: **removed**, was `{"min": 1}`' in report_markdown(removed)
 
 
-def test_slices_that_got_worse_are_told_before_anything_is_unfolded() -> None:
+def test_the_worst_slice_comes_first() -> None:
     markdown = report_markdown(load("worse"))
-    told = "🔴 **Worse for 2 slices**: `carrier=UA`, `origin=EWR`"
-    assert markdown.index(told) < markdown.index("<summary>Slices")
-    body = markdown[markdown.index("<summary>Slices") :]
+    body = markdown[markdown.index("<summary>Slices: 2 of 4 worse, taken alone</summary>") :]
     # The worst in standard errors first, then what cannot be told.
     assert body.index("`carrier=UA`") < body.index("`origin=EWR`") < body.index("`carrier=HA`") < body.index("JFK")
 

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gitops_mlops.domain.evaluation import MAX_REPORT_BYTES, parse_report
+from tests.conftest import Cli
+
+GOLDEN = Path(__file__).parents[1] / "unit" / "reports" / "golden"
+
+WORSE = json.loads((GOLDEN / "worse.json").read_bytes())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder, no repository, with a report of a worse model."""
+    shutil.copy(GOLDEN / "worse.json", tmp_path / "report.json")
+    return tmp_path
+
+
+def test_the_terminal_gets_text_without_colour_when_it_is_none(cli: Cli, folder: Path) -> None:
+    answer = cli("report", folder=folder)
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out == (GOLDEN / "worse.txt").read_text()
+
+
+@pytest.mark.parametrize(("no_colour", "coloured"), [("", True), ("1", False)])
+def test_colour_is_for_terminals_whose_user_wants_it(folder: Path, no_colour: str, coloured: bool) -> None:
+    ours, theirs = pty.openpty()
+    subprocess.run(
+        [sys.executable, "-m", "gitops_mlops", "-C", str(folder), "report"],
+        stdout=theirs,
+        env={**os.environ, "NO_COLOR": no_colour, "PYTHONPATH": str(Path(__file__).parents[2])},
+        check=True,
+    )
+    os.close(theirs)
+    shown = os.read(ours, 100)
+    os.close(ours)
+    assert shown.startswith(b"\x1b[1;31mBLOCK" if coloured else b"BLOCK")
+
+
+def test_markdown_and_json(cli: Cli, folder: Path) -> None:
+    assert cli("report", "--format", "markdown", folder=folder).out == (GOLDEN / "worse.md").read_text()
+    for words in (["--json"], ["--format", "json"]):
+        printed = cli("report", *words, folder=folder)
+        assert parse_report(printed.out) == parse_report((GOLDEN / "worse.json").read_bytes())
+        assert printed.json["schema"] == "gitops-mlops/report/1"
+
+
+def test_out_writes_the_file_and_prints_nothing(cli: Cli, folder: Path) -> None:
+    (folder / "inside").mkdir()
+    answer = cli("report", "../report.json", "--format", "markdown", "--out", "../out.md", folder=folder / "inside")
+    assert (answer.code, answer.out) == (0, "")
+    assert (folder / "out.md").read_text() == (GOLDEN / "worse.md").read_text()
+    assert sorted(path.name for path in folder.iterdir()) == ["inside", "out.md", "report.json"]
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("better", 0), ("cannot_tell", 0), ("first_version", 0), ("worse", 1), ("incomparable", 1)]
+)
+def test_the_verdict_is_the_exit_code_only_when_asked(cli: Cli, folder: Path, name: str, code: int) -> None:
+    shutil.copy(GOLDEN / f"{name}.json", folder / "report.json")
+    assert cli("report", folder=folder).code == 0
+    assert cli("report", "--exit-code", folder=folder).code == code
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "not a report"),
+        (b"{", "not a report"),
+        (b"[]", "not a report"),
+        (b"\xff\xfe", "not a report"),
+        (b'{"schema": "gitops-mlops/report/9"}', "not a report of schema gitops-mlops/report/1"),
+        (b"[" * 100_000, "not a report"),
+        (b" " * (MAX_REPORT_BYTES + 1), "larger than 1048576 bytes"),
+        (json.dumps({**WORSE, "\x1b[2J\x07": 1}).encode(), "[2J�: Extra inputs"),
+    ],
+)
+def test_what_is_no_report_is_missing_evidence_in_one_line(cli: Cli, folder: Path, content: bytes, says: str) -> None:
+    (folder / "report.json").write_bytes(content)
+    answer = cli("report", "--format", "markdown", "--out", "out.md", folder=folder)
+    assert (answer.code, answer.out) == (3, "")
+    assert answer.err.startswith("error: report.json: ")
+    assert says in answer.err
+    assert "run compare again" in answer.err
+    assert answer.err.count("\n") == 1
+    assert "\x1b" not in answer.err
+    assert not (folder / "out.md").exists()
+
+
+def test_nothing_to_report_on(cli: Cli, folder: Path) -> None:
+    answer = cli("report", "nowhere.json", folder=folder)
+    assert answer.code == 3
+    assert answer.err == "error: nowhere.json: there is no such file → run gitops-mlops compare first\n"
+    assert cli("report", "report.json/deeper.json", folder=folder).code == 3
+    answer = cli("report", ".", folder=folder)
+    assert (answer.code, "Is a directory" in answer.err) == (4, True)
+
+
+def test_where_nothing_can_be_written(cli: Cli, folder: Path) -> None:
+    answer = cli("report", "--out", "report.json/out.md", folder=folder)
+    assert (answer.code, answer.err.count("\n")) == (4, 1)
+    assert "cannot be written" in answer.err
+
+
+def test_an_unknown_format_is_wrong_usage(cli: Cli, folder: Path) -> None:
+    answer = cli("report", "--format", "html5", folder=folder)
+    assert (answer.code, "markdown" in answer.err) == (2, True)

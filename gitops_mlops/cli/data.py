@@ -96,9 +96,8 @@ def diff(session: Session, old: str, new: str, as_json: bool) -> int:
 
 def _content(folder: Path, reference: str) -> bytes:
     path = folder / reference
-    content = bootstrap.files(path.parent).read(path.name) if path.parent.is_dir() else None
-    if content is not None:
-        return content
+    if path.is_file():
+        return bootstrap.files(path.parent).read(path.name) or b""
     if ":" not in reference:
         raise UsageError("there is no such contract", where=reference, hint="name a file, or REV:path")
     return read_at(reference, bootstrap.repository(folder))

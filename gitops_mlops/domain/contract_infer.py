@@ -19,6 +19,8 @@ MOST_CHOICES = 20
 FEWEST_REPEATS = 10
 """... when each occurs at least this often on average."""
 
+_LARGEST = 1e15
+
 
 @dataclass(frozen=True)
 class ColumnProfile:
@@ -111,7 +113,8 @@ def _choices(profile: ColumnProfile, rows: int) -> tuple[Any, ...] | None:
 
 def _bounds(profile: ColumnProfile) -> tuple[float | None, float | None]:
     low, high = profile.low, profile.high
-    if low is None or high is None or not all(math.isfinite(value) for value in (low, high)):
+    # Numbers that large are keys, hashes or mistakes; infinity is among them.
+    if low is None or high is None or max(abs(low), abs(high)) > _LARGEST:
         return None, None
     assert profile.type is not None
     if profile.type.is_float and low >= 0 and high <= 1:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Clock,
         DataStore,
         Files,
+        Index,
         InferenceClient,
         Reader,
         Repository,
@@ -64,6 +65,13 @@ def tree(repository: Repository) -> Tree:
     from gitops_mlops.adapters.trees import CheckedOutTree
 
     return CheckedOutTree(GitIndex(repository.root), repository.root)
+
+
+def index(repository: Repository) -> Index:
+    """What the next commit will hold, entry by entry."""
+    from gitops_mlops.adapters.git import GitIndex
+
+    return GitIndex(repository.root)
 
 
 def staged_tree(repository: Repository) -> Tree:

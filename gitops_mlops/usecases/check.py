@@ -33,8 +33,11 @@ class Checked:
     files: list[str] = field(default_factory=list)
 
 
-def check(tree: Tree, store: DataStore) -> Checked:
-    """Check `mlops.yaml`, what it names, and the pipeline. Raises UsageError when there is no `mlops.yaml`."""
+def check(tree: Tree, store: DataStore, *, pipeline: bool = True) -> Checked:
+    """Check `mlops.yaml`, what it names, and unless it is left out the pipeline.
+
+    Raises UsageError when there is no `mlops.yaml`.
+    """
     content = tree.read(CONFIG_FILE)
     if content is None:
         raise UsageError("there is no such file", where=CONFIG_FILE, hint="gitops-mlops init, or see the README")
@@ -42,10 +45,11 @@ def check(tree: Tree, store: DataStore) -> Checked:
     config = _collected(result, lambda: parse_config(content))
     if config is not None:
         _links(config, parse_yaml(content, CONFIG_FILE), tree, store, result)
-    step = lock_step(tree)
-    result.problems += step.problems
-    result.remarks += step.remarks
-    result.files += [path for path in tree.paths() if path.rsplit("/", 1)[-1] in ("dvc.yaml", "dvc.lock")]
+    if pipeline:
+        step = lock_step(tree)
+        result.problems += step.problems
+        result.remarks += step.remarks
+        result.files += [path for path in tree.paths() if path.rsplit("/", 1)[-1] in ("dvc.yaml", "dvc.lock")]
     result.problems = sorted(set(result.problems))
     return result
 

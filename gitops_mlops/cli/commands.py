@@ -30,6 +30,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("Registry", "history", "registry", "history", "what happened in the registry, newest first"),
     Command("Registry", "register", "registry", "register", "tag the model at a commit as a version"),
     Command("Registry", "promote", "registry", "promote", "assign a version to a stage"),
+    Command("Registry", "rollback", "registry", "rollback", "assign the version again that a stage held before"),
     Command("Deploy", "deploy", "deploy", "deploy", "bring what runs to what is assigned, behind a health gate"),
     Command("Deploy", "status", "deploy", "status", "what should run, what runs, and how it is"),
     Command("Deploy", "predict", "deploy", "predict", "ask a served model, or a bundle"),

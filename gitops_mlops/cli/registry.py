@@ -1,4 +1,4 @@
-"""`gitops-mlops show`, `history`, `register` and `promote`."""
+"""`gitops-mlops show`, `history`, `register`, `promote` and `rollback`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from gitops_mlops.domain.evidence import PULL_REQUEST, REGISTERED_BY, RUN, Trail
 from gitops_mlops.domain.semver import Bump
 from gitops_mlops.reports.registry import change_data, change_text, event_data, history_text, view_data, view_text
 
+_report = click.option("--report", type=click.Path(path_type=Path), help="The report.json that speaks for the model.")
 _WRITING: tuple[Callable[[Any], Any], ...] = (
-    click.option("--report", type=click.Path(path_type=Path), help="The report.json that speaks for the model."),
     click.option("--run", default="", help="The address of the run that does this, to be recorded."),
     click.option("--pull-request", default="", help="The pull request that led to it, to be recorded."),
     click.option("--by", default="", envvar="GITHUB_ACTOR", help="Who asked for it, if not the tagger."),
@@ -69,10 +69,19 @@ def history(session: Session, model: str | None, as_json: bool) -> None:
     "--bump-patch", "bump", flag_value=Bump.PATCH.value, help="The next patch, though the file is the same."
 )
 @click.option("--rev", default="HEAD", show_default=True, help="The commit whose dvc.lock records the model.")
+@_report
 @_writing
 @pass_session
 def register(
-    session: Session, /, model: str, version: str | None, bump: str | None, rev: str, as_json: bool, **options: Any
+    session: Session,
+    /,
+    model: str,
+    version: str | None,
+    bump: str | None,
+    rev: str,
+    report: Path | None,
+    as_json: bool,
+    **options: Any,
 ) -> int:
     """Register the model at a commit as a version: an annotated tag that carries the evidence."""
     from gitops_mlops.usecases.register import Registration, register
@@ -80,7 +89,9 @@ def register(
     if version and bump:
         raise click.UsageError("give a --version or a bump, not both")
     repository = bootstrap.repository(session.folder)
-    wanted = Registration(model, rev, version, Bump(bump) if bump else None, **_asked(session, options))
+    wanted = Registration(
+        model, rev, version, Bump(bump) if bump else None, _read(session, report), **_asked(**options)
+    )
     change = register(wanted, repository, bootstrap.data_store(repository), bootstrap.clock())
     return _say(change, as_json)
 
@@ -88,32 +99,50 @@ def register(
 @click.command(epilog="Example: gitops-mlops promote delay@v1.2.3 production --push")
 @click.argument("reference", metavar="MODEL[@VERSION]")
 @click.argument("stage")
+@_report
 @_writing
 @pass_session
-def promote(session: Session, /, reference: str, stage: str, as_json: bool, **options: Any) -> int:
+def promote(
+    session: Session, /, reference: str, stage: str, report: Path | None, as_json: bool, **options: Any
+) -> int:
     """Assign a version (the latest when none is named) to STAGE, an environment of mlops.yaml."""
     from gitops_mlops.usecases.promote import Promotion, promote
 
     repository = bootstrap.repository(session.folder)
     config = load_config(bootstrap.files(repository.root))
-    change = promote(Promotion(reference, stage, **_asked(session, options)), config, repository, bootstrap.clock())
+    change = promote(
+        Promotion(reference, stage, _read(session, report), **_asked(**options)),
+        config,
+        repository,
+        bootstrap.clock(),
+    )
     return _say(change, as_json)
 
 
-def _asked(session: Session, options: dict[str, Any]) -> dict[str, Any]:
-    notes: list[Trailer] = [
-        (RUN, options["run"]),
-        (PULL_REQUEST, options["pull_request"]),
-        (REGISTERED_BY, options["by"]),
-    ]
-    path: Path | None = options["report"]
-    report = (str(path), _read(session.folder / path)) if path else None
-    return {"report": report, "notes": tuple(notes), "dry_run": options["dry_run"], "push": options["push"]}
+@click.command(epilog="Example: gitops-mlops rollback delay production --reason 'recall fell' --push")
+@click.argument("model")
+@click.argument("stage")
+@click.option("--reason", default="", help="Why, to be recorded.")
+@_writing
+@pass_session
+def rollback(session: Session, /, model: str, stage: str, reason: str, as_json: bool, **options: Any) -> int:
+    """Assign the version again that STAGE held before; a second time goes one further back."""
+    from gitops_mlops.usecases.rollback import Rollback, rollback
+
+    wanted = Rollback(model, stage, reason, **_asked(**options))
+    return _say(rollback(wanted, bootstrap.repository(session.folder), bootstrap.clock()), as_json)
 
 
-def _read(path: Path) -> bytes:
+def _asked(run: str, pull_request: str, by: str, dry_run: bool, push: bool) -> dict[str, Any]:
+    notes: tuple[Trailer, ...] = ((RUN, run), (PULL_REQUEST, pull_request), (REGISTERED_BY, by))
+    return {"notes": notes, "dry_run": dry_run, "push": push}
+
+
+def _read(session: Session, path: Path | None) -> tuple[str, bytes] | None:
+    if path is None:
+        return None
     try:
-        return path.read_bytes()
+        return str(path), (session.folder / path).read_bytes()
     except OSError as error:
         raise EvidenceMissing(
             f"cannot be read ({error.strerror})", where=str(path), hint="gitops-mlops compare writes it"

@@ -38,6 +38,10 @@ REPORT_SHA256 = "Report-SHA256"
 RUN = "Run"
 PULL_REQUEST = "Pull-Request"
 REGISTERED_BY = "Registered-By"
+# On a stage's tag: the version that entered, the one that left, and why.
+VERSION = "Version"
+REPLACES = "Replaces"
+REASON = "Reason"
 
 
 class MetricEvidence(NamedTuple):

@@ -112,6 +112,11 @@ class Registry:
                 problems.append(found)
         return cls(events, problems)
 
+    @property
+    def empty(self) -> bool:
+        """Whether no tag is the registry's, or looks like it."""
+        return not self._artifacts and not self.strays
+
     @cached_property
     def problems(self) -> tuple[TagProblem, ...]:
         """Tags that are ignored or ambiguous, sorted by name. Never fatal."""
@@ -157,6 +162,13 @@ class Registry:
     def assignment(self, artifact: str, stage: str) -> Assignment | None:
         """What a stage of an artifact holds now."""
         return self.assignments(artifact).get(stage)
+
+    def previous(self, artifact: str, stage: str) -> Version | None:
+        """The active version that a stage held before the one that it holds now.
+
+        Going back is undone, not repeated: after v1, v2, v3 and a rollback to v2, the one before is v1.
+        """
+        return self._history(artifact).previous(stage) if artifact in self._artifacts else None
 
     def events(self, artifact: str | None = None) -> list[Event]:
         """Every event, newest first. A stage's event carries the version registered at its commit."""
@@ -292,6 +304,26 @@ class _History:
                     event.author,
                     event.evidence,
                 )
+        return None
+
+    def previous(self, stage: str) -> Version | None:
+        now = self.assignments.get(stage)
+        if now is None:
+            return None
+        held: list[str] = []
+        for event in self.events:
+            if event.stage != stage:
+                continue
+            if event.action is Action.UNASSIGN:
+                held = [commit for commit in held if commit != event.commit]
+            elif event.commit in held:
+                del held[held.index(event.commit) + 1 :]
+            else:
+                held.append(event.commit)
+        for commit in reversed(held):
+            version = self.version_at(commit)
+            if commit != now.commit and version and self.is_active(version):
+                return self._version(version)
         return None
 
     @property

@@ -24,9 +24,6 @@ from gitops_mlops.domain.registry import Registry, Version
 from gitops_mlops.domain.tags import assignment_tag, parse_reference
 from gitops_mlops.usecases.tagging import complete_registry, moment, send, write
 
-VERSION = "Version"
-REPLACES = "Replaces"
-
 
 @dataclass(frozen=True)
 class Promotion:
@@ -118,10 +115,10 @@ def _against(version: Version, report: Report | None) -> tuple[Refusal, ...]:
 
 
 def _trailers(wanted: Promotion, registry: Registry, version: Version, report: Report | None) -> Iterator[Trailer]:
-    yield VERSION, version.version
+    yield evidence.VERSION, version.version
     yield evidence.MODEL_SHA256, version.evidence.model_sha256
     if before := registry.assignment(version.artifact, wanted.stage):
-        yield REPLACES, before.version or before.commit
+        yield evidence.REPLACES, before.version or before.commit
     if report and wanted.report:
         yield from report_trailers(report, wanted.report[1])
     else:

@@ -20,7 +20,7 @@ def show(repository: Repository, reference: str | None) -> tuple[View, list[str]
 def read_registry(repository: Repository) -> tuple[Registry, list[str]]:
     """The registry, and what makes it doubtful, each a line."""
     registry = Registry.from_tags(repository.tags())
-    warnings = [" → ".join(doubt)] if (doubt := incompleteness(repository)) else []
+    warnings = [" → ".join(doubt)] if (doubt := incompleteness(repository, registry)) else []
     if strays := registry.strays:
         first = strays[0]
         more = f" (and {len(strays) - 1} more)" if len(strays) > 1 else ""

@@ -13,20 +13,21 @@ from gitops_mlops.domain.registry import Registry
 
 def complete_registry(repository: Repository) -> Registry:
     """The registry of a clone that has all of it. Raises EvidenceMissing for a clone that may lack tags."""
-    if warning := incompleteness(repository):
+    registry = Registry.from_tags(repository.tags())
+    if warning := incompleteness(repository, registry):
         message, hint = warning
         raise EvidenceMissing(message, where="registry", hint=hint)
-    return Registry.from_tags(repository.tags())
+    return registry
 
 
-def incompleteness(repository: Repository) -> tuple[str, str] | None:
-    """Why this clone may lack tags, and what to do about it."""
+def incompleteness(repository: Repository, registry: Registry) -> tuple[str, str] | None:
+    """Why the clone that a registry was read from may lack tags, and what to do about it."""
     if repository.is_shallow():
         return (
             "the clone is shallow, so versions and stages may be missing",
             "git fetch --unshallow --tags (in actions/checkout: fetch-depth: 0)",
         )
-    if repository.lacks_tags():
+    if registry.empty and repository.lacks_tags():
         return (
             "the clone was made without tags, so nothing can be known of versions and stages",
             "git fetch --tags; where the remote has none yet: git config --unset remote.origin.tagOpt",

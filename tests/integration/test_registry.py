@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -237,6 +238,36 @@ def test_promotion_of_what_is_not_there(run: Commands) -> None:
     run.release()
     assert "no such active version" in run("promote", "delay@v9.0.0", "staging", code=3).err
     assert "a version is promoted" in run("promote", "delay#staging", "staging", code=2).err
+
+
+def test_rolling_back_goes_further_each_time(run: Commands, project: Project, remote: Path) -> None:
+    assert "no such model" in run("rollback", "delay", "staging", code=3).err
+    for weights in (b"one", b"two", b"three"):
+        project.train(weights)
+        project.report(weights)
+        run.release()
+        run("promote", "delay", "staging")
+    assert "v0.0.3 to v0.0.2" in run("rollback", "delay", "staging", "--dry-run").out
+    answer = run("rollback", "delay", "staging", "--reason", "slow", "--push", "--json").json
+    assert (answer["version"], answer["tags"], answer["pushed"]) == ("v0.0.2", ["delay#staging#4"], True)
+    assert {"delay@v0.0.2", "delay#staging#4"} <= remote_tags(project, remote)
+    evidence = run("show", "delay#staging", "--json").json["assignment"]["evidence"]
+    assert (evidence["Reason"], evidence["Replaces"]) == (["slow"], ["v0.0.3"])
+    assert run("rollback", "delay", "staging", "--json").json["version"] == "v0.0.1"
+    assert "held no other version" in run("rollback", "delay", "staging", code=3).err
+    assert "holds no version" in run("rollback", "delay", "production", code=3).err
+    assert "write MODEL STAGE" in run("rollback", "delay@v0.0.1", "staging", code=2).err
+
+
+def test_a_rollback_skips_what_is_out_of_use(run: Commands, project: Project) -> None:
+    for weights in (b"one", b"two", b"three"):
+        project.train(weights)
+        project.report(weights)
+        run.release()
+        run("promote", "delay", "staging")
+    newest = run("history", "delay", "--json").json[0]["created"]
+    project.repo.git("tag", "-a", "-m", "x", "delay@v0.0.2!", "delay@v0.0.2^{}", when=datetime.fromisoformat(newest))
+    assert run("rollback", "delay", "staging", "--json").json["version"] == "v0.0.1"
 
 
 def test_a_dry_run_writes_nothing(run: Commands, project: Project) -> None:

@@ -5,10 +5,13 @@ Each function imports what it chooses, so that a command pays only for what it u
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from gitops_mlops.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.ports import (
@@ -147,7 +150,9 @@ def timer() -> Timer:
 
 
 def target(root: Path) -> Target:
-    """Where versions run: processes of this machine."""
+    """Where versions run: processes of this machine. Raises UsageError where the kernel cannot do what it takes."""
+    if os.name != "posix":
+        raise UsageError("the process target needs Linux or macOS", where="mlops.yaml")
     from gitops_mlops.adapters.process import ProcessTarget
 
     return ProcessTarget(files(root), clock())

@@ -7,6 +7,7 @@ import decimal
 import io
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,13 +29,21 @@ class TableRows:
 
     def spread(self, path: Path, name: str, count: int, text: Collection[str] = ()) -> list[dict[str, Any]]:
         """At most `count` rows, evenly spread over the table, the same ones each time."""
-        frame = _read(path, name, text)
-        step = max(1, frame.height // count)
-        return _plain(frame.gather_every(step).head(count))
+        import polars as pl
+
+        with _reading(name):
+            table = _scan(path, name, text)
+            height = int(table.select(pl.len()).collect().item())
+            frame = table.gather_every(max(1, height // count)).head(count).collect()
+        return _plain(frame)
 
     def batches(self, path: Path, name: str, size: int, text: Collection[str] = ()) -> Iterator[list[dict[str, Any]]]:
         """All rows, in order, at most `size` at a time."""
-        for part in _read(path, name, text).iter_slices(size):
+        with _reading(name):
+            frame = _scan(path, name, text).collect()
+        if not frame.height:
+            raise EvidenceMissing("has no rows", where=name)
+        for part in frame.iter_slices(size):
             yield _plain(part)
 
     def write(self, path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -62,35 +71,34 @@ def _ending(name: str) -> str:
     return ending
 
 
-def _read(path: Path, name: str, text: Collection[str]) -> pl.DataFrame:
+@contextmanager
+def _reading(name: str) -> Iterator[None]:
+    import polars as pl
+
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise UsageError("there is no such file", where=name) from error
+    # A damaged Parquet file may end in a panic of the library underneath.
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise EvidenceMissing(f"is no whole {_ending(name)[1:]} file ({reason})", where=name) from error
+
+
+def _scan(path: Path, name: str, text: Collection[str]) -> pl.LazyFrame:
+    """The table at `path`, which may have another ending than its `name` (DVC's cache has none)."""
     import polars as pl
 
     ending = _ending(name)
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise UsageError("there is no such file", where=name) from error
-    except OSError as error:
-        raise UsageError(f"cannot be read ({error.strerror})", where=name) from error
-    try:
-        if ending == ".parquet":
-            frame = pl.read_parquet(io.BytesIO(content))
-        elif ending == ".csv":
-            names = pl.read_csv(io.BytesIO(content), n_rows=0).columns
-            kept = {column: pl.String for column in names if column in text}
-            frame = pl.read_csv(io.BytesIO(content), schema_overrides=kept, infer_schema_length=None)
-        elif ending == ".json":
-            frame = pl.read_json(io.BytesIO(content), infer_schema_length=None)
-        else:
-            frame = pl.read_ndjson(io.BytesIO(content), infer_schema_length=None)
-    except (pl.exceptions.PolarsError, OSError, ValueError, BaseExceptionGroup) as error:
-        reason = str(error).partition("\n")[0]
-        raise EvidenceMissing(
-            f"is no whole {ending[1:]} file ({reason})", where=name, hint="write it again"
-        ) from error
-    if not frame.height:
-        raise EvidenceMissing("has no rows", where=name)
-    return frame
+    if ending == ".parquet":
+        return pl.scan_parquet(path, glob=False)
+    if ending == ".csv":
+        names = pl.scan_csv(path, glob=False, infer_schema=False).collect_schema().names()
+        kept = {column: pl.String for column in names if column in text}
+        return pl.scan_csv(path, glob=False, schema_overrides=kept, infer_schema_length=None)
+    if ending == ".json":
+        return pl.read_json(path, infer_schema_length=None).lazy()
+    return pl.scan_ndjson(path, infer_schema_length=None)
 
 
 def _plain(frame: pl.DataFrame) -> list[dict[str, Any]]:

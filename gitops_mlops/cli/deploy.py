@@ -42,7 +42,7 @@ def deploy(
     if stopping:
         if dry_run:
             raise UsageError("--stop and --dry-run exclude each other")
-        stopped = stop(config, bootstrap.target(repository.root), environments, model)
+        stopped = stop(config, bootstrap.world(repository.root), environments, model)
         ended = [{"environment": at.environment, "model": at.model, "stopped": ran} for at, ran in stopped]
         emit(ended, as_json, stop_text)
         return DONE

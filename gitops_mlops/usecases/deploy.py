@@ -16,6 +16,7 @@ from gitops_mlops.domain.deployment import (
     Place,
     Running,
     Step,
+    Wanted,
     next_step,
 )
 from gitops_mlops.domain.errors import MlopsError, OutsideError, UsageError
@@ -98,20 +99,32 @@ def deploy(
             outcomes.append(_planned(observe(place, wanted[place], world.target, world.client)))
             continue
         with world.target.exclusive(place.environment):
+            # Whoever held it before us may have deployed what was assigned after we looked.
+            wanted = assigned(repository, chosen)
             state = observe(place, wanted[place], world.target, world.client)
             health = config.environments[place.environment].health
             outcomes.append(_reconcile(state, health, sources, world, tell))
     return outcomes
 
 
-def stop(config: Config, target: Target, environments: Sequence[str], model: str | None) -> list[tuple[Place, bool]]:
-    """End what runs in the named environments, on purpose; for each place, whether anything ran."""
+def stop(config: Config, world: World, environments: Sequence[str], model: str | None) -> list[tuple[Place, bool]]:
+    """End what runs in the named environments, on purpose; for each place, whether anything ran.
+
+    Raises OutsideError when a server still answers that this clone did not start.
+    """
     if not environments:
         raise UsageError("--stop needs the environment to stop", hint="gitops-mlops deploy ENVIRONMENT --stop")
     stopped = []
     for place in places(config, environments, model):
-        with target.exclusive(place.environment):
-            stopped.append((place, target.stop(place)))
+        with world.target.exclusive(place.environment):
+            stopped.append((place, world.target.stop(place)))
+            left = world.client.running(place.address, place.model)
+        if left is not None:
+            raise OutsideError(
+                f"{left.version} still answers, and this clone did not start it or lost track of it",
+                where=place.address,
+                hint="end that process yourself",
+            )
     return stopped
 
 
@@ -141,7 +154,7 @@ def _reconcile(state: Deployment, health: Health, sources: Sources, world: World
         return _outcome(state, Result.REFUSED, serves, refusal)
     tell(f"{place}: {wanted.version} is ready and gives its golden predictions, switching")
     world.target.switch(place, candidate)
-    after = observe(place, wanted, world.target, world.client)
+    after = _settled(place, wanted, health, world)
     if not after.good:
         raise OutsideError(
             f"{wanted.version} passed its health gate, but {place.address} does not serve it ({after.note})",
@@ -149,6 +162,16 @@ def _reconcile(state: Deployment, health: Health, sources: Sources, world: World
             hint="gitops-mlops status",
         )
     return _outcome(state, Result.DEPLOYED, wanted.version)
+
+
+def _settled(place: Place, wanted: Wanted, health: Health, world: World) -> Deployment:
+    """The place after a switch, once it is good or time is up: a busy machine may answer late."""
+    deadline = world.timer.seconds() + health.timeout
+    while not (state := observe(place, wanted, world.target, world.client)).good:
+        if world.timer.seconds() >= deadline:
+            break
+        world.timer.sleep(health.interval)
+    return state
 
 
 def examine(candidate: Candidate, place: Place, built: Built, health: Health, world: World) -> str:

@@ -14,7 +14,8 @@ from gitops_mlops.domain.errors import OutsideError
 # The words of gitops_mlops/serving/handover.py.
 _PUBLISH = b"publish"
 _PUBLISHED = b"ok"
-_PATIENCE = 10.0
+_BORROW_SECONDS = 5.0
+_PUBLISH_SECONDS = 30.0
 
 
 def private_listener() -> socket.socket:
@@ -63,7 +64,7 @@ def borrow_public(control: Path, host: str, port: int) -> socket.socket | None:
     None when it has none, does not answer, or listens elsewhere because the configuration changed since.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as visitor:
-        visitor.settimeout(_PATIENCE)
+        visitor.settimeout(_BORROW_SECONDS)
         try:
             _shortly(control, visitor.connect)
             message, descriptors, _, _ = socket.recv_fds(visitor, 64, 1)
@@ -80,7 +81,7 @@ def borrow_public(control: Path, host: str, port: int) -> socket.socket | None:
 
 def publish(lifeline: socket.socket, public: socket.socket) -> str:
     """Let the server at the other end serve the public socket; "" when it does, else why it does not."""
-    lifeline.settimeout(_PATIENCE)
+    lifeline.settimeout(_PUBLISH_SECONDS)
     try:
         socket.send_fds(lifeline, [_PUBLISH], [public.fileno()])
         answer = lifeline.recv(1000)

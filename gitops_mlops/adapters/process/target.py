@@ -4,48 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
 import secrets
 import socket
 import subprocess
-import sys
-import sysconfig
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from pydantic import ValidationError
 
-import gitops_mlops
+from gitops_mlops.adapters.process.child import last_words, launch
 from gitops_mlops.adapters.process.identity import Identity
 from gitops_mlops.adapters.process.record import Record, Refusal, Slot
-from gitops_mlops.adapters.process.sockets import (
-    borrow_public,
-    control_listener,
-    private_listener,
-    public_socket,
-    publish,
-)
+from gitops_mlops.adapters.process.sockets import borrow_public, public_socket, publish
 from gitops_mlops.domain.deployment import Candidate, Failure, Held, Hold, Place
 from gitops_mlops.domain.errors import OutsideError
 from gitops_mlops.domain.ports import Clock, Files
 
-STATE = ".gitops-mlops/processes"
-PREDICTIONS = ".gitops-mlops/predictions"
+FOLDER = ".gitops-mlops"
+STATE = f"{FOLDER}/processes"
+PREDICTIONS = f"{FOLDER}/predictions"
 
 # The server gives its clients 8 seconds to finish.
 _DRAIN = 10.0
 _LOCK_PATIENCE = 300.0
 _LOCK_POLL = 0.1
 _LOGS_KEPT = 5
-_TAIL = 600
-
-# Nothing else of the caller's environment reaches a server: no token, and nothing that CI would clean up by.
-_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass
@@ -69,6 +55,9 @@ class ProcessTarget:
     @contextlib.contextmanager
     def exclusive(self, environment: str) -> Iterator[None]:
         """Hold an environment for one deploy; another one waits. Raises OutsideError after five minutes."""
+        if self._files.read(f"{FOLDER}/.gitignore") is None:
+            # Nothing of this is for git, whatever the repository's own .gitignore says.
+            self._files.write(f"{FOLDER}/.gitignore", b"*\n")
         path = self._files.resolve(f"{STATE}/{_safe(environment)}/.lock")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +114,7 @@ class ProcessTarget:
         code = self._started[candidate.id].process.poll()
         if code is None:
             return ""
-        return f"it ended with {code}: {_tail(Path(candidate.log)) or 'it said nothing'}"
+        return f"it ended with {code}: {last_words(Path(candidate.log)) or 'it said nothing'}"
 
     def switch(self, place: Place, candidate: Candidate) -> None:
         """Let a candidate take over the public port, then end the server before it.
@@ -177,37 +166,13 @@ class ProcessTarget:
     def _spawn(
         self, place: Place, identity: str, bundle: Path, digest: str, public: socket.socket | None
     ) -> tuple[_Started, str]:
-        log = self._path(place, identity, "log")
-        with ExitStack() as ours:
-            private = ours.enter_context(private_listener())
-            control = ours.enter_context(control_listener(self._path(place, identity, "sock")))
-            lifeline, theirs = socket.socketpair()
-            ours.enter_context(theirs)
-            output = ours.enter_context(log.open("ab"))
-            descriptors = {"listen": private.fileno(), "lifeline": theirs.fileno(), "control": control.fileno()}
-            command = [sys.executable, "-P", "-m", "gitops_mlops.serving", "--bundle", str(bundle)]
-            command += ["--expect-digest", digest, "--log-dir", str(self._predictions(place))]
-            command += [f"--{name}-fd={number}" for name, number in descriptors.items()]
-            try:
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    cwd="/",
-                    env=_environment(),
-                    pass_fds=tuple(descriptors.values()),
-                    start_new_session=True,
-                )
-            except BaseException:
-                lifeline.close()
-                raise
-            address = f"http://127.0.0.1:{private.getsockname()[1]}"
+        log, control = self._path(place, identity, "log"), self._path(place, identity, "sock")
+        child = launch(bundle, digest, log, control, self._predictions(place))
         # Until it has the public socket the server ends when `lifeline` does, so that nothing is orphaned.
-        born = Identity.of(process.pid)
+        born = Identity.of(child.process.pid)
         started = born.started if born else ""
-        slot = Slot(id=identity, pid=process.pid, started=started, digest=digest, since=self._clock.now())
-        return _Started(slot, process, lifeline, public), address
+        slot = Slot(id=identity, pid=child.process.pid, started=started, digest=digest, since=self._clock.now())
+        return _Started(slot, child.process, child.lifeline, public), f"http://127.0.0.1:{child.port}"
 
     def _hand_over(self, place: Place, before: Record, started: _Started) -> None:
         public = started.public
@@ -290,22 +255,3 @@ def _locked(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _tail(log: Path) -> str:
-    """The last lines of a log, as one line that a terminal can show."""
-    try:
-        lines = log.read_bytes()[-_TAIL:].decode(errors="replace").splitlines()
-    except OSError:
-        return ""
-    said = " | ".join(line.strip() for line in lines[-3:] if line.strip())
-    return "".join(character if character.isprintable() else " " for character in said)
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in (*_ENVIRONMENT, *_THREADS) if name in os.environ}
-    source = str(Path(gitops_mlops.__file__).parents[1])
-    if source not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
-        # Run from a checkout: the server must find the same code.
-        kept["PYTHONPATH"] = os.pathsep.join([source, *filter(None, [kept.get("PYTHONPATH")])])
-    return kept

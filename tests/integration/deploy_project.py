@@ -166,6 +166,11 @@ class DeployProject:
                 found.add(int(entry.name))
         return found
 
+    def servers_on(self, port: int) -> set[int]:
+        """The servers of this repository, which must answer on the port."""
+        with socket.create_connection(("127.0.0.1", port)):
+            return self.servers()
+
     def clean_up(self) -> None:
         for pid in self.servers():
             os.kill(pid, signal.SIGKILL)

@@ -1,13 +1,32 @@
-"""deploy, status and predict with real servers on the loopback interface."""
+"""deploy and status with real servers on the loopback interface."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+import urllib3
 
-from tests.conftest import Cli, Repo
-from tests.integration.deploy_project import DeployProject
+from gitops_mlops import bootstrap
+from gitops_mlops.adapters.process.identity import Identity
+from gitops_mlops.domain.config import parse_config
+from gitops_mlops.domain.inference import Answers
+from gitops_mlops.usecases import bundle as bundles
+from gitops_mlops.usecases.deploy import Result, World, deploy
+from tests.conftest import Answer, Cli, Repo
+from tests.integration.deploy_project import ROW, DeployProject, free_ports, trained
+
+SOURCE = str(Path(__file__).parents[2])
 
 
 @pytest.fixture
@@ -17,18 +36,379 @@ def project(repo: Repo) -> Iterator[DeployProject]:
     made.clean_up()
 
 
-def test_a_version_is_deployed_once(project: DeployProject, cli: Cli) -> None:
+@pytest.fixture
+def run(project: DeployProject, cli: Cli) -> Callable[..., Answer]:
+    """Run a command in the project; its exit code must be `code`, an error one line."""
+
+    def call(*words: str, code: int = 0) -> Answer:
+        answer = cli(*words, folder=project.root)
+        assert answer.code == code, (answer.out, answer.err)
+        errors = [line for line in answer.err.splitlines() if line.startswith("error:")]
+        assert len(errors) == (code > 1)
+        return answer
+
+    return call
+
+
+Run = Callable[..., Answer]
+
+
+def state(run: Run, code: int) -> Any:
+    (place,) = run("status", "staging", "--json", code=code).json
+    return place
+
+
+def test_a_version_is_deployed_once(project: DeployProject, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "canary-of-the-token")
     commit = project.release("v1.0.0", 1, "staging")
-    first = cli("deploy", "staging", folder=project.root)
-    assert first.code == 0, first.err
+    planned = run("deploy", "staging", "--dry-run", "--json").json
+    assert [(place["result"], place["step"]) for place in planned] == [("planned", "start")]
+    assert project.servers() == set()
+
+    first = run("deploy", "staging")
     (pid,) = project.servers()
     assert first.out == f"credit in staging: v1.0.0 serves at http://127.0.0.1:{project.staging}\n"
 
-    again = cli("deploy", "staging", folder=project.root)
-    assert (again.code, "nothing to do" in again.out, project.servers()) == (0, True, {pid})
-
-    status = cli("status", "staging", "--json", folder=project.root)
-    (place,) = status.json
-    assert status.code == 0
+    again = run("deploy", "staging")
+    assert ("nothing to do" in again.out, project.servers()) == (True, {pid})
+    place = state(run, 0)
     assert (place["sync"], place["health"], place["note"]) == ("Synced", "Healthy", "")
     assert place["running"]["commit"] == commit
+    assert place["since"] is not None
+
+    environment = Path(f"/proc/{pid}/environ").read_text()
+    assert "PATH=" in environment
+    assert "canary" not in environment
+    assert Path(f"/proc/{pid}/cwd").readlink() == Path("/")
+    assert os.getsid(pid) == pid
+
+
+class Traffic:
+    """Clients that ask without a pause, half of them over one connection, half over a new one each time."""
+
+    def __init__(self, port: int, clients: int = 4) -> None:
+        self.failures: list[str] = []
+        self.versions: list[str] = []
+        self._url = f"http://127.0.0.1:{port}/v2/models/credit/infer"
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._ask, args=(index % 2 == 0,)) for index in range(clients)]
+
+    def __enter__(self) -> Traffic:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask(self, keep: bool) -> None:
+        tensors = [
+            {"name": "income", "datatype": "FP64", "shape": [1], "data": [ROW["income"]]},
+            {"name": "age", "datatype": "INT64", "shape": [1], "data": [ROW["age"]]},
+            {"name": "region", "datatype": "BYTES", "shape": [1], "data": [ROW["region"]]},
+        ]
+        headers = {"content-type": "application/json"} | ({} if keep else {"connection": "close"})
+        with urllib3.PoolManager(maxsize=1) as pool:
+            while not self._over.is_set():
+                try:
+                    answer = pool.request(
+                        "POST", self._url, json={"inputs": tensors}, headers=headers, retries=False, timeout=30
+                    )
+                    body = answer.json()
+                    (self.versions if answer.status == 200 else self.failures).append(body.get("model_version", body))
+                except Exception as error:
+                    self.failures.append(repr(error))
+
+
+def test_no_request_is_lost_while_versions_change(project: DeployProject, run: Run) -> None:
+    first = project.release("v1.0.0", 1, "staging")
+    run("deploy", "staging")
+    project.release("v1.1.0", 2, "staging")
+    with Traffic(project.staging) as traffic:
+        forth = run("deploy", "staging")
+        project.assign("staging", first)
+        back = run("deploy", "staging")
+    assert "v1.0.0 → v1.1.0 serves" in forth.out
+    assert "v1.1.0 → v1.0.0 serves" in back.out
+    assert traffic.failures == []
+    assert set(traffic.versions) == {"v1.0.0", "v1.1.0"}
+    assert len(project.servers()) == 1
+
+
+def test_a_version_that_is_not_ready_in_time_is_not_let_in(project: DeployProject, run: Run) -> None:
+    project.release("v1.0.0", 1, "staging")
+    run("deploy", "staging")
+    before = project.servers()
+    project.release("v1.1.0", 2, "staging")
+    project.configure(**{"timeout: 20s": "timeout: 0.01s"})
+    refused = run("deploy", "staging", code=1)
+    assert "v1.1.0 was not let in: the server was not ready after 0.01 s" in refused.out
+    assert "v1.0.0 keeps serving" in refused.out
+    assert project.servers() == before
+    place = state(run, 1)
+    assert (place["sync"], place["health"], place["running"]["version"]) == ("OutOfSync", "Healthy", "v1.0.0")
+    assert "not ready" in place["note"]
+
+
+def test_a_server_that_finds_other_predictions_is_not_let_in(
+    project: DeployProject, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.release("v1.0.0", 1, "staging")
+    run("deploy", "staging")
+    before = project.servers()
+    project.release("v1.1.0", 2, "staging")
+    honest = bundles.make_golden
+
+    def elsewhere(*arguments: Any, **options: Any) -> Any:
+        golden = honest(*arguments, **options)
+        return golden.model_copy(update={"labels": (1 - golden.labels[0], *golden.labels[1:])})
+
+    monkeypatch.setattr(bundles, "make_golden", elsewhere)
+    refused = run("deploy", "staging", code=1)
+    assert "the server ended before it was ready" in refused.out
+    assert "golden row 0: predicted" in refused.out
+    assert project.servers() == before
+
+
+def test_the_gate_asks_the_endpoint_itself(project: DeployProject, run: Run) -> None:
+    project.release("v1.0.0", 1, "staging")
+    run("deploy", "staging")
+    before = project.servers()
+    project.release("v1.1.0", 2, "staging")
+    real = bootstrap.world(project.root)
+
+    class Crooked:
+        """A client that sees probabilities a little beside what the server said."""
+
+        def running(self, address: str, model: str) -> Any:
+            return real.client.running(address, model)
+
+        def inputs(self, address: str, model: str) -> Any:
+            return real.client.inputs(address, model)
+
+        def predict(self, address: str, model: str, rows: Any) -> Answers:
+            answers = real.client.predict(address, model, rows)
+            return Answers(answers.labels, probability=tuple(value + 1e-5 for value in answers.probability))
+
+    repository = bootstrap.repository(project.root)
+    world = World(real.target, Crooked(), real.clock, real.timer)
+    (outcome,) = deploy(
+        parse_config((project.root / "mlops.yaml").read_bytes()),
+        repository,
+        bootstrap.bundle_sources(repository),
+        world,
+        lambda _: None,
+        ["staging"],
+    )
+    assert outcome.result is Result.REFUSED
+    assert outcome.reason == "golden row 0: probabilities differ by 1e-05, allowed is 1e-06"
+    assert (outcome.serves, project.servers()) == ("v1.0.0", before)
+
+
+def test_a_tampered_model_is_not_deployed(project: DeployProject, run: Run) -> None:
+    project.release("v1.0.0", 1, "staging")
+    cached = project.cached(trained(1))
+    content = cached.read_bytes()
+    cached.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert "damaged" in run("deploy", "staging", code=3).err
+    cached.unlink()
+    assert "neither cached nor on the DVC remote" in run("deploy", "staging", code=3).err
+    assert project.servers() == set()
+
+
+def test_a_model_that_was_not_registered_is_not_deployed(project: DeployProject, run: Run) -> None:
+    project.release("v1.0.0", 1, "staging", sha256="0" * 64)
+    assert "is not the model that was registered" in run("deploy", "staging", code=3).err
+    assert project.servers() == set()
+    assert not (project.root / ".gitops-mlops/bundles").exists()
+
+
+def test_a_killed_server_is_seen_and_healed(project: DeployProject, run: Run) -> None:
+    project.release("v1.0.0", 1, "staging")
+    run("deploy", "staging")
+    (pid,) = project.servers()
+    identity = Identity.of(pid)
+    assert identity is not None
+    os.kill(pid, signal.SIGKILL)
+    assert identity.wait(10)
+    place = state(run, 1)
+    assert (place["sync"], place["health"]) == ("OutOfSync", "Degraded")
+    assert f"its process {pid} is gone" in place["note"]
+    run("deploy", "staging")
+    assert state(run, 0)["health"] == "Healthy"
+    assert len(project.servers()) == 1
+
+
+def test_a_port_that_another_process_has(project: DeployProject, run: Run) -> None:
+    project.release("v1.0.0", 1, "staging")
+    with socket.create_server(("127.0.0.1", project.staging)):
+        assert f"127.0.0.1:{project.staging}: the port is taken" in run("deploy", "staging", code=4).err
+    assert project.servers() == set()
+    run("deploy", "staging")
+
+
+def test_nothing_assigned_stops_nothing(project: DeployProject, run: Run) -> None:
+    project.release("v1.0.0", 1, "staging")
+    run("deploy", "staging")
+    before = project.servers()
+    assert "no version is assigned to production" in run("deploy", "production", code=3).err
+    together = run("deploy", "--json").json
+    assert [place["result"] for place in together] == ["unchanged", "unassigned"]
+    for tag in project.repo.git("tag", "--list").split():
+        project.repo.git("tag", "--delete", tag)
+    assert "what runs is left alone" in run("deploy", code=3).err
+    assert "no version is assigned" in run("status", code=3).err
+    assert project.servers() == before
+
+
+def test_a_shallow_clone_cannot_decide(project: DeployProject, cli: Cli, tmp_path: Path) -> None:
+    project.release("v1.0.0", 1, "staging")
+    project.release("v1.1.0", 2)
+    clone = tmp_path / "clone"
+    project.repo.git("clone", "--quiet", "--depth", "1", f"file://{project.root}", str(clone))
+    for command in ("deploy", "status"):
+        answer = cli(command, folder=clone)
+        assert (answer.code, "shallow" in answer.err, answer.err.count("\n")) == (3, True, 1)
+
+
+def test_stop_is_on_purpose_and_deploy_starts_again(project: DeployProject, run: Run) -> None:
+    project.release("v1.0.0", 1, "staging")
+    run("deploy", "staging")
+    assert "--stop needs the environment" in run("deploy", "--stop", code=2).err
+    assert run("deploy", "staging", "--stop").out == "credit in staging: stopped\n"
+    assert project.servers() == set()
+    assert state(run, 1)["health"] == "Suspended"
+    assert run("deploy", "--stop", "staging", "production").out.count("did not run") == 2
+    run("deploy", "staging")
+    assert state(run, 0)["health"] == "Healthy"
+
+
+def test_two_deploys_at_once_make_one_server(project: DeployProject, run: Run) -> None:
+    project.release("v1.0.0", 1, "staging")
+    command = [sys.executable, "-m", "gitops_mlops", "-C", str(project.root), "deploy", "staging", "--json"]
+    environment = {**os.environ, "PYTHONPATH": SOURCE}
+    both = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    ended = [(process.communicate(timeout=120), process.returncode) for process in both]
+    assert [code for _, code in ended] == [0, 0], ended
+    assert sorted(json.loads(out)[0]["result"] for (out, _), _ in ended) == ["deployed", "unchanged"]
+    assert len(project.servers()) == 1
+
+
+def test_a_deploy_that_is_killed_leaves_no_server(project: DeployProject, run: Run) -> None:
+    project.release("v1.0.0", 1, "staging")
+    repository = bootstrap.repository(project.root)
+    run("deploy", "staging")
+    run("deploy", "staging", "--stop")
+    (bundle,) = (project.root / ".gitops-mlops/bundles").iterdir()
+    script = f"""
+import sys
+from pathlib import Path
+from gitops_mlops import bootstrap
+from gitops_mlops.domain.deployment import Place
+target = bootstrap.target(Path({str(repository.root)!r}))
+place = Place("staging", "credit", "127.0.0.1", {project.staging})
+candidate = target.start(place, Path({str(bundle)!r}), "sha256:{bundle.name}")
+print(target._started[candidate.id].slot.pid, flush=True)
+sys.stdin.read()
+"""
+    environment = {**os.environ, "PYTHONPATH": SOURCE}
+    deployer = subprocess.Popen(
+        [sys.executable, "-c", script], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with deployer:
+        assert deployer.stdout is not None
+        identity = Identity.of(int(deployer.stdout.readline()))
+        assert identity is not None
+        deployer.kill()
+    assert identity.wait(60)
+    run("deploy", "staging")
+
+
+def test_a_deploy_that_died_while_the_port_changed_hands_is_finished(project: DeployProject, run: Run) -> None:
+    project.release("v1.0.0", 1, "staging")
+    run("deploy", "staging")
+    path = project.root / ".gitops-mlops/processes/staging/credit.json"
+    record = json.loads(path.read_text())
+    # As if the process had died after the candidate was given the port and before that was written down.
+    path.write_text(json.dumps({**record, "candidate": record["current"], "current": None}))
+    assert state(run, 0)["health"] == "Healthy"
+    before = project.servers()
+    project.release("v1.1.0", 2, "staging")
+    run("deploy", "staging")
+    assert len(project.servers()) == 1
+    assert not before & project.servers()
+
+
+def test_a_server_that_we_lost_track_of(project: DeployProject, run: Run) -> None:
+    project.release("v1.0.0", 1, "staging")
+    run("deploy", "staging")
+    project.repo.git("clean", "-fdxq", "--", ".gitops-mlops")
+    place = state(run, 0)
+    assert (place["health"], "lost track" in place["note"]) == ("Healthy", True)
+    assert "nothing to do" in run("deploy", "staging").out
+    before = project.servers_on(project.staging)
+    project.release("v1.1.0", 2, "staging")
+    assert "the port is taken" in run("deploy", "staging", code=4).err
+    assert project.servers_on(project.staging) == before
+
+
+def test_a_broken_record_is_one_line(project: DeployProject, run: Run) -> None:
+    project.release("v1.0.0", 1, "staging")
+    path = project.root / ".gitops-mlops/processes/staging/credit.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    for command in ("deploy", "status"):
+        assert "not a record that a deploy wrote" in run(command, "staging", code=4).err
+
+
+def test_a_changed_port_moves_the_server(project: DeployProject, run: Run) -> None:
+    project.release("v1.0.0", 1, "staging")
+    run("deploy", "staging")
+    (project.staging,) = free_ports(1)
+    project.configure()
+    assert "does not answer" in state(run, 1)["note"]
+    run("deploy", "staging")
+    assert state(run, 0)["address"].endswith(f":{project.staging}")
+    assert len(project.servers()) == 1
+
+
+def test_a_repository_with_a_long_path(repo: Repo, cli: Cli, tmp_path: Path) -> None:
+    """Unix sockets have names of about 100 bytes."""
+    root = tmp_path / ("long" * 20) / ("path" * 20)
+    shutil.copytree(repo.root, root)
+    project = DeployProject(Repo(root))
+    try:
+        project.release("v1.0.0", 1, "staging")
+        assert cli("deploy", "staging", folder=root).code == 0
+        project.release("v1.1.0", 2, "staging")
+        assert cli("deploy", "staging", folder=root).code == 0
+        assert len(project.servers()) == 1
+    finally:
+        project.clean_up()
+
+
+def test_the_same_version_gives_the_same_bundle(project: DeployProject, run: Run) -> None:
+    project.release("v1.0.0", 1, "staging")
+    run("deploy", "staging")
+    folder = project.root / ".gitops-mlops/bundles"
+    (first,) = folder.iterdir()
+    manifest = json.loads((first / "bundle.json").read_text())
+    # The first row of the data breaks the contract; the target is no input.
+    assert manifest["golden"]["rows"][0]["income"] == 0.0
+    assert all(set(row) == {"income", "age", "region", "since"} for row in manifest["golden"]["rows"])
+    (first / "model.skops").write_bytes(b"damaged")
+    run("deploy", "staging", "--stop")
+    run("deploy", "staging")
+    assert [path.name for path in folder.iterdir()] == [first.name]
+
+
+def test_a_refused_word_costs_nothing(project: DeployProject, run: Run) -> None:
+    project.release("v1.0.0", 1, "staging")
+    assert "perhaps you meant 'staging'" in run("deploy", "stagin", code=2).err
+    assert "perhaps you meant 'credit'" in run("deploy", "--model", "credits", code=2).err
+    assert "exclude each other" in run("deploy", "staging", "--stop", "--dry-run", code=2).err

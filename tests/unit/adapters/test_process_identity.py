@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+from gitops_mlops.adapters.process.identity import Identity
+
+
+def test_a_number_that_another_process_has_now_is_not_ours() -> None:
+    me = Identity.of(os.getpid())
+    assert me is not None
+    assert me.alive()
+    other = Identity(me.pid, "a boot ago:1")
+    assert not other.alive()
+    # This would end the test run.
+    other.send(signal.SIGKILL)
+    assert not Identity(me.pid, "").alive()
+
+
+def test_a_process_that_waits_for_its_parent_has_ended() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    identity = Identity.of(child.pid)
+    assert identity is not None
+    assert identity.end(30)
+    assert not identity.alive()
+    assert child.communicate()[0] is None
+    assert Identity.of(child.pid) is None
+
+
+def test_a_process_that_ignores_the_request_is_ended() -> None:
+    code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); signal.pause()"
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    with child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        identity = Identity.of(child.pid)
+        assert identity is not None
+        assert not identity.end(0.1)
+        assert identity.wait(30)

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -116,13 +117,27 @@ def parts(frame: pl.DataFrame, column: str) -> list[Part]:
     """
     values = frame[column]
     if values.dtype.is_float() and values.n_unique() > _MOST_VALUES_OF_A_SLICE:
-        values = values.qcut(5, allow_duplicates=True).cast(pl.String)
+        values = _fifths(values)
     counts = values.value_counts(sort=True).filter(pl.col("count") >= FEWEST_ROWS_OF_A_SLICE)
     found = []
     for value in counts[column][:_MOST_VALUES_OF_A_SLICE]:
         mask = values.is_null() if value is None else (values == value).fill_null(False)
         found.append(Part(column, "missing" if value is None else str(value), mask.to_numpy()))
     return found
+
+
+def _fifths(values: pl.Series) -> pl.Series:
+    """Each number's fifth, as text such as `-0.5 to 0.25`; null where there is none."""
+    numbers = values.cast(pl.Float64).fill_nan(None)
+    known = numbers.drop_nulls().to_numpy()
+    edges = np.unique(np.quantile(known, [0, 0.2, 0.4, 0.6, 0.8, 1]))
+    names = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)] or [f"{edges[0]:.4g}"]
+    fifth = np.clip(
+        np.searchsorted(edges, numbers.fill_null(edges[0]).to_numpy(), side="right") - 1, 0, len(names) - 1
+    )
+    return pl.Series(
+        values.name, [None if gone else names[i] for gone, i in zip(numbers.is_null(), fifth, strict=True)], pl.String
+    )
 
 
 def dependent_columns(frame: pl.DataFrame, known: Iterable[str]) -> list[str]:

@@ -87,9 +87,9 @@ def compare(request: Request, head: Config, repository: Repository, store: DataS
     """
     sources = Sources(repository, store, files)
     binding = _binding(request, head, sources)
-    challenger = working_challenger(binding.name, binding.datasets, sources)
     stage = binding.model.evaluation.champion
     champion = find_champion(binding.name, stage, request.champion, binding.datasets, sources)
+    challenger = working_challenger(binding.name, binding.datasets, sources)
     rows = evaluation_rows(binding.name, binding.config, challenger, champion, sources)
     scored = _score(binding.model, rows.frame, challenger, champion, _trusted(request, binding.model, sources))
     evidence = _measure(binding.model, rows, scored, champion)

@@ -20,6 +20,7 @@ from gitops_mlops.domain.statistics.spread import Spread
 
 # The axes of a table of cells: true label, champion's answer, challenger's answer.
 _CELLS = (2, 2, 2)
+_FEW_CLUSTERS = 10
 
 
 def estimate_cells(sample: Sample, metric: str, settings: Settings) -> Estimate:
@@ -34,8 +35,11 @@ def estimate_cells(sample: Sample, metric: str, settings: Settings) -> Estimate:
     method = "multinomial bootstrap"
     if sample.clusters is not None:
         clustered = _spreads(metric, values, _cluster_draws(sample, codes, settings, generator), sample.units)
-        # Few disagreements can leave whole clusters without any: never claim more than independent rows would.
-        spreads = [_wider(one, other) for one, other in zip(clustered, spreads, strict=True)]
+        disagree = sample.clusters[champion.predicted != sample.challenger.predicted]
+        if len(np.unique(disagree)) < _FEW_CLUSTERS:
+            # Most resamples would be without any disagreement: never claim more than independent rows would.
+            clustered = [_wider(one, other) for one, other in zip(clustered, spreads, strict=True)]
+        spreads = clustered
         method = "cluster bootstrap"
     if sample.champion is None:
         return Estimate(spreads[1], method=method, note=_why(values[1]))

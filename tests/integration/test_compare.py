@@ -1,0 +1,535 @@
+"""`gitops-mlops compare` on real repositories, DVC caches and models."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import skops.io
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.svm import LinearSVC
+
+from gitops_mlops.domain.evaluation import parse_report
+from gitops_mlops.domain.frames import to_pandas
+from gitops_mlops.domain.model import load_model
+from tests.conftest import Answer, Cli, Repo
+from tests.integration.comparison_project import FEATURES, ComparisonProject, machines, parquet
+
+Compare = Callable[..., Answer]
+
+
+@pytest.fixture
+def project(repo: Repo) -> ComparisonProject:
+    """A champion that knows two of three features, in production."""
+    made = ComparisonProject(repo)
+    made.train("speed", "load")
+    made.release()
+    return made
+
+
+@pytest.fixture
+def compare(cli: Cli, project: ComparisonProject) -> Compare:
+    def call(*words: str, code: int = 0) -> Answer:
+        answer = cli("compare", *words, folder=project.root)
+        assert answer.code == code, (answer.out, answer.err)
+        assert "Traceback" not in answer.err
+        return answer
+
+    return call
+
+
+def refused(compare: Compare, project: ComparisonProject, code: int, says: str, *words: str) -> None:
+    """One line, the code, and no report."""
+    answer = compare(*words, code=code)
+    assert says in answer.err, answer.err
+    assert answer.err.count("\n") == 1, answer.err
+    assert answer.out == ""
+    assert not (project.root / "report.json").exists()
+
+
+def gate(report: Any, identity: str) -> Any:
+    return next(one for one in report["gates"] if one["id"] == identity)
+
+
+def metric(report: Any, name: str) -> Any:
+    return next(one for one in report["metrics"] if one["name"] == name)
+
+
+def test_a_better_model_passes(compare: Compare, project: ComparisonProject) -> None:
+    project.parameters["train.seed"] = 2
+    project.train(*FEATURES)
+    report = compare("--json").json
+    assert report["verdict"] == "pass"
+    assert report == parse_report((project.root / "report.json").read_bytes()).model_dump(mode="json", by_alias=True)
+    champion, challenger = report["champion"], report["challenger"]
+    assert (champion["revision"], champion["version"]) == ("fault#production", "v0.0.1")
+    assert champion["commit"] == project.repo.git("rev-parse", "HEAD").strip()
+    assert challenger["model_sha256"] == hashlib.sha256(project.tracked["models/fault.skops"]).hexdigest()
+    assert (challenger["revision"], challenger["commit"]) == ("working tree", "")
+    frame = machines()
+    model = load_model(project.tracked["models/fault.skops"], "model")
+    answers = model.predict(to_pandas(frame)).probabilities
+    assert answers is not None
+    truth = frame["broken"].to_numpy()
+    assert metric(report, "log_loss")["challenger"] == pytest.approx(log_loss(truth, answers[:, 1]))
+    assert metric(report, "roc_auc")["challenger"] == pytest.approx(roc_auc_score(truth, answers[:, 1]))
+    assert metric(report, "log_loss")["verdict"] == "improved"
+    assert report["evaluation"] | {"positives": None} == {
+        "dataset": "test",
+        "rows": 900,
+        "positives": None,
+        "cluster_by": "day",
+        "clusters": 30,
+        "excluded": {},
+        "overlap": None,
+    }
+    assert report["evaluation"]["positives"] == int(truth.sum())
+    assert report["parameters"] == [{"name": "params.yaml:train.seed", "old": 1, "new": 2}]
+    assert np.sum(report["confusion"]["challenger"]) == 900
+    assert [curve["name"] for curve in report["curves"]] == ["calibration", "roc"]
+    assert report["environment"]["seed"] == "0"
+    assert report["warnings"] == []
+
+
+def test_a_worse_model_is_blocked_and_says_by_which_gate(compare: Compare, project: ComparisonProject) -> None:
+    project.train("load")
+    answer = compare(code=1)
+    assert answer.out.startswith("BLOCK fault: worse than v0.0.1")
+    report = parse_report((project.root / "report.json").read_bytes())
+    assert [one.status for one in report.gates] == ["block", "pass"]
+    assert "at most -" in report.gates[0].reason
+
+
+def test_what_cannot_be_told_warns_or_blocks_as_configured(compare: Compare, project: ComparisonProject) -> None:
+    gates = "[{metric: roc_auc, rule: superior}]"
+    project.configure(gates=gates)
+    project.train("speed", "load", estimator=LogisticRegression(C=0.5))
+    report = compare("--json").json
+    assert (report["verdict"], report["gates"][0]["status"]) == ("warn", "warn")
+    assert "cannot tell" in report["reasons"][0]
+    project.configure("cluster-by: day, inconclusive: block", gates)
+    assert compare("--json", code=1).json["verdict"] == "block"
+
+
+def test_the_same_model_again_is_not_better_and_not_worse(compare: Compare, project: ComparisonProject) -> None:
+    gates = "[{metric: log_loss, rule: non-inferior, margin: 0.001}, {metric: roc_auc, rule: superior}]"
+    project.configure(gates=gates)
+    report = compare("--json", code=1).json
+    assert [one["status"] for one in report["gates"]] == ["pass", "block"]
+    assert (metric(report, "log_loss")["delta"], metric(report, "log_loss")["se"]) == (0.0, 0.0)
+    assert report["challenger"]["commit"] == report["champion"]["commit"]
+
+
+def test_the_same_inputs_give_the_same_bytes(compare: Compare, project: ComparisonProject) -> None:
+    project.train(*FEATURES)
+    first, second = (compare("--json").out for _ in range(2))
+    assert first == second
+
+
+def test_a_first_version_passes_on_its_own_values(cli: Cli, repo: Repo) -> None:
+    project = ComparisonProject(repo)
+    project.train(*FEATURES)
+    repo.commit()
+    report = cli("compare", "fault", "--json", folder=project.root).json
+    assert (report["verdict"], report["champion"]) == ("pass", None)
+    assert "first version" in report["reasons"][0]
+    assert metric(report, "roc_auc")["delta"] is None
+    project.configure(gates="[{metric: roc_auc, min: 0.99}]")
+    answer = cli("compare", "--json", folder=project.root)
+    assert (answer.code, answer.json["verdict"]) == (1, "block")
+
+
+def test_the_champion_may_be_named(compare: Compare, project: ComparisonProject) -> None:
+    project.train("load")
+    worse = project.repo.commit("a worse one")
+    project.train(*FEATURES)
+    assert compare("--champion", worse[:12], "--json").json["champion"]["commit"] == worse
+    assert compare("--champion", "v0.0.1", "--json").json["champion"]["version"] == "v0.0.1"
+    (project.root / "report.json").unlink()
+    refused(compare, project, 3, "no such revision", "--champion", "v9.9.9")
+    refused(compare, project, 3, "no such revision", "--champion", "--upload-pack=x")
+
+
+def test_a_column_that_is_gone_is_incomparable(compare: Compare, project: ComparisonProject) -> None:
+    project.train("speed", "age")
+    project.data("data/test.parquet", machines().drop("load"))
+    report = compare("--json", code=1).json
+    assert report["verdict"] == "incomparable"
+    assert report["reasons"] == ["the champion needs the columns 'load', which the data does not have"]
+    assert metric(report, "log_loss")["challenger"] is not None
+    assert metric(report, "log_loss")["champion"] is None
+    assert [one["status"] for one in report["gates"]] == ["block", "pass"]
+    project.configure(gates="[{metric: log_loss, rule: superior}, {metric: roc_auc, min: 0.99}]")
+    assert compare("--json", code=1).json["verdict"] == "block"
+
+
+def test_gates_of_the_base_count(compare: Compare, project: ComparisonProject) -> None:
+    project.train("load")
+    project.configure("cluster-by: day, alpha: 0.2", "[{metric: log_loss, rule: non-inferior, margin: 90%}]")
+    assert compare("--json").json["verdict"] == "pass"
+    report = compare("--json", "--config-from", "HEAD", code=1).json
+    assert report["verdict"] == "block"
+    assert report["gate_changes"] == [
+        {
+            "name": "gate log_loss non-inferior",
+            "old": "log_loss not worse than the champion by 2 % or more",
+            "new": "log_loss not worse than the champion by 90 % or more",
+        },
+        {"name": "gate roc_auc min", "old": "roc_auc at least 0.6", "new": None},
+        {"name": "evaluation.alpha", "old": 0.05, "new": 0.2},
+    ]
+    empty = project.repo.git("commit-tree", "4b825dc642cb6eb9a060e54bf8d69288fbee4904", "-m", "nothing").strip()
+    assert "has no gates for fault" in compare("--json", "--config-from", empty).json["warnings"][0]
+
+
+def test_types_that_only_the_pull_request_trusts_are_not_loaded(compare: Compare, project: ComparisonProject) -> None:
+    listed = "positive: 1, cluster-by: day"
+    project.configure(listed)
+    project.repo.write("trusted.yaml", "[]\n")
+    text = (
+        (project.root / "mlops.yaml")
+        .read_text()
+        .replace("    evaluation:", "    trusted-types: trusted.yaml\n    evaluation:")
+    )
+    project.repo.write("mlops.yaml", text)
+    base = project.repo.commit("a list of nothing")
+    project.train(estimator=CalibratedClassifierCV(LinearSVC()))
+    refused(compare, project, 2, "types that nobody reviewed", "--config-from", base)
+    project.repo.write(
+        "trusted.yaml",
+        "- sklearn.calibration._CalibratedClassifier\n- sklearn.calibration._SigmoidCalibration\n",
+    )
+    assert compare("--json").json["verdict"] == "pass"
+    (project.root / "report.json").unlink()
+    refused(compare, project, 2, "types that nobody reviewed", "--config-from", base)
+
+
+def test_rows_seen_in_training_are_left_out_and_block(compare: Compare, project: ComparisonProject) -> None:
+    project.configure("cluster-by: day, train: train, id: row")
+    leak = pl.concat(
+        [machines(1500, seed=1, first=10_000), machines()[:300].with_columns(row=pl.col("row") + 50_000)]
+    )
+    project.data("data/train.parquet", leak)
+    project.train(*FEATURES)
+    report = compare("--json", code=1).json
+    assert report["evaluation"]["overlap"] == 300
+    assert (report["evaluation"]["rows"], report["evaluation"]["excluded"]) == (600, {"seen in training": 300})
+    assert report["reasons"][0].startswith("300 of 900 evaluation rows stand in the training data too")
+    project.configure("cluster-by: day, train: train, id: row, max-overlap: 300")
+    assert compare("--json").json["verdict"] == "pass"
+
+
+def test_rows_that_the_champion_was_trained_on_are_left_out(compare: Compare, project: ComparisonProject) -> None:
+    old = pl.concat([machines(1500, seed=1, first=10_000), machines()[:100]])
+    project.data("data/train.parquet", old)
+    project.train("speed", "load")
+    project.release()
+    project.configure("cluster-by: day, train: train")
+    project.data("data/train.parquet", machines(1500, seed=1, first=10_000))
+    project.train(*FEATURES)
+    report = compare("--json").json
+    assert report["evaluation"]["excluded"] == {"seen in the champion's training": 100}
+    assert [change["name"] for change in report["data"]] == ["data/train.parquet"]
+    assert report["data"][0]["old"]["md5"] == hashlib.md5(parquet(old)).hexdigest()
+
+
+def test_slices_that_get_worse_block(compare: Compare, project: ComparisonProject) -> None:
+    """Better on the whole, worse in the south: the speedometer there is broken from now on."""
+    test = machines(3000)
+    broken = test.with_columns(age=pl.when(pl.col("site") == "south").then(-6.0 * pl.col("age")).otherwise("age"))
+    project.data("data/test.parquet", broken)
+    project.configure("cluster-by: day, slices: [site]")
+    project.train(*FEATURES)
+    report = compare("--json", code=1).json
+    found = gate(report, "declared slices")
+    assert (found["status"], "site = south" in found["reason"]) == ("block", True), found
+    assert [(one["value"], one["rows"]) for one in report["slices"]] == [
+        ("north", 1335),
+        ("south", 1332),
+        ("tiny", 333),
+    ]
+
+
+def test_bounds_in_every_slice(compare: Compare, project: ComparisonProject) -> None:
+    project.train(*FEATURES)
+    project.configure("slices: [site]", "[{metric: recall, min: 0.95, per-slice: true}]")
+    found = gate(compare("--json", code=1).json, "recall min per slice")
+    assert "missed beyond doubt in 2 of 2 slices" in found["reason"]
+    project.configure("slices: [site]", "[{metric: recall, min: 0.2, per-slice: true}]")
+    assert compare("--json").json["gates"][0]["reason"] == "held (2 slices)"
+
+
+def test_dependent_rows_are_pointed_out(compare: Compare, project: ComparisonProject) -> None:
+    project.configure("id: row")
+    project.train(*FEATURES)
+    assert "day may group them" in compare("--json").json["warnings"][0]
+
+
+def test_string_labels_need_to_know_which_is_positive(compare: Compare, project: ComparisonProject) -> None:
+    words = machines().with_columns(broken=pl.when(pl.col("broken") == 1).then(pl.lit("yes")).otherwise(pl.lit("no")))
+    train = machines(1500, seed=1).with_columns(
+        broken=pl.when(pl.col("broken") == 1).then(pl.lit("yes")).otherwise(pl.lit("no"))
+    )
+    project.data("data/train.parquet", train)
+    project.data("data/test.parquet", words)
+    refused(compare, project, 3, "its labels 'no', 'yes' are not the model's classes 0, 1")
+    project.train("speed", "load")
+    project.release()
+    project.train(*FEATURES)
+    refused(compare, project, 2, "which of 'no', 'yes' is the positive label?")
+    project.configure("cluster-by: day, positive: 'yes'")
+    report = compare("--json").json
+    assert (report["verdict"], report["confusion"]["labels"]) == ("pass", ["no", "yes"])
+    project.configure("cluster-by: day, positive: ja")
+    (project.root / "report.json").unlink()
+    refused(compare, project, 2, "'ja' is none of 'no', 'yes'")
+
+
+def test_a_champion_with_other_labels_is_incomparable(compare: Compare, project: ComparisonProject) -> None:
+    for path, seed in (("data/train.parquet", 1), ("data/test.parquet", 0)):
+        frame = machines(900, seed)
+        project.data(path, frame.with_columns(broken=pl.col("broken").cast(pl.String)))
+    project.configure("cluster-by: day, positive: '1'")
+    project.train(*FEATURES)
+    report = compare("--json", code=1).json
+    assert report["verdict"] == "incomparable"
+    assert "knows the classes 0, 1" in report["reasons"][0]
+
+
+def test_regression(compare: Compare, project: ComparisonProject) -> None:
+    project.configure("cluster-by: day", "[{metric: rmse, rule: superior}, {metric: r2, min: 0.1}]", "regression")
+    project.train("load", estimator=LinearRegression())
+    project.release()
+    project.train(*FEATURES, estimator=LinearRegression())
+    report = compare("--json").json
+    assert report["verdict"] == "pass"
+    assert [one["name"] for one in report["metrics"]] == ["rmse", "r2", "mae"]
+    assert (report["confusion"], report["curves"], report["evaluation"]["positives"]) == (None, [], None)
+
+
+def test_multiclass(compare: Compare, project: ComparisonProject) -> None:
+    for path, seed in (("data/train.parquet", 1), ("data/test.parquet", 0)):
+        frame = machines(1200, seed)
+        project.data(
+            path,
+            frame.with_columns(
+                broken=pl.when(pl.col("speed") < -0.5)
+                .then(pl.lit("a"))
+                .when(pl.col("speed") + 0.5 * pl.col("load") < 0.5)
+                .then(pl.lit("b"))
+                .otherwise(pl.lit("c"))
+            ),
+        )
+    gates = "[{metric: accuracy, rule: superior}, {metric: log_loss, rule: superior}]"
+    project.configure("cluster-by: day", gates, "multiclass-classification")
+    project.train("speed", estimator=LogisticRegression())
+    project.release()
+    project.train("speed", "load", estimator=LogisticRegression())
+    report = compare("--json").json
+    assert (report["verdict"], report["confusion"]["labels"]) == ("pass", ["a", "b", "c"])
+
+
+def test_predictions_that_are_nan_block(compare: Compare, project: ComparisonProject) -> None:
+    estimator = LinearRegression()
+    project.configure("cluster-by: day", "[{metric: mae, max: 10}]", "regression")
+    project.train(*FEATURES, estimator=estimator)
+    estimator.coef_ = np.full(3, np.nan)
+    project.track("models/fault.skops", skops.io.dumps(estimator))
+    report = compare("--json", code=1).json
+    assert report["verdict"] == "block"
+    assert report["reasons"][0] == "the challenger 900 of 900 predictions are NaN or infinite"
+    assert metric(report, "mae")["challenger"] is None
+
+
+def test_constant_predictions(compare: Compare, project: ComparisonProject) -> None:
+    project.configure("cluster-by: day", "[{metric: precision, min: 0.1}, {metric: roc_auc, min: 0.4}]")
+    project.train(*FEATURES, estimator=DummyClassifier(strategy="prior"))
+    report = compare("--json", code=1).json
+    assert metric(report, "roc_auc")["challenger"] == 0.5
+    assert gate(report, "precision min")["reason"].startswith("undefined: 0/0")
+    assert gate(report, "roc_auc min")["status"] == "pass"
+
+
+def test_one_label_only(compare: Compare, project: ComparisonProject) -> None:
+    project.train(*FEATURES)
+    project.data("data/test.parquet", machines().with_columns(broken=pl.lit(0, pl.Int64)))
+    report = compare("--json", code=1).json
+    assert gate(report, "roc_auc min")["reason"].startswith("undefined: every row has the same label")
+    assert metric(report, "accuracy")["challenger"] is not None
+
+
+def test_one_row_decides_nothing(compare: Compare, project: ComparisonProject) -> None:
+    project.configure(
+        "inconclusive: block", "[{metric: log_loss, rule: non-inferior, margin: 0.5}, {metric: accuracy, min: 0}]"
+    )
+    project.train(*FEATURES)
+    project.data("data/test.parquet", machines()[:1])
+    report = compare("--json", code=1).json
+    assert [one["status"] for one in report["gates"]] == ["block", "block"]
+    assert "only 1 rows, at least 20 are needed" in report["gates"][1]["reason"]
+
+
+def test_too_few_clusters_are_said(compare: Compare, project: ComparisonProject) -> None:
+    project.train(*FEATURES)
+    project.configure("cluster-by: site")
+    report = compare("--json").json
+    assert report["verdict"] == "warn"
+    assert "only 3 clusters, at least 20 are needed" in metric(report, "log_loss")["note"]
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "code", "says"),
+    [
+        ("cluster-by: dya", 2, "models.fault.evaluation.cluster-by: data/test.parquet has no column 'dya' → perhaps"),
+        ("id: nummer", 2, "evaluation.id: data/test.parquet has no column 'nummer'"),
+        ("slices: [sites]", 2, "perhaps you meant 'site'"),
+        ("id: site", 3, "repeat an id (column 'site')"),
+        ("train: train", 3, "data/train.parquet: dvc.lock does not record it"),
+    ],
+)
+def test_what_the_configuration_gets_wrong(
+    compare: Compare, project: ComparisonProject, evaluation: str, code: int, says: str
+) -> None:
+    project.configure(evaluation)
+    if "train" in evaluation:
+        del project.tracked["data/train.parquet"]
+        project.track("data/test.parquet", project.tracked["data/test.parquet"])
+    refused(compare, project, code, says)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            lambda frame: frame.with_columns(broken=pl.when(pl.col("row") > 5).then("broken")),
+            "6 of 900 rows have no label",
+        ),
+        (
+            lambda frame: frame.with_columns(day=pl.when(pl.col("row") > 0).then("day")),
+            "1 of 900 rows have no cluster",
+        ),
+        (lambda frame: frame[:0], "the table has no rows"),
+        (lambda frame: parquet(frame)[:1000], "cannot be read as a table"),
+        (lambda frame: b"", "the file is empty"),
+        (lambda frame: b"PAR1" + b"\0" * 100 + b"PAR1", "cannot be read as a table"),
+    ],
+)
+def test_data_that_nothing_can_be_told_from(
+    compare: Compare, project: ComparisonProject, change: Callable[[pl.DataFrame], Any], says: str
+) -> None:
+    project.data("data/test.parquet", change(machines()))
+    refused(compare, project, 3, says)
+
+
+def test_an_unknown_target_or_three_labels(compare: Compare, project: ComparisonProject) -> None:
+    project.data("data/test.parquet", machines().drop("broken"))
+    refused(compare, project, 2, "has no column 'broken'")
+    project.data("data/test.parquet", machines().with_columns(broken=pl.col("row") % 3))
+    refused(compare, project, 2, "a binary task has two labels, here are 0, 1, 2")
+
+
+def test_a_missing_cache_names_what_is_missing(compare: Compare, project: ComparisonProject) -> None:
+    old = project.tracked["models/fault.skops"]
+    project.train(*FEATURES)
+    md5 = hashlib.md5(old).hexdigest()
+    (project.root / f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}").unlink()
+    refused(
+        compare, project, 3, f"models/fault.skops: its content (MD5 {md5}) is neither cached nor on the DVC remote"
+    )
+
+
+def test_a_damaged_cache_is_not_believed(compare: Compare, project: ComparisonProject) -> None:
+    md5 = hashlib.md5(project.tracked["data/test.parquet"]).hexdigest()
+    (project.root / f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}").write_bytes(b"something else")
+    refused(compare, project, 3, "damaged")
+
+
+def test_the_working_tree_must_be_what_is_recorded(compare: Compare, project: ComparisonProject) -> None:
+    project.repo.write("models/fault.skops", b"another model")
+    refused(compare, project, 3, "models/fault.skops: differs from what dvc.lock records")
+    project.repo.write("models/fault.skops", project.tracked["models/fault.skops"])
+    project.repo.write("data/test.parquet", b"edited")
+    refused(compare, project, 3, "data/test.parquet: differs from what dvc.lock records")
+
+
+def test_a_registered_model_that_was_exchanged_is_refused(compare: Compare, project: ComparisonProject) -> None:
+    project.train(*FEATURES)
+    commit = project.repo.commit("another")
+    project.repo.tag("fault@v0.1.0", commit, f"register\n\nModel-SHA256: {'0' * 64}\n")
+    project.repo.tag("fault#production#9", commit)
+    refused(compare, project, 3, "the model file is not the one that was registered")
+
+
+def test_shallow_clones_and_detached_heads(cli: Cli, project: ComparisonProject, tmp_path: Path) -> None:
+    project.repo.commit("later")
+    shallow = tmp_path / "shallow"
+    project.repo.git("clone", "--quiet", "--depth=1", f"file://{project.root}", str(shallow))
+    answer = cli("compare", folder=shallow)
+    assert (answer.code, "git fetch --unshallow --tags" in answer.err) == (3, True), answer.err
+    project.repo.git("checkout", "--quiet", "--detach")
+    project.repo.write("report.json", "old")
+    assert cli("compare", "--json", folder=project.root).code == 0
+
+
+def test_names_that_are_not_there(compare: Compare, project: ComparisonProject) -> None:
+    refused(compare, project, 2, "it has no model 'falt' → perhaps you meant 'fault'", "falt")
+    project.repo.write("dvc.yaml", "artifacts:\n  fautl: {path: models/fault.skops}\n")
+    refused(compare, project, 2, "dvc.yaml declares no such artifact → perhaps you meant 'fautl'")
+    project.repo.write("mlops.yaml", "version: 1\n")
+    refused(compare, project, 2, "it has no models")
+    (project.root / "mlops.yaml").unlink()
+    refused(compare, project, 2, "mlops.yaml: there is no such file")
+
+
+def test_nothing_is_written_where_nothing_can_be(compare: Compare, project: ComparisonProject) -> None:
+    (project.root / "file").write_text("")
+    answer = compare("--out", "file/report.json", code=4)
+    assert answer.err.count("\n") == 1
+
+
+def test_on_a_pipeline_that_dvc_ran(repo: Repo, cli: Cli) -> None:
+    """`dvc repro` writes the lock and the cache; nothing here is ours."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    made = ComparisonProject(repo)
+    made.train("speed", "load")
+    script = (
+        "import pathlib, shutil, sys\n"
+        "pathlib.Path('models').mkdir(exist_ok=True)\n"
+        "shutil.copy(sys.argv[1], 'models/fault.skops')\n"
+        "pathlib.Path('data').mkdir(exist_ok=True)\n"
+        "shutil.copy('source.parquet', 'data/test.parquet')\n"
+    )
+    repo.write("produce.py", script)
+    repo.write("source.parquet", parquet(machines()))
+    repo.write("champion.skops", made.tracked["models/fault.skops"])
+    made.train(*FEATURES)
+    repo.write("challenger.skops", made.tracked["models/fault.skops"])
+    (repo.root / "dvc.lock").unlink()
+
+    def produce(which: str) -> None:
+        repo.write(
+            "dvc.yaml",
+            f"stages:\n  train:\n    cmd: {sys.executable} produce.py {which}.skops\n"
+            f"    deps: [produce.py, {which}.skops, source.parquet]\n"
+            "    outs: [models/fault.skops, data/test.parquet]\n"
+            "artifacts:\n  fault: {path: models/fault.skops, type: model}\n",
+        )
+        subprocess.run([sys.executable, "-m", "dvc", "repro", "--quiet"], cwd=repo.root, env=environment, check=True)
+
+    produce("champion")
+    made.release()
+    produce("challenger")
+    report = cli("compare", "--json", folder=repo.root).json
+    assert (report["verdict"], metric(report, "log_loss")["verdict"]) == ("pass", "improved")
+    assert report["evaluation"]["rows"] == 900

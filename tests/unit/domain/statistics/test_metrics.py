@@ -1,0 +1,233 @@
+"""Each metric against scikit-learn's, and each interval against another way to the same number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn import metrics as sk
+
+from gitops_mlops.domain.config import Margin
+from gitops_mlops.domain.metrics import METRICS, Task, metrics_of
+from gitops_mlops.domain.statistics.estimate import Settings
+from gitops_mlops.domain.statistics.linear import row_losses
+from gitops_mlops.domain.statistics.measure import measure
+from gitops_mlops.domain.statistics.ranking import auc_draws, delong
+from gitops_mlops.domain.statistics.sample import Sample, Scores
+from tests.unit.domain.statistics.samples import binary, binary_scores, regression
+
+ORACLES = {
+    "accuracy": lambda y, s: sk.accuracy_score(y, s.predicted),
+    "precision": lambda y, s: sk.precision_score(y, s.predicted),
+    "recall": lambda y, s: sk.recall_score(y, s.predicted),
+    "specificity": lambda y, s: sk.recall_score(y, s.predicted, pos_label=0),
+    "f1": lambda y, s: sk.f1_score(y, s.predicted),
+    "mcc": lambda y, s: sk.matthews_corrcoef(y, s.predicted),
+    "roc_auc": lambda y, s: sk.roc_auc_score(y, s.probabilities),
+    "average_precision": lambda y, s: sk.average_precision_score(y, s.probabilities),
+    "log_loss": lambda y, s: sk.log_loss(y, s.probabilities),
+    "brier": lambda y, s: sk.brier_score_loss(y, s.probabilities),
+    "mae": lambda y, s: sk.mean_absolute_error(y, s.predicted),
+    "rmse": lambda y, s: sk.root_mean_squared_error(y, s.predicted),
+    "r2": lambda y, s: sk.r2_score(y, s.predicted),
+}
+
+
+def _calibration_error(truth: np.ndarray, scores: Scores) -> float:
+    assert scores.probabilities is not None
+    bins = np.digitize(scores.probabilities, np.linspace(0, 1, 11)[1:-1])
+    parts = [(truth[bins == b] - scores.probabilities[bins == b]).sum() for b in range(10)]
+    return float(np.abs(parts).sum() / len(truth))
+
+
+ORACLES["ece"] = _calibration_error
+FEW = Settings(resamples=300)
+
+
+@pytest.mark.parametrize("metric", list(METRICS))
+@pytest.mark.parametrize("clusters", [0, 25])
+@pytest.mark.parametrize("ties", [False, True])
+def test_values_are_scikit_learns(metric: str, clusters: int, ties: bool) -> None:
+    task = Task.REGRESSION if metric in metrics_of(Task.REGRESSION) else Task.BINARY
+    sample = regression(3, clusters=clusters) if task is Task.REGRESSION else binary(3, clusters=clusters)
+    if ties and task is Task.BINARY:
+        sample = replace(sample, champion=_rounded(sample.champion), challenger=_rounded(sample.challenger))
+    assert sample.champion is not None
+    result = measure(sample, metric, FEW).result
+    champion, challenger = (ORACLES[metric](sample.truth, one) for one in (sample.champion, sample.challenger))
+    assert (result.champion, result.challenger) == (pytest.approx(champion), pytest.approx(challenger))
+    better = challenger - champion if METRICS[metric].higher_is_better else champion - challenger
+    assert result.delta == pytest.approx(better)
+    assert result.ci is not None
+    assert result.ci.low < better < result.ci.high
+    assert result.challenger_ci is not None
+    assert result.challenger_ci.low < challenger < result.challenger_ci.high
+
+
+def test_calibration_error_by_hand() -> None:
+    # Ten rows at 0.25, four positive: |0.4 - 0.25|; ten at 0.85, five positive: |0.5 - 0.85|. Their mean is 0.25.
+    probabilities = np.repeat([0.25, 0.85], 10)
+    truth = np.array([1] * 4 + [0] * 6 + [1] * 5 + [0] * 5)
+    perfect = np.where(truth == 1, 1.0, 0.0)
+    result = measure(
+        Sample(Task.BINARY, truth, binary_scores(probabilities), binary_scores(perfect)), "ece", FEW
+    ).result
+    assert (result.challenger, result.champion) == (pytest.approx(0.25), 0.0)
+
+
+def test_multiclass_log_loss_and_accuracy() -> None:
+    generator = np.random.default_rng(5)
+    truth = generator.integers(3, size=200)
+    sides = [generator.dirichlet(np.ones(3) + 3 * np.eye(3)[label]) for label in truth for _ in range(2)]
+    stacked = np.array(sides).reshape(200, 2, 3)
+    champion, challenger = (Scores(stacked[:, k].argmax(axis=1), stacked[:, k]) for k in range(2))
+    sample = Sample(Task.MULTICLASS, truth, challenger, champion)
+    assert measure(sample, "log_loss", FEW).result.challenger == pytest.approx(
+        sk.log_loss(truth, challenger.probabilities)
+    )
+    assert measure(sample, "accuracy", FEW).result.champion == pytest.approx(
+        sk.accuracy_score(truth, champion.predicted)
+    )
+
+
+def test_paired_t_is_scipys() -> None:
+    sample = binary(11, rows=200)
+    assert sample.champion is not None
+    losses = [row_losses("log_loss", sample.truth, one) for one in (sample.champion, sample.challenger)]
+    theirs = stats.ttest_rel(*losses)
+    interval = theirs.confidence_interval(0.9)
+    result = measure(sample, "log_loss", Settings()).result
+    assert result.p_value == pytest.approx(theirs.pvalue)
+    assert result.ci is not None
+    assert (result.ci.low, result.ci.high) == (pytest.approx(interval.low), pytest.approx(interval.high))
+
+
+def test_cluster_robust_error_in_closed_form() -> None:
+    # Equal clusters: the mean of all rows is the mean of cluster means, and its SE that of 25 independent numbers.
+    sample = regression(7, rows=250)
+    codes = np.repeat(np.arange(25), 10).astype(np.int64)
+    sample = replace(sample, clusters=codes)
+    assert sample.champion is not None
+    losses = [row_losses("mae", sample.truth, one) for one in (sample.champion, sample.challenger)]
+    means = (losses[0] - losses[1]).reshape(25, 10).mean(axis=1)
+    theirs = stats.ttest_1samp(means, 0.0)
+    result = measure(sample, "mae", Settings()).result
+    assert result.se == pytest.approx(means.std(ddof=1) / 5)
+    assert result.p_value == pytest.approx(theirs.pvalue)
+
+
+@pytest.mark.parametrize("metric", ["rmse", "r2"])
+@pytest.mark.parametrize("clusters", [0, 40])
+def test_delta_method_agrees_with_the_jackknife(metric: str, clusters: int) -> None:
+    sample = regression(13, rows=400, clusters=clusters)
+    units = np.arange(400) if sample.clusters is None else sample.clusters
+    assert sample.champion is not None
+    left_out = []
+    for unit in np.unique(units):
+        keep = units != unit
+        values = [ORACLES[metric](sample.truth[keep], one.only(keep)) for one in (sample.champion, sample.challenger)]
+        left_out.append(values[1] - values[0])
+    count = len(left_out)
+    jackknife = np.sqrt((count - 1) / count * np.square(np.array(left_out) - np.mean(left_out)).sum())
+    assert measure(sample, metric, Settings()).result.se == pytest.approx(jackknife, rel=0.03)
+
+
+def test_bootstrap_of_auc_agrees_with_delong() -> None:
+    sample = binary(17, rows=2500)
+    assert sample.champion is not None
+    scores = [one.probabilities for one in (sample.champion, sample.challenger)]
+    positive = sample.truth == 1
+    _, covariance = delong(positive, [one for one in scores if one is not None])
+    se = np.sqrt(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
+    # More rows than fit into one table, so draw by draw; and the same rows as clusters of their own in one table.
+    row_wise = auc_draws(positive, [one for one in scores if one is not None], None, Settings(resamples=1500))
+    assert (row_wise[1] - row_wise[0]).std(ddof=1) == pytest.approx(se, rel=0.06)
+
+
+def test_both_ways_to_draw_areas_are_the_same_bootstrap(monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = binary(19, rows=900, clusters=60)
+    assert sample.champion is not None
+    scores = [
+        one.probabilities for one in (_rounded(sample.champion), sample.challenger) if one.probabilities is not None
+    ]
+    arguments = (sample.truth == 1, scores, sample.clusters, Settings(resamples=3000))
+    tabled = auc_draws(*arguments)
+    monkeypatch.setattr("gitops_mlops.domain.statistics.ranking._MOST_CLUSTERS_IN_A_TABLE", 0)
+    drawn = auc_draws(*arguments)
+    for one, other in zip(tabled, drawn, strict=True):
+        assert one.mean() == pytest.approx(other.mean(), abs=0.001)
+        assert one.std() == pytest.approx(other.std(), rel=0.06)
+
+
+def test_clusters_matter() -> None:
+    sample = binary(23, rows=3000, clusters=30, cluster_sd=1.0)
+    alone = replace(sample, clusters=None)
+    for metric in ("log_loss", "accuracy", "ece"):
+        clustered, independent = (measure(one, metric, FEW).result.se for one in (sample, alone))
+        assert clustered is not None
+        assert independent is not None
+        assert clustered > 1.5 * independent, metric
+
+
+@pytest.mark.parametrize("metric", ["f1", "mcc", "roc_auc", "average_precision", "brier", "ece"])
+@pytest.mark.parametrize("clusters", [0, 25])
+def test_the_bootstrap_agrees_with_one_that_resamples_rows(metric: str, clusters: int) -> None:
+    sample = binary(29, rows=500, clusters=clusters, champion_noise=1.0)
+    units = np.arange(500) if sample.clusters is None else sample.clusters
+    members = [np.flatnonzero(units == unit) for unit in np.unique(units)]
+    generator = np.random.default_rng(1)
+    drawn = []
+    for _ in range(150):
+        rows = np.concatenate([members[unit] for unit in generator.integers(len(members), size=len(members))])
+        champion, challenger = (
+            ORACLES[metric](sample.truth[rows], _take(one, rows)) for one in (sample.champion, sample.challenger)
+        )
+        drawn.append(challenger - champion)
+    assert measure(sample, metric, Settings()).result.se == pytest.approx(np.std(drawn, ddof=1), rel=0.25)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000), metric=st.sampled_from(list(ORACLES)), clusters=st.sampled_from([0, 22]))
+def test_exchanging_the_models_negates_the_difference(seed: int, metric: str, clusters: int) -> None:
+    task = Task.REGRESSION if metric in metrics_of(Task.REGRESSION) else Task.BINARY
+    sample = regression(seed, 120) if task is Task.REGRESSION else binary(seed, 120, clusters)
+    one, other = (measure(each, metric, FEW).result for each in (sample, sample.swapped()))
+    assert (one.champion, one.challenger) == (other.challenger, other.champion)
+    if one.delta is None or other.delta is None:
+        assert one.delta == other.delta
+    else:
+        assert one.delta == -other.delta
+        assert one.se == pytest.approx(other.se, rel=0.25, abs=1e-9)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    truth=st.lists(st.integers(0, 1), min_size=1, max_size=40),
+    data=st.data(),
+    metric=st.sampled_from(metrics_of(Task.BINARY)),
+)
+def test_any_few_rows_give_a_finite_report_or_none(truth: list[int], data: st.DataObject, metric: str) -> None:
+    probability = st.floats(0, 1, allow_nan=False)
+    sides = [np.array(data.draw(st.lists(probability, min_size=len(truth), max_size=len(truth)))) for _ in range(2)]
+    sample = Sample(Task.BINARY, np.array(truth), binary_scores(sides[0]), binary_scores(sides[1]))
+    result = measure(sample, metric, FEW, Margin.model_validate(0.01)).result
+    # The report's own model refuses NaN and infinity; fewer than 20 rows decide nothing.
+    if len(truth) < 20:
+        assert result.verdict in ("inconclusive", "undefined")
+        assert result.note
+
+
+def _rounded(scores: Scores | None) -> Scores:
+    assert scores is not None
+    assert scores.probabilities is not None
+    return binary_scores((np.floor(scores.probabilities * 7.99) + 0.5) / 8)
+
+
+def _take(scores: Scores | None, rows: np.ndarray) -> Scores:
+    assert scores is not None
+    assert scores.probabilities is not None
+    return Scores(scores.predicted[rows], scores.probabilities[rows])

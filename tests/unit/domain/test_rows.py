@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import contextlib
+from datetime import date, datetime
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.rows import cluster_codes, dependent_columns, parse_rows, parts, seen_in
+
+
+def test_csv_and_parquet_read_the_same() -> None:
+    csv = parse_rows(b"day,x\n2026-01-01,1.5\n2026-01-02,\n", "rows.csv")
+    assert csv.schema == {"day": pl.Date, "x": pl.Float64}
+    assert parse_rows(b"day\tx\n2026-01-01\t1.5\n", "rows.tsv").rows() == [(date(2026, 1, 1), 1.5)]
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "error"),
+    [
+        (b"", "rows.csv", EvidenceMissing),
+        (b"a,b\n", "rows.csv", EvidenceMissing),
+        ("a\ncafé\n".encode("latin-1"), "rows.csv", EvidenceMissing),
+        (b"a,b\n1,2,3\n", "rows.csv", EvidenceMissing),
+        (b"not parquet", "rows.parquet", EvidenceMissing),
+        (b"PAR1\x00\x00\x00\x00PAR1", "rows.parquet", EvidenceMissing),
+        (b"x", "rows.xlsx", UsageError),
+    ],
+)
+def test_what_is_no_table(content: bytes, name: str, error: type[Exception]) -> None:
+    with pytest.raises(error) as caught:
+        parse_rows(content, name)
+    assert str(caught.value).startswith(f"{name}: ")
+    assert "\n" not in str(caught.value)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_make_a_traceback(content: bytes) -> None:
+    for name in ("rows.csv", "rows.parquet"):
+        with contextlib.suppress(EvidenceMissing):
+            assert parse_rows(content, name).height > 0
+
+
+def test_rows_seen_in_training() -> None:
+    test = pl.DataFrame({"id": [1, 2, 3, 4, 5], "x": [0.1 + 0.2, float("nan"), 1.0, -0.0, 2.0], "y": list("abcde")})
+    train = pl.DataFrame({"y": list("abXd"), "x": [0.3, None, 1.0, 0.0], "id": [9, 9, 9, 9]})
+    assert seen_in(test, train, without=["id"]).tolist() == [True, True, False, True, False]
+    assert seen_in(test, train, without=["id", "y"]).tolist() == [True, True, True, True, False]
+    assert not seen_in(test, train.select("id"), without=["id"]).any()
+
+
+def test_types_that_differ_between_files_still_compare() -> None:
+    test = pl.DataFrame({"n": [1, 2], "t": [datetime(2026, 1, 1), datetime(2026, 1, 2)]})
+    train = pl.DataFrame({"n": [1.0, 5.0], "t": [datetime(2026, 1, 1), datetime(2026, 1, 2)]})
+    assert seen_in(test, train, without=[]).tolist() == [True, False]
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=30))
+def test_clusters_are_numbered_from_zero_without_gaps(names: list[str]) -> None:
+    codes = cluster_codes(pl.Series("day", names))
+    assert sorted(set(codes.tolist())) == list(range(len(set(names))))
+    assert all((names[i] == names[j]) == (codes[i] == codes[j]) for i in range(len(names)) for j in range(i))
+
+
+def test_slices_are_values_with_rows_enough() -> None:
+    frame = pl.DataFrame({"site": ["n"] * 300 + [None] * 250 + ["tiny"] * 50, "flag": [True] * 600})
+    assert [(part.value, int(part.rows.sum())) for part in parts(frame, "site")] == [("n", 300), ("missing", 250)]
+    assert [part.value for part in parts(frame, "flag")] == ["True"]
+
+
+def test_floats_are_cut_into_fifths() -> None:
+    values = np.linspace(0, 10, 2000)
+    found = parts(pl.DataFrame({"x": [*values.tolist(), *[float("nan")] * 200]}), "x")
+    assert sorted((part.value, int(part.rows.sum())) for part in found) == [
+        ("0 to 2", 400),
+        ("2 to 4", 400),
+        ("4 to 6", 400),
+        ("6 to 8", 400),
+        ("8 to 10", 400),
+        ("missing", 200),
+    ]
+
+
+def test_columns_that_may_group_rows() -> None:
+    frame = pl.DataFrame({"day": [1], "customer_id": [1], "holiday": [1], "at": [datetime(2026, 1, 1)], "y": [1]})
+    assert dependent_columns(frame, known=["y"]) == ["day", "customer_id", "at"]

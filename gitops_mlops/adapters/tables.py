@@ -197,11 +197,11 @@ def _reading(path: Path, name: str) -> Iterator[None]:
         raise EvidenceMissing(
             "the file is empty", where=name, hint="make it again, or dvc checkout --force"
         ) from error
-    except (pl.exceptions.ComputeError, pl.exceptions.PanicException, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = " ".join(str(error).split())
         if isinstance(error, OSError) and error.errno is not None and "parquet" not in reason:
             raise OutsideError(f"cannot be read ({error.strerror or reason})", where=name) from error
-        if "utf-8" in reason.lower():
+        if "utf-8" in reason.lower() and path.suffix.lower() == ".csv":
             raise EvidenceMissing(_not_utf8(path), where=name, hint="save it as UTF-8") from error
         if "found more fields" in reason:
             raise EvidenceMissing(

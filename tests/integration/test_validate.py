@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from gitops_mlops.adapters.tables import TableFiles
+from gitops_mlops.domain.contract import parse_contract
+from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.table_checks import checks_of, wanted_types
 from tests.conftest import Answer, Cli, Repo
 
 CONTRACT = """\
@@ -214,6 +219,25 @@ def test_damage_is_one_line_and_exit_code_3(cli: Cli, tmp_path: Path, name: str,
     assert (answer.code, answer.out, answer.err.count("\n")) == (3, "", 1)
     assert f"{name}: " in answer.err
     assert says in answer.err
+
+
+def test_flipped_bytes_end_in_a_verdict_or_a_line(tmp_path: Path) -> None:
+    chance = random.Random(3)
+    content, tables, seen = parquet(), TableFiles(), set()
+    contract = parse_contract("version: 1\ncolumns: {a: {type: int64, min: 0, unique: true}}", "c.yaml")
+    path = tmp_path / "d.parquet"
+    for _ in range(150):
+        damaged = bytearray(content)
+        # Headers and the footer are where a reader can stumble; values in between only change.
+        damaged[chance.choice([chance.randrange(200), -chance.randrange(1, 700)])] = chance.randrange(256)
+        path.write_bytes(damaged)
+        try:
+            table = tables.open(path, "d", wanted_types(contract))
+            seen.add(bool(tables.count(table, checks_of(contract, table)).violations))
+        except EvidenceMissing as error:
+            seen.add(f"damaged, {str(error).count(chr(10))} line breaks")
+    assert "damaged, 0 line breaks" in seen
+    assert "damaged, 1 line breaks" not in seen
 
 
 def test_wrong_calls(cli: Cli, tmp_path: Path) -> None:

@@ -25,11 +25,11 @@ _REPRO = "dvc repro, then add dvc.lock to the commit"
 
 @dataclass
 class LockReport:
-    """What is out of step, and what could not be told."""
+    """What is out of step, and what could not be told. `changed` names the stages that would run again."""
 
     problems: list[Problem] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
-    stages: int = 0
+    changed: set[str] = field(default_factory=set)
 
 
 def lock_step(tree: Tree) -> LockReport:
@@ -86,9 +86,9 @@ class _Pipeline:
         for definition, stage in self._stages:
             if isinstance(stage, Unresolved):
                 self._remark(definition, str(stage))
-            elif not stage.frozen:
-                self._report.stages += 1
+            else:
                 for where, message in self._differences(stage, self._recorded.get(stage.name)):
+                    self._report.changed.add(stage.name)
                     self._complain(definition, where, f"{_named(stage)}{message}")
 
     def _complain(self, definition: str, where: str, message: str) -> None:
@@ -135,14 +135,19 @@ class _Pipeline:
             return
         if stage.command != recorded.command:
             yield "cmd", "its command changed since it ran"
-        for path in stage.deps:
-            if reason := self._dependency(stage, path, recorded.deps.get(path)):
-                yield "deps", f"its dependency {path!r} {reason}"
+        if not stage.frozen:
+            # A frozen stage does not run again, whatever it depends on.
+            yield from self._inputs(stage, recorded)
         for path in stage.outs:
             if path not in recorded.outs:
                 yield "outs", f"its output {path!r} is not in dvc.lock"
             elif path in stage.stored and (reason := self._stored(stage, path, recorded.outs[path])):
                 yield "outs", f"its output {path!r} {reason}"
+
+    def _inputs(self, stage: Stage, recorded: Locked) -> Iterator[tuple[str, str]]:
+        for path in stage.deps:
+            if reason := self._dependency(stage, path, recorded.deps.get(path)):
+                yield "deps", f"its dependency {path!r} {reason}"
         for file, keys in stage.params.items():
             yield from self._parameters(stage, file, keys, recorded.params.get(file, {}))
 

@@ -71,7 +71,6 @@ def _serve(options: argparse.Namespace) -> int:
     from gitops_mlops.serving.app import Limits, Service
     from gitops_mlops.serving.metrics import Metrics
     from gitops_mlops.serving.model import load_bundle
-    from gitops_mlops.serving.prediction_log import PredictionLog
 
     with listener:
         served = load_bundle(
@@ -82,6 +81,8 @@ def _serve(options: argparse.Namespace) -> int:
         metrics = Metrics(served.bundle, served.digest)
         log = None
         if options.log_dir is not None:
+            from gitops_mlops.serving.prediction_log import PredictionLog
+
             log = PredictionLog(
                 options.log_dir,
                 served,

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -30,7 +30,6 @@ from gitops_mlops import __version__
 from gitops_mlops.serving import answers
 from gitops_mlops.serving.metrics import CONTENT_TYPE, Metrics
 from gitops_mlops.serving.model import ModelFailed, ServedModel
-from gitops_mlops.serving.prediction_log import PredictionLog
 from gitops_mlops.serving.request import (
     Question,
     Refused,
@@ -39,6 +38,10 @@ from gitops_mlops.serving.request import (
     mlflow_question,
     parse_json,
 )
+
+if TYPE_CHECKING:
+    # Only a server that keeps a log needs polars.
+    from gitops_mlops.serving.prediction_log import PredictionLog
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,8 @@ class Service:
             Route("/v2", self.server_metadata),
             Route("/v2/health/live", self.live),
             Route("/v2/health/ready", self.readiness),
-            # Names of models may hold slashes, so the longest form is tried first.
             *(
-                Route(f"/v2/models/{{model:path}}{version}{verb}", endpoint, methods=[method])
+                Route(f"/v2/models/{self.served.bundle.model}{version}{verb}", endpoint, methods=[method])
                 for verb, endpoint, method in (
                     ("/infer", self.infer, "POST"),
                     ("/ready", self.model_readiness, "GET"),
@@ -92,7 +94,7 @@ class Service:
             Route("/metrics", self.exposition),
         ]
         handlers: Mapping[Any, Callable[[Request, Any], Awaitable[Response]]] = {
-            HTTPException: _no_such_route,
+            HTTPException: self._no_such_route,
             Refused: self._refuse,
             ModelFailed: _model_failed,
             Exception: _bug,
@@ -134,17 +136,17 @@ class Service:
 
     async def model_metadata(self, request: Request) -> Response:
         """GET /v2/models/M[/versions/V]: inputs, outputs, and which bundle this is."""
-        self._check_model(request)
+        self._check_version(request)
         return Response(self._metadata, media_type="application/json")
 
     async def model_readiness(self, request: Request) -> Response:
         """GET /v2/models/M[/versions/V]/ready."""
-        self._check_model(request)
+        self._check_version(request)
         return _json({"name": self.served.bundle.model, "ready": self.ready}, 200 if self.ready else 503)
 
     async def infer(self, request: Request) -> Response:
         """POST /v2/models/M[/versions/V]/infer."""
-        self._check_model(request)
+        self._check_version(request)
         return await self._answer(request, infer_question, answers.infer_response)
 
     async def invocations(self, request: Request) -> Response:
@@ -166,11 +168,9 @@ class Service:
 
         return Response(await self._in_thread(keep), 202, media_type="application/json")
 
-    def _check_model(self, request: Request) -> None:
+    def _check_version(self, request: Request) -> None:
         bundle = self.served.bundle
-        model, version = request.path_params["model"], request.path_params.get("version", bundle.version)
-        if model != bundle.model:
-            raise Refused(404, f"there is no model {model[:80]!a} here → {bundle.model}")
+        version = request.path_params.get("version", bundle.version)
         if version != bundle.version:
             raise Refused(404, f"there is no version {version[:80]!a} of {bundle.model} here → {bundle.version}")
 
@@ -248,6 +248,13 @@ class Service:
             response.headers["connection"] = "close"
         return response
 
+    async def _no_such_route(self, request: Request, error: HTTPException) -> Response:
+        reason = "the method is not allowed" if error.status_code == 405 else "there is no such endpoint"
+        message = f"{request.method} {request.url.path[:80]!a}: {reason} → /v2/models/{self.served.bundle.model}"
+        response = _json({"error": message}, error.status_code)
+        response.headers.update(error.headers or {})
+        return response
+
 
 class _Observed:
     """Counts and times every request under the name of its endpoint, `other` where there is none."""
@@ -281,14 +288,6 @@ class _Observed:
 
 def _json(value: Any, status: int = 200) -> Response:
     return Response(json.dumps(value), status, media_type="application/json")
-
-
-async def _no_such_route(request: Request, error: HTTPException) -> Response:
-    what = f"{request.method} {request.url.path[:80]!a}"
-    reason = "the method is not allowed" if error.status_code == 405 else "there is no such endpoint"
-    response = _json({"error": f"{what}: {reason}"}, error.status_code)
-    response.headers.update(error.headers or {})
-    return response
 
 
 async def _model_failed(request: Request, error: ModelFailed) -> Response:

@@ -155,7 +155,9 @@ class PredictionLog:
         closing = False
         while not closing:
             with self._changed:
-                self._changed.wait_for(lambda: self._closing or self._due(), self._patience())
+                # Not wait_for: how long to wait changes with the first row that comes.
+                while not self._closing and not self._due():
+                    self._changed.wait(self._patience())
                 closing = self._closing
                 work = [
                     (lane, *lane.take())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import signal
 import socket
 import sys
@@ -20,7 +21,7 @@ from gitops_mlops.domain.errors import DONE, INTERRUPTED, OutsideError
 from gitops_mlops.serving.app import Limits, Service
 
 # The application answers a slow body itself; what is slower than that, such as headers, is cut off.
-_GRACE = 5.0
+_GRACE = 2.0
 _LONGEST_DRAIN = 30
 
 
@@ -80,7 +81,8 @@ class _Protocol(H11Protocol):
 class Server(uvicorn.Server):
     """Serves until SIGTERM or SIGINT: then readiness is 503 for `drain` seconds, open requests are finished.
 
-    `exit_code` is 0 after SIGTERM and 130 after SIGINT; a second signal ends it at once.
+    `exit_code` is 0 after SIGTERM and 130 after SIGINT. A second signal ends the draining, a third one does not
+    even wait for open requests.
     """
 
     def __init__(self, config: uvicorn.Config, service: Service, drain: float = 0.0) -> None:
@@ -100,9 +102,10 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end; at the second signal, end."""
+        """Begin to end, or be quicker about it."""
         if not self.service.ready:
-            self.should_exit = self.force_exit = True
+            self.force_exit = self.should_exit
+            self.should_exit = True
             return
         self.service.ready = False
         self.exit_code = INTERRUPTED if sig == signal.SIGINT else DONE
@@ -122,10 +125,18 @@ class Server(uvicorn.Server):
             sys.stdout.write(f"serving {bundle.model} {bundle.version} on {_url(listener)}\n")
         sys.stdout.flush()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End; the log is written even when open requests were not waited for."""
+        await super().shutdown(sockets)
+        if self.force_exit:
+            # That requests are cut off now was asked for: each would be a traceback.
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+            await self.lifespan.shutdown()
+
 
 def uvicorn_config(app: Any, limits: Limits) -> uvicorn.Config:
     """How uvicorn runs the application: one process, HTTP/1.1, no log of requests (metrics count them)."""
-    protocol = type("Protocol", (_Protocol,), {"seconds": limits.body_seconds + _GRACE})
+    protocol = type("Protocol", (_Protocol,), {"seconds": limits.body_seconds * _GRACE})
     return uvicorn.Config(
         app,
         http=protocol,

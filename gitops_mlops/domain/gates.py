@@ -202,7 +202,7 @@ def _enough(measured: Measured) -> str:
 
 
 def _bounds(gate: Gate, measured: Measured | None, evaluation: Evaluation) -> _Found:
-    if measured is None or measured.own is None:
+    if measured is None or measured.own is None or not math.isfinite(measured.own.value):
         return "block", f"undefined: {_note(measured)}"
     value = measured.own.value
     for bound, misses in ((gate.min, -1), (gate.max, 1)):

@@ -18,6 +18,7 @@ from gitops_mlops.domain.statistics.linear import row_losses
 from gitops_mlops.domain.statistics.measure import measure
 from gitops_mlops.domain.statistics.ranking import auc_draws, delong
 from gitops_mlops.domain.statistics.sample import Sample, Scores
+from gitops_mlops.domain.statistics.spread import Spread
 from tests.unit.domain.statistics.samples import binary, binary_scores, regression
 
 ORACLES = {
@@ -161,6 +162,32 @@ def test_both_ways_to_draw_areas_are_the_same_bootstrap(monkeypatch: pytest.Monk
     for one, other in zip(tabled, drawn, strict=True):
         assert one.mean() == pytest.approx(other.mean(), abs=0.001)
         assert one.std() == pytest.approx(other.std(), rel=0.06)
+
+
+@pytest.mark.parametrize(("disagreements", "verdict"), [(0, "inconclusive"), (3, "inconclusive"), (6, "improved")])
+def test_few_disagreements_are_not_certainty(disagreements: int, verdict: str) -> None:
+    # All for the challenger: chance alone does that to 3 of 3 in one case of 8, to 6 of 6 in one of 64.
+    truth = np.tile([0, 1], 100)
+    champion = truth.copy()
+    champion[:disagreements] = 1 - truth[:disagreements]
+    sample = Sample(Task.BINARY, truth, Scores(truth), Scores(champion))
+    result = measure(sample, "accuracy", Settings()).result
+    assert result.verdict == verdict
+    assert result.ci is not None
+    assert result.ci.low < result.ci.high
+    within = measure(sample, "accuracy", Settings(), Margin.model_validate(0.05)).result
+    assert within.verdict in ("non_inferior", "improved")
+
+
+def test_percentiles_of_few_clusters_are_widened_as_students_t() -> None:
+    draws = np.random.default_rng(1).normal(0, 1, 200_000)
+    for units in (20, 1_000_000):
+        spread = Spread.from_draws(0.0, draws, units)
+        wanted = stats.t.ppf(0.05, units - 1) * np.sqrt(units / (units - 1))
+        assert spread.low(0.05) == pytest.approx(wanted, rel=0.02)
+        assert spread.high(0.05) == pytest.approx(-wanted, rel=0.02)
+        assert spread.p_at_most(wanted) == pytest.approx(0.05, abs=0.005)
+        assert spread.p_at_least(wanted) == pytest.approx(0.95, abs=0.005)
 
 
 def test_clusters_matter() -> None:

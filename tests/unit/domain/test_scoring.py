@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from gitops_mlops.domain.metrics import Task
+from gitops_mlops.domain.model import Predictions
+from gitops_mlops.domain.scoring import Truth, Unscorable, read_truth, score
+from gitops_mlops.domain.statistics.sample import Scores
+
+ROWS = pl.DataFrame({"x": [1.0, 2.0, 3.0]})
+BINARY = Truth(np.array([0, 1, 1]), (0, 1))
+
+
+@dataclass
+class Says:
+    """A model that answers with what it was given."""
+
+    predictions: Predictions
+    columns: tuple[str, ...] = ()
+
+    def predict(self, rows: Any) -> Predictions:
+        return self.predictions
+
+
+def probabilities(*rows: tuple[float, ...], classes: tuple[Any, ...] = (0, 1)) -> Predictions:
+    return Predictions(np.zeros(len(rows)), np.array(rows), classes)
+
+
+@pytest.mark.parametrize(
+    ("predictions", "says"),
+    [
+        (probabilities((0.5, 0.5), (float("nan"), 1), (0, 1)), "1 of 3 predictions are NaN or infinite"),
+        (probabilities((0.5, 0.5), (-0.2, 1.2), (0, 1)), "1 of 3 predictions have a probability outside [0, 1]"),
+        (probabilities((0.5, 0.4), (0, 1), (0, 1)), "in 1 of 3 predictions the probabilities do not add up to 1"),
+        (probabilities((0, 1), (0, 1)), "gave 2 answers for 3 rows"),
+        (probabilities((1, 0), (1, 0), (1, 0), classes=("0", "1")), "knows the classes '0', '1', the data has 0, 1"),
+        (probabilities((1,), (1,), (1,), classes=(0,)), "does not know the positive label 1"),
+        (Predictions(np.array([0, 1, 7])), "answers with 7, which the data never has"),
+        (Predictions(np.array([[0, 1, 1]])), "gave 1 answers for 3 rows"),
+    ],
+)
+def test_answers_that_cannot_be_used(predictions: Predictions, says: str) -> None:
+    found = score(Says(predictions), ROWS, BINARY, Task.BINARY, 0.5)
+    assert found == Unscorable(says)
+
+
+def test_a_model_that_raises_is_said_to() -> None:
+    found = score(Says(None), ROWS, BINARY, Task.BINARY, 0.5)  # type: ignore[arg-type]
+    assert isinstance(found, Unscorable)
+    assert found.reason.startswith("cannot score these rows (AttributeError")
+
+
+def test_the_threshold_makes_labels() -> None:
+    predictions = probabilities((0.7, 0.3), (0.6, 0.4), (0.1, 0.9))
+    found = score(Says(predictions), ROWS, BINARY, Task.BINARY, 0.35)
+    assert isinstance(found, Scores)
+    assert found.predicted.tolist() == [0, 1, 1]
+
+
+def test_the_order_of_classes_is_the_models_own() -> None:
+    truth = read_truth(pl.Series(["no", "yes"]), Task.BINARY, "yes", ("yes", "no"), "target")
+    assert (truth.classes, truth.values.tolist()) == (("no", "yes"), [0, 1])
+    predictions = probabilities((0.9, 0.1), (0.2, 0.8), (0.6, 0.4), classes=("yes", "no"))
+    found = score(Says(predictions), ROWS, truth, Task.BINARY, 0.5)
+    assert isinstance(found, Scores)
+    assert found.probabilities is not None
+    assert found.probabilities.tolist() == [0.9, 0.2, 0.6]
+
+
+def test_a_class_that_the_champion_never_saw_gets_no_chance() -> None:
+    truth = read_truth(pl.Series(["a", "c", "b"]), Task.MULTICLASS, None, ("a", "b", "c"), "target")
+    predictions = probabilities((0.9, 0.1), (0.2, 0.8), (0.6, 0.4), classes=("a", "b"))
+    found = score(Says(predictions), ROWS, truth, Task.MULTICLASS, 0.5)
+    assert isinstance(found, Scores)
+    assert found.probabilities is not None
+    assert found.probabilities[:, 2].tolist() == [0, 0, 0]
+    assert isinstance(
+        score(Says(probabilities((1, 0), (1, 0), (1, 0), classes=("a", "z"))), ROWS, truth, Task.MULTICLASS, 0.5),
+        Unscorable,
+    )
+
+
+@pytest.mark.parametrize(("labels", "known"), [([True, False], ()), ([1.0, 0.0], (0, 1)), ([1, 0], (False, True))])
+def test_numbers_and_truth_values_are_the_same_labels(labels: list[Any], known: tuple[Any, ...]) -> None:
+    assert read_truth(pl.Series(labels), Task.BINARY, None, known, "target").values.tolist() == [1, 0]

@@ -233,7 +233,9 @@ def _is_none_of(choices: tuple[Scalar, ...], name: str, column: Column, dtype: p
     elif column.type != ColumnType.DATETIME:
         # Choices that the narrower type of the file cannot hold cannot occur in it.
         allowed = allowed.cast(dtype, strict=False)
-    return ~value.is_in(allowed.drop_nulls().implode())
+    bad = ~value.is_in(allowed.drop_nulls().implode())
+    # NaN is a null, and nulls are another rule.
+    return bad & value.is_not_nan() if dtype.is_float() else bad
 
 
 def _bounds(name: str, column: Column, dtype: pl.DataType, rule: _Rule) -> Iterator[RowCheck]:

@@ -152,6 +152,13 @@ def test_types_of_other_makers(cli: Cli, tmp_path: Path) -> None:
     ]
 
 
+def test_nan_is_a_null_and_breaks_no_other_rule(cli: Cli, tmp_path: Path) -> None:
+    contract = "version: 1\ncolumns:\n  f: {type: float64, allowed: [0.5], max: 1, min: 0, unique: true}\n"
+    assert broken(check(cli, tmp_path, {"f": [float("nan"), None, 0.5, float("nan")]}, contract)) == [
+        ("f", "nulls", 3)
+    ]
+
+
 def test_zero_rows_and_row_limits(cli: Cli, tmp_path: Path) -> None:
     empty = pl.DataFrame(good()).clear().to_dict()
     assert broken(check(cli, tmp_path, empty)) == [(None, "rows", None)]

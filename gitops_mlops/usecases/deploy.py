@@ -140,7 +140,8 @@ def _reconcile(state: Deployment, health: Health, sources: Sources, world: World
         return _planned(state)
     tell(f"{place}: {_version(state.running) or 'nothing'} → {wanted.version}, building its bundle")
     built = build_bundle(place.model, wanted, sources)
-    tell(f"{place}: {wanted.version} starts beside it, bundle {built.digest[:19]}")
+    beside = " beside it" if state.running else ""
+    tell(f"{place}: {wanted.version} starts{beside}, bundle {built.digest[:19]}")
     candidate = world.target.start(place, built.path, built.digest)
     try:
         refusal = examine(candidate, place, built, health, world)

@@ -329,6 +329,31 @@ sys.stdin.read()
     run("deploy", "staging")
 
 
+def test_an_interrupted_deploy_leaves_no_server(project: DeployProject) -> None:
+    project.release("v1.0.0", 1, "staging")
+    command = [sys.executable, "-m", "gitops_mlops", "-C", str(project.root), "deploy", "staging"]
+    environment = {**os.environ, "PYTHONPATH": SOURCE}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as deployer:
+        assert deployer.stderr is not None
+        assert any("v1.0.0 starts" in line for line in deployer.stderr)
+        deployer.send_signal(signal.SIGINT)
+        assert "interrupted" in deployer.stderr.read()
+    assert deployer.returncode == 130
+    assert project.servers() == set()
+
+
+def test_a_server_that_hangs_is_replaced(project: DeployProject, run: Run) -> None:
+    project.release("v1.0.0", 1, "staging")
+    run("deploy", "staging")
+    (pid,) = project.servers()
+    os.kill(pid, signal.SIGSTOP)
+    place = state(run, 1)
+    assert (place["health"], "does not answer" in place["note"]) == ("Degraded", True)
+    run("deploy", "staging")
+    assert pid not in project.servers()
+    assert state(run, 0)["health"] == "Healthy"
+
+
 def test_a_deploy_that_died_while_the_port_changed_hands_is_finished(project: DeployProject, run: Run) -> None:
     project.release("v1.0.0", 1, "staging")
     run("deploy", "staging")

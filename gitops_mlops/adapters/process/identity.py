@@ -62,9 +62,11 @@ def _started(pid: int) -> str:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except (FileNotFoundError, ProcessLookupError):
         return "" if Path("/proc/self/stat").exists() else _started_elsewhere(pid)
-    # proc(5): the name in parentheses may hold anything; after it, the state is field 3 and the start field 22.
+    # proc(5): the name in parentheses may hold anything; after it, the state is field 3, the number of threads
+    # field 20 and the start field 22. A zombie whose threads are still ending holds its port.
     fields = stat.rpartition(")")[2].split()
-    return "" if fields[0] in "ZX" else f"{boot}:{fields[19]}"
+    ended = fields[0] == "X" or (fields[0] == "Z" and int(fields[17]) <= 1)
+    return "" if ended else f"{boot}:{fields[19]}"
 
 
 def _started_elsewhere(pid: int) -> str:

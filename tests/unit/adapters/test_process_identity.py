@@ -39,3 +39,20 @@ def test_a_process_that_ignores_the_request_is_ended() -> None:
         assert identity is not None
         assert not identity.end(0.1)
         assert identity.wait(30)
+
+
+def test_a_process_lives_until_its_last_thread_ends() -> None:
+    code = (
+        "import ctypes, threading; print(1, flush=True); threading.Thread(target=input).start(); "
+        "ctypes.CDLL(None).pthread_exit(None)"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        identity = Identity.of(child.pid)
+        assert identity is not None
+        # Its main thread ends at once, and it would look like a zombie.
+        assert not identity.wait(0.5)
+        child.kill()
+        assert identity.wait(30)

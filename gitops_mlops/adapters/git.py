@@ -26,7 +26,7 @@ _FOREIGN = (
 # Characters read at once of a long output.
 _PIECE = 256 * 1024
 
-_TAG_FIELDS = (
+TAG_FIELDS = (
     "refname",
     "objecttype",
     "objectname",
@@ -101,8 +101,8 @@ class GitRepository:
     def tags(self) -> Iterator[TagRecord]:
         """Every tag, in one git process; each is given while git still reads the next."""
         # %00 ends a field: no message can hold a NUL, so nothing in it can imitate the next field.
-        form = "".join(f"%({field})%00" for field in _TAG_FIELDS)
-        width = len(_TAG_FIELDS)
+        form = "".join(f"%({field})%00" for field in TAG_FIELDS)
+        width = len(TAG_FIELDS)
         rest: list[str] = [""]
         for text in _stream(["for-each-ref", f"--format={form}", "refs/tags"], self.root):
             first, *others = text.split("\0")

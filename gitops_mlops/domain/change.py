@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class State(StrEnum):
@@ -15,8 +15,7 @@ class State(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(NamedTuple):
     """A rule that stands against the change, the value seen, and what would satisfy it."""
 
     rule: str
@@ -24,8 +23,7 @@ class Refusal:
     wanted: str
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """The result. `tags` are those written (or planned, or already there); `summary` is one line."""
 
     state: State

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gitops_mlops.domain.errors import EvidenceMissing
 from gitops_mlops.domain.names import perhaps
@@ -10,8 +10,7 @@ from gitops_mlops.domain.registry import Assignment, Registry, Version
 from gitops_mlops.domain.tags import parse_reference
 
 
-@dataclass(frozen=True)
-class ModelState:
+class ModelState(NamedTuple):
     """One model: its greatest active version and what each stage holds."""
 
     artifact: str
@@ -19,16 +18,14 @@ class ModelState:
     assignments: dict[str, Assignment]
 
 
-@dataclass(frozen=True)
-class Overview:
+class Overview(NamedTuple):
     """Every model; `stages` in the order in which they were first used."""
 
     models: tuple[ModelState, ...]
     stages: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class ModelView:
+class ModelView(NamedTuple):
     """One model and all its versions, the greatest first."""
 
     state: ModelState
@@ -36,8 +33,7 @@ class ModelView:
     retired: bool
 
 
-@dataclass(frozen=True)
-class VersionView:
+class VersionView(NamedTuple):
     """One version; `assignment` when it was asked for by its stage, `stages` that hold it."""
 
     version: Version | None

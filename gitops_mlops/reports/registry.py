@@ -115,7 +115,7 @@ def change_data(change: Change) -> dict[str, Any]:
         "tags": list(change.tags),
         "pushed": change.pushed,
         "summary": change.summary,
-        "refusals": [vars(refusal) for refusal in change.refusals],
+        "refusals": [refusal._asdict() for refusal in change.refusals],
     }
 
 

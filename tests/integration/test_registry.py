@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -353,6 +355,18 @@ def test_an_empty_registry_says_what_to_do(run: Commands) -> None:
     assert "no such model" in run("show", "delay", code=3).err
     assert "no such model" in run("history", "delay", code=3).err
     assert "told of a model" in run("history", "delay@v1.0.0", code=2).err
+
+
+def test_looking_imports_nothing_heavy(project: Project) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "gitops_mlops", "-C", str(project.repo.root), "show"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert "click" in imported
+    assert not imported & {"pydantic", "yaml", "dvc", "pandas", "numpy"}
 
 
 def test_hostile_tags_do_not_reach_the_terminal_raw(run: Commands, project: Project) -> None:

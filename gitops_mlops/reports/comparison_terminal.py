@@ -116,17 +116,30 @@ def _metric_table(header: str, named: Sequence[tuple[str, MetricResult]], paint:
     levels = sorted({level(interval) for _, metric in named if (interval := _interval(metric))})
     headers = ["Champion", "Challenger", "Better by", f"{levels[0]} CI" if len(levels) == 1 else "CI", ""]
     cells = [_metric_cells(metric) for _, metric in named]
-    # The names get what the numbers leave: two spaces between columns, an arrow after the name.
+    alone = all(metric.champion is None for _, metric in named)
+    if alone:
+        # Without a champion there is nothing but values.
+        headers, cells = ["Value", headers[3]], [[row[1], row[3]] for row in cells]
+    heading, *lines = table(
+        [header, *headers], _named_rows(named, headers, cells), right=range(1, min(len(headers), 4) + 1)
+    ).split("\n")
+    return [heading, *(lines if alone else _coloured(lines, named, paint))]
+
+
+def _named_rows(
+    named: Sequence[tuple[str, MetricResult]], headers: Sequence[str], cells: Sequence[Sequence[str]]
+) -> list[list[str]]:
+    """The rows with their names, which get what the numbers leave of the width."""
+    # Two spaces between columns, an arrow after the name.
     taken = sum(max(len(row[column]) for row in [headers, *cells]) + 2 for column in range(len(headers)))
     width = max(WIDTH - taken - 2, _NARROWEST_NAME)
     names = [f"{fit(name, width)} {'↑' if metric.higher_is_better else '↓'}" for name, metric in named]
-    rows = [[name, *row] for name, row in zip(names, cells, strict=True)]
-    heading, *lines = table([header, *headers], rows, right=(1, 2, 3, 4)).split("\n")
-    coloured = []
-    for line, (_, metric) in zip(lines, named, strict=True):
-        word = METRIC_WORDS[metric.verdict]
-        coloured.append(line.removesuffix(word) + paint(word, _METRIC_COLOURS[metric.verdict]))
-    return [heading, *coloured]
+    return [[name, *row] for name, row in zip(names, cells, strict=True)]
+
+
+def _coloured(lines: Sequence[str], named: Sequence[tuple[str, MetricResult]], paint: Paint) -> list[str]:
+    words = [(METRIC_WORDS[metric.verdict], _METRIC_COLOURS[metric.verdict]) for _, metric in named]
+    return [line.removesuffix(word) + paint(word, colour) for line, (word, colour) in zip(lines, words, strict=True)]
 
 
 def _metric_cells(metric: MetricResult) -> list[str]:

@@ -23,8 +23,10 @@ _LONGEST_WORD = 60
 
 # Words made of these have no meaning in any markdown ...
 _INERT = re.compile(r"(?:[^\W_]|[.,;?!()'\"%/+=−–—…→≥≤±×·-])+:?")
-# ... but for addresses, commit hashes (seven digits are enough), GH-1, CVE-2026-1 and JIRA-1.
-_ACTIVE = re.compile(r"www\.|[0-9a-f]{7}|ghsa-|[a-z]-[0-9]", re.IGNORECASE | re.ASCII)
+# ... but for addresses, commit hashes (seven digits are enough), GH-1, CVE-2026-1 and JIRA-1;
+_ACTIVE = re.compile(r"www\.|[0-9a-f]{7}|ghsa-|\b[a-z][a-z0-9]*-[0-9]", re.IGNORECASE | re.ASCII)
+# a number may have as many decimals as it likes.
+_DECIMAL = re.compile(r"\(?[-+−]?[0-9]{1,6}\.[0-9]+[.,;:)]*", re.ASCII)
 _COMPARISONS = ("<", ">", "<=", ">=")
 # What would make a list, a heading or a rule at the start of a line.
 _STARTS_A_BLOCK = re.compile(r"[-+=]+|[0-9]+[.)]")
@@ -106,6 +108,8 @@ def _harmless(word: str, first: bool) -> bool:
         return False
     if word in _COMPARISONS:
         return not first
+    if _DECIMAL.fullmatch(word):
+        return True
     return _INERT.fullmatch(word) is not None and not _ACTIVE.search(word) and not _runs_right_to_left(word)
 
 

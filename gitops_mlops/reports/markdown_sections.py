@@ -137,7 +137,7 @@ def metrics_table(named: Sequence[tuple[str, MetricResult]], header: str) -> lis
     levels = sorted({level(metric.ci) for _, metric in named if metric.ci})
     heading = f"Better by ({levels[0]} CI)" if len(levels) == 1 else "Better by (CI)"
     rows = (_compared(name, metric) for name, metric in named)
-    return table([header, "Champion → challenger", heading, "Verdict"], rows)
+    return table([header, "Champion → challenger", heading], rows)
 
 
 def _alone(name: str, metric: MetricResult) -> list[str]:
@@ -152,8 +152,8 @@ def _compared(name: str, metric: MetricResult) -> list[str]:
     return [
         name,
         f"{fixed(metric.champion, decimals)} → {fixed(metric.challenger, decimals)}",
+        f"{METRIC_SYMBOLS[metric.verdict]}{_UNBROKEN}{METRIC_WORDS[metric.verdict]}: "
         f"{signed(metric.delta, decimals)}{interval}",
-        f"{METRIC_SYMBOLS[metric.verdict]}{_UNBROKEN}{METRIC_WORDS[metric.verdict]}",
     ]
 
 

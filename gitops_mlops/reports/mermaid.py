@@ -78,10 +78,10 @@ def _at(x: float, points: list[Point]) -> float:
 def _source(plot: Plot, lines: dict[str, list[Point]], low: float, high: float) -> str:
     steps = [low + (high - low) * step / (POINTS - 1) for step in range(POINTS)]
     drawn = {legend: [_at(x, points) for x in steps] for legend, points in lines.items()}
-    bottom = min(min(values) for values in drawn.values())
-    top = max(max(values) for values in drawn.values())
     decimals = 3 if high - low > 0.01 else 6
-    if f"{bottom:.{decimals}f}" == f"{top:.{decimals}f}":
+    bottom = round(min(min(values) for values in drawn.values()), decimals)
+    top = round(max(max(values) for values in drawn.values()), decimals)
+    if bottom == top:
         bottom, top = bottom - 0.5, top + 0.5
     palette = ", ".join(_COLOURS.get(legend, _DIAGONAL) for legend in drawn)
     return "\n".join(

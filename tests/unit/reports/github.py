@@ -19,7 +19,8 @@ OURS = re.compile(
 ACTS = {
     "mention": re.compile(r"@\w"),
     "issue": re.compile(r"#\d|\bgh-\d", re.IGNORECASE),
-    "commit": re.compile(r"[0-9a-f]{7,40}", re.IGNORECASE),
+    # Decimals are no hash that anybody would have to fear.
+    "commit": re.compile(r"(?<![0-9a-f])(?<![0-9]\.)[0-9a-f]{7,40}|[0-9]\.[0-9]*[a-f][0-9a-f]{6}", re.IGNORECASE),
     "address": re.compile(r"https?:|ftp:|mailto:|xmpp:|www\.", re.IGNORECASE),
     "emoji": re.compile(r":[\w+-]+:"),
     "formula": re.compile(r"\$"),

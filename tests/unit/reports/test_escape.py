@@ -39,6 +39,8 @@ def shown(markdown: str) -> str:
         ("two\nlines", "two lines"),
         ("commit b7e23ec or 12345678", "commit `b7e23ec` or `12345678`"),
         ("54,321 rows", "54,321 rows"),
+        ("-0.0009933, at most 6.5e-06 (p 0.123456789)", "-0.0009933, at most 6.5e-06 (p 0.123456789)"),
+        ("v1.1234567 and 1.b7e23ec and JIRA2-1", "`v1.1234567` and `1.b7e23ec` and `JIRA2-1`"),
         ("Größe 大きさ", "Größe 大きさ"),
         ("✅ passes", "`✅` passes"),
         ("", "(empty)"),

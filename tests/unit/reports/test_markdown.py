@@ -107,7 +107,9 @@ def _huge(character: str) -> Report:
     )
 
 
-@pytest.mark.parametrize("character", ["a", "@", "`", "|", "\\|", "\u200b", "\U000e0041", "א", "💥", "` ", "< "])
+@pytest.mark.parametrize(
+    "character", ["a", "@", "`", "|", "\\|", "\u200b", "\U000e0041", "א", "💥", "` ", "< ", "````````"]
+)
 def test_a_report_of_any_length_fits_and_keeps_verdict_and_gates(character: str) -> None:
     markdown = report_markdown(_huge(character))
     assert len(markdown) <= BUDGET

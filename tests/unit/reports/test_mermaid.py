@@ -71,3 +71,9 @@ def test_a_flat_line_gets_a_range() -> None:
     drawn = chart(Curve(name="other", x=(0.0, 1.0), challenger=(0.5, 0.5)))
     assert drawn is not None
     assert 'y-axis "y" 0.000 --> 1.000' in drawn[0]
+
+
+def test_a_line_that_is_flat_but_for_rounding_gets_a_range_too() -> None:
+    drawn = chart(Curve(name="other", x=(0.0, 1.0), challenger=(-1e-9, 1e-9)))
+    assert drawn is not None
+    assert 'y-axis "y" -0.500 --> 0.500' in drawn[0]

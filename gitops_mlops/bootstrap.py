@@ -6,10 +6,10 @@ Each function imports what it chooses, so that a command pays only for what it u
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from gitops_mlops.domain.errors import UsageError
 
@@ -197,3 +197,10 @@ def scratch_world() -> Iterator[World]:
 
     with TemporaryDirectory(prefix="gitops-mlops-") as folder:
         yield world(Path(folder))
+
+
+def become(module: str, words: Sequence[str]) -> NoReturn:
+    """Go on as another program of ours."""
+    from gitops_mlops.adapters import program
+
+    program.become(module, words)

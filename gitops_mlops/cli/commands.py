@@ -33,6 +33,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("Registry", "rollback", "registry", "rollback", "assign the version again that a stage held before"),
     Command("Deploy", "deploy", "deploy", "deploy", "bring what runs to what is assigned, behind a health gate"),
     Command("Deploy", "status", "deploy", "status", "what should run, what runs, and how it is"),
+    Command("Deploy", "serve", "serve", "serve", "one bundle, in the foreground"),
     Command("Deploy", "predict", "deploy", "predict", "ask a served model, or a bundle"),
 )
 

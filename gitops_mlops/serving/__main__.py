@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from gitops_mlops.domain.bundle import is_digest
-from gitops_mlops.domain.errors import MlopsError, UsageError
+from gitops_mlops.domain.errors import INTERRUPTED, MlopsError, UsageError
 
 # See handover.py; instead of --host and --port.
 _DESCRIPTORS = {
@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=_port, default=8080, help="0 takes a free one (%(default)s)")
     parser.add_argument("--expect-digest", type=_digest, help="serve only the bundle sha256:…")
+    parser.add_argument("--json", action="store_true", help="say as JSON where it serves")
     parser.add_argument("--allow-version-skew", action="store_true", help="accept another scikit-learn version")
     parser.add_argument("--log-dir", type=Path, metavar="DIR", help="keep predictions and feedback here (off)")
     parser.add_argument("--log-exclude", action="append", default=[], metavar="COLUMN", help="input not to keep")
@@ -58,8 +59,11 @@ def main(words: list[str]) -> int:
     except MlopsError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"error: {error.name} is not installed → pip install 'gitops-mlops[serve]'\n")
+        return UsageError.exit_code
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -105,6 +109,7 @@ def _serve(options: argparse.Namespace) -> int:
             server: Server = HandoverServer(service.app(), limits, service, lifeline, control)
         else:
             server = Server(uvicorn_config(service.app(), limits), service, options.drain_seconds)
+        server.announce_json = options.json
         start_listening(listener)
         server.run(sockets=[listener])
         return server.exit_code

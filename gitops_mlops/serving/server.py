@@ -82,8 +82,10 @@ class Server(uvicorn.Server):
     """Serves until SIGTERM or SIGINT: then readiness is 503 for `drain` seconds, open requests are finished.
 
     `exit_code` is 0 after SIGTERM and 130 after SIGINT. A second signal ends the draining, a third one does not
-    even wait for open requests.
+    even wait for open requests. `announce_json` makes the line about where it serves JSON.
     """
+
+    announce_json = False
 
     def __init__(self, config: uvicorn.Config, service: Service, drain: float = 0.0) -> None:
         super().__init__(config)
@@ -122,7 +124,10 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         bundle = self.service.served.bundle
         for listener in sockets or ():
-            sys.stdout.write(f"serving {bundle.model} {bundle.version} on {_url(listener)}\n")
+            said = {"model": bundle.model, "version": bundle.version, "url": _url(listener)}
+            said["bundle_digest"] = self.service.served.digest
+            line = json.dumps(said) if self.announce_json else "serving {model} {version} on {url}".format(**said)
+            sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

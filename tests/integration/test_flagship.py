@@ -171,6 +171,11 @@ def test_the_split_is_by_time(project: Project) -> None:
     assert test[DAY].n_unique() == 61
 
 
+def test_prepared_rows_keep_their_contract(project: Project) -> None:
+    done = project.run(sys.executable, "-m", "gitops_mlops", "validate", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_no_single_column_gives_the_answer_away(project: Project) -> None:
     from sklearn.metrics import roc_auc_score
 

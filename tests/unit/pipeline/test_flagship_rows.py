@@ -16,7 +16,7 @@ from gitops_mlops.domain.errors import ConfigError
 from gitops_mlops.domain.frames import to_pandas
 from gitops_mlops.domain.model import dump_model, load_model, parse_trusted_types
 from pipeline.evaluate import calibration, roc, scores
-from pipeline.prepare import DAY, ID, SCHEDULE, TARGET, WEATHER, labelled, prepare
+from pipeline.prepare import DAY, ID, RAW, SCHEDULE, TARGET, WEATHER, labelled, prepare, weather
 from pipeline.stage import PARAMS, Params, params
 from pipeline.train import FEATURES, build
 
@@ -78,6 +78,14 @@ def test_weather_comes_from_the_same_airport_and_hour() -> None:
 def test_weather_that_stands_twice_is_an_error_and_no_second_row() -> None:
     with pytest.raises(pl.exceptions.ComputeError):
         rows([flight()], [hour(), hour()])
+
+
+def test_a_wind_that_never_blew_is_a_missing_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / RAW).mkdir(parents=True)
+    published = [hour(wind_speed=speed) for speed in (1048.36058, 42.0, 0.0, None)]
+    pl.DataFrame(published).write_csv(tmp_path / RAW / "weather.csv", null_value="NA")
+    monkeypatch.chdir(tmp_path)
+    assert weather()["wind_speed"].to_list() == [None, 42.0, 0.0, None]
 
 
 def test_a_saturday_is_the_sixth_day() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from gitops_mlops.domain.statistics.spread import Spread
 
 # Up to here one table of cluster against cluster makes every draw a quadratic form; it takes 8 · units² bytes.
 _MOST_CLUSTERS_IN_A_TABLE = 1000
+_SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +35,6 @@ class Ranks:
         """For each row, the weight that ranks below it, ties by half; `weights` has shape (n,)."""
         here = np.bincount(self.place, weights=weights, minlength=self.distinct)
         return (np.cumsum(here) - 0.5 * here)[self.place]
-
-    def auc(self, positive: Floats, negative: Floats) -> float:
-        """The chance that a positive ranks above a negative, rows weighted; NaN without one of each."""
-        here = np.bincount(self.place, weights=negative, minlength=self.distinct)
-        above = np.bincount(self.place, weights=positive, minlength=self.distinct)
-        pairs = above.sum() * here.sum()
-        return float((above * (np.cumsum(here) - 0.5 * here)).sum() / pairs) if pairs > 0 else math.nan
 
 
 def estimate_auc(sample: Sample, settings: Settings) -> Estimate:
@@ -93,32 +88,50 @@ def auc_draws(
     generator = settings.generator("roc_auc")
     codes = np.arange(len(positive)) if units is None else units
     count = int(codes.max()) + 1
-    ranks = [Ranks.of(one) for one in scores]
     if count <= _MOST_CLUSTERS_IN_A_TABLE:
+        ranks = [Ranks.of(one) for one in scores]
         return _table_draws(positive, ranks, codes, count, settings.resamples, generator)
+    sides = [_Ladder.of(positive, one, codes) for one in scores]
+    positives = codes[positive].astype(np.int32)
     drawn = np.empty((len(scores), settings.resamples))
-    order = [np.argsort(one.place, kind="stable") for one in ranks]
-    starts = [np.flatnonzero(np.diff(r.place[o], prepend=-1)) for r, o in zip(ranks, order, strict=True)]
-    truth = [positive[o] for o in order]
-    sorted_codes = [codes[o] for o in order]
     for index in range(settings.resamples):
-        weights = np.bincount(generator.integers(count, size=count), minlength=count).astype(np.float64)
-        for model in range(len(scores)):
-            drawn[model, index] = _weighted_auc(weights[sorted_codes[model]], truth[model], starts[model])
+        picked = generator.integers(count, size=count, dtype=np.int32)
+        weights = np.bincount(picked, minlength=count).astype(np.int32)
+        of_positives = weights.take(positives).astype(np.float64)
+        drawn[:, index] = [side.auc(weights, of_positives) for side in sides]
     return drawn
 
 
-def _weighted_auc(weights: Floats, positive: npt.NDArray[np.bool_], starts: npt.NDArray[np.intp]) -> float:
-    """The area for rows sorted by score; `starts` is where each distinct score begins."""
-    of_positives = weights * positive
-    of_negatives = weights - of_positives
-    if len(starts) < len(weights):
-        of_positives = np.add.reduceat(of_positives, starts)
-        of_negatives = np.add.reduceat(of_negatives, starts)
-    below = np.cumsum(of_negatives)
-    total = float(of_positives.sum()) * float(below[-1])
-    # A dot product would wake BLAS threads for every draw; on a busy machine they cost ten times the sum.
-    return float((of_positives * (below - 0.5 * of_negatives)).sum()) / total if total > 0 else math.nan
+@dataclass(frozen=True, eq=False)
+class _Ladder:
+    """Negatives as the rungs of a ladder, lowest score first, and how high each positive stands on it.
+
+    `negatives` holds their units; `below` and `upto` count, for each positive, the negatives that score less, and
+    less or the same (None when no score is shared). 32-bit integers: half the memory traffic, which is the cost.
+    """
+
+    negatives: npt.NDArray[np.int32]
+    below: npt.NDArray[np.int32]
+    upto: npt.NDArray[np.int32] | None
+
+    @classmethod
+    def of(cls, positive: npt.NDArray[np.bool_], scores: Floats, codes: npt.NDArray[Any]) -> _Ladder:
+        order = np.argsort(scores[~positive], kind="stable")
+        rungs = scores[~positive][order]
+        below, upto = (np.searchsorted(rungs, scores[positive], side).astype(np.int32) for side in _SIDES)
+        tied = not np.array_equal(below, upto)
+        return cls(codes[~positive][order].astype(np.int32), below, upto if tied else None)
+
+    def auc(self, weights: npt.NDArray[np.int32], of_positives: Floats) -> float:
+        """The area when each unit counts `weights` times; `of_positives` are the weights of the positives."""
+        height = np.zeros(len(self.negatives) + 1, dtype=np.int32)
+        np.cumsum(weights.take(self.negatives), out=height[1:])
+        won = height.take(self.below).astype(np.float64)
+        if self.upto is not None:
+            won = 0.5 * (won + height.take(self.upto))
+        total = float(of_positives.sum()) * float(height[-1])
+        # A dot product would wake BLAS threads for every draw; on a busy machine they cost ten times the sum.
+        return float((of_positives * won).sum()) / total if total > 0 else math.nan
 
 
 def _table_draws(

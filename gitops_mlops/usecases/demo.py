@@ -63,10 +63,31 @@ class Variant:
     edits: tuple[tuple[str, str], ...]
 
 
-FLIGHT: dict[str, object] = {}
+BETTER = Variant("add-weather", "Use the weather of the hour", (("weather: false", "weather: true"),))
+WORSE = Variant(
+    "balance-classes",
+    "Balance the classes: late flights are rare",
+    (("class-weight: null # or balanced", "class-weight: balanced"),),
+)
 
-BETTER = Variant("add-weather", "Use the weather and gradient boosting", ())
-WORSE = Variant("balance-classes", "Balance the classes, late flights are rare", ())
+# A stormy Friday evening at LaGuardia.
+FLIGHT = {
+    "carrier": "MQ",
+    "origin": "LGA",
+    "dest": "CLT",
+    "distance": 544,
+    "weekday": 5,
+    "hour": 19,
+    "minute": 30,
+    "temp": 78.1,
+    "dewp": 71.1,
+    "humid": 79.2,
+    "wind_dir": 180,
+    "wind_speed": 16.1,
+    "precip": 0.4,
+    "pressure": 1006.2,
+    "visib": 4.0,
+}
 
 
 class Demo:
@@ -162,7 +183,8 @@ class Demo:
         yield Chapter(
             5,
             "Merge, release, deploy",
-            "Main recomputes before it tags. Then staging, then production, each behind a health gate.",
+            "Main compares once more, on the merge commit. Then staging, then production: the new version starts\n"
+            "beside the old one and takes over when it is ready and gives its golden predictions.",
         )
         yield from self._do("git switch --quiet main")
         yield from self._do(f"git merge --quiet --no-ff --message 'Merge {BETTER.branch}' {BETTER.branch}")
@@ -174,7 +196,9 @@ class Demo:
 
     def _look(self) -> Generator[Event]:
         yield Chapter(6, "Ask it, and look back", "The live endpoint answers; git remembers everything.")
-        yield from self._do(f"gitops-mlops predict {MODEL} --env production --row '{json.dumps(FLIGHT)}'", shown=True)
+        self._files.write("flight.json", json.dumps([FLIGHT], indent=1).encode())
+        yield from self._do("cat flight.json", shown=True)
+        yield from self._do(f"gitops-mlops predict {MODEL} --env production --data flight.json", shown=True)
         yield from self._do("gitops-mlops status", shown=True)
         yield from self._do(f"gitops-mlops show {MODEL}", shown=True)
         yield from self._do(f"gitops-mlops history {MODEL}", shown=True)

@@ -1,0 +1,25 @@
+"""Every benchmark, one after the other: what users wait for, beside the tool they would use instead.
+
+python benchmarks/run.py [NAME ...]
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def main() -> int:
+    names = sys.argv[1:] or sorted(path.stem for path in HERE.glob("*.py") if path.stem not in ("run", "__init__"))
+    worst = 0
+    for name in names:
+        print(f"\n== {name}", flush=True)
+        worst = max(worst, subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=False).returncode)
+    return worst
+
+
+if __name__ == "__main__":
+    sys.exit(main())

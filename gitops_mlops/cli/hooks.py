@@ -100,9 +100,9 @@ def dvc_lock(session: Session, files: Files, as_json: bool) -> int:
     return _told(report.problems, as_json, VERDICT_AGAINST, report.remarks)
 
 
-@_hook("data", "gitops-mlops hook data -- dvc.lock")
+@_hook("data", "gitops-mlops hook data")
 def data(session: Session, files: Files, as_json: bool) -> int:
-    """Data that this commit changes keeps its contract. Exit code 1 when it does not.
+    """Data whose content or contract differs from HEAD's keeps its contract. Exit code 1 when it does not.
 
     It needs the data on disk and the ml extra; exit code 3 without them.
     """
@@ -113,8 +113,7 @@ def data(session: Session, files: Files, as_json: bool) -> int:
     repository = bootstrap.repository(session.folder)
     tree, index = bootstrap.staged_tree(repository), bootstrap.index(repository)
     store = bootstrap.data_store(repository, tree)
-    paths = _from_root(session.folder, repository.root, files)
-    names = changed_datasets(tree, store, repository, index.unstaged(), paths)
+    names = changed_datasets(tree, store, repository, index.unstaged())
     if not names:
         return _told([], as_json, DONE)
     if find_spec("polars") is None:

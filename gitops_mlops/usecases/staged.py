@@ -48,10 +48,8 @@ def incompatible_contracts(tree: Tree, repository: Repository, paths: Sequence[s
     return problems
 
 
-def changed_datasets(
-    tree: Tree, store: DataStore, repository: Repository, unstaged: set[str], paths: Sequence[str]
-) -> list[str]:
-    """The datasets whose data or contract this commit changes, of those that have a contract.
+def changed_datasets(tree: Tree, store: DataStore, repository: Repository, unstaged: set[str]) -> list[str]:
+    """The datasets whose data or contract the commit changes, of those that have a contract.
 
     Raises EvidenceMissing when what is on disk is not what will be committed.
     """
@@ -59,14 +57,15 @@ def changed_datasets(
 
     config = parse_config(_content(tree, CONFIG_FILE))
     staged, before = store.outputs(), _outputs_before(store, repository)
-    changed = set(paths)
     found = []
     for name, dataset in config.datasets.items():
         if dataset.contract is None:
             continue
         now, then = staged.get(dataset.path), before.get(dataset.path)
-        tracked = now is not None and (then is None or then.md5 != now.md5)
-        if tracked or changed & {dataset.path, dataset.contract.partition(":")[0]}:
+        changed = (
+            now.md5 != (then.md5 if then else "") if now else _differs(tree, repository, dataset.path)
+        ) or _differs(tree, repository, dataset.contract.partition(":")[0])
+        if changed:
             _prove_on_disk(tree, dataset.path, now, unstaged)
             found.append(name)
     return found
@@ -126,6 +125,11 @@ def _committed(repository: Repository, paths: Sequence[str]) -> Iterator[tuple[s
     for path in paths:
         if (content := repository.read(head, path)) is not None:
             yield path, content
+
+
+def _differs(tree: Tree, repository: Repository, path: str) -> bool:
+    """Whether the staged file is not the committed one."""
+    return dict(_committed(repository, [path])).get(path) != tree.read(path)
 
 
 def _outputs_before(store: DataStore, repository: Repository) -> dict[str, Output]:

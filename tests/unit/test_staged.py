@@ -189,3 +189,70 @@ def test_config_and_lock_as_staged(repo: Any, cli: Any) -> None:
     assert (config.code, config.out) == (2, "mlops.yaml:1:1: version: must be 1, not 2\n1 problem\n")
     assert lock.code == 1
     assert lock.out.startswith("dvc.yaml:2:3: stages.a: was never run: dvc.lock does not know it → dvc repro")
+
+
+DATA = {
+    "mlops.yaml": "version: 1\ndatasets:\n  git: {path: a.csv, contract: contracts/a.yaml}\n"
+    "  dvc: {path: b.csv, contract: contracts/a.yaml}\n  free: {path: c.csv}\n",
+    "contracts/a.yaml": CONTRACT,
+    "a.csv": "a,b\n1,x\n",
+    "b.csv.dvc": "outs:\n- {path: b.csv, hash: md5, md5: 9dd4e461268c8034f5c8564e155c67a6, size: 1}\n",
+    ".gitignore": "/b.csv\n",
+}
+
+
+@pytest.fixture
+def data(repo: Any) -> Any:
+    """A dataset in git and one that DVC tracks ("x"), both committed."""
+    repo.write("b.csv", "x")
+    repo.commit("data", **DATA)
+    return repo
+
+
+def test_unchanged_data_is_not_read(data: Any, cli: Any) -> None:
+    (data.root / "b.csv").unlink()
+    assert (cli("hook", "data", folder=data.root).out) == "no problem found\n"
+
+
+def test_changed_data_is_held_against_its_contract(data: Any, cli: Any) -> None:
+    data.write("a.csv", "a,b\n1,x\n2,y\n")
+    data.git("add", "--all")
+    assert cli("hook", "data", folder=data.root).code == 0
+    data.write("a.csv", "a,b\nten,x\n")
+    data.git("add", "--all")
+    answer = cli("hook", "data", "--json", folder=data.root)
+    assert (answer.code, [one["dataset"] for one in answer.json]) == (1, ["git"])
+
+
+def test_what_is_on_disk_must_be_what_is_committed(data: Any, cli: Any) -> None:
+    data.write("a.csv", "a,b\n2,y\n")
+    data.git("add", "--all")
+    data.write("a.csv", "a,b\n1,staged no more\n")
+    answer = cli("hook", "data", folder=data.root)
+    assert (answer.code, "what is on disk is not what is staged" in answer.err) == (3, True)
+
+
+@pytest.mark.parametrize(("on_disk", "says"), [(None, "is not on disk"), ("z", "is not what DVC recorded")])
+def test_dvc_data_must_be_the_recorded_data(data: Any, cli: Any, on_disk: str | None, says: str) -> None:
+    data.write("b.csv.dvc", DATA["b.csv.dvc"].replace("9dd4", "0000"))
+    data.git("add", "--all")
+    if on_disk is None:
+        (data.root / "b.csv").unlink()
+    answer = cli("hook", "data", folder=data.root)
+    assert (answer.code, says in answer.err) == (3, True), answer.err
+
+
+def test_without_the_ml_extra_it_says_what_is_missing(data: Any, tmp_path: Path) -> None:
+    data.write("a.csv", "a,b\n2,y\n")
+    data.git("add", "--all")
+    code = (
+        "import sys, importlib.util as util; found = util.find_spec\n"
+        "util.find_spec = lambda name, *rest: None if name == 'polars' else found(name, *rest)\n"
+        "from gitops_mlops.cli.app import run; sys.exit(run(['hook', 'data']))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=data.root, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert 'additional_dependencies: [".[ml]"]' in done.stderr

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import JsonValue
@@ -23,9 +23,11 @@ def parameter_changes(old: Mapping[str, object], new: Mapping[str, object]) -> t
     )
 
 
-def data_changes(old: Mapping[str, Output], new: Mapping[str, Output], without: str) -> tuple[Change, ...]:
-    """Tracked files whose content differs, but for `without`, the model itself."""
-    names = [name for name in sorted({*old, *new}) if name != without and _digest(old, name) != _digest(new, name)]
+def data_changes(
+    old: Mapping[str, Output], new: Mapping[str, Output], without: Collection[str]
+) -> tuple[Change, ...]:
+    """Tracked files whose content differs, but for those in `without`: the model itself, and what git tracks."""
+    names = [name for name in sorted({*old, *new} - set(without)) if _digest(old, name) != _digest(new, name)]
     return tuple(
         Change(name=name[:200], old=_output(old.get(name)), new=_output(new.get(name))) for name in names[:_MOST]
     )

@@ -107,9 +107,9 @@ def demand(gate: Gate) -> str:
         amount = f"{gate.margin.amount:.4g}" if not gate.margin.relative else f"{gate.margin.amount * 100:.4g} %"
         asked.append(f"not worse than the champion by {amount} or more")
     if gate.min is not None:
-        asked.append(f"at least {gate.min:g}")
+        asked.append(f"at least {_plain(gate.min)}")
     if gate.max is not None:
-        asked.append(f"at most {gate.max:g}")
+        asked.append(f"at most {_plain(gate.max)}")
     where = ", in every slice" if gate.per_slice else ""
     return f"{gate.metric} {' and '.join(asked)}{where}"
 
@@ -179,18 +179,19 @@ def _rule(gate: Gate, measured: Measured | None, evaluation: Evaluation) -> _Fou
     alpha, delta = evaluation.alpha, measured.delta
     low, high = delta.low(alpha), delta.high(alpha)
     if not (math.isfinite(low) and math.isfinite(high)):
-        return "block", f"{delta.value:+.4g}, but its uncertainty is unknown: {_note(measured)}"
+        return "block", f"{_difference(delta.value)}, but its uncertainty is unknown: {_note(measured)}"
     sure = f"with {1 - alpha:.0%} confidence"
     if measured.few:
-        return evaluation.inconclusive, f"cannot tell ({measured.few}): {delta.value:+.4g}"
+        return evaluation.inconclusive, f"cannot tell ({measured.few}): {_difference(delta.value)}"
     floor = 0.0 if gate.rule == "superior" else -gate.margin.of(measured.result.champion)
     if low > floor:
-        return "pass", f"{delta.value:+.4g}, at least {low:+.4g} {sure}"
+        return "pass", f"{_difference(delta.value)}, at least {_difference(low)} {sure}"
     if high < floor or (gate.rule == "superior" and high <= 0):
-        return "block", f"{delta.value:+.4g}, at most {high:+.4g} {sure}"
+        return "block", f"{_difference(delta.value)}, at most {_difference(high)} {sure}"
     return (
         evaluation.inconclusive,
-        f"cannot tell: {delta.value:+.4g}, between {low:+.4g} and {high:+.4g}{_enough(measured)}",
+        f"cannot tell: {_difference(delta.value)}, between {_difference(low)} and {_difference(high)}"
+        f"{_enough(measured)}",
     )
 
 
@@ -198,7 +199,7 @@ def _enough(measured: Measured) -> str:
     needed, mde = measured.result.needed, measured.result.mde
     if needed is None or mde is None:
         return ""
-    return f"; differences below {mde:.2g} cannot be seen here, about {needed:,} units would be enough"
+    return f"; differences below {_plain(mde, 2)} cannot be seen here, about {needed:,} units would be enough"
 
 
 def _bounds(gate: Gate, measured: Measured | None, evaluation: Evaluation) -> _Found:
@@ -207,10 +208,10 @@ def _bounds(gate: Gate, measured: Measured | None, evaluation: Evaluation) -> _F
     value = measured.own.value
     for bound, misses in ((gate.min, -1), (gate.max, 1)):
         if bound is not None and (value - bound) * misses > 0:
-            return "block", f"{value:.4g} is {'below' if misses < 0 else 'above'} {bound:g}"
+            return "block", f"{_plain(value)} is {'below' if misses < 0 else 'above'} {_plain(bound)}"
     if measured.few:
-        return evaluation.inconclusive, f"{value:.4g}, but {measured.few}"
-    return "pass", f"{value:.4g}"
+        return evaluation.inconclusive, f"{_plain(value)}, but {measured.few}"
+    return "pass", f"{_plain(value)}"
 
 
 def _against_slices(gate: Gate, evaluation: Evaluation, evidence: Evidence) -> _Found:
@@ -226,7 +227,7 @@ def _against_slices(gate: Gate, evaluation: Evaluation, evidence: Evidence) -> _
     adjusted = holm([p for _, p, _ in asked])
     worse = [(one, value, p) for (one, _, value), p in zip(asked, adjusted, strict=True) if p <= evaluation.alpha]
     if worse:
-        named = ", ".join(f"{one.name} {value:+.4g} (p {p:.2g})" for one, value, p in worse[:5])
+        named = ", ".join(f"{one.name} {_difference(value)} ({_probability(p)})" for one, value, p in worse[:5])
         return "block", f"worse in {len(worse)} of {len(asked)} slices: {named}"
     return _none_found(len(asked), len(unclear), "no slice is clearly worse", evaluation)
 
@@ -247,10 +248,10 @@ def _bounds_in_slices(gate: Gate, evaluation: Evaluation, evidence: Evidence) ->
     misses = [(one, value, p) for (one, _, value), p in zip(asked, adjusted, strict=True) if _outside(gate, value)]
     clear = [(one, value) for one, value, p in misses if p <= evaluation.alpha]
     if clear:
-        named = ", ".join(f"{one.name} {value:.4g}" for one, value in clear[:5])
+        named = ", ".join(f"{one.name} {_plain(value)}" for one, value in clear[:5])
         return "block", f"missed beyond doubt in {len(clear)} of {len(asked)} slices: {named}"
     if misses:
-        named = ", ".join(f"{one.name} {value:.4g}" for one, value, _ in misses[:5])
+        named = ", ".join(f"{one.name} {_plain(value)}" for one, value, _ in misses[:5])
         return evaluation.inconclusive, f"missed in {len(misses)} of {len(asked)} slices, perhaps by chance: {named}"
     return _none_found(len(asked), unclear, "held", evaluation)
 
@@ -284,3 +285,20 @@ def _declared_slices(model: Model, metric: str, evidence: Evidence) -> Judged:
 
 def _note(measured: Measured | None) -> str:
     return measured.result.note or "it was not measured" if measured is not None else "it was not measured"
+
+
+def _plain(value: float, digits: int = 4) -> str:
+    """A number in so many significant digits, with a true minus and never an exponent."""
+    if not math.isfinite(value):
+        return str(value)
+    rounded = float(f"{value:.{max(digits, len(str(int(abs(value)))))}g}")
+    return f"{rounded:z.6f}".rstrip("0").rstrip(".").replace("-", "−")
+
+
+def _difference(value: float) -> str:
+    text = _plain(value, 3)
+    return text if text.startswith("−") else f"+{text}"
+
+
+def _probability(p: float) -> str:
+    return "p < 0.0001" if p < 0.0001 else f"p = {_plain(p, 2)}"

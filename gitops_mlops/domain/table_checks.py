@@ -18,25 +18,10 @@ import polars.selectors as cs
 from gitops_mlops.domain.contract import Column, ColumnType, Contract, Rows, Scalar
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.pattern import whole
+from gitops_mlops.domain.polars_types import POLARS
 from gitops_mlops.domain.validation import Violation
 
-_POLARS: dict[ColumnType, pl.DataType] = {
-    ColumnType.BOOL: pl.Boolean(),
-    ColumnType.INT8: pl.Int8(),
-    ColumnType.INT16: pl.Int16(),
-    ColumnType.INT32: pl.Int32(),
-    ColumnType.INT64: pl.Int64(),
-    ColumnType.UINT8: pl.UInt8(),
-    ColumnType.UINT16: pl.UInt16(),
-    ColumnType.UINT32: pl.UInt32(),
-    ColumnType.UINT64: pl.UInt64(),
-    ColumnType.FLOAT32: pl.Float32(),
-    ColumnType.FLOAT64: pl.Float64(),
-    ColumnType.STRING: pl.String(),
-    ColumnType.DATE: pl.Date(),
-    ColumnType.DATETIME: pl.Datetime("us"),
-}
-_NAMES = {dtype.base_type(): kind for kind, dtype in _POLARS.items()}
+_NAMES = {dtype.base_type(): kind for kind, dtype in POLARS.items()}
 # Dictionary-encoded text is text.
 _NAMES |= {pl.Categorical: ColumnType.STRING, pl.Enum: ColumnType.STRING}
 
@@ -97,7 +82,7 @@ def exactly(name: str) -> pl.Expr:
 
 def wanted_types(contract: Contract) -> dict[str, pl.DataType]:
     """The Polars type that each column should have."""
-    return {name: _POLARS[column.type] for name, column in contract.columns.items()}
+    return {name: POLARS[column.type] for name, column in contract.columns.items()}
 
 
 def type_name(dtype: pl.DataType) -> ColumnType | None:
@@ -226,7 +211,7 @@ def _text_rules(column: Column, text: pl.Expr, rule: _Rule) -> Iterator[RowCheck
 
 
 def _is_none_of(choices: tuple[Scalar, ...], name: str, column: Column, dtype: pl.DataType) -> pl.Expr:
-    allowed = pl.Series(choices, dtype=_POLARS[column.type])
+    allowed = pl.Series(choices, dtype=POLARS[column.type])
     value = _comparable(exactly(name), dtype)
     if column.type == ColumnType.STRING:
         value = value.cast(pl.String)

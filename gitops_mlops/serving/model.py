@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_mlops.domain.admission import MISSING, Admitter
+from gitops_mlops.domain.admitted_frame import admitted_frame
 from gitops_mlops.domain.bundle import (
     MANIFEST,
     Bundle,
@@ -22,7 +23,6 @@ from gitops_mlops.domain.bundle import (
 )
 from gitops_mlops.domain.contract import Contract, parse_contract
 from gitops_mlops.domain.errors import BundleRefused, EvidenceMissing, UsageError
-from gitops_mlops.domain.frame import to_frame
 from gitops_mlops.domain.model import Predictor, load_model, parse_trusted_types
 
 REBUILD = "build the bundle again and deploy that"
@@ -63,7 +63,7 @@ class ServedModel:
     def answer(self, columns: Mapping[str, Sequence[Any]]) -> Answer:
         """Predictions for admitted columns. Raises ModelFailed."""
         try:
-            seen = self.predictor.predict(to_frame(self.contract, columns, self.predictor.columns))
+            seen = self.predictor.predict(admitted_frame(self.contract, columns, self.predictor.columns))
             if seen.classes != self.classes:
                 raise ModelFailed(f"the model has the classes {seen.classes}, the bundle {self.classes}")
             labels = decide(seen, self.bundle.positive, self.bundle.threshold)

@@ -22,29 +22,13 @@ from typing import Any
 
 import polars as pl
 
-from gitops_mlops.domain.contract import ColumnType
 from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.domain.polars_types import POLARS
 from gitops_mlops.serving.model import Answer, ServedModel, label_type
 
 PREDICTIONS = "predictions"
 FEEDBACK = "feedback"
 _LABELS: dict[type, type[pl.DataType]] = {bool: pl.Boolean, int: pl.Int64, float: pl.Float64, str: pl.String}
-_TYPES: dict[ColumnType, pl.DataType] = {
-    ColumnType.BOOL: pl.Boolean(),
-    ColumnType.INT8: pl.Int8(),
-    ColumnType.INT16: pl.Int16(),
-    ColumnType.INT32: pl.Int32(),
-    ColumnType.INT64: pl.Int64(),
-    ColumnType.UINT8: pl.UInt8(),
-    ColumnType.UINT16: pl.UInt16(),
-    ColumnType.UINT32: pl.UInt32(),
-    ColumnType.UINT64: pl.UInt64(),
-    ColumnType.FLOAT32: pl.Float32(),
-    ColumnType.FLOAT64: pl.Float64(),
-    ColumnType.STRING: pl.String(),
-    ColumnType.DATE: pl.Date(),
-    ColumnType.DATETIME: pl.Datetime("us"),
-}
 Count = Callable[[str, str, int], None]
 
 
@@ -233,7 +217,7 @@ def _lanes(served: ServedModel, inputs: Sequence[str]) -> list[_Lane]:
             where="--log-dir",
             hint=f"--log-exclude {clash[0]}",
         )
-    schema |= {name: _TYPES[served.contract.columns[name].type] for name in inputs}
+    schema |= {name: POLARS[served.contract.columns[name].type] for name in inputs}
     feedback: dict[str, pl.DataType] = {
         "prediction_id": pl.String(),
         "feedback_time": pl.Datetime("us", "UTC"),

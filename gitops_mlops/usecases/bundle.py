@@ -146,9 +146,9 @@ def _golden(
     text = frozenset(name for name, column in contract.columns.items() if column.type is ColumnType.STRING)
     spread = sources.rows.spread(path, dataset, _CANDIDATES, text)
     rows, admitted = _admitted(contract, spread, dataset, place)
-    from gitops_mlops.domain.frame import to_frame
+    from gitops_mlops.domain.admitted_frame import admitted_frame
 
-    predictions = model.predict(to_frame(contract, admitted, model.columns))
+    predictions = model.predict(admitted_frame(contract, admitted, model.columns))
     positive, threshold = declared.evaluation.positive, declared.evaluation.threshold
     if declared.task is not Task.BINARY or predictions.probabilities is None:
         return None, None, make_golden(rows, predictions)

@@ -93,7 +93,8 @@ def compare(request: Request, head: Config, repository: Repository, store: DataS
     rows = evaluation_rows(binding.name, binding.config, challenger, champion, sources)
     scored = _score(binding.model, rows.frame, challenger, champion, _trusted(request, binding.model, sources))
     evidence = _measure(binding.model, rows, scored, champion)
-    return _report(request, binding, challenger, champion, rows, scored, evidence)
+    data = _data(challenger, champion, sources)
+    return _report(request, binding, challenger, champion, rows, scored, evidence, data)
 
 
 def _binding(request: Request, head: Config, sources: Sources) -> _Binding:
@@ -185,6 +186,7 @@ def _report(
     rows: EvaluationRows,
     scored: _Scored,
     evidence: Evidence,
+    data: tuple[Change, ...],
 ) -> Report:
     model, sample = binding.model, scored.sample
     judged = judge(model, evidence)
@@ -205,13 +207,20 @@ def _report(
         gates=tuple(one.result for one in judged)[:100],
         slices=tuple(_slice_result(one) for one in evidence.slices)[:500],
         parameters=() if champion is None else parameter_changes(champion.parameters, challenger.parameters),
-        data=() if champion is None else data_changes(champion.outputs, challenger.outputs, challenger.path),
+        data=data,
         gate_changes=binding.changes,
         confusion=None if sample is None else confusion_of(sample, scored.truth.classes),
         curves=() if sample is None or model.task is not Task.BINARY else curves_of(sample),
         warnings=_texts([*binding.warnings, *rows.warnings]),
         environment={**request.environment, "seed": str(model.evaluation.seed)},
     )
+
+
+def _data(challenger: Contender, champion: Contender | None, sources: Sources) -> tuple[Change, ...]:
+    """What changed of the data; outputs that git itself tracks (`cache: false`: metrics, plots) are none."""
+    if champion is None:
+        return ()
+    return data_changes(champion.outputs, challenger.outputs, {challenger.path, *sources.repository.files()})
 
 
 def _reasons(judged: Sequence[Judged], evidence: Evidence) -> list[str]:

@@ -108,7 +108,7 @@ def test_a_worse_model_is_blocked_and_says_by_which_gate(compare: Compare, proje
     assert answer.out.startswith("BLOCK fault: worse than v0.0.1")
     report = parse_report((project.root / "report.json").read_bytes())
     assert [one.status for one in report.gates] == ["block", "pass"]
-    assert "at most -" in report.gates[0].reason
+    assert "at most −" in report.gates[0].reason
 
 
 def test_what_cannot_be_told_warns_or_blocks_as_configured(compare: Compare, project: ComparisonProject) -> None:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from gitops_mlops.domain.admitted_frame import admitted_frame
 from gitops_mlops.domain.bundle import dump_bundle, make_golden, parse_bundle
 from gitops_mlops.domain.contract import parse_contract
-from gitops_mlops.domain.frame import to_frame
 from gitops_mlops.domain.model import SkopsModel
 
 ROOT = Path(__file__).parents[3]
@@ -68,7 +68,7 @@ def write_bundle(folder: Path, **changes: Any) -> Path:
     (folder / "trusted-types.yaml").write_text(json.dumps(trusted))
     (folder / "README.md").write_text("# delay\n")
     columns = {name: [row.get(name) for row in GOLDEN] for name in ROW}
-    seen = SkopsModel(estimator).predict(to_frame(parse_contract(CONTRACT, "c"), columns))
+    seen = SkopsModel(estimator).predict(admitted_frame(parse_contract(CONTRACT, "c"), columns))
     golden = make_golden(GOLDEN, seen, positive=True, threshold=0.3)
     manifest = {
         "model": "delay",

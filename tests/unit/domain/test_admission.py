@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_mlops.domain.admission import MISSING, Admission, Admitter
+from gitops_mlops.domain.admitted_frame import admitted_frame
 from gitops_mlops.domain.contract import parse_contract
-from gitops_mlops.domain.frame import to_frame
 from gitops_mlops.domain.frames import to_pandas
 
 CONTRACT = parse_contract(
@@ -171,7 +171,7 @@ def test_whatever_json_holds_is_admitted_or_refused(columns: dict[str, list[Any]
     assert "\n" not in admission.message
     json.dumps([vars(refusal) for refusal in admission.refusals]).encode("ascii")
     if admission.columns:
-        assert len(to_frame(CONTRACT, admission.columns)) == 2
+        assert len(admitted_frame(CONTRACT, admission.columns)) == 2
 
 
 VALUES = {
@@ -200,8 +200,8 @@ POLARS = {
 def test_a_served_row_has_the_types_that_models_are_trained_and_compared_on(hole: bool) -> None:
     columns = {name: [None, values[1]] if hole else values for name, values in VALUES.items()}
     trained = to_pandas(pl.DataFrame(columns, schema=POLARS))
-    pd.testing.assert_frame_equal(to_frame(CONTRACT, columns), trained, check_exact=True)
+    pd.testing.assert_frame_equal(admitted_frame(CONTRACT, columns), trained, check_exact=True)
 
 
 def test_a_frame_is_in_the_models_order() -> None:
-    assert list(to_frame(CONTRACT, VALUES, ("code", "big")).columns) == ["code", "big"]
+    assert list(admitted_frame(CONTRACT, VALUES, ("code", "big")).columns) == ["code", "big"]

@@ -105,7 +105,7 @@ def test_slices_are_corrected_for_being_many() -> None:
         assert [one.result.status for one in judge(gate, evidence)] == [expected]
     evidence = Evidence({"roc_auc": measured(0.1, 0.01)}, slices(-0.06, *[0.0] * 9), "compared")
     (judged,) = judge(gate, evidence)
-    assert (judged.result.status, "carrier = A -0.06" in judged.result.reason) == ("block", True)
+    assert (judged.result.status, "carrier = A −0.06" in judged.result.reason) == ("block", True)
 
 
 def test_declared_slices_are_watched_without_being_asked_for() -> None:

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def to_frame(contract: Contract, columns: Mapping[str, Sequence[Any]], order: Sequence[str] = ()) -> pd.DataFrame:
+def admitted_frame(
+    contract: Contract, columns: Mapping[str, Sequence[Any]], order: Sequence[str] = ()
+) -> pd.DataFrame:
     """A frame of `columns`, in the order of `order` (all, in the contract's order, when it is empty).
 
     Types and nulls are those of `domain.frames.to_pandas`, which feeds models where they are trained and

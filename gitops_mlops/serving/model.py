@@ -69,7 +69,9 @@ class ServedModel:
             labels = decide(seen, self.bundle.positive, self.bundle.threshold)
             probabilities = [] if seen.probabilities is None else seen.probabilities.tolist()
         except Exception as error:
-            raise ModelFailed(f"{type(error).__name__}: {error}") from error
+            # scikit-learn explains over many lines; a log wants one.
+            reason = ascii(str(error).strip().partition("\n")[0][:300]).strip("'\"")
+            raise ModelFailed(f"{type(error).__name__}: {reason}") from error
         if any(isinstance(label, float) and label - label != 0 for label in labels) or any(
             value - value != 0 for row in probabilities for value in row
         ):

@@ -35,11 +35,10 @@ ROW = {"distance": 800.5, "hour": 17, "carrier": "UA", "wind": 3.25, "tail": "N1
 GOLDEN = [ROW, {**ROW, "wind": None, "hour": 3}, {**ROW, "carrier": "AA", "distance": 50.0}]
 
 
-def write_bundle(folder: Path, **changes: Any) -> Path:
-    """A whole bundle in `folder`; `changes` go into the manifest."""
+def write_bundle(folder: Path) -> Path:
+    """A whole bundle of a binary classifier in `folder`."""
     import numpy as np
     import pandas as pd
-    import skops.io
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
@@ -61,25 +60,39 @@ def write_bundle(folder: Path, **changes: Any) -> Path:
         [("category", OneHotEncoder(), ["carrier"]), ("number", SimpleImputer(), ["distance", "hour", "wind"])]
     )
     estimator = make_pipeline(features, LogisticRegression(max_iter=2000)).fit(data, late.to_numpy())
+    return pack(folder, estimator, CONTRACT, GOLDEN, "binary-classification", positive=True, threshold=0.3)
+
+
+def pack(
+    folder: Path,
+    estimator: Any,
+    contract: str,
+    rows: list[dict[str, Any]],
+    task: str,
+    positive: Any = None,
+    threshold: float | None = None,
+) -> Path:
+    """A bundle of any fitted estimator."""
+    import skops.io
+
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.skops").write_bytes(skops.io.dumps(estimator))
-    (folder / "contract.yaml").write_text(CONTRACT)
+    (folder / "contract.yaml").write_text(contract)
     trusted = skops.io.get_untrusted_types(data=(folder / "model.skops").read_bytes())
     (folder / "trusted-types.yaml").write_text(json.dumps(trusted))
-    (folder / "README.md").write_text("# delay\n")
-    columns = {name: [row.get(name) for row in GOLDEN] for name in ROW}
-    seen = SkopsModel(estimator).predict(admitted_frame(parse_contract(CONTRACT, "c"), columns))
-    golden = make_golden(GOLDEN, seen, positive=True, threshold=0.3)
+    (folder / "README.md").write_text("# a model\n")
+    columns = {name: [row.get(name) for row in rows] for name in rows[0]}
+    seen = SkopsModel(estimator).predict(admitted_frame(parse_contract(contract, "c"), columns))
+    golden = make_golden(rows, seen, positive=positive, threshold=threshold)
     manifest = {
         "model": "delay",
         "version": "v1.2.3",
         "commit": "a" * 40,
-        "task": "binary-classification",
+        "task": task,
         "packages": {"scikit-learn": metadata.version("scikit-learn")},
-        "positive": True,
-        "threshold": 0.3,
+        "positive": positive,
+        "threshold": threshold,
         "golden": golden.model_dump(mode="json"),
-        **changes,
     }
     return seal(folder, manifest)
 

@@ -42,9 +42,9 @@ def build(folder: Path) -> Path:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OrdinalEncoder
 
+    from gitops_mlops.domain.admitted_frame import admitted_frame
     from gitops_mlops.domain.bundle import dump_bundle, make_golden, parse_bundle
     from gitops_mlops.domain.contract import parse_contract
-    from gitops_mlops.domain.frame import to_frame
     from gitops_mlops.domain.model import SkopsModel
 
     random = np.random.default_rng(0)
@@ -65,7 +65,7 @@ def build(folder: Path) -> Path:
         "contract.yaml": contract.encode(),
         "trusted-types.yaml": json.dumps(skops.io.get_untrusted_types(data=content)).encode(),
     }
-    rows = to_frame(parse_contract(contract, "contract.yaml"), {name: [value] for name, value in ROW.items()})
+    rows = admitted_frame(parse_contract(contract, "contract.yaml"), {name: [value] for name, value in ROW.items()})
     golden = make_golden([ROW], SkopsModel(model).predict(rows), positive=True, threshold=0.5)
     manifest = {
         "model": "bench",

@@ -66,8 +66,8 @@ def main() -> None:
     commands = {
         "python -c pass": [sys.executable, "-c", "pass"],
         "gitops-mlops --help": [*ours, "--help"],
-        "hook mlops-contracts, one file": [*ours, "hook", "mlops-contracts", "contracts/rows.yaml"],
-        "hook mlops-config": [*ours, "hook", "mlops-config", "mlops.yaml"],
+        "hook contracts, one file": [*ours, "hook", "contracts", "--", "contracts/rows.yaml"],
+        "hook config": [*ours, "hook", "config"],
         "gitops-mlops show": [*ours, "show"],
         "gto show": [sys.executable, "-m", "gto", "show"],
         "dvc --version": [sys.executable, "-m", "dvc", "--version"],

@@ -104,7 +104,7 @@ def demand(gate: Gate) -> str:
     if gate.rule == "superior":
         asked.append("better than the champion")
     elif gate.rule == "non-inferior":
-        amount = f"{gate.margin.amount:.4g}" if not gate.margin.relative else f"{gate.margin.amount * 100:.4g} %"
+        amount = f"{gate.margin.amount:.4g}" if not gate.margin.relative else f"{gate.margin.amount * 100:.4g}%"
         asked.append(f"not worse than the champion by {amount} or more")
     if gate.min is not None:
         asked.append(f"at least {_plain(gate.min)}")

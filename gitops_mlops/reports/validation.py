@@ -14,7 +14,7 @@ _SHOWN = 3
 
 def validations_text(validations: Sequence[Validation]) -> str:
     """One block a dataset: the verdict, then each broken rule with its count and first rows."""
-    return "\n\n".join(_block(one) for one in validations)
+    return "\n".join(_block(one) for one in validations)
 
 
 def _block(validation: Validation) -> str:

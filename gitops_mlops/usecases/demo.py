@@ -63,30 +63,34 @@ class Variant:
     edits: tuple[tuple[str, str], ...]
 
 
-BETTER = Variant("add-weather", "Use the weather of the hour", (("weather: false", "weather: true"),))
+BETTER = Variant(
+    "add-weather",
+    "Use the weather, and boosting to make something of it",
+    (("algorithm: logistic # or boosting", "algorithm: boosting"), ("weather: false", "weather: true")),
+)
 WORSE = Variant(
     "balance-classes",
     "Balance the classes: late flights are rare",
     (("class-weight: null # or balanced", "class-weight: balanced"),),
 )
 
-# A stormy Friday evening at LaGuardia.
+# A flight of the data that was late: a Thursday evening at LaGuardia, low pressure, wind from the sea.
 FLIGHT = {
-    "carrier": "MQ",
+    "carrier": "AA",
     "origin": "LGA",
-    "dest": "CLT",
-    "distance": 544,
-    "weekday": 5,
-    "hour": 19,
-    "minute": 30,
-    "temp": 78.1,
-    "dewp": 71.1,
-    "humid": 79.2,
-    "wind_dir": 180,
-    "wind_speed": 16.1,
-    "precip": 0.4,
-    "pressure": 1006.2,
-    "visib": 4.0,
+    "dest": "MIA",
+    "distance": 1096,
+    "weekday": 4,
+    "hour": 17,
+    "minute": 45,
+    "temp": 66.02,
+    "dewp": 59.0,
+    "humid": 78.08,
+    "wind_dir": 100,
+    "wind_speed": 17.2617,
+    "precip": 0.0,
+    "pressure": 999.2,
+    "visib": 10.0,
 }
 
 
@@ -164,7 +168,8 @@ class Demo:
         yield Chapter(
             3,
             "A pull request that helps",
-            "A colleague adds the weather. Both models score the same rows; days are the independent units.",
+            "A colleague adds the weather. Both models score the same rows; days are the independent units,\n"
+            "because one storm delays a whole day's flights.",
         )
         yield from self._pull_request(BETTER, code=0)
 

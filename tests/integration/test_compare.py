@@ -183,8 +183,8 @@ def test_gates_of_the_base_count(compare: Compare, project: ComparisonProject) -
     assert report["gate_changes"] == [
         {
             "name": "gate log_loss non-inferior",
-            "old": "log_loss not worse than the champion by 2 % or more",
-            "new": "log_loss not worse than the champion by 90 % or more",
+            "old": "log_loss not worse than the champion by 2% or more",
+            "new": "log_loss not worse than the champion by 90% or more",
         },
         {"name": "gate roc_auc min", "old": "roc_auc at least 0.6", "new": None},
         {"name": "evaluation.alpha", "old": 0.05, "new": 0.2},

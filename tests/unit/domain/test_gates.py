@@ -142,7 +142,7 @@ def test_nothing_to_compare_with() -> None:
 
 def test_words_and_changes() -> None:
     gate = Gate.model_validate({"metric": "mae", "rule": "non-inferior", "margin": "1%", "max": 3, "per-slice": True})
-    assert demand(gate) == "mae not worse than the champion by 1 % or more and at most 3, in every slice"
+    assert demand(gate) == "mae not worse than the champion by 1% or more and at most 3, in every slice"
     base = model(NOT_WORSE, NOT_WORSE)
     assert gate_changes(base, base) == []
     changes = gate_changes(base, model({**NOT_WORSE, "action": "warn"}, threshold=0.3))

@@ -186,17 +186,16 @@ class _Number(_Ordered):
         largest = _FLOAT32_MAX if column.type == ColumnType.FLOAT32 else _FLOAT64_MAX
         self._least: float = limits[0] if limits else -largest
         self._most: float = limits[1] if limits else largest
+        self._floor = self._least if self._low is None else max(self._least, self._low)
+        self._ceiling = self._most if self._high is None else min(self._most, self._high)
         self._types = {int} if self._integer else {int, float}
 
     def obviously_fine(self, values: Sequence[Any]) -> bool:
         if not values or self._choices is not None or not self._types.issuperset(map(type, values)):
             return False
-        least, most = min(values), max(values)
         return (
-            least >= (self._least if self._low is None else self._low)
-            and most <= (self._most if self._high is None else self._high)
-            and self._least <= least
-            and most <= self._most
+            self._floor <= min(values)
+            and max(values) <= self._ceiling
             # A NaN among them makes min and max mean nothing.
             and (self._integer or all(map(math.isfinite, values)))
         )

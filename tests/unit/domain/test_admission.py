@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gitops_mlops.domain.admission import MISSING, Admission, Admitter
@@ -119,6 +119,8 @@ def test_a_batch_is_judged_as_its_rows_are_alone() -> None:
     assert ADMITTER.admit({name: [None] * 2 for name in EMPTY} | {"small": [1, 2]}, 2).columns["small"] == [1, 2]
 
 
+@example([1.0, math.nan])
+@example([1.0, math.inf])
 @given(st.lists(st.integers(-300, 300) | st.floats() | st.none() | st.booleans(), min_size=1, max_size=6))
 def test_the_quick_way_for_whole_columns_admits_what_the_slow_way_does(values: list[Any]) -> None:
     for column in ("small", "ratio", "level"):
@@ -127,6 +129,12 @@ def test_the_quick_way_for_whole_columns_admits_what_the_slow_way_does(values: l
         assert batch.refused == sum(one.refused for one in single)
         if not batch.refused:
             assert batch.columns[column] == [one.columns[column][0] for one in single]
+
+
+def test_a_bound_beyond_the_type_lets_nothing_beyond_the_type_in() -> None:
+    wide = Admitter(parse_contract("version: 1\ncolumns:\n  x: {type: float32, min: -1e300, max: 1e300}\n", "c"))
+    assert wide.admit({"x": [-1.0, 1.0]}, 2).refused == 0
+    assert [wide.admit({"x": [0.0, value]}, 2).refused for value in (-1e39, 1e39)] == [1, 1]
 
 
 def test_absent_columns_are_filled_or_named() -> None:

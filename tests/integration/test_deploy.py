@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -402,10 +403,12 @@ def test_a_changed_port_moves_the_server(project: DeployProject, run: Run) -> No
     assert len(project.servers()) == 1
 
 
-def test_a_repository_with_a_long_path(repo: Repo, cli: Cli, tmp_path: Path) -> None:
-    """Unix sockets have names of about 100 bytes."""
+def test_a_repository_with_a_long_path(repo: Repo, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unix sockets have names of about 100 bytes; the folder for temporary files may be no shorter."""
     root = tmp_path / ("long" * 20) / ("path" * 20)
     shutil.copytree(repo.root, root)
+    monkeypatch.setenv("TMPDIR", str(root.parent))
+    monkeypatch.setattr(tempfile, "tempdir", None)
     project = DeployProject(Repo(root))
     try:
         project.release("v1.0.0", 1, "staging")

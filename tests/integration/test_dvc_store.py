@@ -25,27 +25,34 @@ artifacts:
 """
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pipeline, a file and a folder that DVC tracks, all pushed to a local remote beside the repository."""
+    folder = tmp_path_factory.mktemp("template")
+    (folder / "repo").mkdir()
+    made = Repo(folder / "repo")
+    made.git("init", "--quiet", "--initial-branch", "main")
+    made.git("config", "user.name", "Ada Tester")
+    made.git("config", "user.email", "ada@example.org")
+    made.run("dvc", "init", "--quiet")
+    made.run("dvc", "remote", "add", "--quiet", "--default", "store", "../store")
+    made.write("dvc.yaml", PIPELINE)
+    made.write("params.yaml", "depth: 3\n")
+    made.write("data/rows.csv", "a,b\n1,2\n")
+    made.write("images/one.txt", "1")
+    made.write("images/two.txt", "2")
+    made.run("dvc", "add", "--quiet", "data/rows.csv", "images")
+    made.run("dvc", "repro", "--quiet")
+    made.commit("first")
+    made.run("dvc", "push", "--quiet")
+    return folder
+
+
 @pytest.fixture
-def tracked(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Repo:
-    """A pipeline, a file and a folder that DVC tracks, all pushed to a local remote."""
-    from dvc.repo import Repo as Dvc
-
-    monkeypatch.chdir(repo.root)
-
-    with Dvc.init(str(repo.root)):
-        pass
-    repo.write(".dvc/config", "[core]\n    remote = store\n['remote \"store\"']\n    url = ../../store\n")
-    repo.write("dvc.yaml", PIPELINE)
-    repo.write("params.yaml", "depth: 3\n")
-    repo.write("data/rows.csv", "a,b\n1,2\n")
-    repo.write("images/one.txt", "1")
-    repo.write("images/two.txt", "2")
-    with Dvc(str(repo.root)) as dvc:
-        dvc.add([str(repo.root / "data/rows.csv"), str(repo.root / "images")])
-        dvc.reproduce()
-        repo.commit("first")
-        dvc.push()
-    return repo
+def tracked(template: Path, tmp_path: Path) -> Repo:
+    """A copy of the template to do with what one likes."""
+    shutil.copytree(template, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return Repo(tmp_path / "repo")
 
 
 def store(repo: Repo) -> DvcStore:
@@ -74,10 +81,7 @@ def test_a_monorepo_names_its_artifacts_by_folder(repo: Repo) -> None:
 def test_content_comes_from_the_cache_and_from_an_older_commit(tracked: Repo) -> None:
     old = tracked.git("rev-parse", "HEAD").strip()
     tracked.write("dvc.yaml", PIPELINE.replace("weights", "other"))
-    from dvc.repo import Repo as Dvc
-
-    with Dvc(str(tracked.root)) as dvc:
-        dvc.reproduce()
+    tracked.run("dvc", "repro", "--quiet")
     tracked.commit("second")
     found = store(tracked)
     assert found.read(found.outputs("HEAD")["model.bin"]) == b"other"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import tempfile
 from collections.abc import Callable
@@ -16,6 +17,7 @@ _PUBLISH = b"publish"
 _PUBLISHED = b"ok"
 _BORROW_SECONDS = 5.0
 _PUBLISH_SECONDS = 30.0
+_LONGEST_PATH = 100
 
 
 def private_listener() -> socket.socket:
@@ -103,7 +105,11 @@ def _resolved(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
 
 def _shortly(path: Path, use: Callable[[str], None]) -> None:
     """Use a Unix socket by a short name: the kernel allows about 100 bytes, a repository's path may be longer."""
-    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
+    if len(os.fsencode(path)) <= _LONGEST_PATH:
+        use(str(path))
+        return
+    # Not TMPDIR, which may be as long as the path.
+    with tempfile.TemporaryDirectory(prefix="mlops-", dir="/tmp") as folder:
         link = Path(folder) / "s"
         link.symlink_to(path.parent.absolute())
         use(str(link / path.name))

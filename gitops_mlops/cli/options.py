@@ -45,5 +45,5 @@ def load_config(files: Files) -> Config:
 
     content = files.read(CONFIG_FILE)
     if content is None:
-        raise UsageError("there is no such file", where=CONFIG_FILE, hint="gitops-mlops init, or see the README")
+        raise UsageError("there is no such file", where=CONFIG_FILE, hint="add one; the README shows how")
     return parse_config(content)

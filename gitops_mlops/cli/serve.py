@@ -14,7 +14,7 @@ _MODULE = "gitops_mlops.serving"
 
 
 @click.command(
-    epilog="Example: gitops-mlops serve bundles/delay --port 8080 --log-dir predictions\b\n\n"
+    epilog="Example: gitops-mlops serve bundles/delay --port 8080 --log-dir predictions\n\n"
     "Words after -- go to the server: python -m gitops_mlops.serving --help"
 )
 @click.argument("bundle", type=click.Path(path_type=Path))

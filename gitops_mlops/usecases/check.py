@@ -40,7 +40,7 @@ def check(tree: Tree, store: DataStore, *, pipeline: bool = True) -> Checked:
     """
     content = tree.read(CONFIG_FILE)
     if content is None:
-        raise UsageError("there is no such file", where=CONFIG_FILE, hint="gitops-mlops init, or see the README")
+        raise UsageError("there is no such file", where=CONFIG_FILE, hint="add one; the README shows how")
     result = Checked(files=[CONFIG_FILE])
     config = _collected(result, lambda: parse_config(content))
     if config is not None:

@@ -209,7 +209,7 @@ def test_an_open_contract_may_have_other_columns(project: Any, cli: Any) -> None
 def test_no_configuration_and_no_repository(repo: Any, cli: Any, tmp_path: Path) -> None:
     answer = cli("check", folder=repo.root)
     assert (answer.code, answer.err.count("\n")) == (2, 1)
-    assert "mlops.yaml: there is no such file → gitops-mlops init" in answer.err
+    assert "mlops.yaml: there is no such file → add one;" in answer.err
     assert cli("check", folder=tmp_path).code == 2
 
 

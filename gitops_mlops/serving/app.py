@@ -58,7 +58,10 @@ class Limits:
 
 
 class Service:
-    """The endpoints. `ready` is False from the moment that the server was told to end."""
+    """The endpoints. `ready` is False from the moment that the server was told to end.
+
+    `recording` is False while only its examiner asks: what he is told is no prediction for anybody.
+    """
 
     def __init__(
         self, served: ServedModel, metrics: Metrics, limits: Limits, log: PredictionLog | None = None
@@ -68,6 +71,7 @@ class Service:
         self.limits = limits
         self.log = log
         self.ready = True
+        self.recording = True
         self._active = 0
         self._workers = ThreadPoolExecutor(limits.workers, "inference", initializer=_stay_alone)
         self._metadata = answers.model_metadata(served)
@@ -210,7 +214,7 @@ class Service:
         ids = [f"{identity}-{row}" for row in range(question.rows)]
         content = respond(self.served, question, answers.Outcome(identity, ids, answer))
         self.metrics.rows.inc(question.rows)
-        if self.log is not None:
+        if self.log is not None and self.recording:
             self.log.predictions(ids, admission.columns, answer)
         return content
 

@@ -66,6 +66,7 @@ class HandoverServer(Server):
     ) -> None:
         self._app = _Courteous(app)
         super().__init__(uvicorn_config(self._app, limits), service)
+        service.recording = False
         self._public_config = uvicorn_config(self._app, limits)
         self._public_config.lifespan = "off"
         self._lifeline = lifeline
@@ -114,6 +115,7 @@ class HandoverServer(Server):
             os.kill(os.getpid(), signal.SIGTERM)
 
     async def _publish(self, public: socket.socket) -> None:
+        self.service.recording = True
         self._public = _Public(self._public_config)
         self._task = asyncio.create_task(self._public.serve(sockets=[public]))
         while not self._public.started and not self._task.done():

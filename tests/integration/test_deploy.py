@@ -286,6 +286,17 @@ def test_stop_is_on_purpose_and_deploy_starts_again(project: DeployProject, run:
     assert state(run, 0)["health"] == "Healthy"
 
 
+def test_the_log_holds_what_clients_asked_and_not_the_health_gate(project: DeployProject, run: Run) -> None:
+    import polars as pl
+
+    project.release("v1.0.0", 1, "staging")
+    run("deploy", "staging")
+    run("predict", "credit", "--env", "staging", "--row", json.dumps(ROW))
+    run("deploy", "staging", "--stop")
+    log = project.root / ".gitops-mlops" / "predictions" / "staging" / "credit" / "predictions"
+    assert pl.read_parquet(log / "*.parquet")["income"].to_list() == [ROW["income"]]
+
+
 def test_two_deploys_at_once_make_one_server(project: DeployProject, run: Run) -> None:
     project.release("v1.0.0", 1, "staging")
     command = [sys.executable, "-m", "gitops_mlops", "-C", str(project.root), "deploy", "staging", "--json"]

@@ -115,9 +115,9 @@ def table_models(tables: Tables, root: Path) -> TableModels:
 
 def environment() -> dict[str, str]:
     """The versions of what computes a comparison."""
-    from gitops_mlops.adapters.installed import versions
+    from gitops_mlops.adapters.installed import OF_A_COMPARISON, versions
 
-    return versions()
+    return versions(OF_A_COMPARISON)
 
 
 @contextmanager
@@ -176,11 +176,11 @@ def rows() -> Rows:
 def bundle_sources(repository: Repository) -> Sources:
     """Where the parts of a bundle come from, and where bundles are kept."""
     from gitops_mlops.adapters.bundles import BundleFolder
-    from gitops_mlops.adapters.packages import installed_versions
+    from gitops_mlops.adapters.installed import OF_A_MODEL, versions
     from gitops_mlops.usecases.bundle import Sources
 
     store = BundleFolder(files(repository.root))
-    return Sources(repository, data_store(repository), rows(), store, installed_versions())
+    return Sources(repository, data_store(repository), rows(), store, versions(OF_A_MODEL))
 
 
 def world(root: Path) -> World:

@@ -4,23 +4,40 @@ from __future__ import annotations
 
 import sys
 
+from gitops_mlops.cli.streams import prepare, write
+
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    words = sys.argv[1:]
+    prepare()
+    try:
+        sys.exit(_answer(sys.argv[1:]))
+    except KeyboardInterrupt:
+        # While modules are imported; later on `run` says it.
+        sys.stderr.write("error: interrupted\n")
+        sys.exit(130)
+
+
+def _answer(words: list[str]) -> int:
     if words in ([], ["--help"], ["-h"]):
         from gitops_mlops.cli.commands import help_text
 
-        sys.stdout.write(help_text() + "\n")
-        return
-    if words == ["--version"]:
+        answer = help_text()
+    elif words == ["--version"]:
         from gitops_mlops import __version__
 
-        sys.stdout.write(f"gitops-mlops {__version__}\n")
-        return
-    from gitops_mlops.cli.app import run
+        answer = f"gitops-mlops {__version__}"
+    else:
+        from gitops_mlops.cli.app import run
 
-    sys.exit(run(words))
+        return run(words)
+    try:
+        write(f"{answer}\n")
+    except Exception as error:
+        from gitops_mlops.cli.app import fail
+
+        return fail(error)
+    return 0
 
 
 if __name__ == "__main__":

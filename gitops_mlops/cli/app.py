@@ -12,7 +12,8 @@ import click
 
 from gitops_mlops import __version__
 from gitops_mlops.cli.commands import COMMANDS, help_text
-from gitops_mlops.domain.errors import DONE, INTERRUPTED, MlopsError, UsageError
+from gitops_mlops.cli.streams import discard
+from gitops_mlops.domain.errors import DONE, INTERRUPTED, ConfigError, MlopsError, OutsideError, UsageError
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.reports.terminal import printable
 
@@ -56,39 +57,70 @@ class Root(click.Group):
 @click.version_option(__version__, message="gitops-mlops %(version)s")
 @click.pass_context
 def root(ctx: click.Context, folder: Path, debug: bool) -> None:
-    ctx.obj = Session(folder.absolute())
+    try:
+        ctx.obj = Session(folder.absolute())
+    except FileNotFoundError as error:
+        raise UsageError("the current folder was deleted", hint="cd into one that exists, or use -C DIR") from error
 
 
 def run(words: list[str]) -> int:
     """Run one command line; the exit code."""
-    debug = "--debug" in words
+    output = sys.stdout
     try:
         code = root.main(args=words, prog_name="gitops-mlops", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else DONE
-    except (KeyboardInterrupt, click.Abort):
-        _say("interrupted")
-        return INTERRUPTED
-    except MlopsError as error:
-        if debug:
-            raise
-        _say(str(error))
-        return error.exit_code
-    except click.ClickException as error:
-        _say(error.format_message())
-        return UsageError.exit_code
     except BrokenPipeError:
-        # The reader went away (`| head`); Python must not complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard(sys.stdout)
         return DONE
+    except SystemExit as error:
+        if sys.stdout is not output:
+            # The reader of a help text went away: click wraps the stream and exits with 1, which is a verdict here.
+            sys.stdout = output
+            discard(output)
+            return DONE
+        say_error(f"something that was loaded ended the program (exit {error.code})")
+        return OutsideError.exit_code
+    except (KeyboardInterrupt, click.Abort, click.ClickException) as error:
+        return fail(error)
     except Exception as error:
-        if debug:
+        if "--debug" in words:
             raise
-        _say(f"this is a bug in gitops-mlops ({type(error).__name__}: {error}) → run with --debug and report it")
-        return MlopsError.exit_code
+        return fail(error)
 
 
-def _say(message: str) -> None:
+def fail(error: BaseException) -> int:
+    """Say what stopped a command, in one line (or one for each problem of a file); the exit code."""
+    match error:
+        case KeyboardInterrupt() | click.Abort():
+            say_error("interrupted")
+            return INTERRUPTED
+        case ConfigError():
+            say_error(*map(str, error.problems))
+            return error.exit_code
+        case MlopsError():
+            say_error(str(error))
+            return error.exit_code
+        case click.ClickException():
+            context = getattr(error, "ctx", None)
+            hint = f" → {context.command_path} --help" if context else ""
+            say_error(f"{error.format_message()}{hint}")
+            return UsageError.exit_code
+        case OSError() if error.strerror:
+            place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+            say_error(f"{place}{error.strerror} → run with --debug to see where")
+            return OutsideError.exit_code
+        case _:
+            kind = type(error).__name__
+            say_error(f"this is a bug in gitops-mlops ({kind}: {error}) → run with --debug and report it")
+            return MlopsError.exit_code
+
+
+def say_error(*lines: str) -> None:
+    """Print on standard error; what it does not take is lost, and the exit code still tells."""
     # Messages quote files and answers that strangers wrote.
-    shown = "\n".join(printable(line) for line in message.split("\n"))
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {shown}", err=True)
+    shown = "\n".join(printable(line) for line in lines)
+    try:
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {shown}", err=True)
+    except OSError:
+        discard(sys.stderr)

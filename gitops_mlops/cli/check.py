@@ -9,7 +9,6 @@ from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, pass_session, progress
 from gitops_mlops.domain.errors import DONE, UsageError
 from gitops_mlops.reports.problems import counted, problem_data, problem_lines
-from gitops_mlops.reports.terminal import printable
 
 
 @click.command(epilog="Example: gitops-mlops check")
@@ -28,7 +27,7 @@ def check(session: Session, as_json: bool) -> int:
     found = run(tree, bootstrap.data_store(repository, tree))
     result = {"problems": problem_data(found.problems), "remarks": found.remarks, "files": found.files}
     for remark in found.remarks:
-        progress(printable(f"remark: {remark}"))
+        progress(f"remark: {remark}")
     good = f"{counted(len(found.files), 'file')} checked, no problem found"
     emit(result, as_json, lambda _: problem_lines(found.problems) or good)
     return UsageError.exit_code if found.problems else DONE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import click
 
 from gitops_mlops import bootstrap
-from gitops_mlops.cli.options import json_option
+from gitops_mlops.cli.options import as_text, json_option
 from gitops_mlops.usecases.demo import CHAPTERS, Answered, Chapter, Edited, Event, Typed
 
 WIDTH = 88
@@ -73,4 +72,4 @@ def _show_json(event: Event) -> None:
             data |= {"code": ended.code, "output": ended.output, "seconds": round(ended.seconds, 3)}
         case _:
             data |= vars(event)
-    click.echo(json.dumps(data, ensure_ascii=False))
+    click.echo(as_text(data))

@@ -15,7 +15,6 @@ from gitops_mlops.cli.options import emit, json_option, pass_session, progress
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, EvidenceMissing, Problem, UsageError
 from gitops_mlops.domain.large_files import DEFAULT_MAX_KB
 from gitops_mlops.reports.problems import counted, problem_data, problem_lines
-from gitops_mlops.reports.terminal import printable
 
 Files = tuple[str, ...]
 
@@ -168,7 +167,7 @@ def _from_root(folder: Path, root: Path, names: Sequence[str]) -> list[str]:
 
 def _told(problems: Sequence[Problem], as_json: bool, code: int, remarks: Sequence[str] = ()) -> int:
     for remark in remarks:
-        progress(printable(f"remark: {remark}"))
+        progress(f"remark: {remark}")
     result = {"problems": problem_data(problems), "remarks": list(remarks)}
     good = "no problem found"
     emit(

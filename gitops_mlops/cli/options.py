@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitops_mlops.cli.app import Session
+from gitops_mlops.cli.streams import discard, takes_unicode, write
 from gitops_mlops.domain.errors import UsageError
+from gitops_mlops.reports.terminal import printable
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.config import Config
@@ -24,8 +26,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 
 def emit(result: Any, as_json: bool, render: Callable[[Any], str]) -> None:
     """Print a result on standard output: JSON-ready data as it is, or what `render` makes of it."""
-    text = json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) if as_json else render(result)
-    click.echo(text)
+    write(f"{as_text(result, indent=2) if as_json else render(result)}\n")
+
+
+def as_text(result: Any, indent: int | None = None) -> str:
+    """JSON that standard output can hold, whatever its encoding."""
+    return json.dumps(result, indent=indent, ensure_ascii=not takes_unicode(sys.stdout), allow_nan=False)
 
 
 def colour_wanted() -> bool:
@@ -35,7 +41,10 @@ def colour_wanted() -> bool:
 
 def progress(message: str) -> None:
     """A line on standard error that says what is going on."""
-    click.echo(message, err=True)
+    try:
+        click.echo(printable(message), err=True)
+    except OSError:
+        discard(sys.stderr)
 
 
 def load_config(files: Files) -> Config:

@@ -10,6 +10,7 @@ import click
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import colour_wanted, pass_session
+from gitops_mlops.cli.streams import write
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, EvidenceMissing
 from gitops_mlops.domain.evaluation import MAX_REPORT_BYTES, Report, Verdict, dump_report, parse_report
 from gitops_mlops.reports.comparison_terminal import comparison_text
@@ -50,7 +51,7 @@ def report(session: Session, file: Path, form: str, as_json: bool, out: Path | N
     result = parse_report(content, str(file))
     text = _RENDERERS["json" if as_json else form](result, out is None)
     if out is None:
-        click.echo(text)
+        write(f"{text}\n")
     else:
         bootstrap.write_file(session.folder / out, f"{text}\n".encode())
     return EXIT_CODES[result.verdict] if exit_code else DONE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitops_mlops.cli.streams import write
 from gitops_mlops.domain.schemas import NAMES, schema_text
 
 
@@ -21,4 +22,4 @@ def schema(name: str, as_json: bool) -> None:
     An editor checks and completes mlops.yaml when its first line is
     `# yaml-language-server: $schema=PATH`.
     """
-    click.echo(schema_text(name), nl=False)
+    write(schema_text(name))

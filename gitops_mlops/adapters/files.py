@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 from pathlib import Path
 
 from gitops_mlops.domain.errors import OutsideError, UsageError
 from gitops_mlops.domain.names import path_problem
+
+_OPEN_FILES = {"/dev/stdout": 1, "/dev/stderr": 2}
+_OPEN_FILE = re.compile(r"(?:/dev|/proc/self)/fd/(\d{1,9})")
 
 
 class WorkingTree:
@@ -26,16 +30,20 @@ class WorkingTree:
         try:
             resolved = (self.root / path).resolve()
         except (OSError, RuntimeError) as error:
-            raise UsageError(f"the path cannot be followed ({error})", where=path) from error
+            raise UsageError("the path cannot be followed", where=path, hint="mend its symlinks") from error
         if not resolved.is_relative_to(self.root):
             raise UsageError("a symlink leads out of the repository", where=path, hint="copy the file in")
         return resolved
 
     def read(self, path: str) -> bytes | None:
         """The content, None when there is no such file."""
+        found = self.resolve(path)
         try:
-            return self.resolve(path).read_bytes()
-        except FileNotFoundError:
+            # A pipe would be waited for, and a folder or device is no mistake of the outside system.
+            if found.exists() and not found.is_file():
+                raise UsageError("is not a regular file", where=path, hint="put one there")
+            return found.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise OutsideError(f"cannot be read ({error.strerror})", where=path) from error
@@ -57,8 +65,18 @@ def read_at_most(path: Path, limit: int) -> bytes | None:
 
 
 def write_atomically(target: Path, content: bytes) -> None:
-    """Readers of `target` see the old content or the new, never half. Raises OutsideError."""
+    """Readers of `target` see the old content or the new, never half. Raises OutsideError.
+
+    A symlink is followed. What is no regular file (a pipe, a device), or stands for an open one (`/dev/stdout`),
+    is added to and never replaced.
+    """
     try:
+        if (number := _open_file(target)) is not None or (target.exists() and not target.is_file()):
+            added = os.dup(number) if number is not None else os.open(target, os.O_WRONLY | os.O_APPEND)
+            with os.fdopen(added, "wb") as opened:
+                opened.write(content)
+            return
+        target = target.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
@@ -75,5 +93,13 @@ def write_atomically(target: Path, content: bytes) -> None:
             with contextlib.suppress(FileNotFoundError):
                 Path(name).unlink()
             raise
+    except FileExistsError as error:
+        raise OutsideError("cannot be written (its folder is a file)", where=str(target)) from error
     except OSError as error:
         raise OutsideError(f"cannot be written ({error.strerror})", where=str(target)) from error
+
+
+def _open_file(path: Path) -> int | None:
+    """The descriptor that a path stands for; opened by its path, a file would lose its place, or what it holds."""
+    numbered = _OPEN_FILE.fullmatch(str(path))
+    return int(numbered[1]) if numbered else _OPEN_FILES.get(str(path))

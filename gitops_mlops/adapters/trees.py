@@ -80,7 +80,7 @@ class StagedTree:
             if target.startswith(("/", "../")):
                 raise _outside(path)
             path = target
-        raise UsageError("a circle of symlinks", where=path)
+        raise UsageError("a circle of symlinks", where=path, hint="mend them")
 
     def exists(self, path: str) -> bool:
         """Whether there is a staged file or folder, or one on disk that git does not track."""
@@ -120,14 +120,14 @@ def _confined(root: Path, path: str) -> Path:
     try:
         found = (root / path).resolve()
     except (OSError, RuntimeError, ValueError) as error:
-        raise UsageError(f"the path cannot be followed ({error})", where=repr(path)) from error
+        raise UsageError("the path cannot be followed", where=path, hint="mend its symlinks") from error
     if not found.is_relative_to(root):
         raise _outside(path)
     return found
 
 
 def _outside(path: str) -> UsageError:
-    return UsageError("leads out of the repository", where=repr(path), hint="copy the file in")
+    return UsageError("a symlink leads out of the repository", where=path, hint="copy the file in")
 
 
 def _md5(root: Path, path: str) -> str | None:

@@ -41,7 +41,7 @@ def test_a_symlink_inside_is_followed(tmp_path: Path) -> None:
 def test_absent_is_none_and_a_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     assert WorkingTree(tmp_path).read("absent") is None
-    with pytest.raises(OutsideError, match="folder"):
+    with pytest.raises(UsageError, match="folder: is not a regular file"):
         WorkingTree(tmp_path).read("folder")
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import configparser
 import hashlib
 import json
+import logging
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,6 +20,7 @@ from gitops_mlops.domain.errors import EvidenceMissing, OutsideError
 from gitops_mlops.domain.ports import Artifact, Output, Reader, Repository
 
 _BLOCK = 1024 * 1024
+_DIGEST = re.compile(r"[0-9a-f]{32}(?:\.dir)?")
 
 
 class DvcStore:
@@ -43,7 +46,7 @@ class DvcStore:
                         path=str(folder / entry["path"]),
                         type=str(entry.get("type", "")),
                         description=str(entry.get("desc", "")),
-                        labels=tuple(str(label) for label in entry.get("labels") or ()),
+                        labels=tuple(str(label) for label in _list(entry.get("labels"))),
                     )
                 )
         return found
@@ -83,9 +86,9 @@ class DvcStore:
             self.fetch([output])
         if not cached.is_file():
             raise EvidenceMissing(
-                f"its content (MD5 {output.md5}) is neither cached nor on the DVC remote",
+                f"its content (MD5 {output.md5}) is not cached, and no DVC remote gave it",
                 where=output.path,
-                hint="dvc pull, or have whoever made it run dvc push",
+                hint="see dvc remote list and dvc pull, or have whoever made it run dvc push",
             )
         if _md5(cached) != output.md5:
             raise EvidenceMissing(
@@ -111,15 +114,23 @@ class DvcStore:
                 hint='pip install "gitops-mlops[dvc]"',
             ) from error
         os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+        for name in ("dvc", "dvc_data", "dvc_objects"):
+            # What is missing is said once, by whoever asked for it.
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             with Repo(str(self._repository.root)) as repo:
                 if not _remote_name(repo):
                     return
                 repo.cloud.pull([HashInfo("md5", output.md5) for output in missing])
-        except DvcException as error:
-            raise OutsideError(f"DVC could not fetch it ({error})", where=missing[0].path) from error
-        except OSError as error:
-            raise OutsideError(f"the DVC remote failed ({error})", where=missing[0].path) from error
+        except ImportError as error:
+            # Remotes other than folders and HTTP are plug-ins of DVC; its message names the one.
+            raise OutsideError(
+                f"the DVC remote cannot be used ({error})", where=missing[0].path, hint="pip install it"
+            ) from error
+        except (DvcException, OSError) as error:
+            raise OutsideError(
+                f"DVC could not fetch it ({error})", where=missing[0].path, hint="try dvc pull, mend what it says"
+            ) from error
 
     def folder(self, output: Output) -> list[Output]:
         """The files of a tracked folder."""
@@ -173,17 +184,29 @@ def _mapping(data: Any, key: str) -> Mapping[str, Any]:
 
 
 def _recorded(document: Any) -> Iterator[Any]:
-    if isinstance(document, Mapping) and isinstance(document.get("outs"), list):
-        yield from document["outs"]
+    if isinstance(document, Mapping):
+        yield from _list(document.get("outs"))
     for stage in _mapping(document, "stages").values():
         if isinstance(stage, Mapping):
-            yield from stage.get("outs") or ()
+            yield from _list(stage.get("outs"))
+
+
+def _list(data: Any) -> list[Any]:
+    return data if isinstance(data, list) else []
 
 
 def _output(folder: PurePosixPath, entry: Any) -> Output | None:
-    if not isinstance(entry, Mapping) or not isinstance(entry.get("md5"), str) or "path" not in entry:
+    """What an entry records; None when it is none that DVC writes, for paths are made of its digest."""
+    if not isinstance(entry, Mapping):
         return None
-    return Output(str(folder / entry["path"]), entry["md5"], entry.get("size"), entry.get("nfiles"))
+    path, digest, size, files = (entry.get(key) for key in ("path", "md5", "size", "nfiles"))
+    if not isinstance(path, str) or not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+        return None
+    return Output(str(folder / path), digest, _number(size), _number(files))
+
+
+def _number(data: Any) -> int | None:
+    return data if isinstance(data, int) else None
 
 
 def _md5(path: Path) -> str:

@@ -55,7 +55,10 @@ class GitRepository:
         if found.returncode:
             if "not a git repository" in found.stderr.decode(errors="replace"):
                 raise UsageError("not a git repository", where=str(start), hint="run git init, or use -C DIR")
-            raise OutsideError(_reason(found), where=str(start))
+            safe = f"chown it, or git config --global --add safe.directory '{start}'"
+            raise OutsideError(
+                _reason(found), where=str(start), hint=safe if b"safe.directory" in found.stderr else "git status"
+            )
         shallow, _, root = found.stdout.partition(b"\n")
         if not root.strip():
             raise UsageError("a bare repository has no working tree", where=str(start), hint="clone it first")
@@ -139,7 +142,11 @@ class GitRepository:
         """Push refs, all or none, never forced."""
         pushed = _git(["push", "--quiet", "--atomic", "--", remote, *refs], self.root)
         if pushed.returncode:
-            raise OutsideError(_reason(pushed), where=f"git push {remote}", hint="git fetch --tags, then try again")
+            raise OutsideError(
+                _reason(pushed),
+                where=f"git push {remote}",
+                hint="git fetch --tags, see git remote -v, then try again",
+            )
 
     def changed_files(self, old: str, new: str | None = None) -> list[str]:
         """Paths that differ between a revision and another, or the working tree."""

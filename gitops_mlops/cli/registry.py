@@ -141,12 +141,12 @@ def _asked(run: str, pull_request: str, by: str, dry_run: bool, push: bool) -> d
 def _read(session: Session, path: Path | None) -> tuple[str, bytes] | None:
     if path is None:
         return None
-    try:
-        return str(path), (session.folder / path).read_bytes()
-    except OSError as error:
-        raise EvidenceMissing(
-            f"cannot be read ({error.strerror})", where=str(path), hint="gitops-mlops compare writes it"
-        ) from error
+    from gitops_mlops.domain.evaluation import MAX_REPORT_BYTES
+
+    content = bootstrap.read_file(session.folder / path, MAX_REPORT_BYTES)
+    if content is None:
+        raise EvidenceMissing("there is no such file", where=str(path), hint="gitops-mlops compare writes it")
+    return str(path), content
 
 
 def _say(change: Change, as_json: bool) -> int:

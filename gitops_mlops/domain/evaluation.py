@@ -163,9 +163,9 @@ def parse_report(content: str | bytes, name: str = "report.json") -> Report:
         return Report.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)
         raise EvidenceMissing(
-            f"not a report of schema {SCHEMA} ({place}: {first['msg']})", where=name, hint="run compare again"
+            f"not a report of schema {SCHEMA} ({place}{first['msg']})", where=name, hint="run compare again"
         ) from None
 
 

@@ -106,7 +106,7 @@ def _checked(predictions: Predictions, rows: int, truth: Truth, task: Task, thre
     if task is Task.REGRESSION:
         numbers = np.asarray(predictions.labels, dtype=np.float64).reshape(rows)
         wrong = int(np.count_nonzero(~np.isfinite(numbers)))
-        return Unscorable(f"{wrong} of {rows} predictions are NaN or infinite") if wrong else Scores(numbers)
+        return Unscorable(f"gives NaN or infinity in {wrong} of {rows} predictions") if wrong else Scores(numbers)
     if predictions.probabilities is None:
         return _labels(predictions.labels, truth)
     given = np.asarray(predictions.probabilities, dtype=np.float64)
@@ -146,7 +146,7 @@ def _probabilities(
 def _wrong_probabilities(given: Floats) -> str:
     rows = len(given)
     if wrong := int(np.count_nonzero(~np.isfinite(given).all(axis=1))):
-        return f"{wrong} of {rows} predictions are NaN or infinite"
+        return f"gives NaN or infinity in {wrong} of {rows} predictions"
     slack = 1e-6
     if wrong := int(np.count_nonzero(((given < -slack) | (given > 1 + slack)).any(axis=1))):
         return f"{wrong} of {rows} predictions have a probability outside [0, 1]"

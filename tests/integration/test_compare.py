@@ -348,7 +348,7 @@ def test_predictions_that_are_nan_block(compare: Compare, project: ComparisonPro
     project.track("models/fault.skops", skops.io.dumps(estimator))
     report = compare("--json", code=1).json
     assert report["verdict"] == "block"
-    assert report["reasons"][0] == "the challenger 900 of 900 predictions are NaN or infinite"
+    assert report["reasons"][0] == "the challenger gives NaN or infinity in 900 of 900 predictions"
     assert metric(report, "mae")["challenger"] is None
 
 
@@ -445,7 +445,7 @@ def test_a_missing_cache_names_what_is_missing(compare: Compare, project: Compar
     md5 = hashlib.md5(old).hexdigest()
     (project.root / f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}").unlink()
     refused(
-        compare, project, 3, f"models/fault.skops: its content (MD5 {md5}) is neither cached nor on the DVC remote"
+        compare, project, 3, f"models/fault.skops: its content (MD5 {md5}) is not cached, and no DVC remote gave it"
     )
 
 

@@ -163,7 +163,7 @@ def test_a_report_about_something_else_is_no_evidence(run: Commands, project: Pr
     assert "which model file" in run("register", "delay", "--report", "report.json", code=3).err
     (project.repo.root / "report.json").write_bytes(b"{")
     assert "not a report" in run("register", "delay", "--report", "report.json", code=3).err
-    assert "cannot be read" in run("register", "delay", "--report", "absent.json", code=3).err
+    assert "there is no such file" in run("register", "delay", "--report", "absent.json", code=3).err
     assert project.tags() == []
 
 
@@ -182,7 +182,7 @@ def test_what_git_and_dvc_do_not_hold_cannot_be_registered(run: Commands, projec
 def test_a_model_file_that_is_nowhere(run: Commands, project: Project) -> None:
     shutil.rmtree(project.repo.root / ".dvc" / "cache")
     (project.repo.root / ".dvc" / "config").write_text("")
-    assert "neither cached nor on the DVC remote" in run("register", "delay", code=3).err
+    assert "is not cached, and no DVC remote gave it" in run("register", "delay", code=3).err
     run.release()
     assert run("show", "delay@latest", "--json").json["version"]["evidence"]["Model-SHA256"]
 

@@ -34,7 +34,7 @@ def probabilities(*rows: tuple[float, ...], classes: tuple[Any, ...] = (0, 1)) -
 @pytest.mark.parametrize(
     ("predictions", "says"),
     [
-        (probabilities((0.5, 0.5), (float("nan"), 1), (0, 1)), "1 of 3 predictions are NaN or infinite"),
+        (probabilities((0.5, 0.5), (float("nan"), 1), (0, 1)), "gives NaN or infinity in 1 of 3 predictions"),
         (probabilities((0.5, 0.5), (-0.2, 1.2), (0, 1)), "1 of 3 predictions have a probability outside [0, 1]"),
         (probabilities((0.5, 0.4), (0, 1), (0, 1)), "in 1 of 3 predictions the probabilities do not add up to 1"),
         (probabilities((0, 1), (0, 1)), "gave 2 answers for 3 rows"),

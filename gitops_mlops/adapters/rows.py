@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _FORMATS = (".parquet", ".csv", ".json", ".jsonl", ".ndjson")
+_KNOWN = f"let the name end in one of {', '.join(_FORMATS)}"
 
 Write = Callable[[Path, bytes], None]
 
@@ -42,9 +43,13 @@ class TableRows:
         with _reading(name):
             frame = _scan(path, name, text).collect()
         if not frame.height:
-            raise EvidenceMissing("has no rows", where=name)
+            raise EvidenceMissing("has no rows", where=name, hint="ask about at least one")
         for part in frame.iter_slices(size):
             yield _plain(part)
+
+    def demand_format(self, name: str) -> None:
+        """Raise UsageError unless a table can be written to a file of this name."""
+        _ending(name)
 
     def write(self, path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         """A table in a new file, in the format of its ending."""
@@ -67,7 +72,7 @@ class TableRows:
 def _ending(name: str) -> str:
     ending = Path(name).suffix.lower()
     if ending not in _FORMATS:
-        raise UsageError(f"is no table that can be read here → {', '.join(_FORMATS)}", where=name)
+        raise UsageError(f"{ending or 'a name without an ending'} is no format of a table", where=name, hint=_KNOWN)
     return ending
 
 
@@ -78,11 +83,12 @@ def _reading(name: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise UsageError("there is no such file", where=name) from error
+        raise UsageError("there is no such file", where=name, hint="check the path, or dvc pull") from error
     # A damaged Parquet file may end in a panic of the library underneath.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0]
-        raise EvidenceMissing(f"is no whole {_ending(name)[1:]} file ({reason})", where=name) from error
+        hint = "save it as UTF-8" if "utf-8" in reason.lower() else "make it again, or dvc checkout --force"
+        raise EvidenceMissing(f"is no whole {_ending(name)[1:]} file ({reason})", where=name, hint=hint) from error
 
 
 def _scan(path: Path, name: str, text: Collection[str]) -> pl.LazyFrame:

@@ -31,6 +31,8 @@ from gitops_mlops.domain.validation import SAMPLE, Findings, Sample, Violation, 
 
 PARQUET = (".parquet", ".pq")
 _BLOCK = 1024 * 1024
+# gzip, zlib and Zstandard, which Polars reads as they are.
+_COMPRESSED = (b"\x1f\x8b", b"\x78\x01", b"\x78\x9c", b"\x78\xda", b"\x28\xb5\x2f\xfd")
 # No column of a file has such a name.
 _ROW = "\0row"
 _COUNT = "\0count"
@@ -53,6 +55,7 @@ class TableFiles:
                     pl.scan_parquet(path, glob=False) if path.is_file() else pl.scan_parquet(path / "**/*.parquet")
                 )
                 return Table(path, name, frame, dict(frame.collect_schema()))
+            _demand_utf8_header(path, name)
             text = pl.scan_csv(path, infer_schema=False, glob=False)
             return _typed_text(path, name, text, wanted)
 
@@ -73,6 +76,7 @@ class TableFiles:
             table = self.open(path, name, {})
         else:
             with _reading(path, name):
+                _demand_utf8_header(path, name)
                 frame = pl.scan_csv(path, infer_schema_length=None, try_parse_dates=True, glob=False)
                 table = Table(path, name, frame, dict(frame.collect_schema()))
         with _reading(path, name):
@@ -212,6 +216,20 @@ def _reading(path: Path, name: str) -> Iterator[None]:
         ) from error
 
 
+def _demand_utf8_header(path: Path, name: str) -> None:
+    """Polars replaces what it cannot read in the header, so that UTF-16 becomes a column of an odd name."""
+    with path.open("rb") as file:
+        header = file.readline(_BLOCK)
+    if header.startswith(_COMPRESSED):
+        return
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(header)
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise EvidenceMissing(_not_utf8(path), where=name, hint="save it as UTF-8")
+
+
 def _not_utf8(path: Path) -> str:
     """Where the first byte stands that is not UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")()
@@ -227,4 +245,4 @@ def _not_utf8(path: Path) -> str:
                 return f"not UTF-8: byte {at}, in line {line}"
             line += block.count(b"\n")
             done += len(block)
-    return "not UTF-8"
+    return "not UTF-8 text"

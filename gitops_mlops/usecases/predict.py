@@ -13,6 +13,7 @@ from gitops_mlops.domain.config import Config, Health
 from gitops_mlops.domain.deployment import Place
 from gitops_mlops.domain.errors import BundleRefused, EvidenceMissing, OutsideError, UsageError
 from gitops_mlops.domain.inference import Answers, joined
+from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.ports import InferenceClient, Rows
 from gitops_mlops.usecases.deploy import World, await_ready
 from gitops_mlops.usecases.status import places
@@ -87,6 +88,8 @@ def ask_table(
     answers = []
     for number, batch in enumerate(table.batches(path, str(path), BATCH, text)):
         ignored = [name for name in batch[0] if name not in datatypes]
+        if len(ignored) == len(batch[0]):
+            raise UsageError("no column is an input of the model", where=str(path), hint=perhaps("", datatypes))
         if ignored and number == 0:
             tell(f"{path}: not sent: {', '.join(ignored)}")
         rows = [{name: value for name, value in row.items() if name in datatypes} for row in batch]

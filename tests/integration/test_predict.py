@@ -168,3 +168,15 @@ def test_a_port_that_closes_connections_is_nobody() -> None:
         thread.start()
         assert HttpInference().running(f"http://127.0.0.1:{listener.getsockname()[1]}", "credit") is None
         thread.join()
+
+
+def test_a_table_about_something_else(deployed: DeployProject, cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("x\x1b[31m,y\n1,2\n")
+    answer = cli("predict", "credit", "--env", "staging", "--data", str(path), folder=deployed.root)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == f"error: {path}: no column is an input of the model → known: age, income, region, since\n"
+
+    path.write_text("age,x\x1b[31m\n30,2\n")
+    answer = cli("predict", "credit", "--env", "staging", "--data", str(path), folder=deployed.root)
+    assert "not sent: x�[31m" in answer.err

@@ -215,7 +215,7 @@ def test_a_tampered_model_is_not_deployed(project: DeployProject, run: Run) -> N
     cached.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert "damaged" in run("deploy", "staging", code=3).err
     cached.unlink()
-    assert "neither cached nor on the DVC remote" in run("deploy", "staging", code=3).err
+    assert "not cached, and no DVC remote gave it" in run("deploy", "staging", code=3).err
     assert project.servers() == set()
 
 

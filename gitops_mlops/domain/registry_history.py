@@ -1,0 +1,195 @@
+"""The history of one artifact: its events in their order, and what follows from them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
+
+from gitops_mlops.domain.evidence import Evidence
+from gitops_mlops.domain.registry_events import Event, TagProblem
+from gitops_mlops.domain.semver import Precedence, precedence
+from gitops_mlops.domain.tags import Action
+
+
+class Version(NamedTuple):
+    """A registered version of an artifact; inactive once it is deregistered or its artifact deprecated."""
+
+    artifact: str
+    version: str
+    commit: str
+    tag: str
+    created: datetime
+    author: str
+    active: bool
+    evidence: Evidence
+
+
+class Assignment(NamedTuple):
+    """What a stage holds. `version` is None when no version is registered at the commit."""
+
+    artifact: str
+    stage: str
+    version: str | None
+    commit: str
+    tag: str
+    created: datetime
+    author: str
+    evidence: Evidence
+
+
+class History:
+    """The events of one artifact in their order, and what follows from them.
+
+    Nothing is built for versions that nobody asks about: a registry holds many more of them than stages.
+    """
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self.events = sorted(events)
+        self.deprecated = self.events[-1].action is Action.DEPRECATE
+        self._last: dict[str, Event] = {}
+        self._registered: dict[str, Event] = {}
+        # By commit, the names of the versions that were ever registered there.
+        self._names: defaultdict[str, list[str]] = defaultdict(list)
+        for event in self.events:
+            if event.version is None:
+                continue
+            self._last[event.version] = event
+            if event.action is Action.REGISTER:
+                self._registered[event.version] = event
+                self._names[event.commit].append(event.version)
+
+    def is_active(self, version: str) -> bool:
+        """Whether the version's last event is a registration, and the artifact is not deprecated."""
+        last = self._last.get(version)
+        return last is not None and last.action is Action.REGISTER and not self.deprecated
+
+    def active(self, version: str) -> Version | None:
+        """The version, None when it is not active."""
+        return self._version(version) if self.is_active(version) else None
+
+    @property
+    def latest(self) -> Version | None:
+        """The greatest active version."""
+        names = [name for name in self._registered if self.is_active(name)]
+        return self._version(max(names, key=self._greatness)) if names else None
+
+    @cached_property
+    def versions(self) -> list[Version]:
+        """Every version that was ever registered, the greatest first."""
+        return [self._version(name) for name in sorted(self._registered, key=self._greatness, reverse=True)]
+
+    def version_at(self, commit: str) -> str | None:
+        """The version that was registered at a commit: of several an active one, then the greatest."""
+        names = self._names.get(commit)
+        if not names:
+            return None
+        if len(names) == 1:
+            return names[0]
+        return max(names, key=lambda name: (self.is_active(name), *self._greatness(name)))
+
+    def _greatness(self, version: str) -> tuple[Precedence, Event]:
+        # Of versions that differ in build metadata alone, the one registered later is the greater.
+        return precedence(version), self._registered[version]
+
+    def _version(self, name: str) -> Version:
+        event = self._registered[name]
+        return Version(
+            event.artifact,
+            name,
+            event.commit,
+            event.tag,
+            event.created,
+            event.author,
+            self.is_active(name),
+            event.evidence,
+        )
+
+    @cached_property
+    def assignments(self) -> dict[str, Assignment]:
+        """What each stage holds, by stage."""
+        if self.deprecated:
+            return {}
+        # By stage, the commits assigned and not unassigned since, the latest last.
+        live: defaultdict[str, dict[str, Event]] = defaultdict(dict)
+        for event in self.events:
+            if event.action in (Action.ASSIGN, Action.UNASSIGN):
+                live[str(event.stage)].pop(event.commit, None)
+            if event.action is Action.ASSIGN:
+                live[str(event.stage)][event.commit] = event
+        held = {stage: self._holder(events.values()) for stage, events in sorted(live.items())}
+        return {stage: assignment for stage, assignment in held.items() if assignment}
+
+    def _holder(self, events: Iterable[Event]) -> Assignment | None:
+        for event in reversed(list(events)):
+            version = self.version_at(event.commit)
+            if version is None or self.is_active(version):
+                return Assignment(
+                    event.artifact,
+                    str(event.stage),
+                    version,
+                    event.commit,
+                    event.tag,
+                    event.created,
+                    event.author,
+                    event.evidence,
+                )
+        return None
+
+    def previous(self, stage: str) -> Version | None:
+        """The active version that a stage held before the one that it holds now; see `Registry.previous`."""
+        now = self.assignments.get(stage)
+        if now is None:
+            return None
+        held: list[str] = []
+        for event in self.events:
+            if event.stage != stage:
+                continue
+            if event.action is Action.UNASSIGN:
+                held = [commit for commit in held if commit != event.commit]
+            elif event.commit in held:
+                del held[held.index(event.commit) + 1 :]
+            else:
+                held.append(event.commit)
+        for commit in reversed(held):
+            version = self.version_at(commit)
+            if commit != now.commit and version and self.is_active(version):
+                return self._version(version)
+        return None
+
+    @property
+    def told(self) -> list[Event]:
+        """The events, each stage's with the version at its commit."""
+        return [
+            event if event.stage is None else event._replace(version=self.version_at(event.commit))
+            for event in self.events
+        ]
+
+    def problems(self) -> list[TagProblem]:
+        """What the artifact's tags leave ambiguous."""
+        found = []
+        commits: dict[str, Event] = {}
+        names: dict[str, Event] = {}
+        moments: dict[tuple[str, datetime], Event] = {}
+        for event in self.events:
+            if event.action is Action.REGISTER:
+                here = commits.setdefault(event.commit, event)
+                if here.version != event.version:
+                    found.append(
+                        _problem(event, f"{here.tag} is registered at the same commit", "one version a commit")
+                    )
+                before = names.setdefault(str(event.version), event)
+                if before.commit != event.commit:
+                    found.append(_problem(event, f"{before.tag} names another commit", "never move a version"))
+            elif event.action is Action.ASSIGN:
+                same = moments.setdefault((str(event.stage), event.created), event)
+                if same.commit != event.commit:
+                    message = f"was assigned in the same second as {same.tag}; the greater number counts"
+                    found.append(_problem(event, message, "assign again what should be there"))
+        return found
+
+
+def _problem(event: Event, message: str, hint: str) -> TagProblem:
+    return TagProblem(event.tag, message, hint)

@@ -351,6 +351,9 @@ def test_an_interrupted_deploy_leaves_no_server(project: DeployProject) -> None:
         deployer.send_signal(signal.SIGINT)
         assert "interrupted" in deployer.stderr.read()
     assert deployer.returncode == 130
+    # A server that was only just started ends by itself, when it finds that its deployer is gone.
+    for identity in filter(None, map(Identity.of, project.servers())):
+        assert identity.wait(60)
     assert project.servers() == set()
 
 

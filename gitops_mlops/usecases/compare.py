@@ -7,7 +7,7 @@ request can therefore neither lower its thresholds nor make the job load a type 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -30,7 +30,7 @@ from gitops_mlops.domain.gates import (
 from gitops_mlops.domain.metrics import Task
 from gitops_mlops.domain.model import load_model, parse_trusted_types
 from gitops_mlops.domain.names import perhaps
-from gitops_mlops.domain.ports import DataStore, Files, Repository
+from gitops_mlops.domain.ports import DataStore, Files, Repository, Tree
 from gitops_mlops.domain.rows import cluster_codes, parts
 from gitops_mlops.domain.scoring import Truth, Unscorable, read_truth, score
 from gitops_mlops.domain.statistics.curves import confusion_of, curves_of
@@ -39,6 +39,7 @@ from gitops_mlops.domain.statistics.measure import measure_all, metrics_to_measu
 from gitops_mlops.domain.statistics.sample import Sample, Scores
 from gitops_mlops.usecases.contenders import Contender, Sources, find_champion, working_challenger
 from gitops_mlops.usecases.evaluation_rows import EvaluationRows, evaluation_rows
+from gitops_mlops.usecases.lock_step import lock_step
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ class _Scored:
     why: str = ""
 
 
-def compare(request: Request, head: Config, repository: Repository, store: DataStore, files: Files) -> Report:
+def compare(
+    request: Request, head: Config, repository: Repository, store: DataStore, files: Files, tree: Tree
+) -> Report:
     """The whole comparison; `head` is the working tree's configuration.
 
     Raises UsageError for what cannot mean anything (an unknown model or column), EvidenceMissing when the model,
@@ -94,7 +97,8 @@ def compare(request: Request, head: Config, repository: Repository, store: DataS
     scored = _score(binding.model, rows.frame, challenger, champion, _trusted(request, binding.model, sources))
     evidence = _measure(binding.model, rows, scored, champion)
     data = _data(challenger, champion, sources)
-    return _report(request, binding, challenger, champion, rows, scored, evidence, data)
+    report = _report(request, binding, challenger, champion, rows, scored, evidence, data)
+    return report.model_copy(update={"warnings": _texts([*_stale(tree), *report.warnings])})
 
 
 def _binding(request: Request, head: Config, sources: Sources) -> _Binding:
@@ -221,6 +225,17 @@ def _data(challenger: Contender, champion: Contender | None, sources: Sources) -
     if champion is None:
         return ()
     return data_changes(champion.outputs, challenger.outputs, {challenger.path, *sources.repository.files()})
+
+
+def _stale(tree: Tree) -> Iterator[str]:
+    """Why the recorded model may not be what the parameters and sources would give now."""
+    problems = lock_step(tree).problems
+    if problems:
+        others = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
+        yield (
+            f"dvc.lock is out of step ({problems[0].where or problems[0].path}: {problems[0].message}{others}): "
+            "the model that it records was compared, not the one that dvc repro would make now"
+        )
 
 
 def _reasons(judged: Sequence[Judged], evidence: Evidence) -> list[str]:

@@ -36,9 +36,8 @@ DVC = """\
 stages:
   train:
     cmd: python train.py
-    deps: [data/train.parquet]
     params: [train.seed]
-    outs: [models/fault.skops]
+    outs: [data/test.parquet, data/train.parquet, models/fault.skops]
 artifacts:
   fault: {path: models/fault.skops, type: model}
 """
@@ -110,6 +109,7 @@ class ComparisonProject:
             for name, held in self.tracked.items()
         }
         parameters = "".join(f"        {key}: {json.dumps(value)}\n" for key, value in self.parameters.items())
+        self.repo.write("params.yaml", f"train: {{seed: {self.parameters['train.seed']}}}\n")
         self.repo.write(
             "dvc.lock",
             "schema: '2.0'\nstages:\n  train:\n    cmd: python train.py\n"

@@ -102,6 +102,15 @@ def test_a_better_model_passes(compare: Compare, project: ComparisonProject) -> 
     assert report["warnings"] == []
 
 
+def test_a_lock_that_is_out_of_step_is_pointed_out(compare: Compare, project: ComparisonProject) -> None:
+    project.train("load", "speed", "age")
+    project.repo.write("params.yaml", "train: {seed: 7}\n")
+    (warning,) = compare("--json").json["warnings"]
+    assert "dvc.lock is out of step" in warning
+    assert "train.seed" in warning
+    assert "dvc repro" in warning
+
+
 def test_a_worse_model_is_blocked_and_says_by_which_gate(compare: Compare, project: ComparisonProject) -> None:
     project.train("load")
     answer = compare(code=1)

@@ -76,8 +76,3 @@ class Sample:
             champion=None if self.champion is None else self.champion.only(rows),
             clusters=clusters,
         )
-
-    def swapped(self) -> Sample:
-        """Champion and challenger with their roles exchanged."""
-        assert self.champion is not None
-        return replace(self, champion=self.challenger, challenger=self.champion)

@@ -222,7 +222,9 @@ def test_the_bootstrap_agrees_with_one_that_resamples_rows(metric: str, clusters
 def test_exchanging_the_models_negates_the_difference(seed: int, metric: str, clusters: int) -> None:
     task = Task.REGRESSION if metric in metrics_of(Task.REGRESSION) else Task.BINARY
     sample = regression(seed, 120) if task is Task.REGRESSION else binary(seed, 120, clusters)
-    one, other = (measure(each, metric, FEW).result for each in (sample, sample.swapped()))
+    assert sample.champion is not None
+    swapped = replace(sample, champion=sample.challenger, challenger=sample.champion)
+    one, other = (measure(each, metric, FEW).result for each in (sample, swapped))
     assert (one.champion, one.challenger) == (other.challenger, other.champion)
     if one.delta is None or other.delta is None:
         assert one.delta == other.delta

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
         Clock,
         DataStore,
         Files,
-        Forge,
         Index,
         InferenceClient,
         Ledger,
         Objects,
         ProjectFunctions,
         ProjectModels,
+        PullRequests,
         Reader,
         Repository,
         Rows,
@@ -266,7 +266,7 @@ def timer() -> Timer:
     return SystemTimer()
 
 
-def forge() -> Forge | None:
+def forge() -> PullRequests | None:
     """The forge that the environment names as GitHub's runners do; None when it names no repository."""
     repository = os.environ.get("GITHUB_REPOSITORY")
     if not repository:

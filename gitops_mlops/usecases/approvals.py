@@ -8,13 +8,13 @@ from gitops_mlops.domain.approvals import pull_request_number, review_refusals, 
 from gitops_mlops.domain.change import Refusal
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.evidence import PULL_REQUEST
-from gitops_mlops.domain.ports import Forge, Repository
+from gitops_mlops.domain.ports import PullRequests, Repository
 from gitops_mlops.domain.promotion_policy import Approvals, Signers
 from gitops_mlops.domain.registry import Version
 
 
 def approval_refusals(
-    approvals: Approvals, version: Version, revision: str, repository: Repository, forge: Forge | None
+    approvals: Approvals, version: Version, revision: str, repository: Repository, forge: PullRequests | None
 ) -> Iterator[Refusal]:
     """Which approvals a version lacks. The file of allowed signers counts as it is at `revision`.
 
@@ -26,7 +26,7 @@ def approval_refusals(
         yield from _signature(approvals.signed_by, version, revision, repository)
 
 
-def _reviews(wanted: int, version: Version, forge: Forge | None) -> tuple[Refusal, ...]:
+def _reviews(wanted: int, version: Version, forge: PullRequests | None) -> tuple[Refusal, ...]:
     rule = f"{wanted} approving review{'s' if wanted > 1 else ''}"
     if forge is None:
         needed = "GITHUB_REPOSITORY=owner/name and GITHUB_TOKEN with pull-requests: read (GITHUB_API_URL elsewhere)"

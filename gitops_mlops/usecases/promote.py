@@ -18,7 +18,7 @@ from gitops_mlops.domain.errors import EvidenceMissing, UsageError
 from gitops_mlops.domain.evaluation import Report
 from gitops_mlops.domain.evidence import Evidence, Trailer, write_message
 from gitops_mlops.domain.integrity import RESTORE
-from gitops_mlops.domain.ports import Forge
+from gitops_mlops.domain.ports import PullRequests
 from gitops_mlops.domain.promotion import Proposal, refusals, require_stage
 from gitops_mlops.domain.registry import Registry, Version
 from gitops_mlops.domain.revival import return_refusals
@@ -46,7 +46,7 @@ class Promotion:
 
 
 def promote(
-    wanted: Promotion, rules: Rules, registrar: Registrar, witnesses: Witnesses, forge: Forge | None = None
+    wanted: Promotion, rules: Rules, registrar: Registrar, witnesses: Witnesses, forge: PullRequests | None = None
 ) -> Change:
     """Assign a version to a stage; a version that the stage holds already changes nothing.
 
@@ -72,7 +72,7 @@ def _decide(
     registry: Registry,
     registrar: Registrar,
     witnesses: Witnesses,
-    forge: Forge | None,
+    forge: PullRequests | None,
 ) -> Decision:
     version = registry.find(wanted.reference)
     assert isinstance(version, Version)

@@ -1,0 +1,66 @@
+"""What use-cases need of the world. Adapters give it; `bootstrap` chooses which."""
+
+from gitops_mlops.domain.ports.data import (
+    Artifact,
+    DataStore,
+    Output,
+    ProjectFunctions,
+    ProjectModels,
+    Rows,
+    TableModels,
+    Tables,
+)
+from gitops_mlops.domain.ports.forge import Forge, PullRequests
+from gitops_mlops.domain.ports.git import (
+    Clone,
+    Experiment,
+    FileChange,
+    Index,
+    Journal,
+    Ledger,
+    LedgerLine,
+    Lock,
+    Objects,
+    RemoteTag,
+    Removal,
+    Repository,
+    StagedFile,
+)
+from gitops_mlops.domain.ports.machine import Clock, Ended, Files, Reader, Shell, Timer, Tree
+from gitops_mlops.domain.ports.running import BundleStore, InferenceClient, Target
+
+__all__ = [
+    "Artifact",
+    "BundleStore",
+    "Clock",
+    "Clone",
+    "DataStore",
+    "Ended",
+    "Experiment",
+    "FileChange",
+    "Files",
+    "Forge",
+    "Index",
+    "InferenceClient",
+    "Journal",
+    "Ledger",
+    "LedgerLine",
+    "Lock",
+    "Objects",
+    "Output",
+    "ProjectFunctions",
+    "ProjectModels",
+    "PullRequests",
+    "Reader",
+    "RemoteTag",
+    "Removal",
+    "Repository",
+    "Rows",
+    "Shell",
+    "StagedFile",
+    "TableModels",
+    "Tables",
+    "Target",
+    "Timer",
+    "Tree",
+]

@@ -1,0 +1,122 @@
+"""Data: what DVC tracks, tables, and what the project brings to read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from gitops_mlops.domain.contract_infer import TableProfile
+    from gitops_mlops.domain.model import Predictions
+    from gitops_mlops.domain.table_checks import Table, TableChecks
+    from gitops_mlops.domain.validation import Findings
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file or folder that DVC tracks: its path from the repository's root, MD5 (`.dir` at a folder's), bytes."""
+
+    path: str
+    md5: str
+    size: int | None = None
+    files: int | None = None
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """An entry of `artifacts:` in a `dvc.yaml`. `name` is `id`, or `dir:id` below the repository's root."""
+
+    name: str
+    path: str
+    type: str = ""
+    description: str = ""
+    labels: tuple[str, ...] = ()
+
+
+class DataStore(Protocol):
+    """What DVC tracks: definitions from git, contents from the cache or the remote."""
+
+    def artifacts(self, revision: str | None = None) -> list[Artifact]:
+        """The declared artifacts at a revision, or of the working tree."""
+
+    def outputs(self, revision: str | None = None) -> dict[str, Output]:
+        """What `dvc.lock` and `*.dvc` files record at a revision, or in the working tree, by path."""
+
+    def parameters(self, revision: str | None = None) -> dict[str, object]:
+        """The parameters that `dvc.lock` records, as `file: {key: value}` flattened to `file:key`."""
+
+    def manifest(self, md5: str) -> Mapping[str, str] | None:
+        """MD5s by path of the files in a tracked folder, from the cache; None when its listing is not there."""
+
+    def read(self, output: Output) -> bytes:
+        """The content of one tracked file, verified against its MD5. Raises EvidenceMissing when it is nowhere."""
+
+    def materialise(self, output: Output) -> Path:
+        """A local, read-only path with the verified content, fetched from the remote when it is not cached."""
+
+    def fetch(self, outputs: Iterable[Output]) -> None:
+        """Bring what is missing into the cache in one go."""
+
+
+class Tables(Protocol):
+    """Tables in files, read lazily. `name` is what messages call the file."""
+
+    def open(self, path: Path, name: str, wanted: Mapping[str, pl.DataType]) -> Table:
+        """The table at `path`; text becomes the `wanted` types. Raises EvidenceMissing when it cannot be read."""
+
+    def count(self, table: Table, checks: TableChecks) -> Findings:
+        """Count what breaks each rule in one pass, and fetch the first offending rows of the broken ones."""
+
+    def profile(self, path: Path, name: str) -> TableProfile:
+        """What the columns of a table hold."""
+
+
+class TableModels(Protocol):
+    """Contracts that are code."""
+
+    def check(self, path: Path, name: str, contract: Path, class_name: str) -> Findings:
+        """Hold the table at `path` against a class of the file `contract`."""
+
+
+class ProjectModels(Protocol):
+    """Models that only the project's own code can load."""
+
+    def predict(self, entry: str, revision: str | None, content: bytes, name: str, rows: pl.DataFrame) -> Predictions:
+        """What a model says of rows, asked through `entry` (`module:function`) at a revision or of the working tree.
+
+        Raises EvidenceMissing when that code fails.
+        """
+
+
+class ProjectFunctions(Protocol):
+    """Python functions of the project. Loading one runs its code."""
+
+    def load(self, reference: str, revision: str | None) -> Callable[..., Any]:
+        """The function that `module:function` names, as it is at a revision or in the working tree.
+
+        Raises EvidenceMissing when it cannot be had.
+        """
+
+
+class Rows(Protocol):
+    """Tables in files, as rows of JSON-ready values: dates as ISO 8601 text, NaN as null.
+
+    `name` tells the format by its ending and stands in messages; `text` names columns that a CSV file must
+    not turn into numbers. Raises EvidenceMissing for a file that is damaged or empty.
+    """
+
+    def spread(self, path: Path, name: str, count: int, text: Collection[str] = ()) -> list[dict[str, Any]]:
+        """At most `count` rows, evenly spread over the table, the same ones each time."""
+
+    def batches(self, path: Path, name: str, size: int, text: Collection[str] = ()) -> Iterator[list[dict[str, Any]]]:
+        """All rows, in order, at most `size` at a time."""
+
+    def demand_format(self, name: str) -> None:
+        """Raise UsageError unless a table can be written to a file of this name."""
+
+    def write(self, path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+        """A table in a new file, in the format of its ending, whole or not at all."""

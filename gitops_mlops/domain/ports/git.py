@@ -1,0 +1,252 @@
+"""Git: the repository, its clone, its index and its objects, and what is kept beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from gitops_mlops.domain.approvals import TagSignature
+    from gitops_mlops.domain.tags import TagRecord
+
+
+class FileChange(NamedTuple):
+    """A file that differs: git's letter (A, C, D, M, R, T), its path, and the one before where it was moved."""
+
+    status: str
+    path: str
+    before: str = ""
+
+
+class Experiment(NamedTuple):
+    """An experiment that DVC keeps: the name people call it, its commit, and the commit that it started from."""
+
+    name: str
+    commit: str
+    baseline: str
+
+
+class StagedFile(NamedTuple):
+    """An entry of git's index: the blob's object ID, and whether it is a symlink."""
+
+    object: str
+    symlink: bool = False
+
+
+class LedgerLine(NamedTuple):
+    """A line of the ledger: its file on the branch, its number from 1, and its text."""
+
+    file: str
+    number: int
+    text: str
+
+
+class Removal(NamedTuple):
+    """A commit of the ledger's branch that took lines out of a file, or changed them."""
+
+    commit: str
+    file: str
+    lines: int
+
+
+class RemoteTag(NamedTuple):
+    """A tag as a remote has it: its own object ID, its commit's, and whether it is annotated."""
+
+    object: str
+    commit: str
+    annotated: bool
+
+
+class Lock(NamedTuple):
+    """A lock that git left in its folder, below which `path` is, and its age in seconds."""
+
+    path: str
+    age: float
+
+
+class Repository(Protocol):
+    """The git repository. Revisions are anything that git resolves; paths are relative to its root."""
+
+    root: Path
+
+    def head(self) -> str:
+        """The SHA of the checked-out commit. Raises EvidenceMissing when there is none yet."""
+
+    def branch(self) -> str | None:
+        """The checked-out branch, None when HEAD is detached."""
+
+    def is_shallow(self) -> bool:
+        """Whether history was cut off by a shallow clone."""
+
+    def resolve(self, revision: str) -> str:
+        """The SHA of the commit that a revision names. Raises EvidenceMissing when there is none."""
+
+    def known_commits(self, names: Iterable[str]) -> set[str]:
+        """Those of some full SHAs that are commits here, in one git process."""
+
+    def read(self, revision: str, path: str) -> bytes | None:
+        """A file as it was at a revision; None when it was not there."""
+
+    def files(self, revision: str | None = None) -> list[str]:
+        """The tracked paths of a revision, or of the index."""
+
+    def tags(self) -> Iterator[TagRecord]:
+        """Every tag, in one git process."""
+
+    def lacks_tags(self) -> bool:
+        """Whether the clone was made without tags and none was fetched since."""
+
+    def tags_containing(self, commit: str) -> set[str]:
+        """The names of the tags whose commit is this one, or comes after it."""
+
+    def create_tag(self, name: str, commit: str, message: str, when: datetime | None = None) -> None:
+        """Write an annotated tag, dated `when` or now. Raises Overtaken when the name is taken, else OutsideError."""
+
+    def verify_tag(self, name: str, allowed_signers: bytes) -> TagSignature:
+        """Who signed a tag under this very name; SSH keys count when `allowed_signers` lists them."""
+
+    def delete_tag(self, name: str) -> None:
+        """Delete a tag of this clone, so that a write that failed half-way leaves nothing."""
+
+    def push(self, refs: Sequence[str], remote: str = "origin") -> None:
+        """Push refs, all or none, never forced.
+
+        Raises Overtaken when the remote got something else under one of the names meanwhile, OutsideError when it
+        refuses for another reason or is not there.
+        """
+
+    def fetch_tags(self, remote: str = "origin") -> None:
+        """Bring every tag of a remote; those that are here stay as they are.
+
+        Raises TagsDiffer for tags of the registry's form that are something else there, OutsideError.
+        """
+
+    def storage(self) -> Path:
+        """Git's own folder, which the working trees of a clone share."""
+
+    def changes(self, old: str, new: str | None = None) -> list[FileChange]:
+        """What git says of files between a commit and another, or the working tree with its new files."""
+
+    def changed_files(self, old: str, new: str | None = None) -> list[str]:
+        """Paths that differ between a revision and another, or the working tree."""
+
+    def experiments(self) -> list[Experiment]:
+        """What `dvc exp run` and `dvc exp save` kept, the newest first."""
+
+    def export(self, revision: str, folder: Path) -> None:
+        """The files of a revision, as a checkout would write them, into an empty folder."""
+
+
+class Clone(Protocol):
+    """The clone itself: how it is set up, what it lacks of its remote, and how that is mended."""
+
+    def git_version(self) -> tuple[int, ...]:
+        """Git's own version."""
+
+    def identity_problem(self) -> str:
+        """Why git could not say who writes a tag, "" when it can."""
+
+    def has_hook(self, name: str) -> bool:
+        """Whether git runs a hook of this name."""
+
+    def ignored(self, paths: Sequence[str]) -> set[str]:
+        """Those of some paths that git ignores, or already tracks."""
+
+    def locks(self) -> list[Lock]:
+        """Locks on tags, the oldest first."""
+
+    def remotes(self) -> list[str]:
+        """The names of the remotes."""
+
+    def remote_tags(self, remote: str) -> dict[str, RemoteTag]:
+        """Every tag of a remote by its name, in one git process. Raises OutsideError when it cannot be asked."""
+
+    def outside_branches(self, commits: Iterable[str]) -> set[str]:
+        """Those of some commits that no branch, here or of a remote, leads to."""
+
+    def unpushed(self, branch: str, remote: str) -> int:
+        """How many commits of a branch the remote did not have when it was last seen."""
+
+    def unshallow(self, remote: str) -> None:
+        """Fetch the history that was cut off."""
+
+    def replace_tags(self, names: Sequence[str], remote: str) -> None:
+        """Fetch exactly these tags, instead of those that are here."""
+
+    def remove_lock(self, lock: Lock) -> None:
+        """Remove a lock that nobody holds any more."""
+
+
+class Journal(Protocol):
+    """What was about to be done to each artifact's tags, kept until the user was told that it is done."""
+
+    def read(self, artifact: str) -> bytes | None:
+        """The note of an artifact, None when nothing is unfinished."""
+
+    def write(self, artifact: str, content: bytes) -> None:
+        """Replace the note, whole or not at all."""
+
+    def clear(self, artifact: str) -> None:
+        """Forget the note, if there is one."""
+
+
+class Objects(Protocol):
+    """git's objects, any number of them by one process. All raise EvidenceMissing for what this clone lacks."""
+
+    def files(self, commit: str, wanted: Callable[[str], bool]) -> dict[str, str]:
+        """Blob IDs by path, of the files of a commit whose name is `wanted`."""
+
+    def prepare(self, commits: Iterable[str]) -> None:
+        """Read what `files` needs of many commits at once; of those that this clone lacks nothing."""
+
+    def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The contents of many blobs by ID, without those that this clone lacks."""
+
+    def object_at(self, commit: str, path: str) -> str | None:
+        """The ID of a file's blob or a folder's tree; None when a commit has nothing there."""
+
+    def content(self, name: str) -> bytes:
+        """The content of a blob."""
+
+
+class Ledger(Protocol):
+    """What happened, on a branch of its own that only grows. What was fetched and what is not pushed yet are one."""
+
+    def lines(self, folders: Sequence[str] = ()) -> Iterator[LedgerLine]:
+        """Every line below the folders (all where none is named), in few git processes."""
+
+    def append(self, lines: Mapping[str, Sequence[str]]) -> int:
+        """Add lines to files, by path, those left out that are there already; how many were added.
+
+        Raises OutsideError when git cannot write.
+        """
+
+    def fetch(self) -> None:
+        """See what the remote has. Raises OutsideError, also when it was rewritten since it was last seen."""
+
+    def push(self) -> None:
+        """Send what the remote lacks, after taking in what this clone lacks; never forced. Raises OutsideError."""
+
+    def removals(self) -> list[Removal]:
+        """Where the branch's history took a line out, or changed one."""
+
+
+class Index(Protocol):
+    """git's index: what the next commit will hold. Inside a hook it is the one that git prepared for it."""
+
+    def staged(self) -> dict[str, StagedFile]:
+        """Every entry by path; submodules are left out."""
+
+    def unstaged(self) -> set[str]:
+        """Tracked paths whose content on disk is not the staged one."""
+
+    def untracked(self, folder: str = "", *, ignored: bool = False) -> list[str]:
+        """Files on disk that git does not track; with `ignored` also those that it was told to ignore."""
+
+    def sizes(self, objects: Iterable[str]) -> dict[str, int]:
+        """Bytes of blobs by object ID, in one git process."""
+
+    def blobs(self, objects: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Contents of blobs by object ID, in few git processes; about 32 MiB are held at a time."""

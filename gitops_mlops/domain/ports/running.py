@@ -1,0 +1,73 @@
+"""What runs: servers, the bundles that they hold, and how they are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from gitops_mlops.domain.deployment import Candidate, Failure, Held, Place, Running
+    from gitops_mlops.domain.inference import Answers
+
+
+class Target(Protocol):
+    """Where versions run: it starts, switches and ends servers, and decides nothing."""
+
+    def exclusive(self, environment: str) -> AbstractContextManager[None]:
+        """Hold an environment for one deploy at a time; others wait."""
+
+    def look(self, place: Place) -> Held:
+        """What is known of the process behind a place."""
+
+    def start(self, place: Place, bundle: Path, digest: str) -> Candidate:
+        """Start a server beside the current one, without public traffic. Raises OutsideError."""
+
+    def ended(self, candidate: Candidate) -> str:
+        """Why a candidate is gone, "" while it lives."""
+
+    def switch(self, place: Place, candidate: Candidate) -> None:
+        """Give a candidate the public traffic, without losing a request, then end the server before it."""
+
+    def discard(self, place: Place, candidate: Candidate, failure: Failure | None = None) -> None:
+        """End a candidate that did not take over; `failure` is remembered."""
+
+    def stop(self, place: Place) -> bool:
+        """End what runs here, on purpose; whether anything ran."""
+
+    def known(self) -> list[Place]:
+        """The places where something runs that was started from this clone, whatever is configured now."""
+
+    def bundles(self) -> set[str]:
+        """The digests of the bundles that run, or ran last, and of the one before at each place."""
+
+
+class InferenceClient(Protocol):
+    """Servers that speak the Open Inference Protocol, by their address (`http://host:port`)."""
+
+    def running(self, address: str, model: str) -> Running | None:
+        """What answers there, None when nothing does or it is no server of this model."""
+
+    def predict(self, address: str, model: str, rows: Sequence[Mapping[str, object]]) -> Answers:
+        """Predictions for rows, in their order.
+
+        Raises UsageError with the server's words when it refuses the rows, OutsideError when it is not there
+        or fails.
+        """
+
+    def inputs(self, address: str, model: str) -> dict[str, str]:
+        """The columns that the model takes, and their tensor datatypes. Raises OutsideError when it is not there."""
+
+
+class BundleStore(Protocol):
+    """Bundles of this clone, by their digest."""
+
+    def keep(self, manifest: bytes, files: Mapping[str, bytes]) -> Path:
+        """The folder that holds exactly this bundle; made when it is not there yet, made again when damaged.
+
+        It stays as long as the process that asked for it.
+        """
+
+    def prune(self, keep: Collection[str]) -> list[str]:
+        """Drop every bundle but those with these digests and those that a process reads; the digests dropped."""

@@ -7,7 +7,7 @@ PATHS := gitops_mlops pipeline tests benchmarks
 unexport PYTHONDONTWRITEBYTECODE
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help setup demo test check format docs reports lock bench clean
+.PHONY: help setup demo test check format docs reports lock bench dist clean
 
 help: ## what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -55,6 +55,11 @@ lock: setup ## the newest of everything, with hashes, for every Python and platf
 
 bench: setup ## what users wait for, beside the tool they would use instead
 	$(BIN)/python benchmarks/run.py
+
+dist: setup ## the distributions; TAG=vX.Y.Z must be the version's
+	@$(BIN)/python -c 'import sys, gitops_mlops as us; sys.exit(0 if sys.argv[1] in ("", f"v{us.__version__}") else f"{sys.argv[1]} is not v{us.__version__}: mend pyproject.toml, or the tag")' "$(TAG)"
+	rm -rf dist
+	$(BIN)/hatchling build
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -43,6 +43,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("Registry", "diff", "lineage", "diff", "what differs between two versions, stages or revisions"),
     Command("Registry", "register", "registry", "register", "tag the model at a commit as a version"),
+    Command("Registry", "release", "release", "release", "register what a commit changed, when its gates pass"),
     Command("Registry", "promote", "registry", "promote", "assign a version to a stage"),
     Command("Registry", "rollback", "registry", "rollback", "assign the version again that a stage held before"),
     Command("Registry", "retire", "retire", "retire", "take a model, a version or a stage out of use, and say why"),

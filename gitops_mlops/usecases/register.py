@@ -58,11 +58,14 @@ def register(wanted: Registration, registrar: Registrar, data: DataStore) -> Cha
     registration_tag(wanted.artifact, _BEFORE_THE_FIRST if wanted.version is None else wanted.version)
     repository, push = registrar.repository, wanted.push and not wanted.dry_run
     return registrar.settle(
-        wanted.artifact, wanted, lambda registry: _decide(wanted, registry, repository, data), push=push
+        wanted.artifact, wanted, lambda registry: decide_registration(wanted, registry, repository, data), push=push
     )
 
 
-def _decide(wanted: Registration, registry: Registry, repository: Repository, data: DataStore) -> Decision:
+def decide_registration(
+    wanted: Registration, registry: Registry, repository: Repository, data: DataStore
+) -> Decision:
+    """What is to be done in a state of the registry; nothing is written."""
     commit = repository.resolve(wanted.revision)
     here = _here(wanted, registry, commit)
     if done := _at_commit(wanted, registry, here):

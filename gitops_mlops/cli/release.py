@@ -1,0 +1,49 @@
+"""`gitops-mlops release`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gitops_mlops import bootstrap
+from gitops_mlops.cli.app import Session
+from gitops_mlops.cli.options import emit, pass_session, progress
+from gitops_mlops.cli.writing import asked, warn, writing
+
+
+@click.command(epilog="Example: gitops-mlops release --push --out release.json")
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the result there as JSON, too.")
+@writing
+@pass_session
+def release(session: Session, /, models: tuple[str, ...], out: Path | None, as_json: bool, **options: Any) -> int:
+    """Register what the checked-out commit records, model by model, when it changed and its gates pass.
+
+    Every number is measured here, on the files that dvc.lock names. A commit that was released already changes
+    nothing. Exits with 1 when the gates of a model are against it or dvc.lock does not fit the sources.
+    """
+    from gitops_mlops.reports.release import release_data, release_text
+    from gitops_mlops.usecases.record import record_change
+    from gitops_mlops.usecases.release import Wanted
+    from gitops_mlops.usecases.release import release as make
+
+    repository = bootstrap.repository(session.folder)
+    registrar, ledger = bootstrap.registrar(repository), bootstrap.ledger(repository)
+    environment = tuple(sorted(bootstrap.environment().items()))
+    wanted = Wanted(models, environment=environment, **asked(**options))
+    made = make(wanted, bootstrap.comparison(repository), registrar, progress)
+    changes = [model.change for model in made.models if model.change]
+    for change in changes:
+        recorded = [] if wanted.dry_run else record_change(change, repository, ledger, wanted.push)
+        warn([*change.warnings, *recorded])
+    warn(made.warnings)
+    data = release_data(made)
+    if out is not None:
+        bootstrap.write_file(session.folder / out, json.dumps(data, indent=2).encode() + b"\n")
+    emit(data if as_json else made, as_json, release_text)
+    for change in changes:
+        registrar.told(change)
+    return made.code

@@ -1,0 +1,53 @@
+"""What a release made of a commit's models."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from gitops_mlops.domain.change import Change
+from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, Problem
+from gitops_mlops.domain.evaluation import Report
+
+SCHEMA = "gitops-mlops/release/1"
+
+
+class Result(StrEnum):
+    """How a model ended. `KEPT_OUT`: somebody took it, or its version at this commit, out of use."""
+
+    RELEASED = "released"
+    PLANNED = "planned"
+    UNCHANGED = "unchanged"
+    BLOCKED = "blocked"
+    KEPT_OUT = "kept out"
+    FAILED = "failed"
+
+
+class Released(NamedTuple):
+    """What became of a model. `version` is the one that its file is, None for none; `code` is the exit code.
+
+    `report` is the comparison, None where none was needed or none came about; `change` what was written.
+    """
+
+    model: str
+    result: Result
+    why: str
+    version: str | None = None
+    code: int = DONE
+    report: Report | None = None
+    change: Change | None = None
+
+
+class Release(NamedTuple):
+    """What a commit gave. Nothing was looked at where `out_of_step` says that `dvc.lock` does not fit the sources."""
+
+    commit: str
+    models: tuple[Released, ...] = ()
+    out_of_step: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def code(self) -> int:
+        """The exit code: of several the gravest."""
+        against = [VERDICT_AGAINST] if self.out_of_step else []
+        return max([DONE, *against, *(model.code for model in self.models)])

@@ -1,0 +1,88 @@
+"""What a release made of each model: for terminals, as JSON, and as a page for the run."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from gitops_mlops.domain.evaluation import dump_report
+from gitops_mlops.domain.release import SCHEMA, Release, Released
+from gitops_mlops.reports.escape import code, prose, row
+from gitops_mlops.reports.markdown import BUDGET, report_markdown
+from gitops_mlops.reports.terminal import fit, printable, table
+
+_NONE = "–"
+# Sentences, not tables, say it whole.
+_WIDTH = 100
+
+
+def release_data(release: Release) -> dict[str, Any]:
+    """The release as plain data; `report` is what `compare` would have written."""
+    return {
+        "schema": SCHEMA,
+        "commit": release.commit,
+        "code": release.code,
+        "out_of_step": [str(problem) for problem in release.out_of_step],
+        "warnings": list(release.warnings),
+        "models": [_model_data(model) for model in release.models],
+    }
+
+
+def _model_data(model: Released) -> dict[str, Any]:
+    return {
+        "model": model.model,
+        "result": model.result.value,
+        "version": model.version,
+        "verdict": model.report.verdict if model.report else None,
+        "why": model.why,
+        "tags": list(model.change.tags) if model.change else [],
+        "pushed": model.change.pushed if model.change else False,
+        "code": model.code,
+        "report": json.loads(dump_report(model.report)) if model.report else None,
+    }
+
+
+def release_text(release: Release) -> str:
+    """A line for each model, or what keeps a release from being made."""
+    if release.out_of_step:
+        problems = [printable(f"  {problem}") for problem in release.out_of_step]
+        return "\n".join(["nothing is released: dvc.lock does not record what this commit would give", *problems])
+    rows = [
+        [model.model, model.result.value, model.version or _NONE, _verdict(model), fit(model.why, _WIDTH)]
+        for model in release.models
+    ]
+    return table(["MODEL", "RESULT", "VERSION", "VERDICT", "WHY"], rows)
+
+
+def release_markdown(release: Release, budget: int = BUDGET, web: str = "") -> str:
+    """The same as a page: a table first, then the comparisons, as many as fit into `budget` characters."""
+    lines = [f"## Release of {code(release.commit[:10])}", ""]
+    if release.out_of_step:
+        lines += ["Nothing is released: `dvc.lock` does not record what this commit would give.", ""]
+        return "\n".join(lines + [f"- {prose(str(problem))}" for problem in release.out_of_step[:50]]) + "\n"
+    lines += [row(["model", "result", "version", "verdict", "why"]), "| --- | --- | --- | --- | --- |"]
+    lines += [
+        row(
+            [
+                code(one.model),
+                one.result.value,
+                code(one.version) if one.version else _NONE,
+                _verdict(one),
+                prose(one.why),
+            ]
+        )
+        for one in release.models
+    ]
+    lines += [f"\n{prose(warning)}" for warning in release.warnings]
+    page = "\n".join(lines) + "\n"
+    for model in release.models:
+        if model.report is not None:
+            part = report_markdown(model.report, min(BUDGET, budget), web)
+            if len(page) + len(part) + 1 > budget:
+                return f"{page}\nShortened: `release.json` has every comparison.\n"
+            page += f"\n{part}"
+    return page
+
+
+def _verdict(model: Released) -> str:
+    return model.report.verdict if model.report else _NONE

@@ -1,0 +1,224 @@
+"""release: what a commit records becomes versions, with evidence that is measured here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sklearn.dummy import DummyClassifier
+
+from gitops_mlops.domain.release import Release, Released, Result
+from gitops_mlops.reports.release import release_markdown
+from tests.conftest import Answer, Cli, Repo
+from tests.integration.comparison_project import ComparisonProject, asking, machines
+
+Run = Callable[..., Answer]
+
+
+@pytest.fixture
+def project(repo: Repo, tmp_path: Path) -> ComparisonProject:
+    """Trained, committed, and with an origin that has all of it."""
+    made = ComparisonProject(repo)
+    made.train()
+    repo.commit("train")
+    repo.git("init", "--quiet", "--bare", str(tmp_path / "origin.git"))
+    repo.git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    repo.git("push", "--quiet", "--set-upstream", "origin", "main")
+    return made
+
+
+@pytest.fixture
+def release(project: ComparisonProject, cli: Cli) -> Run:
+    return asking(cli, project, "release")
+
+
+def tags(project: ComparisonProject, where: str = "") -> list[str]:
+    folder = str(project.root.parent / where) if where else str(project.root)
+    return project.repo.git("-C", folder, "tag", "--list").split()
+
+
+def enter(project: ComparisonProject, number: int, stage: str = "production") -> None:
+    project.repo.tag(f"fault#{stage}#{number}")
+
+
+def retrain(project: ComparisonProject, *features: str) -> str:
+    """Another model on main; the commit."""
+    project.train(*features)
+    return project.repo.commit("retrain")
+
+
+def test_a_first_version_has_its_evidence(project: ComparisonProject, release: Run) -> None:
+    commit = project.repo.git("rev-parse", "HEAD").strip()
+    out = project.root / "release.json"
+    answer = release("--push", "--out", "release.json", "--pull-request", "7", "--run", "https://ci.example/1")
+    assert answer.out.split()[:5] == ["MODEL", "RESULT", "VERSION", "VERDICT", "WHY"]
+    data = json.loads(out.read_text())
+    (model,) = data["models"]
+    assert (data["schema"], data["commit"], data["code"]) == ("gitops-mlops/release/1", commit, 0)
+    assert (model["result"], model["version"], model["verdict"]) == ("released", "v0.0.1", "pass")
+    assert (model["tags"], model["pushed"]) == (["fault@v0.0.1"], True)
+    assert (model["report"]["kind"], model["report"]["champion"]) == ("release", None)
+    message = project.repo.git("-C", str(project.root.parent / "origin.git"), "tag", "-n99", "--list", "fault@v0.0.1")
+    assert f"Model-SHA256: {model['report']['challenger']['model_sha256']}" in message
+    assert "Verdict: pass" in message
+    assert "Pull-Request: 7" in message
+    assert "Run: https://ci.example/1" in message
+    assert "mlops-ledger" in project.repo.git("ls-remote", "--heads", "origin")
+
+
+def test_the_same_command_again_changes_nothing(project: ComparisonProject, release: Run) -> None:
+    release("--push")
+    before = project.repo.git("ls-remote", "origin")
+    again = release("--push", "--json").json
+    assert [(one["result"], one["version"]) for one in again["models"]] == [("unchanged", "v0.0.1")]
+    assert project.repo.git("ls-remote", "origin") == before
+    # Another commit with the same model.
+    project.repo.commit("words", **{"README.md": "words"})
+    later = release("--push", "--json").json
+    assert [(one["result"], one["version"]) for one in later["models"]] == [("unchanged", "v0.0.1")]
+    assert tags(project) == ["fault@v0.0.1"]
+
+
+def test_a_tag_that_was_never_pushed_is_pushed_by_the_next_run(project: ComparisonProject, release: Run) -> None:
+    release()
+    assert (tags(project), tags(project, "origin.git")) == (["fault@v0.0.1"], [])
+    assert release("--push", "--json").json["models"][0]["result"] == "unchanged"
+    assert tags(project, "origin.git") == ["fault@v0.0.1"]
+
+
+def test_a_worse_model_is_not_registered(project: ComparisonProject, release: Run) -> None:
+    release("--push")
+    enter(project, 2)
+    project.train(estimator=DummyClassifier(strategy="prior"))
+    project.repo.commit("worse")
+    (model,) = release("--push", "--json", code=1).json["models"]
+    assert (model["result"], model["version"], model["verdict"], model["code"]) == ("blocked", None, "block", 1)
+    assert "roc_auc" in model["why"]
+    assert model["report"]["champion"]["version"] == "v0.0.1"
+    assert tags(project, "origin.git") == ["fault@v0.0.1"]
+    # The gates that are asked are those of this commit: it is main's.
+    project.configure(gates="[{metric: roc_auc, min: 0.4}]")
+    project.repo.commit("ask for less")
+    assert release("--json").json["models"][0]["version"] == "v0.0.2"
+
+
+def test_the_champions_own_file_is_nothing_new(project: ComparisonProject, release: Run) -> None:
+    first = project.repo.git("rev-parse", "HEAD").strip()
+    release()
+    enter(project, 2)
+    retrain(project, "speed", "load")
+    assert release("--json").json["models"][0]["version"] == "v0.0.2"
+    project.repo.git("checkout", "--quiet", first, "--", "dvc.lock")
+    project.repo.commit("back to the first model")
+    (model,) = release("--json").json["models"]
+    assert (model["result"], model["version"]) == ("unchanged", "v0.0.1")
+
+
+@pytest.mark.parametrize("path", ["dvc.lock", "mlops.yaml", "dvc.yaml", "params.yaml"])
+def test_only_what_is_committed_is_released(project: ComparisonProject, release: Run, path: str) -> None:
+    with (project.root / path).open("a") as file:
+        file.write("\n")
+    assert f"{path}: is changed but not committed" in release(code=2).err
+    assert tags(project) == []
+
+
+def test_a_lock_that_does_not_fit_the_parameters_stops_it(project: ComparisonProject, release: Run) -> None:
+    project.repo.commit("params", **{"params.yaml": "train: {seed: 2}\n"})
+    answer = release("--json", code=1)
+    assert answer.json["models"] == []
+    assert ["train.seed" in problem and "dvc repro" in problem for problem in answer.json["out_of_step"]] == [True]
+    assert "dvc repro" in release(code=1).out
+    assert tags(project) == []
+
+
+def test_bytes_that_were_changed_are_not_released(project: ComparisonProject, release: Run) -> None:
+    (entry,) = [path for path in (project.root / ".dvc/cache").rglob("*") if _is_model(path, project)]
+    entry.write_bytes(entry.read_bytes() + b"x")
+    answer = release("--push", "--json", code=3)
+    assert "damaged" in answer.json["models"][0]["why"]
+    assert answer.json["models"][0]["result"] == "failed"
+    assert tags(project) == []
+
+
+def _is_model(path: Path, project: ComparisonProject) -> bool:
+    return path.is_file() and path.read_bytes() == project.tracked["models/fault.skops"]
+
+
+def test_an_output_that_was_swapped_is_not_released(project: ComparisonProject, release: Run) -> None:
+    project.repo.write("models/fault.skops", b"anything else")
+    assert "differs from what dvc.lock records" in release("--json", code=3).json["models"][0]["why"]
+
+
+def test_a_shallow_clone_is_refused(project: ComparisonProject, cli: Cli, tmp_path: Path) -> None:
+    clone = tmp_path / "shallow"
+    subprocess.run(
+        ["git", "clone", "--quiet", "--depth=1", f"file://{tmp_path}/origin.git", str(clone)],
+        check=True,
+        capture_output=True,
+    )
+    answer = cli("release", folder=clone)
+    assert (answer.code, "shallow" in answer.err) == (3, True)
+
+
+def test_what_was_retired_stays_so(project: ComparisonProject, release: Run, cli: Cli) -> None:
+    release()
+    assert cli("retire", "fault", "--reason", "no longer asked", folder=project.root).code == 0
+    retrain(project, "speed")
+    (model,) = release("--json").json["models"]
+    assert (model["result"], model["version"]) == ("kept out", None)
+    assert "was retired" in model["why"]
+
+
+def test_one_broken_model_leaves_the_other_its_release(project: ComparisonProject, release: Run) -> None:
+    text = (project.root / "mlops.yaml").read_text()
+    head, _, tail = text.partition("environments:")
+    entry = head.partition("models:\n")[2].replace("  fault:", "  other:")
+    ports = tail.replace("port: 8080", "port: {fault: 8080, other: 8082}")
+    project.repo.write("mlops.yaml", f"{head}{entry}environments:{ports}")
+    project.repo.write(
+        "dvc.yaml",
+        (project.root / "dvc.yaml").read_text() + "  other: {path: models/gone.skops, type: model}\n",
+    )
+    project.repo.commit("two models")
+    fault, other = release("--push", "--json", code=3).json["models"]
+    assert (fault["result"], fault["version"], fault["pushed"]) == ("released", "v0.0.1", True)
+    assert (other["result"], other["code"]) == ("failed", 3)
+    assert "models/gone.skops" in other["why"]
+    assert release("fault", "--json").json["models"][0]["result"] == "unchanged"
+
+
+def test_a_dry_run_writes_nothing(project: ComparisonProject, release: Run) -> None:
+    (model,) = release("--dry-run", "--push", "--json").json["models"]
+    assert (model["result"], model["version"], model["pushed"]) == ("planned", "v0.0.1", False)
+    assert (tags(project), project.repo.git("ls-remote", "--tags", "origin")) == ([], "")
+
+
+def test_an_unknown_model_is_told(release: Run) -> None:
+    assert "no model 'falt'" in release("falt", code=2).err
+
+
+def test_a_tag_that_is_another_one_on_the_remote_stops_it(project: ComparisonProject, release: Run) -> None:
+    release("--push")
+    project.repo.git("tag", "-d", "fault@v0.0.1")
+    project.repo.tag("fault@v0.0.1", message="mine")
+    assert "is another one here" in release("--push", "--json", code=4).json["models"][0]["why"]
+
+
+def test_the_data_of_main_decides(project: ComparisonProject, release: Run) -> None:
+    release()
+    enter(project, 2)
+    project.data("data/test.parquet", machines(seed=3))
+    project.repo.commit("other rows, the same model")
+    assert release("--json").json["models"][0]["result"] == "unchanged"
+
+
+def test_a_page_of_hostile_words_stays_one() -> None:
+    evil = "`</td>|<img src=x>\n@org/team <!-- x --> ![](http://a.example/x)"
+    made = Release("a" * 40, (Released("fault", Result.BLOCKED, evil, code=1),), warnings=(evil,))
+    page = release_markdown(made)
+    assert "\n@org" not in page
+    (line,) = [line for line in page.splitlines() if "blocked" in line]
+    assert line.count("|") - line.count("\\|") == 6

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         ProjectModels,
         PullRequests,
         Reader,
+        RemoteOutputs,
         Repository,
         Rows,
         TableModels,
@@ -150,6 +151,13 @@ def data_store(repository: Repository, reader: Reader | None = None) -> DataStor
     from gitops_mlops.adapters.dvc import DvcStore
 
     return DvcStore(repository, reader or files(repository.root))
+
+
+def remote_outputs(root: Path) -> RemoteOutputs:
+    """What the DVC remote of the repository at `root` holds."""
+    from gitops_mlops.adapters.dvc_remote import DvcRemoteOutputs
+
+    return DvcRemoteOutputs(root)
 
 
 def objects(repository: Repository) -> AbstractContextManager[Objects]:

@@ -19,6 +19,7 @@ def schema(name: str, as_json: bool) -> None:
     contract  a data contract
     report    report.json, what `compare` writes
     ledger    our facet in the ledger's OpenLineage events
+    repro     .gitops-mlops/repro.json, what `repro` writes
 
     An editor checks and completes mlops.yaml when its first line is
     `# yaml-language-server: $schema=PATH`.

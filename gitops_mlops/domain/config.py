@@ -38,6 +38,9 @@ from gitops_mlops.domain.typed_document import Section, typed
 
 CONFIG_FILE = "mlops.yaml"
 
+# Who runs the pipeline: whoever changes it, before the commit, or CI.
+Training = Literal["author", "ci"]
+
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%\Z")
 
 
@@ -214,6 +217,7 @@ class Config(Section):
     """The whole of `mlops.yaml`."""
 
     version: Literal[1]
+    training: Training = "author"
     datasets: dict[str, Dataset] = Field(default_factory=dict)
     metrics: dict[MetricName, OwnMetricConfig] = Field(default_factory=dict)
     models: dict[ArtifactName, Model] = Field(default_factory=dict)

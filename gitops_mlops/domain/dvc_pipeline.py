@@ -17,7 +17,8 @@ class Stage:
     """One stage. Paths are as written, relative to `folder`, which is relative to the repository's root.
 
     `definition` names the entry of `dvc.yaml` that it comes from. `params` maps a file to the keys that are
-    used of it, () for the whole file. `stored` are the outputs that git holds (`cache: false`).
+    used of it, () for the whole file. `stored` are the outputs that git holds (`cache: false`). One that DVC runs
+    whether anything changed or not is `always`.
     """
 
     name: str
@@ -29,10 +30,19 @@ class Stage:
     stored: frozenset[str]
     params: Mapping[str, tuple[str, ...]]
     frozen: bool
+    always: bool = False
 
     def place(self, path: str) -> str:
         """A path of this stage from the repository's root; "" when it is outside of it."""
         return inside(self.folder, path)
+
+    def reads(self) -> list[str]:
+        """Its dependencies inside of the repository, from the root."""
+        return [] if self.frozen else list(filter(None, map(self.place, self.deps)))
+
+    def writes(self) -> list[str]:
+        """Its outputs inside of the repository, from the root."""
+        return list(filter(None, map(self.place, self.outs)))
 
 
 @dataclass(frozen=True)
@@ -108,16 +118,20 @@ def _stage(name: str, definition: str, folder: str, entry: Any) -> Stage:
     if entry.get("wdir") not in (None, ".") and not home:
         raise Unresolved("its wdir is outside of the repository")
     outs = [out for section in ("outs", "metrics", "plots") for out in _outs(entry.get(section))]
+    frozen, params = entry.get("frozen") is True, _params(entry.get("params"))
+    deps = tuple(path for path, _ in _outs(entry.get("deps")))
     return Stage(
         name=name,
         definition=definition,
         folder=home,
         command=entry.get("cmd"),
-        deps=tuple(path for path, _ in _outs(entry.get("deps"))),
+        deps=deps,
         outs=tuple(path for path, _ in outs),
         stored=frozenset(path for path, options in outs if options.get("cache") is False),
-        params=_params(entry.get("params")),
-        frozen=entry.get("frozen") is True,
+        params=params,
+        frozen=frozen,
+        # A stage with neither dependencies nor outputs is a callback to DVC.
+        always=not frozen and (entry.get("always_changed") is True or not (deps or params or outs)),
     )
 
 

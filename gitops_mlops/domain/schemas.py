@@ -11,11 +11,11 @@ from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.names import perhaps
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-NAMES = ("mlops", "contract", "report", "ledger")
+NAMES = ("mlops", "contract", "report", "ledger", "repro")
 
 
 def json_schema(name: str) -> dict[str, Any]:
-    """The schema of `mlops.yaml`, a contract, `report.json` or the ledger's facet. Raises UsageError for another."""
+    """The schema of `mlops.yaml`, a contract, `report.json`, … (see `NAMES`). Raises UsageError for another."""
     model = _model(name)
     schema: dict[str, Any] = _tidy(model.model_json_schema(by_alias=True))
     return {"$schema": _DIALECT, "$id": f"urn:gitops-mlops:schema:{name}:1", **schema}
@@ -43,6 +43,10 @@ def _model(name: str) -> type[BaseModel]:
         from gitops_mlops.domain.ledger_facet import LedgerFacet
 
         return LedgerFacet
+    if name == "repro":
+        from gitops_mlops.domain.repro import Repro
+
+        return Repro
     raise UsageError(f"there is no schema {name!r}", hint=perhaps(name, NAMES))
 
 

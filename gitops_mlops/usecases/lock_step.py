@@ -23,13 +23,57 @@ from gitops_mlops.domain.ports import Tree
 _REPRO = "dvc repro, then add dvc.lock to the commit"
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A stage of the `dvc.yaml` in `pipeline` (a folder from the repository's root), and whether it changed."""
+
+    pipeline: str
+    stage: Stage
+    changed: bool
+
+    @property
+    def lock(self) -> str:
+        """The file that records the stage."""
+        return posixpath.join(self.pipeline, "dvc.lock")
+
+    @property
+    def address(self) -> str:
+        """What DVC calls the stage, seen from the repository's root."""
+        return f"{self.pipeline}/dvc.yaml:{self.stage.name}" if self.pipeline else self.stage.name
+
+
 @dataclass
 class LockReport:
-    """What is out of step, and what could not be told. `changed` names the stages that would run again."""
+    """What is out of step, and what could not be told.
+
+    `changed` names the stages that would run again, `stages` is every one that could be judged, `unreadable` is
+    whether a file has to be mended before more can be said.
+    """
 
     problems: list[Problem] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
+    stages: list[Judged] = field(default_factory=list)
+    unreadable: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is certain that DVC would run nothing."""
+        return not (self.problems or self.remarks or any(judged.stage.always for judged in self.stages))
+
+    def affected(self) -> list[Judged]:
+        """The stages that changed, and those that depend on them, in the order of their files."""
+        found = {judged.address: judged for judged in self.stages if judged.changed}
+        places = {place for judged in found.values() for place in judged.stage.writes()}
+        grown = True
+        while grown:
+            grown = False
+            for judged in self.stages:
+                if judged.address not in found and any(_meets(place, places) for place in judged.stage.reads()):
+                    found[judged.address] = judged
+                    places.update(judged.stage.writes())
+                    grown = True
+        return [judged for judged in self.stages if judged.address in found]
 
 
 def lock_step(tree: Tree) -> LockReport:
@@ -45,6 +89,7 @@ def lock_step(tree: Tree) -> LockReport:
                 tracked.update(added(parse_yaml(content, path, anchors=True).data, posixpath.dirname(path)))
         except ConfigError as error:
             report.problems += error.problems
+            report.unreadable = True
     for pipeline in pipelines:
         tracked.update(pipeline.produced())
     for pipeline in pipelines:
@@ -87,7 +132,9 @@ class _Pipeline:
             if isinstance(stage, Unresolved):
                 self._remark(definition, str(stage))
             else:
-                for where, message in self._differences(stage, self._recorded.get(stage.name)):
+                differences = list(self._differences(stage, self._recorded.get(stage.name)))
+                self._report.stages.append(Judged(self._folder, stage, bool(differences)))
+                for where, message in differences:
                     self._report.changed.add(stage.name)
                     self._complain(definition, where, f"{_named(stage)}{message}")
 
@@ -226,6 +273,11 @@ class _Pipeline:
                 yield "params", f"its parameter {key!r} is not in dvc.lock"
             elif not same(now, then):
                 yield "params", f"its parameter {key!r} is {_shown(now)} in {file} and {_shown(then)} in dvc.lock"
+
+
+def _meets(place: str, places: set[str]) -> bool:
+    """Whether a path is one of the places, in one of them, or holds one."""
+    return any(place == one or place.startswith(f"{one}/") or one.startswith(f"{place}/") for one in places)
 
 
 def _named(stage: Stage) -> str:

@@ -62,6 +62,16 @@ class DataStore(Protocol):
         """Bring what is missing into the cache in one go."""
 
 
+class RemoteOutputs(Protocol):
+    """What the DVC remote holds."""
+
+    def missing(self) -> list[Output]:
+        """The recorded outputs that are not, or not whole, on their remote.
+
+        Raises EvidenceMissing where no remote is configured, OutsideError when it does not answer.
+        """
+
+
 class Tables(Protocol):
     """Tables in files, read lazily. `name` is what messages call the file."""
 

@@ -1,0 +1,78 @@
+"""What the DVC remote holds of what the repository records."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from gitops_mlops.domain.errors import EvidenceMissing, OutsideError
+from gitops_mlops.domain.ports import Output
+
+_HINT = "see dvc remote list, and the credentials of the remote"
+
+
+class DvcRemoteOutputs:
+    """The remotes of the DVC repository at `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def missing(self) -> list[Output]:
+        """The outputs that are recorded, and not (or not whole) on their remote.
+
+        Raises EvidenceMissing where no remote is configured, OutsideError when it does not answer.
+        """
+        try:
+            from dvc.config import NoRemoteError
+            from dvc.exceptions import DvcException
+            from dvc.repo import Repo
+        except ImportError as error:
+            raise EvidenceMissing(
+                "DVC is not installed to ask its remote", hint='pip install "gitops-mlops[dvc]"'
+            ) from error
+        os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+        for name in ("dvc", "dvc_data", "dvc_objects"):
+            # What is missing is said once, by us.
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        try:
+            with Repo(str(self._root)) as repo:
+                return _missing(repo)
+        except NoRemoteError as error:
+            raise EvidenceMissing(
+                "DVC has no default remote",
+                where=".dvc/config",
+                hint="dvc remote add --default NAME URL, then dvc push",
+            ) from error
+        except ImportError as error:
+            # Remotes other than folders and HTTP are plug-ins of DVC; its message names the one.
+            raise OutsideError(f"the DVC remote cannot be used ({error})", hint="pip install it") from error
+        except (DvcException, OSError) as error:
+            said = " ".join(str(error).split()) or type(error).__name__
+            raise OutsideError(f"the DVC remote cannot be asked ({said})", hint=_HINT) from error
+
+
+def _missing(repo: Any) -> list[Output]:
+    wanted: dict[tuple[str | None, str], dict[str, set[str]]] = defaultdict(dict)
+    recorded: dict[str, Output] = {}
+    for out in repo.index.outs:
+        # What was imported from another repository comes from there; `push: false` says that it stays here.
+        if out.use_cache and out.hash_info and out.can_push and not out.stage.is_repo_import:
+            path = Path(out.fs_path).relative_to(repo.root_dir).as_posix()
+            recorded[path] = Output(path, out.hash_info.value, out.meta.size, out.meta.nfiles)
+            wanted[out.remote, out.hash_name][path] = _objects(out)
+    lacking = set()
+    for (remote, hash_name), outputs in wanted.items():
+        store = repo.cloud.get_remote_odb(remote, "status", hash_name=hash_name)
+        there = set(store.list_oids_exists(set().union(*outputs.values())))
+        lacking |= {path for path, objects in outputs.items() if not objects <= there}
+    return [recorded[path] for path in sorted(lacking)]
+
+
+def _objects(out: Any) -> set[str]:
+    """The hashes of an output: of a folder also those of its files, where its listing can be had."""
+    found: set[str] = {out.hash_info.value}
+    listing = out.get_dir_cache() if out.is_dir_checksum else None
+    return found if listing is None else found | {item.value for _, _, item in listing}

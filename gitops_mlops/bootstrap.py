@@ -19,13 +19,13 @@ if TYPE_CHECKING:
         Clock,
         DataStore,
         Files,
+        Forge,
         Index,
         InferenceClient,
         Ledger,
         Objects,
         ProjectFunctions,
         ProjectModels,
-        PullRequests,
         Reader,
         RemoteOutputs,
         Repository,
@@ -274,7 +274,7 @@ def timer() -> Timer:
     return SystemTimer()
 
 
-def forge() -> PullRequests | None:
+def forge() -> Forge | None:
     """The forge that the environment names as GitHub's runners do; None when it names no repository."""
     repository = os.environ.get("GITHUB_REPOSITORY")
     if not repository:
@@ -282,7 +282,8 @@ def forge() -> PullRequests | None:
     from gitops_mlops.adapters.forge import GitHub, Transport
 
     address = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
-    return GitHub(Transport(address, os.environ.get("GITHUB_TOKEN", ""), timer()), repository)
+    transport = Transport(address, os.environ.get("GITHUB_TOKEN", ""), timer())
+    return GitHub(transport, repository, os.environ.get("GITOPS_MLOPS_LOGIN", ""))
 
 
 def registrar(repository: Repository) -> Registrar:

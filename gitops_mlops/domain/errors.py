@@ -77,6 +77,10 @@ class OutsideError(MlopsError):
     exit_code = 4
 
 
+class Unsupported(OutsideError):
+    """The forge in use has no such thing at all: what only tells of something may go on without."""
+
+
 class Overtaken(OutsideError):
     """Somebody else changed the same thing in the same moment: deciding afresh may succeed."""
 

@@ -42,7 +42,8 @@ class Issue(NamedTuple):
 class WorkflowRun(NamedTuple):
     """One run of a workflow, and the commit and repository whose pull request or push started it.
 
-    `path` is the workflow's file; `conclusion` is "" while it runs.
+    `path` is the workflow's file; `conclusion` is "" while it runs; `head_repository` is None,
+    and `head_owner` "", of a fork that was deleted.
     """
 
     id: int
@@ -51,7 +52,7 @@ class WorkflowRun(NamedTuple):
     conclusion: str
     head: str
     head_branch: str
-    head_repository: int
+    head_repository: int | None
     head_owner: str
     repository: int
 

@@ -1,190 +1,121 @@
-"""Requests to a forge: sent again when that may help, read page by page, and never larger than expected."""
+"""Requests to a forge: sent again when that may help and cannot hurt, and read page by page."""
 
 from __future__ import annotations
 
-import json
 import random
-import re
-from collections.abc import Iterator
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
-from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.adapters.forge.connection import Answer, Connection, Failure
+from gitops_mlops.domain.errors import OutsideError
 from gitops_mlops.domain.ports import Timer
 
-if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse, PoolManager
+T = TypeVar("T")
 
-_CONNECT, _READ = 10.0, 30.0
-_MAX_BYTES = 8 * 1024 * 1024
 _MAX_PAGES = 100
 # Seconds before another attempt, on average; what the forge asks for counts when it is longer.
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
 _LONGEST_PAUSE = 60.0
-_BUSY = frozenset({429, 502, 503, 504})
-_NEXT = re.compile(r'<([^<>]+)>\s*;[^,<]*\brel="next"')
-
-
-class Answer(NamedTuple):
-    """What the forge said: a status, the decoded JSON (None for an empty body), and the address of the next page."""
-
-    status: int
-    data: Any
-    next: str | None = None
+# Seconds before each look for what a request made whose answer was lost. GitHub ends a request after 10 s, so what is
+# not there after all of them never will be.
+_LOOKS = (0.5, 1.5, 3.0, 6.0)
 
 
 class Transport:
-    """HTTP to the API at `address`, as the owner of `token` ("" for nobody). Raises UsageError for either malformed.
+    """HTTP to the API at `address`, as the owner of `token` ("" for nobody).
 
-    Imports urllib3 with the first request, since most commands never send one.
+    Raises UsageError for either malformed.
     """
 
     def __init__(self, address: str, token: str, timer: Timer) -> None:
-        self._address = _checked(address)
-        self._token = token.strip()
-        # What http.client says of a malformed header would show the token.
-        if not self._token.isascii() or not self._token.isprintable() or " " in self._token:
-            raise UsageError("holds what no token can", where="GITHUB_TOKEN", hint="copy it again, on one line")
+        self._connection = Connection(address, token, timer)
+        self.address = self._connection.address
+        self.anonymous = not self._connection.token
         self._timer = timer
 
     def get(self, path: str) -> Answer:
         """What is at a path, whatever the status. Raises OutsideError when nothing useful comes back."""
-        return self._get(f"{self._address}{path}")
+        return self.send("GET", path)
+
+    def send(self, method: str, path: str, body: object = None) -> Answer:
+        """Send what may arrive twice without harm."""
+        return self._sent(method, self._url(path), body)
+
+    def post(self, path: str, body: object, arrived: Callable[[], T | None]) -> Answer | T:
+        """Send what must arrive once. When an answer is lost, `arrived` looks for what the request made.
+
+        Only when it finds nothing for longer than a request can take is the request sent again.
+        """
+        url = self._url(path)
+        failure = Failure("was not sent")
+        for pause in _PAUSES:
+            answer = self._connection.request("POST", url, body)
+            if isinstance(answer, Answer):
+                return answer
+            failure = answer
+            if failure.unheard:
+                self._pause(failure, pause, "POST", url)
+            elif (found := self._look(arrived, url)) is not None:
+                return found
+        raise self._given_up(failure, len(_PAUSES), "POST", url)
 
     def pages(self, path: str) -> Iterator[Answer]:
         """The pages of a list, until the last one or the first that is no success."""
-        url = f"{self._address}{path}"
+        url = self._url(path)
         for _ in range(_MAX_PAGES):
-            answer = self._get(url)
+            answer = self._sent("GET", url, None)
             yield answer
             if answer.status != 200 or answer.next is None:
                 return
             url = answer.next
             # The token goes with the request.
-            if not url.startswith(f"{self._address}/"):
-                raise OutsideError("names another server for the next page", where=self._where(path))
-        raise OutsideError(f"has more than {_MAX_PAGES} pages", where=self._where(path))
+            if not url.startswith(f"{self.address}/"):
+                raise OutsideError("names another server for the next page", where=self._where("GET", path))
+        raise OutsideError(f"has more than {_MAX_PAGES} pages", where=self._where("GET", path))
 
-    def _get(self, url: str) -> Answer:
+    def download(self, path: str, limit: int) -> Answer:
+        """The file that a path leads to, of at most `limit` bytes, as the answer's data."""
+        url = self._url(path)
+        return self._repeated(lambda: self._connection.download(url, limit), "GET", url)
+
+    def _url(self, path: str) -> str:
+        return path if path.startswith(("http://", "https://")) else f"{self.address}{path}"
+
+    def _sent(self, method: str, url: str, body: object) -> Answer:
+        return self._repeated(lambda: self._connection.request(method, url, body), method, url)
+
+    def _repeated(self, attempt: Callable[[], Answer | Failure], method: str, url: str) -> Answer:
         for pause in _PAUSES:
-            answer = self._attempt(url)
-            if isinstance(answer, Answer):
+            answer = attempt()
+            if not isinstance(answer, Failure):
                 return answer
-            wanted = answer.wait or 0.0
-            if wanted > _LONGEST_PAUSE:
-                raise OutsideError(f"{answer.message}, and asks to wait {wanted:.0f} s", where=self._where(url))
-            self._timer.sleep(max(pause, wanted) + pause * random.uniform(-0.5, 0.5))  # noqa: S311 - no secret
-        answer = self._attempt(url)
-        if isinstance(answer, Answer):
+            self._pause(answer, pause, method, url)
+        answer = attempt()
+        if not isinstance(answer, Failure):
             return answer
-        message = f"{answer.message}, {len(_PAUSES) + 1} times in a row"
-        raise OutsideError(message, where=self._where(url), hint="try again later")
+        raise self._given_up(answer, len(_PAUSES) + 1, method, url)
 
-    def _attempt(self, url: str) -> Answer | _Failure:
-        from urllib3.exceptions import HTTPError
+    def _pause(self, failure: Failure, pause: float, method: str, url: str) -> None:
+        wanted = failure.wait or 0.0
+        if wanted > _LONGEST_PAUSE:
+            raise OutsideError(f"{failure.message}, and asks to wait {wanted:.0f} s", where=self._where(method, url))
+        self._timer.sleep(max(pause, wanted) + pause * random.uniform(-0.5, 0.5))  # noqa: S311 - no secret
 
-        try:
-            response = self._pool.request("GET", url, headers=self._headers(), preload_content=False, retries=False)
+    def _look(self, arrived: Callable[[], T | None], url: str) -> T | None:
+        for pause in _LOOKS:
+            self._timer.sleep(pause)
             try:
-                body = response.read(_MAX_BYTES + 1, decode_content=True)
-            finally:
-                response.close()
-        except HTTPError as error:
-            return _Failure(_words(error))
-        if failure := self._failure(response, url):
-            return failure
-        if len(body) > _MAX_BYTES:
-            raise OutsideError(f"answered with more than {_MAX_BYTES} bytes", where=self._where(url))
-        if 300 <= response.status < 400:
-            hint = "mend GITHUB_REPOSITORY or GITHUB_API_URL: it was renamed or moved"
-            raise OutsideError("leads to another address", where=self._where(url), hint=hint)
-        match = _NEXT.search(response.headers.get("Link", ""))
-        return Answer(response.status, self._decoded(body, response.status, url), match[1] if match else None)
-
-    def _failure(self, response: BaseHTTPResponse, url: str) -> _Failure | None:
-        """What may pass: the forge is overloaded, or was asked too much; GitHub says the latter with 403, too."""
-        status, headers = response.status, response.headers
-        if status in _BUSY or (status == 403 and "Retry-After" in headers):
-            return _Failure(f"answered {status}", _retry_after(headers.get("Retry-After")))
-        if status == 403 and headers.get("X-RateLimit-Remaining") == "0":
-            message = "the requests of this hour are used up"
-            raise OutsideError(message, where=self._where(url), hint="try again later, or set GITHUB_TOKEN")
-        if status >= 500:
-            raise OutsideError(f"answered {status}", where=self._where(url), hint="see the forge's status page")
+                found = arrived()
+            except OutsideError as error:
+                message = f"lost the answer, and whether it was written cannot be seen: {error.message}"
+                raise OutsideError(message, where=self._where("POST", url), hint=error.hint or "look there") from None
+            if found is not None:
+                return found
         return None
 
-    def _decoded(self, body: bytes, status: int, url: str) -> Any:
-        try:
-            return json.loads(body) if body else None
-        except (ValueError, RecursionError):
-            if status >= 400:
-                # A proxy's page says no more than its status.
-                return None
-            raise OutsideError("answered with something that is no JSON", where=self._where(url)) from None
+    def _given_up(self, failure: Failure, times: int, method: str, url: str) -> OutsideError:
+        message = f"{failure.message}, {times} times in a row"
+        return OutsideError(message, where=self._where(method, url), hint="try again later")
 
-    def _where(self, url: str) -> str:
-        return f"GET {url.removeprefix(self._address)} of {urlsplit(self._address).netloc}"
-
-    def _headers(self) -> dict[str, str]:
-        headers = {
-            "Accept": "application/vnd.github+json",
-            "X-GitHub-Api-Version": "2022-11-28",
-            "User-Agent": "gitops-mlops",
-        }
-        return headers | ({"Authorization": f"Bearer {self._token}"} if self._token else {})
-
-    @cached_property
-    def _pool(self) -> PoolManager:
-        import urllib3
-
-        return urllib3.PoolManager(timeout=urllib3.Timeout(connect=_CONNECT, read=_READ))
-
-
-class _Failure(NamedTuple):
-    """Why an attempt may be worth another one, and the seconds that the forge asks to wait."""
-
-    message: str
-    wait: float | None = None
-
-
-def _checked(address: str) -> str:
-    try:
-        parts = urlsplit(address)
-        well = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        well = False
-    if (
-        not well
-        or "@" in parts.netloc
-        or parts.query
-        or parts.fragment
-        or not address.isprintable()
-        or " " in address
-    ):
-        hint = "write https://HOST, or https://HOST/api/v3 for GitHub Enterprise"
-        raise UsageError("is no address of an API", where="GITHUB_API_URL", hint=hint)
-    return address.rstrip("/")
-
-
-def _retry_after(value: str | None) -> float | None:
-    from urllib3 import Retry
-    from urllib3.exceptions import InvalidHeader
-
-    try:
-        return Retry(0).parse_retry_after(value) if value else None
-    except (InvalidHeader, ValueError, OverflowError):
-        return None
-
-
-def _words(error: Exception) -> str:
-    from urllib3 import exceptions
-
-    if isinstance(error, exceptions.NameResolutionError):
-        return "has no such host"
-    # It is a timeout to urllib3, and says more.
-    if isinstance(error, exceptions.NewConnectionError):
-        return "cannot be reached"
-    if isinstance(error, exceptions.TimeoutError):
-        return "did not answer in time"
-    return "has no certificate that is trusted" if isinstance(error, exceptions.SSLError) else "cut the connection"
+    def _where(self, method: str, url: str) -> str:
+        return self._connection.where(method, url)

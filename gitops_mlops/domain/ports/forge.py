@@ -36,7 +36,10 @@ class PullRequests(Protocol):
 
 
 class Forge(PullRequests, Protocol):
-    """All that we ask of a forge, and tell it. Lists are whole: every page is read."""
+    """All that we ask of a forge, and tell it. Lists are whole unless they say otherwise: every page is read.
+
+    Raises Unsupported, an OutsideError, for what the forge in use does not have at all.
+    """
 
     def login(self) -> str:
         """Whose token it is: a user's login, or an app's with `[bot]`, such as `github-actions[bot]`."""
@@ -83,7 +86,7 @@ class Forge(PullRequests, Protocol):
         """Show a state beside a commit; the newest of a context counts. A description has at most 140 characters."""
 
     def deployments(self, environment: str, commit: str = "") -> list[Deployment]:
-        """The deployments to an environment, the newest first."""
+        """The 30 newest deployments to an environment, the newest first."""
 
     def create_deployment(self, commit: str, environment: str, description: str, production: bool) -> int:
         """Tell of a deployment that begins; its ID."""
@@ -94,7 +97,10 @@ class Forge(PullRequests, Protocol):
         """Tell how a deployment goes on."""
 
     def dispatch(self, event: str, payload: dict[str, str]) -> None:
-        """Start the workflows that listen to a `repository_dispatch` of this type."""
+        """Start the workflows that listen to a `repository_dispatch` of this type.
+
+        When the answer was lost it is an OutsideError, and not sent again: nothing tells whether it arrived.
+        """
 
     def run(self, number: int) -> WorkflowRun:
         """A run of a workflow."""

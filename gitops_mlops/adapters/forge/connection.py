@@ -1,0 +1,289 @@
+"""One HTTP request to a forge, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+from gitops_mlops.domain.errors import OutsideError, UsageError
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse, PoolManager
+
+    from gitops_mlops.domain.ports import Timer
+
+_CONNECT, _READ = 10.0, 30.0
+# Seconds until the whole of an answer must be there, and of a file.
+_ANSWERED, _DOWNLOADED = 60.0, 300.0
+_MAX_BYTES = 8 * 1024 * 1024
+_BUSY = frozenset({429, 502, 503, 504})
+# What GitHub asks to wait for when it refuses because of many requests at once, and does not say how long.
+_SECONDARY = 60.0
+_NEXT = re.compile(r'<([^<>]+)>\s*;[^,<]*\brel="next"')
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class Answer(NamedTuple):
+    """What the forge said: a status, the decoded JSON (None for an empty body), and the address of the next page."""
+
+    status: int
+    data: Any
+    next: str | None = None
+
+
+class Failure(NamedTuple):
+    """Why a request may be worth another one.
+
+    `wait` are the seconds that the forge asks to wait; `unheard` says that it surely did not act on the request.
+    """
+
+    message: str
+    wait: float | None = None
+    unheard: bool = False
+
+
+class Connection:
+    """Requests to the API at `address`, as the owner of `token` ("" for nobody).
+
+    Raises UsageError for either malformed. urllib3 is imported with the first request: most commands never send one.
+    """
+
+    def __init__(self, address: str, token: str, timer: Timer) -> None:
+        self.address = _checked(address)
+        self.token = token.strip()
+        # What http.client says of a malformed header would show the token.
+        if not self.token.isascii() or not self.token.isprintable() or " " in self.token:
+            raise UsageError("holds what no token can", where="GITHUB_TOKEN", hint="copy it again, on one line")
+        self._timer = timer
+
+    def request(self, method: str, url: str, body: object = None) -> Answer | Failure:
+        """Send a request once. Raises OutsideError when the answer can be used by nobody."""
+        where = self.where(method, url)
+        content = None if body is None else json.dumps(body).encode()
+        response = self._sent(method, url, where, self._headers(body), content)
+        if isinstance(response, Failure):
+            return response
+        data = self._read(response, _MAX_BYTES, _ANSWERED, where)
+        if isinstance(data, Failure):
+            return data
+        if failure := self._failure(response, data, where):
+            return failure
+        if 300 <= response.status < 400:
+            hint = "mend GITHUB_REPOSITORY or GITHUB_API_URL: it was renamed or moved"
+            raise OutsideError("leads to another address", where=where, hint=hint)
+        match = _NEXT.search(response.headers.get("Link", ""))
+        return Answer(response.status, _decoded(data, response.status, where), match[1] if match else None)
+
+    def download(self, url: str, limit: int) -> Answer | Failure:
+        """The file that an address of the API leads to, as the answer's data. The token does not go there."""
+        where = self.where("GET", url)
+        response = self._sent("GET", url, where, self._headers(None), None)
+        if isinstance(response, Failure):
+            return response
+        data = self._read(response, _MAX_BYTES, _ANSWERED, where)
+        if isinstance(data, Failure):
+            return data
+        if failure := self._failure(response, data, where):
+            return failure
+        if response.status not in (301, 302, 303, 307, 308):
+            if response.status < 300:
+                raise OutsideError("answered with no address of the file", where=where, hint="check GITHUB_API_URL")
+            return Answer(response.status, _decoded(data, response.status, where))
+        place = self._place(url, response.headers.get("Location", ""), where)
+        response = self._sent("GET", place, where, {"User-Agent": "gitops-mlops"}, None)
+        if isinstance(response, Failure):
+            return response
+        if response.status != 200:
+            response.close()
+            return Failure(f"the file's address answered {response.status}")
+        data = self._read(response, limit, _DOWNLOADED, where)
+        return data if isinstance(data, Failure) else Answer(200, data)
+
+    def where(self, method: str, url: str) -> str:
+        """How errors name a request."""
+        return f"{method} {url.removeprefix(self.address)} of {urlsplit(self.address).netloc}"
+
+    def _place(self, url: str, location: str, where: str) -> str:
+        """Where a file is. The API's own scheme is as good as https only on this machine, which tests use."""
+        try:
+            place = urljoin(url, location)
+            parts, api = urlsplit(place), urlsplit(self.address)
+            local = {parts.hostname, api.hostname} <= _LOOPBACK and api.scheme == "http"
+            well = bool(parts.hostname) and "@" not in parts.netloc and place.isprintable() and " " not in place
+            well = well and bool(location) and parts.scheme in (("http", "https") if local else ("https",))
+        except ValueError:
+            well = False
+        if not well:
+            raise OutsideError("leads to an address that is not followed", where=where, hint="check GITHUB_API_URL")
+        return place
+
+    def _sent(
+        self, method: str, url: str, where: str, headers: dict[str, str], content: bytes | None
+    ) -> BaseHTTPResponse | Failure:
+        from urllib3 import exceptions
+
+        try:
+            return self._pool(url).request(
+                method, url, body=content, headers=headers, preload_content=False, retries=False, redirect=False
+            )
+        except exceptions.SSLError:
+            hint = "put the authority's certificate into the file that SSL_CERT_FILE names"
+            raise OutsideError("has no certificate that is trusted", where=where, hint=hint) from None
+        except exceptions.HTTPError as error:
+            unheard = isinstance(error, exceptions.NewConnectionError | exceptions.ConnectTimeoutError)
+            return Failure(_words(error), unheard=unheard)
+
+    def _read(self, response: BaseHTTPResponse, limit: int, seconds: float, where: str) -> bytes | Failure:
+        """The body. Raises OutsideError when it is larger than `limit` bytes."""
+        from urllib3.exceptions import HTTPError
+
+        until = self._timer.seconds() + seconds
+        body = bytearray()
+        try:
+            while chunk := response.read1(65536, decode_content=True):
+                body += chunk
+                if len(body) > limit:
+                    raise OutsideError(f"answered with more than {limit} bytes", where=where)
+                if self._timer.seconds() > until:
+                    return Failure(f"did not end its answer within {seconds:.0f} s")
+        except HTTPError as error:
+            return Failure(_words(error))
+        finally:
+            response.close()
+        return bytes(body)
+
+    def _failure(self, response: BaseHTTPResponse, data: bytes, where: str) -> Failure | None:
+        """What may pass: the forge is overloaded, or was asked too much; GitHub says the latter with 403, too."""
+        status, headers = response.status, response.headers
+        wait = _retry_after(headers.get("Retry-After"))
+        if status in (403, 429) and "Retry-After" not in headers:
+            if headers.get("X-RateLimit-Remaining") == "0":
+                message = f"the requests of this hour are used up{_until(headers.get('X-RateLimit-Reset'))}"
+                raise OutsideError(message, where=where, hint="try again later, or set GITHUB_TOKEN")
+            if b"secondary rate limit" in data.lower():
+                wait = _SECONDARY
+        if status in _BUSY or (status == 403 and ("Retry-After" in headers or wait)):
+            return Failure(f"answered {status}", wait, unheard=status in (403, 429))
+        if status >= 500:
+            raise OutsideError(f"answered {status}", where=where, hint="see the forge's status page")
+        return None
+
+    def _headers(self, body: object) -> dict[str, str]:
+        headers = {
+            "Accept": "application/vnd.github+json",
+            "X-GitHub-Api-Version": "2022-11-28",
+            "User-Agent": "gitops-mlops",
+        }
+        headers |= {"Content-Type": "application/json"} if body is not None else {}
+        return headers | ({"Authorization": f"Bearer {self.token}"} if self.token else {})
+
+    def _pool(self, url: str) -> PoolManager:
+        from urllib.request import proxy_bypass
+
+        parts = urlsplit(url)
+        proxy = self._proxies.get(parts.scheme)
+        return self._through[proxy] if proxy and not proxy_bypass(parts.netloc) else self._direct
+
+    @cached_property
+    def _proxies(self) -> dict[str, str]:
+        from urllib.request import getproxies
+
+        return {scheme: _proxy(address) for scheme, address in getproxies().items() if scheme in ("http", "https")}
+
+    @cached_property
+    def _through(self) -> dict[str, PoolManager]:
+        import urllib3
+
+        made: dict[str, PoolManager] = {}
+        for proxy in self._proxies.values():
+            auth = urlsplit(proxy).netloc.rpartition("@")[0]
+            headers = urllib3.make_headers(proxy_basic_auth=auth) if auth else {}
+            made[proxy] = urllib3.ProxyManager(proxy, proxy_headers=headers, timeout=_timeout())
+        return made
+
+    @cached_property
+    def _direct(self) -> PoolManager:
+        import urllib3
+
+        return urllib3.PoolManager(timeout=_timeout())
+
+
+def _timeout() -> Any:
+    import urllib3
+
+    return urllib3.Timeout(connect=_CONNECT, read=_READ)
+
+
+def _proxy(address: str) -> str:
+    address = address if "://" in address else f"http://{address}"
+    try:
+        parts = urlsplit(address)
+        well = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        well = False
+    if not well:
+        raise UsageError("is no address of a proxy", where="HTTPS_PROXY", hint="write http://HOST:PORT")
+    return address
+
+
+def _decoded(body: bytes, status: int, where: str) -> Any:
+    try:
+        return json.loads(body) if body else None
+    except (ValueError, RecursionError):
+        if status >= 400:
+            # A proxy's page says no more than its status.
+            return None
+        raise OutsideError("answered with something that is no JSON", where=where) from None
+
+
+def _checked(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+        well = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        well = False
+    if (
+        not well
+        or "@" in parts.netloc
+        or parts.query
+        or parts.fragment
+        or not address.isprintable()
+        or " " in address
+    ):
+        hint = "write https://HOST, or https://HOST/api/v3 for GitHub Enterprise"
+        raise UsageError("is no address of an API", where="GITHUB_API_URL", hint=hint)
+    return address.rstrip("/")
+
+
+def _retry_after(value: str | None) -> float | None:
+    from urllib3 import Retry
+    from urllib3.exceptions import InvalidHeader
+
+    try:
+        return Retry(0).parse_retry_after(value) if value else None
+    except (InvalidHeader, ValueError, OverflowError):
+        return None
+
+
+def _until(reset: str | None) -> str:
+    try:
+        return f" until {datetime.fromtimestamp(int(reset), UTC):%H:%M} UTC" if reset else ""
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
+def _words(error: Exception) -> str:
+    from urllib3 import exceptions
+
+    if isinstance(error, exceptions.NameResolutionError):
+        return "has no such host"
+    # It is a timeout to urllib3, and says more.
+    if isinstance(error, exceptions.NewConnectionError):
+        return "cannot be reached"
+    if isinstance(error, exceptions.ProxyError):
+        return "cannot be reached through the proxy that HTTPS_PROXY names"
+    return "did not answer in time" if isinstance(error, exceptions.TimeoutError) else "cut the connection"

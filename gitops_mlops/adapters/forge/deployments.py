@@ -1,0 +1,87 @@
+"""Deployments, and how they go on."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from gitops_mlops.adapters.forge.answers import text, whole, words
+from gitops_mlops.adapters.forge.endpoints import Endpoints, Subject
+from gitops_mlops.domain.forge import Deployment, DeploymentState
+from gitops_mlops.reports.escape import shorten
+
+_READ, _WRITE = "deployments: read", "deployments: write"
+_LONGEST_DESCRIPTION = 140
+# Each one's state takes another request.
+_NEWEST = 30
+
+
+class Deployments(Endpoints):
+    """The deployments that a repository's forge was told of."""
+
+    def deployments(self, environment: str, commit: str = "") -> list[Deployment]:
+        """The 30 newest deployments to an environment, the newest first."""
+        listed = self._listed(environment, commit, _NEWEST)
+        return [one._replace(state=self._last_state(one.id)[0]) for _, one in listed]
+
+    def create_deployment(self, commit: str, environment: str, description: str, production: bool) -> int:
+        """Tell of a deployment that begins; its ID."""
+        if self._gitea:
+            raise self._unsupported("deployments")
+        what = Subject(f"a deployment to {environment}", _WRITE)
+        body = {
+            "ref": commit,
+            "environment": environment,
+            "description": shorten(description, _LONGEST_DESCRIPTION),
+            "production_environment": production,
+            "auto_merge": False,
+            # Checks of the commit decided before.
+            "required_contexts": [],
+            "payload": {"request": uuid4().hex},
+        }
+
+        def arrived() -> int | None:
+            listed = self._listed(environment, commit, 100)
+            return next((one.id for payload, one in listed if payload == body["payload"]), None)
+
+        return self._create("/deployments", body, lambda data: whole(data["id"]), what, arrived)
+
+    def set_deployment_state(
+        self, deployment: int, state: DeploymentState, description: str, address: str = ""
+    ) -> None:
+        """Tell how a deployment goes on."""
+        if self._gitea:
+            raise self._unsupported("deployments")
+        what = Subject(f"the state of deployment {deployment}", _WRITE)
+        description = shorten(description, _LONGEST_DESCRIPTION)
+        body = {"state": state, "description": description} | ({"log_url": address} if address else {})
+
+        def arrived() -> int | None:
+            return deployment if self._last_state(deployment) == (state, description) else None
+
+        self._create(f"/deployments/{deployment}/statuses", body, lambda data: whole(data["id"]), what, arrived)
+
+    def _listed(self, environment: str, commit: str, count: int) -> list[tuple[Any, Deployment]]:
+        if self._gitea:
+            raise self._unsupported("deployments")
+        query = {"environment": environment, "per_page": count} | ({"sha": commit} if commit else {})
+        what = Subject(f"the deployments to {environment}", _READ)
+        return self._first_page(f"/deployments?{urlencode(query)}", _deployment, what)
+
+    def _last_state(self, deployment: int) -> tuple[str, str]:
+        """The state and the description of the newest status."""
+        what = Subject(f"the states of deployment {deployment}", _READ)
+        listed = self._first_page(f"/deployments/{deployment}/statuses?per_page=1", _state, what)
+        return listed[0] if listed else ("", "")
+
+
+def _deployment(data: Any) -> tuple[Any, Deployment]:
+    """Its payload, and itself before its first status."""
+    return data["payload"], Deployment(
+        whole(data["id"]), text(data["sha"]), text(data["environment"]), words(data["description"]), ""
+    )
+
+
+def _state(data: Any) -> tuple[str, str]:
+    return text(data["state"]), words(data["description"])

@@ -1,0 +1,99 @@
+"""Pull requests and their reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from gitops_mlops.adapters.forge.answers import login, optional, text, whole, words
+from gitops_mlops.adapters.forge.endpoints import Endpoints, Subject
+from gitops_mlops.domain.approvals import PullRequest, Review
+from gitops_mlops.domain.forge import OpenPullRequest, PullRequestText
+
+_READ, _WRITE = "pull-requests: read", "pull-requests: write"
+
+
+class PullRequests(Endpoints):
+    """The pull requests of a repository."""
+
+    def pull_request(self, number: int) -> PullRequest:
+        """A pull request of the repository."""
+        return self._read(f"/pulls/{number}", _pull_request, Subject(f"pull request #{number}", _READ))
+
+    def reviews(self, number: int) -> list[Review]:
+        """Every review of a pull request, the oldest first."""
+        what = Subject(f"the reviews of #{number}", _READ)
+        return self._list(f"/pulls/{number}/reviews?per_page=100", _review, what)
+
+    def open_pull_requests(self, owner: str, branch: str) -> list[OpenPullRequest]:
+        """The open ones whose head is this branch of any repository of this owner."""
+        query = urlencode({"state": "open", "head": f"{owner}:{branch}", "per_page": 100})
+        listed = self._list(f"/pulls?{query}", _owned, Subject("the pull requests", _READ))
+        # Gitea does not know the filter.
+        return [one for whose, one in listed if whose.lower() == owner.lower() and one.head_branch == branch]
+
+    def open_pull_request(self, text: PullRequestText, labels: Sequence[str] = ()) -> int:
+        """Open one; its number."""
+        body = {"title": text.title, "body": text.body, "head": text.head_branch, "base": text.base_branch}
+        what = Subject(f"a pull request from {text.head_branch}", _WRITE)
+        number = self._create("/pulls", body, _number, what, lambda: self._opened(text))
+        if labels:
+            self._label(number, labels)
+        return number
+
+    def edit_pull_request(self, number: int, text: PullRequestText) -> None:
+        """Give it another title and body."""
+        body = {"title": text.title, "body": text.body}
+        self._write("PATCH", f"/pulls/{number}", body, Subject(f"pull request #{number}", _WRITE))
+
+    def _opened(self, text: PullRequestText) -> int | None:
+        """The open one from that branch to that one: GitHub allows no second."""
+        for one in self.open_pull_requests(self.repository.partition("/")[0], text.head_branch):
+            if one.base_branch == text.base_branch and one.head_repository == one.base_repository:
+                return one.number
+        return None
+
+    def _label(self, number: int, labels: Sequence[str]) -> None:
+        what = Subject(f"the labels of #{number}", _WRITE)
+        self._write("POST", f"/issues/{number}/labels", {"labels": list(labels)}, what)
+
+
+def _number(data: Any) -> int:
+    return whole(data["number"])
+
+
+def _pull_request(data: Any) -> PullRequest:
+    merged = data["merged"] is True
+    author = optional(data["user"], lambda user: whole(user["id"]))
+    return PullRequest(
+        _number(data), author, text(data["head"]["sha"]), text(data["merge_commit_sha"]) if merged else ""
+    )
+
+
+def _review(data: Any) -> Review:
+    user = data["user"]
+    return Review(
+        whole(user["id"]) if user is not None else None,
+        login(user),
+        user is not None and user["type"] == "User",
+        text(data["author_association"]),
+        text(data["state"]),
+        optional(data["commit_id"], text) or "",
+    )
+
+
+def _owned(data: Any) -> tuple[str, OpenPullRequest]:
+    """The owner of the head, "" of an account that is gone, and the pull request."""
+    head, base = data["head"], data["base"]
+    owner = head["user"] if "user" in head else head["repo"] and head["repo"]["owner"]
+    return login(owner), OpenPullRequest(
+        _number(data),
+        text(head["sha"]),
+        text(head["ref"]),
+        optional(head["repo"], lambda repository: whole(repository["id"])),
+        text(base["ref"]),
+        whole(base["repo"]["id"]),
+        text(data["title"]),
+        words(data["body"]),
+    )

@@ -43,7 +43,8 @@ def _run(data: Any) -> WorkflowRun:
     return WorkflowRun(
         whole(data["id"]),
         text(data["event"]),
-        text(data["path"]),
+        # The ref that the file is of may follow.
+        text(data["path"]).partition("@")[0],
         words(data["conclusion"]),
         text(data["head_sha"]),
         words(data["head_branch"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 from gitops_mlops.cli.streams import prepare, write
@@ -45,7 +46,7 @@ def _run(words: list[str]) -> int:
     from gitops_mlops.cli.commands import reads_tags
 
     tags = None
-    if reads_tags(words[0]):
+    if reads_tags(words[0]) and not os.environ.get("GITOPS_MLOPS_FOLDER"):
         from contextlib import suppress
         from pathlib import Path
 

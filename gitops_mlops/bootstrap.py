@@ -15,6 +15,7 @@ from gitops_mlops.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from gitops_mlops.adapters.git.tags import TagStream
+    from gitops_mlops.adapters.job_files import JobFile
     from gitops_mlops.domain.ports import (
         Clock,
         DataStore,
@@ -349,6 +350,13 @@ def scratch_world() -> Iterator[World]:
 
     with TemporaryDirectory(prefix="gitops-mlops-") as folder:
         yield world(Path(folder))
+
+
+def job_file(variable: str) -> JobFile | None:
+    """The file of a GitHub job that a variable names, None outside of one."""
+    from gitops_mlops.adapters.job_files import job_file as named
+
+    return named(variable)
 
 
 def become(module: str, words: Sequence[str]) -> NoReturn:

@@ -25,7 +25,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 def _isolate(patch: pytest.MonkeyPatch, home: Path) -> None:
     for name in list(os.environ):
-        if name.startswith(("GIT_", "DVC_", "GITHUB_", "XDG_")):
+        if name.startswith(("GIT_", "DVC_", "GITHUB_", "GITOPS_MLOPS_", "XDG_")):
             patch.delenv(name)
     patch.setenv("HOME", str(home))
     patch.setenv("GIT_CONFIG_NOSYSTEM", "1")

@@ -13,6 +13,7 @@ import click
 
 from gitops_mlops import __version__
 from gitops_mlops.cli.commands import COMMANDS, help_text
+from gitops_mlops.cli.environment import PREFIX, given, name_variable, prefix_of
 from gitops_mlops.cli.streams import discard
 from gitops_mlops.domain.errors import DONE, INTERRUPTED, ConfigError, MlopsError, OutsideError, UsageError
 from gitops_mlops.domain.names import perhaps
@@ -20,14 +21,20 @@ from gitops_mlops.reports.terminal import printable
 
 if TYPE_CHECKING:
     from gitops_mlops.adapters.git.tags import TagStream
+    from gitops_mlops.cli.github import Step
 
 
 @dataclass
 class Session:
-    """What every command can rely on: the folder it was started in, and its tags when reading them was begun."""
+    """What every command can rely on: the folder it was started in, and its tags when reading them was begun.
+
+    `step` is the step of a GitHub job that it is.
+    """
 
     folder: Path
     tags: TagStream | None = None
+    debug: bool = False
+    step: Step | None = None
 
 
 class Root(click.Group):
@@ -50,29 +57,74 @@ class Root(click.Group):
         name = args[0]
         if self.get_command(ctx, name) is None:
             raise UsageError(f"there is no command {name!r}", hint=perhaps(name, self.list_commands(ctx)))
-        return super().resolve_command(ctx, args)
+        if ctx.obj.step is not None:
+            ctx.obj.step.command = name
+        found = super().resolve_command(ctx, args)
+        if found[1] is not None and any(variable.startswith(prefix_of(name)) for variable in os.environ):
+            ctx.default_map = {name: given(found[1], (name,), os.environ)}
+        return found
 
     def get_help(self, ctx: click.Context) -> str:
         return help_text()
 
 
+def _begin_step(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Before anything else is looked at, so that whatever is wrong is told to GitHub too."""
+    if wanted and not ctx.resilient_parsing:
+        from gitops_mlops.cli.github import Step
+
+        ctx.obj.step = Step()
+
+
+def _debug(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not ctx.resilient_parsing:
+        ctx.obj.debug = wanted
+
+
 @click.group(cls=Root)
-@click.option("-C", "folder", type=click.Path(path_type=Path), default=Path(), help="Run as if started here.")
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.option(
+    "-C", "folder", type=click.Path(path_type=Path), default=Path(), envvar=f"{PREFIX}_FOLDER", help="Start here."
+)
+@click.option(
+    "--debug",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_debug,
+    envvar=f"{PREFIX}_DEBUG",
+    help="Show tracebacks.",
+)
+@click.option(
+    "--github",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_begin_step,
+    envvar=f"{PREFIX}_GITHUB",
+    help="Annotate, set outputs and write the summary of a GitHub job.",
+)
 @click.version_option(__version__, message="gitops-mlops %(version)s")
 @click.pass_context
-def root(ctx: click.Context, folder: Path, debug: bool) -> None:
+def root(ctx: click.Context, folder: Path) -> None:
     try:
-        ctx.obj = Session(folder.absolute(), ctx.obj)
+        ctx.obj.folder = folder.absolute()
     except FileNotFoundError as error:
         raise UsageError("the current folder was deleted", hint="cd into one that exists, or use -C DIR") from error
+    if ctx.obj.step is not None:
+        ctx.obj.step.folder = ctx.obj.folder
 
 
 def run(words: list[str], tags: TagStream | None = None) -> int:
     """Run one command line; the exit code. `tags` are those of the current folder, begun to be read."""
+    session = Session(Path(), tags)
+    code = _run(words, session)
+    return code if session.step is None else session.step.finish(code)
+
+
+def _run(words: list[str], session: Session) -> int:
     output = sys.stdout
     try:
-        code = root.main(args=words, prog_name="gitops-mlops", standalone_mode=False, obj=tags)
+        code = root.main(args=words, prog_name="gitops-mlops", standalone_mode=False, obj=session)
         sys.stdout.flush()
         return code if isinstance(code, int) else DONE
     except BrokenPipeError:
@@ -84,41 +136,44 @@ def run(words: list[str], tags: TagStream | None = None) -> int:
             sys.stdout = output
             discard(output)
             return DONE
-        say_error(f"something that was loaded ended the program (exit {error.code})")
-        return OutsideError.exit_code
+        return fail(OutsideError(f"something that was loaded ended the program (exit {error.code})"), session.step)
     except (KeyboardInterrupt, click.Abort, click.ClickException) as error:
-        return fail(error)
+        return fail(error, session.step)
     except Exception as error:
-        if "--debug" in words:
+        if session.debug:
             raise
-        return fail(error)
+        return fail(error, session.step)
 
 
-def fail(error: BaseException) -> int:
+def fail(error: BaseException, step: Step | None = None) -> int:
     """Say what stopped a command, in one line (or one for each problem of a file); the exit code."""
+    lines, code = _told(error)
+    say_error(*lines)
+    if step is not None and code != INTERRUPTED:
+        step.failed(error, lines)
+    return code
+
+
+def _told(error: BaseException) -> tuple[list[str], int]:
     match error:
         case KeyboardInterrupt() | click.Abort():
-            say_error("interrupted")
-            return INTERRUPTED
+            return ["interrupted"], INTERRUPTED
         case ConfigError():
-            say_error(*map(str, error.problems))
-            return error.exit_code
+            return [str(problem) for problem in error.problems], error.exit_code
         case MlopsError():
-            say_error(str(error))
-            return error.exit_code
+            return [str(error)], error.exit_code
         case click.ClickException():
+            name_variable(error)
             context = getattr(error, "ctx", None)
             hint = f" → {context.command_path} --help" if context else ""
-            say_error(f"{error.format_message()}{hint}")
-            return UsageError.exit_code
+            return [f"{error.format_message()}{hint}"], UsageError.exit_code
         case OSError() if error.strerror:
             place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
-            say_error(f"{place}{error.strerror} → run with --debug to see where")
-            return OutsideError.exit_code
+            return [f"{place}{error.strerror} → run with --debug to see where"], OutsideError.exit_code
         case _:
             kind = type(error).__name__
-            say_error(f"this is a bug in gitops-mlops ({kind}: {error}) → run with --debug and report it")
-            return MlopsError.exit_code
+            line = f"this is a bug in gitops-mlops ({kind}: {error}) → run with --debug and report it"
+            return [line], MlopsError.exit_code
 
 
 def say_error(*lines: str) -> None:

@@ -6,7 +6,7 @@ import click
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
-from gitops_mlops.cli.options import emit, json_option, pass_session, progress
+from gitops_mlops.cli.options import emit, json_option, mark, pass_session, progress
 from gitops_mlops.domain.errors import DONE, UsageError
 from gitops_mlops.reports.problems import counted, problem_data, problem_lines
 
@@ -29,5 +29,6 @@ def check(session: Session, as_json: bool) -> int:
     for remark in found.remarks:
         progress(f"remark: {remark}")
     good = f"{counted(len(found.files), 'file')} checked, no problem found"
+    mark(found.problems)
     emit(result, as_json, lambda _: problem_lines(found.problems) or good)
     return UsageError.exit_code if found.problems else DONE

@@ -56,7 +56,8 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 EPILOG = """\
-Every command has --json, and --help with an example.
+Every command has --json, and --help with an example. Environment variables may stand for
+options and arguments: GITOPS_MLOPS_COMPARE_CHAMPION, GITOPS_MLOPS_COMPARE_MODEL.
 Exit codes: 0 done and passed, 1 a verdict against, 2 wrong usage or configuration,
 3 missing evidence, 4 an outside system failed, 130 interrupted."""
 
@@ -69,7 +70,7 @@ def reads_tags(name: str) -> bool:
 def help_text(program: str = "gitops-mlops") -> str:
     """The top-level help."""
     lines = [
-        f"Usage: {program} [-C DIR] [--debug] COMMAND ...",
+        f"Usage: {program} [-C DIR] [--debug] [--github] COMMAND ...",
         "",
         "Git is the control plane for your models.",
     ]
@@ -85,6 +86,7 @@ def help_text(program: str = "gitops-mlops") -> str:
         "Options:",
         "  -C DIR     run as if started in DIR",
         "  --debug    show tracebacks",
+        "  --github   annotate, set outputs and write the summary of a GitHub job",
         "  --version  print the version",
         "  --help     print this",
         "",

@@ -13,9 +13,10 @@ from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import colour_wanted, emit, json_option, load_config, pass_session
 from gitops_mlops.cli.report import EXIT_CODES
 from gitops_mlops.domain.errors import UsageError
-from gitops_mlops.domain.evaluation import Kind, dump_report
+from gitops_mlops.domain.evaluation import Kind, Report, dump_report
 from gitops_mlops.domain.sides import parse_sides
 from gitops_mlops.reports.comparison_terminal import comparison_text
+from gitops_mlops.reports.markdown import report_markdown
 
 
 @click.command(epilog="Example: gitops-mlops compare delay --config-from origin/main --out report.json")
@@ -62,5 +63,9 @@ def compare(
     report = run_comparison(request, head, bootstrap.comparison(repository))
     content = dump_report(report)
     bootstrap.write_file(session.folder / out, content)
-    emit(json.loads(content), as_json, lambda _: comparison_text(report, colour_wanted()))
+    emit(report, as_json, _text, lambda _: json.loads(content), report_markdown)
     return EXIT_CODES[report.verdict]
+
+
+def _text(report: Report) -> str:
+    return comparison_text(report, colour_wanted())

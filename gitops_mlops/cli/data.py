@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
-from gitops_mlops.cli.options import emit, json_option, load_config, pass_session, progress
+from gitops_mlops.cli.options import emit, json_option, load_config, mark, pass_session, progress
 from gitops_mlops.domain.contract_diff import breaking
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, UsageError
 from gitops_mlops.domain.validation import Validation
@@ -16,7 +18,7 @@ from gitops_mlops.reports.contract_yaml import contract_yaml
 from gitops_mlops.reports.validation import changes_text, validations_text
 from gitops_mlops.usecases.contract_diff import diff_contracts, read_at
 from gitops_mlops.usecases.contract_infer import infer_from_table
-from gitops_mlops.usecases.validate import validate_datasets, validate_table
+from gitops_mlops.usecases.validate import validate_datasets, validate_table, violated
 
 
 @click.command(epilog="Example: gitops-mlops validate flights-test --json")
@@ -35,12 +37,15 @@ def validate(
     if (contract is None) != (data is None) or (contract and datasets):
         raise UsageError("--contract and --data go together, without datasets", hint="see validate --help")
     if contract and data:
+        read: Callable[[str], bytes | None] = partial(_read, session.folder)
         results = [_validate_file(session.folder, contract, data)]
     else:
         root = bootstrap.repository(session.folder).root
         files, tables = bootstrap.files(root), bootstrap.tables()
+        read = files.read
         models = bootstrap.table_models(tables, root)
         results = validate_datasets(load_config(files), datasets, files, tables, models, progress)
+    mark(violated(results, read))
     emit([one.plain() for one in results], as_json, lambda _: validations_text(results))
     return DONE if all(one.passed for one in results) else VERDICT_AGAINST
 
@@ -53,6 +58,11 @@ def _validate_file(folder: Path, contract: str, data: str) -> Validation:
     models = bootstrap.table_models(tables, folder)
     findings = validate_table(folder / data, data, reference.name, bootstrap.files(home), tables, models)
     return Validation(Path(data).stem, data, contract, findings)
+
+
+def _read(folder: Path, path: str) -> bytes | None:
+    # Files named on the command line may lie anywhere.
+    return bootstrap.files((folder / path).parent).read(Path(path).name)
 
 
 @click.group(epilog="Example: gitops-mlops contract diff main:contracts/flights.yaml contracts/flights.yaml")

@@ -6,8 +6,9 @@ import click
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
-from gitops_mlops.cli.options import emit, json_option, pass_session, progress
-from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST
+from gitops_mlops.cli.options import emit, json_option, mark, pass_session, progress
+from gitops_mlops.domain.doctor import Diagnosis, Severity
+from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, Problem
 
 
 @click.command(epilog="Example: gitops-mlops doctor --fix")
@@ -28,5 +29,11 @@ def doctor(session: Session, fix: bool, offline: bool, as_json: bool) -> int:
     diagnosis = look(lambda: bootstrap.patient(session.folder), fix=fix, offline=offline)
     for line in diagnosis.skipped:
         progress(f"skipped: {line}")
-    emit(diagnosis_data(diagnosis) if as_json else diagnosis, as_json, diagnosis_text)
+    mark(_problems(diagnosis, Severity.ERROR), _problems(diagnosis, Severity.WARNING))
+    emit(diagnosis, as_json, diagnosis_text, diagnosis_data)
     return DONE if diagnosis.well else VERDICT_AGAINST
+
+
+def _problems(diagnosis: Diagnosis, severity: Severity) -> list[Problem]:
+    found = (one for one in diagnosis.findings if one.severity is severity)
+    return [Problem(one.where, 0, 0, f"doctor: {one.id}", one.what, one.mend) for one in found]

@@ -39,5 +39,5 @@ def experiments(
     board = run_experiments(Wanted(model, metric, revisions, everywhere), head, bootstrap.comparison(repository))
     for warning in board.warnings:
         progress(f"warning: {warning}")
-    emit(board_data(board) if as_json else board, as_json, board_text)
+    emit(board, as_json, board_text, board_data)
     return DONE if board.leader else VERDICT_AGAINST

@@ -11,7 +11,7 @@ import click
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
-from gitops_mlops.cli.options import emit, json_option, pass_session, progress
+from gitops_mlops.cli.options import emit, json_option, mark, pass_session, progress
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, EvidenceMissing, Problem, UsageError
 from gitops_mlops.domain.large_files import DEFAULT_MAX_KB
 from gitops_mlops.reports.problems import counted, problem_data, problem_lines
@@ -170,6 +170,7 @@ def _told(problems: Sequence[Problem], as_json: bool, code: int, remarks: Sequen
         progress(f"remark: {remark}")
     result = {"problems": problem_data(problems), "remarks": list(remarks)}
     good = "no problem found"
+    mark(problems)
     emit(
         result,
         as_json,

@@ -58,7 +58,7 @@ def verify(session: Session, as_json: bool) -> int:
 
     repository = bootstrap.repository(session.folder)
     findings = verify(repository, bootstrap.ledger(repository))
-    emit([finding._asdict() for finding in findings] if as_json else findings, as_json, findings_text)
+    emit(findings, as_json, findings_text, lambda found: [finding._asdict() for finding in found])
     return VERDICT_AGAINST if any(finding.wrong for finding in findings) else DONE
 
 

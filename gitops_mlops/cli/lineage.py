@@ -46,7 +46,7 @@ def lineage(
         found = lineage(target, sources, every=every, live=live, folder=below)
     if openlineage and isinstance(found, Uses):
         raise click.UsageError("--openlineage tells a version's pipeline; name a version")
-    emit(lineage_data(found) if as_json else found, as_json, lambda told: _render(told, mermaid, openlineage))
+    emit(found, as_json, lambda told: _render(told, mermaid, openlineage), lineage_data)
     for gap in found.gaps:
         progress(f"missing: {gap}")
     return EvidenceMissing.exit_code if found.gaps else DONE
@@ -86,4 +86,4 @@ def diff(session: Session, old: str | None, new: str | None, markdown: bool, as_
         raise click.UsageError("choose --markdown or --json")
     with bootstrap.diff_sources(session.folder) as sources:
         found = diff(old, new, sources)
-    emit(diff_data(found) if as_json else found, as_json, diff_markdown if markdown else diff_text)
+    emit(found, as_json, diff_markdown if markdown else diff_text, diff_data, diff_markdown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +15,9 @@ from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.reports.terminal import printable
 
 if TYPE_CHECKING:
+    from gitops_mlops.cli.github import Step
     from gitops_mlops.domain.config import Config
+    from gitops_mlops.domain.errors import Problem
     from gitops_mlops.domain.ports import Files
 
 pass_session = click.make_pass_decorator(Session)
@@ -23,9 +25,43 @@ pass_session = click.make_pass_decorator(Session)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
-def emit(result: Any, as_json: bool, render: Callable[[Any], str]) -> None:
-    """Print a result on standard output: JSON-ready data as it is, or what `render` makes of it."""
-    write(f"{as_text(result, indent=2) if as_json else render(result)}\n")
+def emit(
+    result: Any,
+    as_json: bool,
+    render: Callable[[Any], str],
+    data: Callable[[Any], Any] | None = None,
+    markdown: Callable[[Any], str] | None = None,
+) -> None:
+    """Print a result on standard output: what `render` makes of it, or as JSON what `data` does.
+
+    Without `data` the result is JSON-ready. In the summary of a GitHub job `markdown` stands, or else the text.
+    """
+    step = _step()
+    plain = data(result) if data and (as_json or step) else result
+    text = as_text(plain, indent=2) if as_json else render(result)
+    if step:
+        step.result(plain, text, markdown(result) if markdown else None)
+    write(f"{text}\n")
+
+
+def mark(errors: Iterable[Problem], warnings: Iterable[Problem] = ()) -> None:
+    """In a GitHub job, annotate the places of what a result is about; the most important first."""
+    if step := _step():
+        step.mark(errors, warnings)
+
+
+def warn(warnings: Iterable[str]) -> None:
+    """Say what makes the answer doubtful."""
+    for warning in warnings:
+        progress(f"warning: {warning}")
+        if step := _step():
+            step.warn(warning)
+
+
+def _step() -> Step | None:
+    context = click.get_current_context(silent=True)
+    session = context.find_object(Session) if context else None
+    return session.step if session else None
 
 
 def as_text(result: Any, indent: int | None = None) -> str:

@@ -16,6 +16,15 @@ from gitops_mlops.cli.commands import COMMANDS, help_text
 # What stands in the file does not depend on the terminal that it was made in.
 _WIDTH = 100
 
+_VARIABLES = (
+    "Each option and argument is an environment variable too: `GITOPS_MLOPS_`, the command, and the option's long",
+    "name or what help calls the argument, in capitals (`GITOPS_MLOPS_COMPARE_CONFIG_FROM`,",
+    "`GITOPS_MLOPS_PROMOTE_STAGE`, `GITOPS_MLOPS_CONTRACT_INFER_OUT`). Flags are `true` or `false`; several values",
+    "stand on lines of their own; an empty variable is as none; what the command line gives goes first. A variable",
+    "of a command that has no such option is an error. `GITOPS_MLOPS_FOLDER` is `-C`. `--github` is for the",
+    "[steps of a GitHub job](actions.md#what-a-step-tells-github).",
+)
+
 
 def reference() -> str:
     """The page, as markdown."""
@@ -27,6 +36,8 @@ def reference() -> str:
         "```text",
         help_text(),
         "```",
+        "",
+        *_VARIABLES,
     ]
     context = root.make_context("gitops-mlops", [], resilient_parsing=True)
     for row in COMMANDS:

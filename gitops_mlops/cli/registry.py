@@ -9,8 +9,8 @@ import click
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
-from gitops_mlops.cli.options import emit, json_option, pass_session
-from gitops_mlops.cli.writing import asked, say, warn, writing
+from gitops_mlops.cli.options import emit, json_option, pass_session, warn
+from gitops_mlops.cli.writing import asked, say, writing
 from gitops_mlops.domain.errors import EvidenceMissing
 from gitops_mlops.domain.semver import Bump
 from gitops_mlops.reports.registry import event_data, history_text, view_data, view_text
@@ -29,7 +29,7 @@ def show(session: Session, reference: str | None, as_json: bool) -> None:
     repository = bootstrap.repository(session.folder, session.tags)
     view, warnings = show(repository, reference, bootstrap.gto_file(repository.root))
     warn(warnings)
-    emit(view_data(view) if as_json else view, as_json, view_text)
+    emit(view, as_json, view_text, view_data)
 
 
 @click.command(epilog="Example: gitops-mlops history delay")
@@ -42,7 +42,7 @@ def history(session: Session, model: str | None, as_json: bool) -> None:
 
     events, warnings = history(bootstrap.repository(session.folder, session.tags), model)
     warn(warnings)
-    emit([event_data(event) for event in events] if as_json else events, as_json, history_text)
+    emit(events, as_json, history_text, lambda told: [event_data(event) for event in told])
 
 
 @click.command(epilog="Example: gitops-mlops register delay --report report.json --push")

@@ -51,5 +51,5 @@ def _list(session: Session, as_json: bool) -> int:
     review = proposed(config, repository, bootstrap.ledger(repository), bootstrap.clock())
     for line in review.unjudged:
         progress(line)
-    emit(proposals_data(review) if as_json else review, as_json, proposals_text)
+    emit(review, as_json, proposals_text, proposals_data)
     return DONE

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitops_mlops import bootstrap
-from gitops_mlops.cli.options import emit, json_option, progress
+from gitops_mlops.cli.options import emit, json_option, warn
 from gitops_mlops.domain.change import Change, State
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST
 from gitops_mlops.domain.evidence import PULL_REQUEST, REGISTERED_BY, RUN, Trailer
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--run", default="", help="The address of the run that does this, to be recorded."),
     click.option("--pull-request", default="", help="The pull request that led to it, to be recorded."),
-    click.option("--by", default="", envvar="GITHUB_ACTOR", help="Who asked for it, if not the tagger."),
+    click.option(
+        "--by", default=lambda: os.environ.get("GITHUB_ACTOR", ""), help="Who asked for it, if not the tagger."
+    ),
     click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing."),
     click.option(
         "--push", is_flag=True, help="Decide on what origin has, and push the tag there; taken back when refused."
@@ -49,12 +52,6 @@ def say(change: Change, registrar: Registrar, as_json: bool, dry_run: bool, push
     repository = registrar.repository
     recorded = [] if dry_run else record_change(change, repository, bootstrap.ledger(repository), push)
     warn([*change.warnings, *recorded])
-    emit(change_data(change) if as_json else change, as_json, change_text)
+    emit(change, as_json, change_text, change_data)
     registrar.told(change)
     return VERDICT_AGAINST if change.state is State.REFUSED else DONE
-
-
-def warn(warnings: Iterable[str]) -> None:
-    """Say what makes the answer doubtful."""
-    for warning in warnings:
-        progress(f"warning: {warning}")

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from gitops_mlops.domain.config import Config
 from gitops_mlops.domain.contract import parse_contract
-from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.errors import EvidenceMissing, Problem, UsageError
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.ports import Files, TableModels, Tables
 from gitops_mlops.domain.validation import Findings, Validation
+from gitops_mlops.domain.violated_lines import violated_lines
 
 
 def validate_datasets(
@@ -45,6 +46,15 @@ def validate_datasets(
         progress(f"{name}: {dataset.path} against {dataset.contract}")
         findings = validate_table(files.resolve(dataset.path), dataset.path, dataset.contract, files, tables, models)
         found.append(Validation(name, dataset.path, dataset.contract, findings))
+    return found
+
+
+def violated(validations: Sequence[Validation], read: Callable[[str], bytes | None]) -> list[Problem]:
+    """What is wrong with the data, each at the line that says so; `read` gives the content of a contract's file."""
+    found = []
+    for one in validations:
+        if not one.passed:
+            found += violated_lines(one, read(one.contract.partition(":")[0]) or b"")
     return found
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from gitops_mlops.cli.app import root
+from gitops_mlops.cli.app import Session, root
 from gitops_mlops.cli.commands import COMMANDS
 from gitops_mlops.cli.reference import reference
 
@@ -60,7 +60,7 @@ def test_every_command_in_the_pages_can_be_typed(page: str, line: str) -> None:
     command: click.Command = root
     context: click.Context | None = None
     while isinstance(command, click.Group):
-        context = command.make_context(command.name, list(words), parent=context)
+        context = command.make_context(command.name, list(words), parent=context, obj=Session(Path()))
         _, found, words = command.resolve_command(context, [*context._protected_args, *context.args])
         assert found is not None, f"{page}: {line}"
         command = found

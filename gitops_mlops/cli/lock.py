@@ -6,7 +6,7 @@ import click
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
-from gitops_mlops.cli.options import emit, json_option, pass_session, progress
+from gitops_mlops.cli.options import emit, json_option, mark, pass_session, progress
 
 
 @click.group(epilog="Example: gitops-mlops lock check")
@@ -31,6 +31,7 @@ def check(session: Session, remote: bool, as_json: bool) -> int:
     state = check_lock(bootstrap.tree(repository), bootstrap.remote_outputs(repository.root) if remote else None)
     for remark in state.report.remarks:
         progress(f"remark: {remark}")
+    mark(state.report.problems)
     data = lock_data(state.report.problems, state.report.remarks, state.missing, state.mend)
     emit(data, as_json, lambda _: lock_text(state.report.problems, state.missing, state.mend))
     return state.exit_code

@@ -10,8 +10,8 @@ import click
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
-from gitops_mlops.cli.options import emit, pass_session, progress
-from gitops_mlops.cli.writing import asked, warn, writing
+from gitops_mlops.cli.options import emit, mark, pass_session, progress, warn
+from gitops_mlops.cli.writing import asked, writing
 
 
 @click.command(epilog="Example: gitops-mlops release --push --out release.json")
@@ -40,10 +40,10 @@ def release(session: Session, /, models: tuple[str, ...], out: Path | None, as_j
         recorded = [] if wanted.dry_run else record_change(change, repository, ledger, wanted.push)
         warn([*change.warnings, *recorded])
     warn(made.warnings)
-    data = release_data(made)
     if out is not None:
-        bootstrap.write_file(session.folder / out, json.dumps(data, indent=2).encode() + b"\n")
-    emit(data if as_json else made, as_json, release_text)
+        bootstrap.write_file(session.folder / out, json.dumps(release_data(made), indent=2).encode() + b"\n")
+    mark(made.out_of_step)
+    emit(made, as_json, release_text, release_data)
     for change in changes:
         registrar.told(change)
     return made.code

@@ -34,9 +34,11 @@ if TYPE_CHECKING:
         TableModels,
         Tables,
         Target,
+        Templates,
         Timer,
         Tree,
     )
+    from gitops_mlops.domain.scaffold import Plan, Toolkit
     from gitops_mlops.usecases.bundle import Sources
     from gitops_mlops.usecases.compare import Ports as ComparisonPorts
     from gitops_mlops.usecases.demo import Event
@@ -273,6 +275,42 @@ def timer() -> Timer:
     from gitops_mlops.adapters.clock import SystemTimer
 
     return SystemTimer()
+
+
+def templates() -> Templates:
+    """The scaffolds that ship with this installation."""
+    from gitops_mlops.adapters.templates import TemplateFolder
+
+    return TemplateFolder()
+
+
+def toolkit(given: str) -> Toolkit:
+    """The toolkit that workflows shall call: the one that was named, or where this installation comes from."""
+    from gitops_mlops import __version__
+    from gitops_mlops.adapters.git.project import origin
+    from gitops_mlops.domain.scaffold import parse_toolkit
+
+    if named := given or origin():
+        return parse_toolkit(named, __version__)
+    hint = "name it: --toolkit OWNER/gitops-mlops@SHA; git ls-remote ADDRESS tells the SHA of a tag"
+    raise UsageError("it is not known where this toolkit was installed from", hint=hint)
+
+
+def new_project(target: Path, template: str, toolkit: Toolkit, branch: str, remote: str) -> Plan:
+    """Make a project in a new or empty folder: files, repository, first commit. All of it, or nothing."""
+    from gitops_mlops.adapters.git import project
+    from gitops_mlops.adapters.new_folder import new_folder
+    from gitops_mlops.domain.scaffold import Answers
+    from gitops_mlops.usecases import scaffold
+
+    if target.parent.is_dir() and (around := project.repository_around(target.parent)):
+        raise UsageError("lies in a git repository", where=str(target), hint=f"leave {around} first")
+    answers = Answers(target.name, branch or project.new_branch(Path.home()), toolkit)
+    plan = scaffold.new_project(templates(), template, answers, remote)
+    with new_folder(target) as filling:
+        files(filling).write_all(plan.contents())
+        project.begin(filling, answers.branch, scaffold.MESSAGE.format(template=template, version=toolkit.version))
+    return plan
 
 
 def forge() -> Forge | None:

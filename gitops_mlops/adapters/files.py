@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from gitops_mlops.domain.errors import OutsideError, UsageError
@@ -51,6 +52,25 @@ class WorkingTree:
     def write(self, path: str, content: bytes) -> None:
         """Write to a temporary file beside the target, then rename."""
         write_atomically(self.resolve(path), content)
+
+    def write_all(self, contents: Mapping[str, bytes | None]) -> None:
+        """Write several files, None for one that goes; when one of them fails, all are again what they were."""
+        before = {path: self.read(path) for path in contents}
+        try:
+            for path, content in contents.items():
+                self._put(path, content)
+        except BaseException:
+            for path, content in before.items():
+                # What cannot be put back must not keep the others from it.
+                with contextlib.suppress(OutsideError):
+                    self._put(path, content)
+            raise
+
+    def _put(self, path: str, content: bytes | None) -> None:
+        if content is not None:
+            self.write(path, content)
+        else:
+            self.resolve(path).unlink(missing_ok=True)
 
 
 def read_at_most(path: Path, limit: int) -> bytes | None:

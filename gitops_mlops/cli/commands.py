@@ -21,6 +21,7 @@ class Command(NamedTuple):
 
 COMMANDS: tuple[Command, ...] = (
     Command("Set up", "demo", "demo", "demo", "the whole loop on real data, in a scratch folder"),
+    Command("Set up", "init", "init", "init", "a new project, or the toolkit in one that exists; kept up to date"),
     Command("Set up", "check", "check", "check", "mlops.yaml and all it names, statically"),
     Command(
         "Set up", "schema", "schema", "schema", "the JSON Schema of mlops.yaml, contracts, report.json or the ledger"

@@ -27,7 +27,7 @@ from gitops_mlops.domain.ports.git import (
     Repository,
     StagedFile,
 )
-from gitops_mlops.domain.ports.machine import Clock, Ended, Files, Reader, Shell, Timer, Tree
+from gitops_mlops.domain.ports.machine import Clock, Ended, Files, Reader, Shell, Templates, Timer, Tree
 from gitops_mlops.domain.ports.running import BundleStore, InferenceClient, Target
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "TableModels",
     "Tables",
     "Target",
+    "Templates",
     "Timer",
     "Tree",
 ]

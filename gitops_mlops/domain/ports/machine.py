@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -38,6 +38,9 @@ class Files(Reader, Protocol):
 
     def write(self, path: str, content: bytes) -> None:
         """Write to a temporary file, then rename: readers see the old or the new content, never half."""
+
+    def write_all(self, contents: Mapping[str, bytes | None]) -> None:
+        """Write several files, None for one that goes; when one of them fails, all are again what they were."""
 
     def resolve(self, path: str) -> Path:
         """The absolute path. Raises UsageError when it leaves the root."""
@@ -76,3 +79,19 @@ class Shell(Protocol):
 
     def run(self, words: Sequence[str], folder: Path) -> Ended:
         """Run one program to its end."""
+
+
+class Templates(Protocol):
+    """The scaffolds that ship with the toolkit: files by path, with places to fill in."""
+
+    def names(self) -> list[str]:
+        """What a new project can be made from."""
+
+    def template(self, name: str) -> dict[str, bytes]:
+        """The files of a template. Raises UsageError when there is none of this name."""
+
+    def toolkit(self) -> dict[str, bytes]:
+        """Workflows, hooks and what git is told."""
+
+    def dvc(self) -> dict[str, bytes]:
+        """What `dvc init` writes."""

@@ -1,0 +1,50 @@
+"""The scaffolds that ship with the toolkit: from the wheel, or from the checkout around the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.names import perhaps
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+# At the end of a name: here, DVC and our own checks would take the file for one of this repository.
+_ENDING = ".template"
+
+# What is put beside a template, or into a repository that has a pipeline already.
+_PARTS = ("dvc", "toolkit")
+
+
+class TemplateFolder:
+    """The templates by name, and the two parts that any repository can take."""
+
+    def __init__(self) -> None:
+        for root in (_PACKAGE / "_templates", _PACKAGE.parent / "templates"):
+            if (root / "toolkit").is_dir():
+                self._root = root
+                return
+        raise EvidenceMissing("the templates are not part of this installation", hint="install it from a clone")
+
+    def names(self) -> list[str]:
+        """What a new project can be made from."""
+        return sorted(path.name for path in self._root.iterdir() if path.is_dir() and path.name not in _PARTS)
+
+    def template(self, name: str) -> dict[str, bytes]:
+        """The files of a template by path. Raises UsageError when there is none of this name."""
+        if name not in self.names():
+            raise UsageError(f"there is no template {name!r}", hint=perhaps(name, self.names()))
+        return self._files(name)
+
+    def toolkit(self) -> dict[str, bytes]:
+        """Workflows, hooks and what git is told."""
+        return self._files("toolkit")
+
+    def dvc(self) -> dict[str, bytes]:
+        """What `dvc init` writes."""
+        return self._files("dvc")
+
+    def _files(self, name: str) -> dict[str, bytes]:
+        root = self._root / name
+        found = sorted(path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+        return {path.relative_to(root).as_posix().removesuffix(_ENDING): path.read_bytes() for path in found}

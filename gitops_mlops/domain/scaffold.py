@@ -1,0 +1,127 @@
+"""What a scaffold writes: text with a few named places filled in, and the changes that come of it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gitops_mlops.domain.errors import UsageError
+
+_PLACE = re.compile(r"__([A-Z]+)__")
+_TOOLKIT = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_][A-Za-z0-9._-]*)@([0-9a-f]{40})")
+_BRANCH = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_./-]*[A-Za-z0-9_])?\Z")
+_PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?\Z")
+
+
+@dataclass(frozen=True)
+class Toolkit:
+    """Which toolkit the workflows call: `OWNER/REPOSITORY`, a full SHA, and the version that this is."""
+
+    repository: str
+    commit: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What is filled in. `branch` is the one that is released from."""
+
+    project: str
+    branch: str
+    toolkit: Toolkit
+
+    def __post_init__(self) -> None:
+        if not _PROJECT.match(self.project):
+            hint = "letters, digits, - and _; the first and last a letter or digit"
+            raise UsageError("is no name for a project", where=repr(self.project), hint=hint)
+        if not _BRANCH.match(self.branch) or ".." in self.branch:
+            hint = "letters, digits, _ - . and /; or name another one with --branch"
+            raise UsageError("is no branch that a workflow can name", where=repr(self.branch), hint=hint)
+
+
+def parse_toolkit(text: str, version: str) -> Toolkit:
+    """`OWNER/REPOSITORY@SHA`. Raises UsageError for anything else."""
+    found = _TOOLKIT.fullmatch(text)
+    if not found:
+        hint = "--toolkit OWNER/gitops-mlops@SHA, the SHA with its 40 digits"
+        raise UsageError("does not name a commit of a toolkit", where=repr(text), hint=hint)
+    return Toolkit(found[1], found[2], version)
+
+
+def fill(content: bytes, answers: Answers) -> bytes:
+    """A template's file with its places filled in; each is `__NAME__`."""
+    toolkit = answers.toolkit
+    places = {
+        "PROJECT": answers.project,
+        "BRANCH": answers.branch,
+        "TOOLKIT": toolkit.repository,
+        "SHA": toolkit.commit,
+        "VERSION": toolkit.version,
+    }
+    return _PLACE.sub(lambda match: places.get(match[1], match[0]), content.decode()).encode()
+
+
+def fill_all(files: Mapping[str, bytes], answers: Answers) -> dict[str, bytes]:
+    """Every file of a template, by its path."""
+    return {path: fill(content, answers) for path, content in sorted(files.items())}
+
+
+def pinned(content: bytes, repository: str, toolkit: Toolkit) -> bytes:
+    """A file with its pins of the toolkit at `repository` replaced by those of `toolkit`.
+
+    A bot moves the pins, and a file in which nothing else was changed is no edited one.
+    """
+    name = re.escape(repository)
+    workflow = rf"({name}/[\w./-]+@)[0-9a-f]{{40}}(?: # v\S+)?"
+    hook = rf"(https://github\.com/{name}\n\s*rev: )[0-9a-f]{{40}}(?: # v\S+)?"
+    pin = f"{toolkit.commit} # v{toolkit.version}"
+    text = content.decode(errors="surrogateescape")
+    for pattern in (workflow, hook):
+        text = re.sub(pattern, lambda match: match[1] + pin, text)
+    return text.encode(errors="surrogateescape")
+
+
+class Kind(StrEnum):
+    """What becomes of a file."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    MERGED = "merged"
+    CONFLICT = "conflict"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A file before and after; None where it is not there."""
+
+    kind: Kind
+    path: str
+    before: bytes | None
+    after: bytes | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be written, what was left alone and why, and what to type next."""
+
+    edits: tuple[Edit, ...]
+    notes: tuple[str, ...] = ()
+    next: tuple[str, ...] = ()
+
+    @property
+    def conflicts(self) -> list[str]:
+        """The files in which a person has to choose."""
+        return [edit.path for edit in self.edits if edit.kind is Kind.CONFLICT]
+
+    def contents(self) -> dict[str, bytes | None]:
+        """What the files shall be; None for one that goes."""
+        return {edit.path: edit.after for edit in self.edits}
+
+
+def blob_id(content: bytes) -> str:
+    """The ID that git gives to a file of this content."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()

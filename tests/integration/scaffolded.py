@@ -1,0 +1,56 @@
+"""Projects that `gitops-mlops init` made, with their pipeline run once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SHA = "0123456789abcdef0123456789abcdef01234567"
+TOOLKIT = f"octo/gitops-mlops@{SHA}"
+MODELS = {"classification": "tumour"}
+
+
+@dataclass
+class Project:
+    """A repository, and programs in it as its user would run them."""
+
+    root: Path
+
+    def run(self, *words: str, code: int | None = 0) -> str:
+        """What a program printed; `code` None for any."""
+        command = [sys.executable, "-m", "gitops_mlops", *words[1:]] if words[0] == "gitops-mlops" else list(words)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
+        said = done.stdout + done.stderr
+        assert code is None or done.returncode == code, f"{' '.join(words)} ended with {done.returncode}:\n{said}"
+        return said
+
+    def copy(self, target: Path) -> Project:
+        """The same project elsewhere."""
+        shutil.copytree(self.root, target, symlinks=True)
+        return Project(target)
+
+
+def scaffold(folder: Path, template: str) -> Project:
+    """A new project below a folder, as `init` leaves it."""
+    made = Project(folder / template)
+    storage = folder / "storage"
+    Project(folder).run(
+        "gitops-mlops", "init", template, "--template", template, "--toolkit", TOOLKIT, "--dvc-remote", str(storage)
+    )
+    return made
+
+
+def trained(folder: Path, template: str) -> Project:
+    """A new project whose first model is committed and pushed."""
+    made = scaffold(folder, template)
+    made.run("dvc", "repro", "--quiet")
+    made.run("dvc", "push", "--quiet")
+    made.run("git", "add", "--all")
+    made.run("git", "commit", "--quiet", "--message", "First model")
+    return made

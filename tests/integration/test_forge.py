@@ -10,7 +10,7 @@ import pytest
 
 from gitops_mlops.adapters.forge import GitHub, Transport
 from gitops_mlops.domain.errors import MlopsError, OutsideError, UsageError
-from tests.fakes.github import TOKEN, Fault, Forge, running
+from tests.fakes.forge import TOKEN, Fault, Forge, running, user
 
 HEAD, MERGE = "a" * 40, "b" * 40
 
@@ -46,13 +46,13 @@ def github(forge: Forge, pauses: Pauses) -> GitHub:
 
 
 def test_a_merged_pull_request(forge: Forge, github: GitHub) -> None:
-    assert github.pull_request(7) == (7, forge.user("ada")["id"], HEAD, MERGE)
+    assert github.pull_request(7) == (7, user("ada")["id"], HEAD, MERGE)
     assert forge.tokens == [f"Bearer {TOKEN}"]
 
 
 def test_an_open_pull_request_has_no_result_though_github_names_a_test_merge(forge: Forge, github: GitHub) -> None:
     forge.pull_request(8, "ada", HEAD, None)
-    assert forge.pulls[8]["merge_commit_sha"]
+    assert forge.pull(8).test_merge
     assert github.pull_request(8).result == ""
 
 
@@ -70,7 +70,7 @@ def test_without_a_token_none_is_sent(forge: Forge, pauses: Pauses) -> None:
 
 def test_an_account_that_is_gone_is_nobody(forge: Forge, github: GitHub) -> None:
     forge.review(7, "bob")
-    forge.reviews[7][0]["user"] = None
+    forge.pull(7).reviews[0]["user"] = None
     assert github.reviews(7)[0][:3] == (None, "", False)
 
 
@@ -126,7 +126,7 @@ def test_the_missing_permission_is_named(forge: Forge, github: GitHub) -> None:
     assert "may not read it → give GITHUB_TOKEN the permission pull-requests: read" in failure(github)
     forge.faults.append(Fault(404, b"<html>"))
     assert "check it, or give GITHUB_TOKEN the permission pull-requests: read" in failure(github)
-    forge.token = "another"
+    forge.token_of.clear()
     assert "does not accept the token → renew GITHUB_TOKEN" in failure(github)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Answer, Cli, Repo
-from tests.fakes.github import TOKEN, Fault, Forge, running
+from tests.fakes.forge import TOKEN, Fault, Forge, running
 from tests.integration.registry_project import MLOPS, Project
 
 REPOSITORY = "octo/demo"

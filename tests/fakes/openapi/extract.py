@@ -12,9 +12,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+_REPOSITORY = "/repos/{owner}/{repo}"
 ENDPOINTS = {
-    "/repos/{owner}/{repo}/pulls/{pull_number}": ["get"],
-    "/repos/{owner}/{repo}/pulls/{pull_number}/reviews": ["get"],
+    "/user": ["get"],
+    _REPOSITORY: ["get"],
+    f"{_REPOSITORY}/pulls": ["get", "post"],
+    f"{_REPOSITORY}/pulls/{{pull_number}}": ["get", "patch"],
+    f"{_REPOSITORY}/pulls/{{pull_number}}/merge": ["put"],
+    f"{_REPOSITORY}/pulls/{{pull_number}}/reviews": ["get"],
+    f"{_REPOSITORY}/issues": ["get", "post"],
+    f"{_REPOSITORY}/issues/{{issue_number}}": ["get", "patch"],
+    f"{_REPOSITORY}/issues/{{issue_number}}/comments": ["get", "post"],
+    f"{_REPOSITORY}/issues/{{issue_number}}/labels": ["post"],
+    f"{_REPOSITORY}/issues/comments/{{comment_id}}": ["patch"],
+    f"{_REPOSITORY}/statuses/{{sha}}": ["post"],
+    f"{_REPOSITORY}/deployments": ["get", "post"],
+    f"{_REPOSITORY}/deployments/{{deployment_id}}/statuses": ["get", "post"],
+    f"{_REPOSITORY}/dispatches": ["post"],
+    f"{_REPOSITORY}/actions/runs/{{run_id}}": ["get"],
+    f"{_REPOSITORY}/actions/runs/{{run_id}}/artifacts": ["get"],
+    f"{_REPOSITORY}/actions/artifacts/{{artifact_id}}/{{archive_format}}": ["get"],
 }
 # Below these, every key is a name that somebody chose.
 _NAMED = {"components", "examples", "headers", "parameters", "paths", "properties", "responses", "schemas"}

@@ -16,6 +16,7 @@ from gitops_mlops.domain.errors import UsageError
 if TYPE_CHECKING:
     from gitops_mlops.adapters.git.tags import TagStream
     from gitops_mlops.adapters.job_files import JobFile
+    from gitops_mlops.domain.job import Job
     from gitops_mlops.domain.ports import (
         Clock,
         DataStore,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from gitops_mlops.usecases.integrity import Witnesses
     from gitops_mlops.usecases.lineage import Sources as LineageSources
     from gitops_mlops.usecases.registrar import Registrar
+    from gitops_mlops.usecases.review import Ports as ReviewPorts
 
 
 def begin_tags(start: Path) -> TagStream:
@@ -232,6 +234,27 @@ def comparison(repository: Repository) -> ComparisonPorts:
         project_functions(repository),
         clock(),
     )
+
+
+def review(repository: Repository) -> ReviewPorts:
+    """What a review reads and runs."""
+    from gitops_mlops.usecases.review import Ports
+
+    seen, working = tree(repository), files(repository.root)
+
+    def both() -> tuple[Tables, TableModels]:
+        opened = tables()
+        return opened, table_models(opened, repository.root)
+
+    store = data_store(repository)
+    return Ports(repository, store, working, seen, timer(), both, lambda: comparison(repository))
+
+
+def job() -> Job:
+    """The job that we run in."""
+    from gitops_mlops.domain.job import job_of
+
+    return job_of(os.environ)
 
 
 def environment() -> dict[str, str]:

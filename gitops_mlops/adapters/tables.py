@@ -134,7 +134,7 @@ def _kind(path: Path, name: str) -> str:
         if not any(path.glob("**/*.parquet")):
             raise EvidenceMissing("the folder holds no .parquet file", where=name, hint="dvc pull, or name a file")
         return "parquet"
-    ending = path.suffix.lower()
+    ending = Path(name).suffix.lower()
     if ending in PARQUET:
         kind = "parquet"
     elif ending == ".csv":
@@ -205,7 +205,7 @@ def _reading(path: Path, name: str) -> Iterator[None]:
         reason = " ".join(str(error).split())
         if isinstance(error, OSError) and error.errno is not None and "parquet" not in reason:
             raise OutsideError(f"cannot be read ({error.strerror or reason})", where=name) from error
-        if "utf-8" in reason.lower() and path.suffix.lower() == ".csv":
+        if "utf-8" in reason.lower() and Path(name).suffix.lower() == ".csv":
             raise EvidenceMissing(_not_utf8(path), where=name, hint="save it as UTF-8") from error
         if "found more fields" in reason:
             raise EvidenceMissing(

@@ -24,7 +24,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("Set up", "init", "init", "init", "a new project, or the toolkit in one that exists; kept up to date"),
     Command("Set up", "check", "check", "check", "mlops.yaml and all it names, statically"),
     Command(
-        "Set up", "schema", "schema", "schema", "the JSON Schema of mlops.yaml, contracts, report.json or the ledger"
+        "Set up", "schema", "schema", "schema", "the JSON Schema of mlops.yaml, contracts, our results and the ledger"
     ),
     Command("Set up", "doctor", "doctor", "doctor", "what is wrong here, and how to mend it"),
     Command("Set up", "hook", "hooks", "hook", "what pre-commit calls, on what is staged"),
@@ -37,6 +37,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "Compare", "experiments", "experiments", "experiments", "DVC experiments as a leaderboard on the same rows"
     ),
+    Command("Compare", "review", "review", "review", "all that a pull request is asked, in one go"),
     Command("Compare", "report", "report", "report", "the result of compare as markdown, terminal text or JSON"),
     Command("Registry", "show", "registry", "show", "models, their versions and stages, and the evidence", True),
     Command("Registry", "history", "registry", "history", "what happened in the registry, newest first", True),

@@ -18,6 +18,7 @@ def schema(name: str, as_json: bool) -> None:
     mlops     mlops.yaml, the configuration
     contract  a data contract
     report    report.json, what `compare` writes
+    review    review.json, what `review` writes
     ledger    our facet in the ledger's OpenLineage events
     repro     .gitops-mlops/repro.json, what `repro` writes
 

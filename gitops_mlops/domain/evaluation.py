@@ -7,7 +7,7 @@ anything else that a reader could trip over raises it.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
@@ -327,17 +327,26 @@ class Report(Part):
     environment: dict[Word, Word] = Field(default_factory=dict, max_length=50)
 
 
+P = TypeVar("P", bound=Part)
+
+
 def parse_report(content: str | bytes, name: str = "report.json") -> Report:
     """A report out of JSON that nobody vouches for. Raises EvidenceMissing when it is not one."""
-    if len(content) > MAX_REPORT_BYTES:
-        raise EvidenceMissing(f"larger than {MAX_REPORT_BYTES} bytes", where=name, hint="run compare again")
+    return parse_part(content, Report, MAX_REPORT_BYTES, SCHEMA, name, "run compare again")
+
+
+def parse_part(content: str | bytes, wanted: type[P], limit: int, schema: str, name: str, hint: str) -> P:
+    """A document of ours out of JSON of at most `limit` bytes. Raises EvidenceMissing with the first thing wrong."""
+    if len(content) > limit:
+        raise EvidenceMissing(f"larger than {limit} bytes", where=name, hint=hint)
     try:
-        return Report.model_validate_json(content)
+        return wanted.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)
+        what = schema.split("/")[1]
         raise EvidenceMissing(
-            f"not a report of schema {SCHEMA} ({place}{first['msg']})", where=name, hint="run compare again"
+            f"not a {what} of schema {schema} ({place}{first['msg']})", where=name, hint=hint
         ) from None
 
 

@@ -11,7 +11,7 @@ from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.names import perhaps
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-NAMES = ("mlops", "contract", "report", "ledger", "repro")
+NAMES = ("mlops", "contract", "report", "review", "ledger", "repro")
 
 
 def json_schema(name: str) -> dict[str, Any]:
@@ -39,6 +39,10 @@ def _model(name: str) -> type[BaseModel]:
         from gitops_mlops.domain.evaluation import Report
 
         return Report
+    if name == "review":
+        from gitops_mlops.domain.review import Review
+
+        return Review
     if name == "ledger":
         from gitops_mlops.domain.ledger_facet import LedgerFacet
 

@@ -102,11 +102,14 @@ def row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(safe)} |"
 
 
-def marker(model: str) -> str:
-    """The comment by which the report of a model is found again; different models, different markers."""
-    kept = re.sub(r"[^A-Za-z0-9_./:-]", lambda found: _percent(found[0]), model)
+REVIEW_MARKER = "<!-- gitops-mlops:review -->"
+
+
+def marker(name: str, kind: str = "report") -> str:
+    """The comment by which what we wrote is found again; different models or titles, different markers."""
+    kept = re.sub(r"[^A-Za-z0-9_./:-]", lambda found: _percent(found[0]), name)
     # Two dashes could end the comment.
-    return f"<!-- gitops-mlops:report:{kept.replace('--', '-%2D').replace('--', '-%2D')} -->"
+    return f"<!-- gitops-mlops:{kind}:{kept.replace('--', '-%2D').replace('--', '-%2D')} -->"
 
 
 def _percent(character: str) -> str:

@@ -19,10 +19,11 @@ _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 def title(report: Report, word: Word) -> str:
     """`delay: better than v1.2.0`."""
-    return f"{word(report.model)}: {_judgement(report, word)}"
+    return f"{word(report.model)}: {judgement(report, word)}"
 
 
-def _judgement(report: Report, word: Word) -> str:
+def judgement(report: Report, word: Word) -> str:
+    """`better than v1.2.0`."""
     if report.champion is None:
         return {
             "pass": "first version, passes its gates",

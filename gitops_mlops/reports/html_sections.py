@@ -151,7 +151,7 @@ def sides(report: Report, web: str) -> Markup:
     rows = [
         Row(["Revision", *(value_or_nothing(side.revision) for side in found)]),
         Row(["Version", *(_linked(version_link(web, report.model, side), side.version) for side in found)]),
-        Row(["Commit", *(_linked(commit_link(web, side), side.commit) for side in found)]),
+        Row(["Commit", *(_linked(commit_link(web, side.commit), side.commit) for side in found)]),
         Row(["Model, SHA-256", *(value_or_nothing(side.model_sha256) for side in found)]),
         *(
             Row(

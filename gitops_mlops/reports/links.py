@@ -19,9 +19,14 @@ def is_address(web: str) -> bool:
     return _ADDRESS.fullmatch(web) is not None
 
 
-def commit_link(web: str, revision: Revision) -> str:
-    """The page of a side's commit; "" when there is none."""
-    return f"{web}/commit/{revision.commit}" if web and _SHA.fullmatch(revision.commit) else ""
+def commit_link(web: str, commit: str) -> str:
+    """The page of a commit; "" when there is none."""
+    return f"{web}/commit/{commit}" if web and _SHA.fullmatch(commit) else ""
+
+
+def run_link(web: str, run: int | None) -> str:
+    """The page of a run of a workflow; "" when there is none."""
+    return f"{web}/actions/runs/{run}" if web and run else ""
 
 
 def version_link(web: str, model: str, revision: Revision) -> str:
@@ -33,6 +38,8 @@ def version_link(web: str, model: str, revision: Revision) -> str:
 
 def difference_link(web: str, report: Report) -> str:
     """The page that shows what was changed between both sides; "" when there is none."""
-    if report.champion is None or not (commit_link(web, report.champion) and commit_link(web, report.challenger)):
+    if report.champion is None or not (
+        commit_link(web, report.champion.commit) and commit_link(web, report.challenger.commit)
+    ):
         return ""
     return f"{web}/compare/{report.champion.commit}...{report.challenger.commit}"

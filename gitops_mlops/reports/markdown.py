@@ -51,6 +51,12 @@ def report_markdown(report: Report, budget: int = BUDGET, web: str = "") -> str:
 
     `web` is the repository's address (https://host/owner/name), to which commits are linked.
     """
+    first = f"{marker(report.model)}\n"
+    return first + report_body(report, budget - len(first), web)
+
+
+def report_body(report: Report, budget: int, web: str = "") -> str:
+    """The same without the marker that begins a comment of its own."""
     steps = [0] * len(SECTIONS)
     parts = [_part(section, report, 0) for section in SECTIONS]
     for index in sorted(range(len(SECTIONS)), key=lambda index: SECTIONS[index].rank):
@@ -68,7 +74,7 @@ def _part(section: Section, report: Report, step: int) -> str:
 
 
 def _whole(parts: Sequence[str], report: Report, steps: Sequence[int], web: str) -> str:
-    lines = [marker(report.model), *parts, *_footer(report, steps, web)]
+    lines = [*parts, *_footer(report, steps, web)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip("\n") + "\n"
 
 
@@ -90,7 +96,7 @@ def _lineage(report: Report, web: str) -> list[str]:
     links = [
         f"[{name} `{side.commit[:7]}`]({address})"
         for name, side in sides
-        if side is not None and (address := commit_link(web, side))
+        if side is not None and (address := commit_link(web, side.commit))
     ]
     difference = difference_link(web, report)
     links += [f"[what changed between them]({difference})"] if difference else []

@@ -20,7 +20,7 @@ from gitops_mlops.domain.dvc_templating import Unresolved, merged
 from gitops_mlops.domain.errors import ConfigError, Problem
 from gitops_mlops.domain.ports import Tree
 
-_REPRO = "dvc repro, then add dvc.lock to the commit"
+REPRO = "dvc repro, then add dvc.lock to the commit"
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class _Pipeline:
 
     def _complain(self, definition: str, where: str, message: str) -> None:
         path = ("stages", definition, where) if where else ("stages", definition)
-        self._report.problems.append(self._document.problem(path, message, _REPRO))
+        self._report.problems.append(self._document.problem(path, message, REPRO))
 
     def _remark(self, stage: str, reason: str) -> None:
         self._report.remarks.append(f"{self._document.name}: stage {stage!r} is not checked in full: {reason}")

@@ -83,6 +83,11 @@ class GitRepository:
             raise EvidenceMissing("the repository has no commits", hint="commit something first")
         raise EvidenceMissing("no such revision", where=repr(revision), hint="git fetch --tags, or check the name")
 
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The newest commit that two revisions share; None when the clone holds none."""
+        found = run(["merge-base", self.resolve(one), self.resolve(other)], self.root)
+        return found.stdout.decode().strip() or None
+
     def known_commits(self, names: Iterable[str]) -> set[str]:
         """Those of some full SHAs that are commits here."""
         asked = "".join(f"{name}\n" for name in names if _SHA.match(name)).encode()

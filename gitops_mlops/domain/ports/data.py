@@ -73,7 +73,7 @@ class RemoteOutputs(Protocol):
 
 
 class Tables(Protocol):
-    """Tables in files, read lazily. `name` is what messages call the file."""
+    """Tables in files, read lazily. `name` tells the format by its ending and stands in messages."""
 
     def open(self, path: Path, name: str, wanted: Mapping[str, pl.DataType]) -> Table:
         """The table at `path`; text becomes the `wanted` types. Raises EvidenceMissing when it cannot be read."""

@@ -83,6 +83,9 @@ class Repository(Protocol):
     def resolve(self, revision: str) -> str:
         """The SHA of the commit that a revision names. Raises EvidenceMissing when there is none."""
 
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The newest commit that two revisions share; None when the clone holds none. Raises as `resolve`."""
+
     def known_commits(self, names: Iterable[str]) -> set[str]:
         """Those of some full SHAs that are commits here, in one git process."""
 

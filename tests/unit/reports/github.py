@@ -12,12 +12,14 @@ from markdown_it.token import Token
 _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
 OURS = re.compile(
-    r"<!-- gitops-mlops:report:(?:(?!--)[A-Za-z0-9_./:%-])* -->\n?"
-    r"|<details><summary>[\w ⚠️,:.×−-]*</summary>\n?|</details>\n?"
+    r"<!-- gitops-mlops:(?:review|(?:report|comment):(?:(?!--)[A-Za-z0-9_./:%-])*) -->\n?"
+    r"|<details><summary>[\w ⚠️✅⛔❔❌,:.×−-]*</summary>\n?|</details>\n?"
 )
 # The address that tests render reports with, and what may be linked there.
 WEB = "https://git.example/octo/flights"
-LINKS = re.compile(re.escape(WEB) + r"/(?:commit/[0-9a-f]{40}|compare/[0-9a-f]{40}\.\.\.[0-9a-f]{40})")
+LINKS = re.compile(
+    re.escape(WEB) + r"/(?:commit/[0-9a-f]{40}|compare/[0-9a-f]{40}\.\.\.[0-9a-f]{40}|actions/runs/[0-9]+)"
+)
 # What GitHub looks for in text outside of code, after markdown was read.
 ACTS = {
     "mention": re.compile(r"@\w"),

@@ -1,0 +1,106 @@
+"""A review as one comment: the verdict first, each model's report folded beneath, data, pipeline and cost at the end.
+
+A review of one model alone reads as that model's report does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from gitops_mlops.domain.review import ModelReview, Review
+from gitops_mlops.reports.escape import REVIEW_MARKER, prose
+from gitops_mlops.reports.markdown import BUDGET, report_body
+from gitops_mlops.reports.markdown_details import details
+from gitops_mlops.reports.markdown_sections import short_prose
+from gitops_mlops.reports.numbers import count, counted
+from gitops_mlops.reports.review_sections import (
+    data,
+    failures,
+    foot,
+    head,
+    lock,
+    models,
+    pipeline,
+    remarks,
+)
+from gitops_mlops.reports.review_words import OUTCOME_SYMBOLS
+
+# How much of a list or a text is shown, while the whole does not fit.
+_SIZES = (400, 100, 40)
+# A name that may stand in a summary, of which no markdown is read.
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,60}")
+
+
+def review_markdown(review: Review, web: str = "", budget: int = BUDGET) -> str:
+    """The review in at most `budget` characters. `web` is the repository's address, for links."""
+    reported = [model for model in review.models if model.report is not None]
+    alone = _alone(review, reported)
+    for limit in _SIZES:
+        before, after = _around(review, web, limit, alone is not None)
+        taken = len(before) + len(after)
+        if taken <= budget // 2:
+            break
+    left = budget - taken - 200
+    if alone is not None:
+        middle, dropped = _alone_text(alone, left, web)
+    else:
+        middle, dropped = _folded(reported, left, web)
+    notes = [f"Too long for a comment, so left out: the full report of {counted(dropped, 'model')}.", ""]
+    text = "\n".join([before, middle, *(notes if dropped else []), after])
+    return re.sub(r"\n{3,}", "\n\n", text).rstrip("\n") + "\n"
+
+
+def _alone(review: Review, reported: Sequence[ModelReview]) -> ModelReview | None:
+    """The only model that there is something to say of, when its verdict is that of the whole."""
+    told = [model for model in review.models if model.skipped in ("", "removed")]
+    return told[0] if len(told) == 1 and told == [*reported] and told[0].outcome == review.verdict else None
+
+
+def _around(review: Review, web: str, limit: int, alone: bool) -> tuple[str, str]:
+    before, told = [REVIEW_MARKER], [*lock(review, limit), *data(review, limit)]
+    after = [*pipeline(review, limit), *remarks(review, limit), *foot(review, web)]
+    if alone:
+        after = [*told, *after]
+    else:
+        before += [*head(review), *failures(review, limit), *models(review, limit), *told]
+    return "\n".join(before), "\n".join(after)
+
+
+def _alone_text(model: ModelReview, budget: int, web: str) -> tuple[str, int]:
+    assert model.report is not None
+    body = report_body(model.report, budget, web)
+    if len(body) <= budget:
+        return body, 0
+    # The shortest report is still its verdict.
+    return f"## {OUTCOME_SYMBOLS[model.outcome]} {short_prose(model.name)}\n", 1
+
+
+def _folded(reported: Sequence[ModelReview], budget: int, web: str) -> tuple[str, int]:
+    """Each report folded, all of the same right to the room; and how many found none."""
+    whole = {model.name: _fold(number, model, budget, web) for number, model in enumerate(reported, 1)}
+    folds: dict[str, str] = {}
+    dropped = 0
+    left = budget
+    # What needs less than its share leaves the rest of it to the others.
+    for position, model in enumerate(sorted(reported, key=lambda one: len(whole[one.name]))):
+        share = left // (len(reported) - position)
+        text = whole[model.name]
+        if len(text) > share:
+            text = _fold(reported.index(model) + 1, model, share, web)
+        if len(text) > share:
+            dropped += 1
+            continue
+        folds[model.name] = text
+        left -= len(text) + 1
+    return "\n".join(folds[model.name] for model in reported if model.name in folds), dropped
+
+
+def _fold(number: int, model: ModelReview, budget: int, web: str) -> str:
+    assert model.report is not None
+    name = (
+        model.name if _PLAIN.fullmatch(model.name) and prose(model.name) == model.name else f"model {count(number)}"
+    )
+    summary = f"{OUTCOME_SYMBOLS[model.outcome]} {name}: the whole report"
+    frame = "\n".join(details(summary, ["", ""]))
+    return "\n".join(details(summary, [report_body(model.report, budget - len(frame), web), ""]))

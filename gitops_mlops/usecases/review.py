@@ -1,0 +1,205 @@
+"""All that a pull request is asked, in one go: its set-up, its lock, its data and its models, and what that cost."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from gitops_mlops.domain.config import CONFIG_FILE, Config, parse_config
+from gitops_mlops.domain.errors import ConfigError, MlopsError, Problem, UsageError
+from gitops_mlops.domain.job import Job
+from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.ports import DataStore, Files, Repository, TableModels, Tables, Timer, Tree
+from gitops_mlops.domain.repro import REPRO_FILE, Repro, parse_repro
+from gitops_mlops.domain.review import (
+    OUTCOMES,
+    Commits,
+    DatasetReview,
+    Failure,
+    LockReview,
+    ModelReview,
+    Outcome,
+    Review,
+    Step,
+    Trouble,
+    outcome_of,
+    overall,
+)
+from gitops_mlops.usecases.check import check
+from gitops_mlops.usecases.lock_check import check_lock
+from gitops_mlops.usecases.lock_step import REPRO
+from gitops_mlops.usecases.review_base import Past, commits_of
+from gitops_mlops.usecases.review_data import DataReviewer
+from gitops_mlops.usecases.review_models import ModelReviewer
+
+if TYPE_CHECKING:
+    from gitops_mlops.usecases.compare import Ports as ComparisonPorts
+
+T = TypeVar("T")
+_MOST = 200
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What a review reads and runs; what is heavy to make is made when it is needed."""
+
+    repository: Repository
+    store: DataStore
+    files: Files
+    tree: Tree
+    timer: Timer
+    tables: Callable[[], tuple[Tables, TableModels]]
+    comparison: Callable[[], ComparisonPorts]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is wanted: some models or all, the base or the usual one, where we run and with which packages."""
+
+    models: Sequence[str] = ()
+    base: str | None = None
+    job: Job = field(default_factory=Job)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def review(asked: Asked, ports: Ports, progress: Callable[[str], None]) -> Review:
+    """Whatever fails is part of the result, so that there always is one."""
+    draft = _Draft(ports.timer, progress)
+    with draft.step("setup"):
+        draft.commits = commits_of(asked.base, asked.job, ports.repository)
+    with draft.step("check"):
+        _check(draft, ports)
+    with draft.step("dvc.lock"):
+        draft.lock = _lock(draft, ports.tree)
+    with draft.step("pipeline"):
+        draft.pipeline = _pipeline(ports.files)
+    head = _config(ports.files)
+    if head is not None and draft.commits.base:
+        base = None
+        with draft.step("base"):
+            base = Past.at(draft.commits.base, ports.repository, ports.store)
+        if base is not None:
+            with draft.step("data"):
+                _data(draft, head, base, ports)
+            with draft.step("models"):
+                _models(draft, head, base, asked, ports)
+    return draft.finished(asked.job)
+
+
+def _check(draft: _Draft, ports: Ports) -> None:
+    found = check(ports.tree, ports.store, pipeline=False)
+    draft.problems += found.problems
+    draft.remarks += found.remarks
+
+
+def _lock(draft: _Draft, tree: Tree) -> LockReview:
+    state = check_lock(tree)
+    report = state.report
+    stale = [problem for problem in report.problems if problem.hint == REPRO]
+    draft.problems += [problem for problem in report.problems if problem.hint != REPRO]
+    draft.remarks += report.remarks
+    return LockReview(
+        stale=tuple(name[:200] for name in sorted(report.changed)[:_MOST]),
+        troubles=tuple(Trouble.of(problem) for problem in stale[:100]),
+        mend=tuple(shlex.join(words)[:2000] for words in state.mend[:10]),
+    )
+
+
+def _pipeline(files: Files) -> Repro | None:
+    """What `repro` did before, when it did."""
+    content = files.read(REPRO_FILE)
+    return None if content is None else parse_repro(content)
+
+
+def _config(files: Files) -> Config | None:
+    """The working tree's configuration; None, for `check` has said why, when there is none that can be read."""
+    try:
+        content = files.read(CONFIG_FILE)
+        return None if content is None else parse_config(content)
+    except MlopsError:
+        return None
+
+
+def _data(draft: _Draft, head: Config, base: Past, ports: Ports) -> None:
+    reviewer = DataReviewer(head, base, ports.repository, ports.store, ports.files, ports.tree, ports.tables)
+    for name in reviewer.names():
+        with draft.step(f"data {name}"):
+            draft.datasets.append(reviewer.review(name))
+
+
+def _models(draft: _Draft, head: Config, base: Past, asked: Asked, ports: Ports) -> None:
+    reviewer = ModelReviewer(head, base, ports.repository, ports.store, ports.comparison, asked.environment)
+    names = reviewer.names()
+    for wanted in asked.models:
+        if wanted not in names:
+            raise UsageError(f"it has no model {wanted!r}", where=CONFIG_FILE, hint=perhaps(wanted, names))
+    for name in dict.fromkeys(asked.models) or names:
+        with draft.step(f"model {name}"):
+            draft.models.append(reviewer.review(name))
+
+
+class _Draft:
+    """What is known so far."""
+
+    def __init__(self, timer: Timer, progress: Callable[[str], None]) -> None:
+        self.commits = Commits()
+        self.lock: LockReview | None = None
+        self.pipeline: Repro | None = None
+        self.problems: list[Problem] = []
+        self.remarks: list[str] = []
+        self.datasets: list[DatasetReview] = []
+        self.models: list[ModelReview] = []
+        self._failures: list[Failure] = []
+        self._steps: list[Step] = []
+        self._timer = timer
+        self._progress = progress
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time a step; what ends it is a failure of its own and lets the others go on."""
+        self._progress(name)
+        before, inner = self._timer.seconds(), len(self._steps)
+        try:
+            yield
+        except ConfigError as error:
+            self.problems += error.problems
+        except MlopsError as error:
+            self._fail(name, outcome_of(error), str(error))
+        except (Exception, SystemExit) as error:
+            # The project's own code may raise anything, and other models are to be compared all the same.
+            self._fail(name, "outside", f"{type(error).__name__}: {error}")
+        seconds = self._timer.seconds() - before - sum(step.seconds for step in self._steps[inner:])
+        self._steps.append(Step(name=name[:200], seconds=round(max(seconds, 0.0), 3)))
+
+    def _fail(self, step: str, outcome: Outcome, told: str) -> None:
+        self._failures.append(Failure(step=step[:200], outcome=outcome, told=told[:2000]))
+
+    def finished(self, job: Job) -> Review:
+        """The review, whose verdict is the worst of everything; where it must be cut, the worst stays."""
+        failures = self._failures[:20]
+        problems = [Trouble.of(problem) for problem in sorted(set(self.problems))[:_MOST]]
+        datasets, models = _worst_first(self.datasets)[:_MOST], _worst_first(self.models)[:_MOST]
+        return Review(
+            verdict=overall(failures, problems, self.lock, self.pipeline, datasets, models),
+            commits=self.commits,
+            failures=tuple(failures),
+            problems=tuple(problems),
+            remarks=tuple(text[:2000] for text in self.remarks[:50]),
+            lock=self.lock,
+            pipeline=self.pipeline,
+            datasets=tuple(datasets),
+            models=tuple(models),
+            steps=tuple(self._steps[:500]),
+            run=job.run,
+            pull_request=job.pull_request,
+        )
+
+
+R = TypeVar("R", DatasetReview, ModelReview)
+
+
+def _worst_first(found: list[R]) -> list[R]:
+    return sorted(found, key=lambda one: -OUTCOMES.index(one.outcome))

@@ -1,0 +1,320 @@
+"""`gitops-mlops review` on real repositories, DVC caches and models: a change as its pull request's job sees it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import polars as pl
+import pytest
+
+from gitops_mlops.domain.review import Review, parse_review
+from gitops_mlops.reports.review_markdown import review_markdown
+from tests.conftest import Answer, Cli, Repo
+from tests.integration.comparison_project import ComparisonProject, asking, machines
+from tests.unit.reports import github
+
+Call = Callable[..., Answer]
+CONTRACT = """\
+version: 1
+strict: false
+columns:
+  row: {type: int64, unique: true}
+  day: {type: string, pattern: '2026-03-\\d\\d'}
+  speed: {type: float64, min: -10, max: 10}
+"""
+
+
+@pytest.fixture
+def project(repo: Repo) -> ComparisonProject:
+    """On main a champion that knows two of three features, and a contract; on a branch nothing new yet."""
+    made = ComparisonProject(repo)
+    text = (made.root / "mlops.yaml").read_text()
+    repo.write("mlops.yaml", text.replace("{path: data/test.parquet}", "{path: data/test.parquet, contract: c.yaml}"))
+    repo.write("c.yaml", CONTRACT)
+    repo.write(".gitignore", (made.root / ".gitignore").read_text() + "/review.json\n")
+    made.train("speed", "load")
+    made.release()
+    repo.git("switch", "--quiet", "--create", "branch")
+    return made
+
+
+@pytest.fixture
+def review(cli: Cli, project: ComparisonProject) -> Callable[..., Review]:
+    call = asking(cli, project, "review")
+
+    def reviewed(*words: str, code: int = 0) -> Review:
+        answer = call(*(words or ("--base", "main")), "--json", code=code)
+        written = parse_review((project.root / "review.json").read_bytes())
+        assert parse_review(answer.out) == written
+        assert github.problems(review_markdown(written)) == []
+        return written
+
+    return reviewed
+
+
+def configure(project: ComparisonProject, old: str, new: str) -> None:
+    text = (project.root / "mlops.yaml").read_text()
+    assert old in text
+    project.repo.write("mlops.yaml", text.replace(old, new))
+
+
+def test_a_change_of_words_costs_nothing(project: ComparisonProject, review: Callable[..., Review]) -> None:
+    project.repo.commit("words", **{"README.md": "words"})
+    # Neither data nor model is there to be read: they are not asked for.
+    for path in (project.root / ".dvc" / "cache").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    found = review()
+    assert (found.verdict, found.models[0].skipped, found.datasets[0].skipped) == ("pass", "base", "base")
+    assert found.commits.base == project.repo.git("rev-parse", "main").strip()
+    assert found.commits.head == project.repo.git("rev-parse", "HEAD").strip()
+
+
+def test_a_better_model_is_compared_by_the_gates_of_the_base(
+    project: ComparisonProject, review: Callable[..., Review]
+) -> None:
+    project.train()
+    configure(project, "margin: 2%", "margin: 90%")
+    project.repo.commit("better, with a gate of its own")
+    found = review()
+    report = found.models[0].report
+    assert found.verdict == "pass"
+    assert report is not None
+    assert (report.kind, [change.name for change in report.gate_changes]) == (
+        "pull-request",
+        ["gate log_loss non-inferior"],
+    )
+    assert found.datasets[0].skipped == "base"
+    assert "**This change edits the gates**" in review_markdown(found)
+
+
+def test_a_worse_model_cannot_pass_by_lowering_its_gates(
+    project: ComparisonProject, review: Callable[..., Review]
+) -> None:
+    project.train("age")
+    configure(project, "{metric: log_loss, rule: non-inferior, margin: 2%}, ", "")
+    configure(project, "min: 0.6", "min: 0.1")
+    project.repo.commit("worse, with its gates lowered")
+    assert review(code=1).verdict == "block"
+
+
+def test_taking_the_model_out_of_the_configuration_is_said(
+    project: ComparisonProject, review: Callable[..., Review]
+) -> None:
+    text = (project.root / "mlops.yaml").read_text()
+    project.repo.write("mlops.yaml", text[: text.index("models:")].replace(", contract: c.yaml", ""))
+    project.repo.commit("no gates at all")
+    found = review()
+    assert [(one.outcome, one.skipped) for one in found.models] == [("warn", "removed")]
+    assert [(one.outcome, one.skipped) for one in found.datasets] == [("warn", "removed")]
+    assert "takes it out of" in review_markdown(found)
+
+
+def test_what_became_the_champion_again_is_not_compared(
+    project: ComparisonProject, review: Callable[..., Review]
+) -> None:
+    project.train("speed")
+    project.repo.commit("on main, worse and never released")
+    project.repo.git("branch", "--force", "main")
+    project.repo.git("checkout", "--quiet", "main~1", "--", "dvc.lock")
+    project.repo.commit("back to what production runs")
+    assert review().models[0].skipped == "champion"
+
+
+def test_data_that_changed_is_held_against_its_contract_at_the_line_of_the_rule(
+    project: ComparisonProject, review: Callable[..., Review]
+) -> None:
+    frame = machines().with_columns(
+        pl.when(pl.col("row") < 3).then(99.0).otherwise(pl.col("speed")).alias("speed"),
+        pl.col("day").str.replace("-30", "-3x"),
+    )
+    project.data("data/test.parquet", frame)
+    project.repo.commit("other data")
+    found = review(code=1)
+    (dataset,) = found.datasets
+    assert [(rule.column, rule.check, rule.rows, rule.line) for rule in dataset.rules] == [
+        ("day", "pattern", 30, 5),
+        ("speed", "max", 3, 6),
+    ]
+    places = [(problem.path, problem.line, problem.where) for problem in found.annotations]
+    assert places == [("c.yaml", 5, "test: day pattern"), ("c.yaml", 6, "test: speed max")]
+    assert "30 rows: does not match" in str(found.annotations[0])
+    assert found.models[0].report is not None, "a model on other data is compared again"
+
+
+def test_an_edited_contract_is_told_and_checked_again(
+    project: ComparisonProject, review: Callable[..., Review]
+) -> None:
+    project.repo.write("c.yaml", CONTRACT.replace("max: 10", "max: 100"))
+    project.repo.commit("a loose contract")
+    found = review()
+    (dataset,) = found.datasets
+    assert (dataset.outcome, dataset.rows, [edit.column for edit in dataset.edits]) == ("pass", 900, ["speed"])
+    assert "**This change edits the contract of test**" in review_markdown(found)
+
+
+def test_a_lock_that_is_out_of_step_blocks(project: ComparisonProject, review: Callable[..., Review]) -> None:
+    project.repo.write("params.yaml", "train: {seed: 2}\n")
+    project.repo.commit("a seed and no training")
+    found = review(code=1)
+    assert found.lock is not None
+    assert (found.lock.stale, found.lock.troubles[0].path) == (("train",), "dvc.yaml")
+    assert "What to run: `dvc repro`, `dvc push`, `git add -- dvc.lock`." in review_markdown(found)
+    assert found.models[0].skipped == "base"
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "code"),
+    [
+        ("mlops.yaml", "version: 1\nmodels: [", 2),
+        ("mlops.yaml", "version: 1\nmodel: {}\n", 2),
+        ("dvc.lock", "[", 2),
+        ("c.yaml", "version: 1\ncolumns: {row: {type: no}}\n", 2),
+    ],
+)
+def test_a_broken_file_is_the_result_and_not_the_end_of_it(
+    project: ComparisonProject, review: Callable[..., Review], path: str, content: str, code: int
+) -> None:
+    project.repo.commit("broken", **{path: content})
+    found = review(code=code)
+    assert (found.verdict, found.problems[0].path) == ("usage", path)
+    assert found.problems[0].line > 0
+
+
+def test_without_a_configuration_that_is_said(project: ComparisonProject, review: Callable[..., Review]) -> None:
+    project.repo.git("rm", "--quiet", "mlops.yaml")
+    found = review(code=2)
+    assert [failure.told for failure in found.failures] == [
+        "mlops.yaml: there is no such file → add one; the README shows how"
+    ]
+
+
+def second_model(project: ComparisonProject, path: str) -> None:
+    dvc = (project.root / "dvc.yaml").read_text()
+    project.repo.write("dvc.yaml", f"{dvc}  other: {{path: {path}, type: model}}\n")
+    text = (project.root / "mlops.yaml").read_text()
+    body = text[text.index("  fault:") : text.index("environments:")]
+    text = text.replace("environments:", body.replace("fault:", "other:") + "environments:")
+    project.repo.write("mlops.yaml", text.replace("port: 8080", "port: {fault: 8080, other: 8081}"))
+
+
+def test_one_model_that_cannot_be_compared_keeps_no_other_from_it(
+    project: ComparisonProject, review: Callable[..., Review]
+) -> None:
+    project.train()
+    second_model(project, "models/none.skops")
+    project.repo.commit("two models, of which one was never made")
+    found = review(code=3)
+    assert {one.name: one.outcome for one in found.models} == {"other": "evidence", "fault": "pass"}
+    text = review_markdown(found)
+    assert text.split("\n")[1] == "## ❌ Cannot be judged, evidence is missing: model other"
+    assert "| ✅\N{NO-BREAK SPACE}fault | better than" in text
+    assert "<details><summary>✅ fault: the whole report</summary>" in text
+
+
+def test_only_what_is_asked_for_is_compared(project: ComparisonProject, review: Callable[..., Review]) -> None:
+    project.train()
+    second_model(project, "models/none.skops")
+    project.repo.commit("two models")
+    assert [one.name for one in review("fault", "--base", "main").models] == ["fault"]
+    found = review("falt", "--base", "main", code=2)
+    assert "perhaps you meant 'fault'" in found.failures[0].told
+
+
+def test_the_projects_own_code_may_end_as_it_likes(project: ComparisonProject, review: Callable[..., Review]) -> None:
+    configure(
+        project,
+        "models:\n",
+        "metrics:\n  own: {function: 'own:score', better: higher, reads: predictions}\nmodels:\n",
+    )
+    project.repo.write("own.py", "raise SystemExit(0)\n")
+    configure(project, "gates: [", "gates: [{metric: own, min: 0}, ")
+    project.repo.commit("a metric that ends the program")
+    project.repo.git("branch", "--force", "main")
+    project.train()
+    project.repo.commit("a model")
+    assert review(code=1).verdict in ("block", "outside")
+
+
+def in_a_job(project: ComparisonProject, patch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """Check out the trial merge, as actions/checkout does; main has gone on meanwhile. Base and head."""
+    head = project.repo.git("rev-parse", "HEAD").strip()
+    project.repo.git("switch", "--quiet", "main")
+    base = project.repo.commit("main goes on", **{"other.md": "other"})
+    project.repo.git("switch", "--quiet", "--detach", "main")
+    project.repo.git("merge", "--quiet", "--no-ff", "-m", "trial", "branch")
+    merge = project.repo.git("rev-parse", "HEAD").strip()
+    for name, value in {
+        "GITHUB_REF": "refs/pull/7/merge",
+        "GITHUB_SHA": merge,
+        "GITHUB_BASE_REF": "main",
+        "GITHUB_RUN_ID": "4711",
+        "GITHUB_SERVER_URL": "https://git.example",
+        "GITHUB_REPOSITORY": "octo/flights",
+    }.items():
+        patch.setenv(name, value)
+    return base, head
+
+
+def test_in_a_job_the_commits_are_those_of_the_pull_request(
+    project: ComparisonProject, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.train()
+    project.repo.commit("better")
+    base, head = in_a_job(project, monkeypatch)
+    answer = cli("review", "--json", folder=project.root)
+    found = parse_review(answer.out)
+    assert (answer.code, found.commits.base, found.commits.head) == (0, base, head)
+    assert (found.commits.merge, found.run, found.pull_request) == (
+        project.repo.git("rev-parse", "HEAD").strip(),
+        4711,
+        7,
+    )
+    assert "/actions/runs/4711" in review_markdown(found, "https://git.example/octo/flights")
+
+
+def test_the_base_is_where_the_branch_began(project: ComparisonProject, cli: Cli, repo: Repo) -> None:
+    began = repo.git("rev-parse", "main").strip()
+    repo.git("remote", "add", "origin", "https://git.example/octo/flights")
+    repo.git("update-ref", "refs/remotes/origin/main", repo.commit("main goes on"))
+    repo.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    repo.git("reset", "--quiet", "--hard", began)
+    repo.commit("words", **{"README.md": "words"})
+    answer = cli("review", "--json", folder=project.root)
+    assert (answer.code, parse_review(answer.out).commits.base) == (0, began)
+
+
+def test_a_base_that_nobody_knows_is_an_error_that_says_what_to_do(
+    project: ComparisonProject, cli: Cli, review: Callable[..., Review]
+) -> None:
+    assert cli("review", folder=project.root).code == 2
+    found = parse_review((project.root / "review.json").read_bytes())
+    assert "--base main" in found.failures[0].told
+    assert found.models == ()
+    assert review("--base", "nowhere", code=3).verdict == "evidence"
+
+
+def test_a_terminal_gets_a_summary_and_pages_when_asked(project: ComparisonProject, cli: Cli) -> None:
+    project.train("age")
+    project.repo.commit("worse")
+    answer = cli("review", "--base", "main", "--html", "pages", folder=project.root)
+    assert answer.code == 1
+    assert answer.out.startswith("BLOCK  does not pass: model fault\n")
+    assert "As on the base, so skipped: data test." in answer.out
+    assert max(map(len, answer.out.splitlines())) <= 80
+    assert [path.name for path in (project.root / "pages").iterdir()] == ["fault.html"]
+
+
+def test_data_that_differs_from_the_record_is_not_what_is_read(
+    project: ComparisonProject, review: Callable[..., Review]
+) -> None:
+    project.data("data/test.parquet", machines(seed=5))
+    project.repo.write("data/test.parquet", b"not what is recorded")
+    project.repo.commit("other data")
+    assert review(code=3).datasets[0].told.startswith("data/test.parquet: differs from what dvc.lock records")
+    (project.root / "data/test.parquet").unlink()
+    assert review().datasets[0].rows == 900
+    recorded = hashlib.md5(project.tracked["data/test.parquet"]).hexdigest()
+    (project.root / ".dvc/cache/files/md5" / recorded[:2] / recorded[2:]).unlink()
+    assert [one.outcome for one in review(code=3).datasets] == ["evidence"]

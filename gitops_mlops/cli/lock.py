@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, mark, pass_session, progress
+from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, EvidenceMissing, UsageError
+
+# git holds such a file in memory too, and no lock comes near it.
+_MAX_MERGED_BYTES = 64 * 1024 * 1024
 
 
 @click.group(epilog="Example: gitops-mlops lock check")
@@ -35,3 +41,39 @@ def check(session: Session, remote: bool, as_json: bool) -> int:
     data = lock_data(state.report.problems, state.report.remarks, state.missing, state.mend)
     emit(data, as_json, lambda _: lock_text(state.report.problems, state.missing, state.mend))
     return state.exit_code
+
+
+@lock.command(epilog='Example: git config merge.dvc-lock.driver "gitops-mlops lock merge %O %A %B %P"')
+@click.argument("base", type=click.Path(path_type=Path))
+@click.argument("ours", type=click.Path(path_type=Path))
+@click.argument("theirs", type=click.Path(path_type=Path))
+@click.argument("path")
+@json_option
+@pass_session
+def merge(session: Session, base: Path, ours: Path, theirs: Path, path: str, as_json: bool) -> int:
+    """Merge dvc.lock stage by stage: git calls this as a merge driver, and PATH is the file that it merges.
+
+    The result is written to OURS. What only one side changed, or both alike, is merged; a stage that both changed is
+    put between conflict markers, and the exit code is 1. Stages that must run again are named.
+    """
+    from gitops_mlops.domain.dvc_lock import merge_locks
+
+    texts = [_side(session.folder / file) for file in (base, ours, theirs)]
+    merged = merge_locks(*texts, path)
+    bootstrap.write_file(session.folder / ours, merged.text.encode("utf-8", "surrogateescape"))
+    for conflict in merged.conflicts:
+        progress(f"{path}: both sides changed {conflict} → keep one of the two, then run dvc repro")
+    for stale in merged.stale:
+        progress(f"{path}: {stale} → run dvc repro after the merge")
+    result = {"path": path, "conflicts": merged.conflicts, "stale": merged.stale}
+    emit(result, as_json, lambda _: f"{path}: {'conflict' if merged.conflicts else 'merged stage by stage'}")
+    return VERDICT_AGAINST if merged.conflicts else DONE
+
+
+def _side(file: Path) -> str:
+    content = bootstrap.read_file(file, _MAX_MERGED_BYTES)
+    if content is None:
+        raise EvidenceMissing("there is no such file", where=str(file), hint="git gives %O %A %B %P")
+    if len(content) > _MAX_MERGED_BYTES:
+        raise UsageError(f"larger than {_MAX_MERGED_BYTES} bytes", where=str(file), hint="merge it by hand")
+    return content.decode("utf-8", "surrogateescape")

@@ -29,6 +29,7 @@ class Remedy(StrEnum):
     REPLACE_TAG = "fetched the annotated tag"
     REMOVE_LOCK = "removed the stale lock"
     IGNORE = "added to .gitignore"
+    MERGE_DRIVER = "configured in this clone"
     RECORD = "recorded in the ledger"
 
 

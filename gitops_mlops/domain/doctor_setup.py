@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gitops_mlops.domain.doctor import Check, Found, Remedy, Severity
+from gitops_mlops.domain.dvc_lock import MERGE_COMMAND, MERGE_DRIVER
 from gitops_mlops.domain.errors import Problem
 
 OLDEST_GIT = (2, 30)
@@ -45,7 +46,8 @@ class SetupFacts:
 
     `problems` are those of `mlops.yaml` and all it names, None when there is no such file; `out_of_step` those of
     `dvc.lock`. `artifacts` are the models that `dvc.yaml` declares, `models` those of `mlops.yaml`. `installed` are
-    distributions. `hooks_wanted` and `hook_runs`: pre-commit is configured, and git runs it.
+    distributions. `lacks_merge_driver`: .gitattributes wants ours for `dvc.lock`, and git has no such driver.
+    `hooks_wanted` and `hook_runs`: pre-commit is configured, and git runs it.
     """
 
     git: tuple[int, ...] = OLDEST_GIT
@@ -58,6 +60,7 @@ class SetupFacts:
     artifacts: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     ignored: Collection[str] = WRITTEN
+    lacks_merge_driver: bool = False
     hooks_wanted: bool = False
     hook_runs: bool = False
     installed: Mapping[str, str] | None = None
@@ -140,6 +143,14 @@ def hooks_not_installed(facts: SetupFacts) -> Iterator[Found]:
         yield Found(".pre-commit-config.yaml", what, "pre-commit install, or prek install")
 
 
+def no_merge_driver(facts: SetupFacts) -> Iterator[Found]:
+    """Git merges `dvc.lock` line by line, and not stage by stage."""
+    if facts.lacks_merge_driver:
+        what = f"names the merge driver {MERGE_DRIVER} for dvc.lock, which this clone does not know: git merges lines"
+        mend = f"git config merge.{MERGE_DRIVER}.driver {shlex.quote(MERGE_COMMAND)}"
+        yield Found(".gitattributes", what, mend, Remedy.MERGE_DRIVER)
+
+
 def missing_extras(facts: SetupFacts) -> Iterator[Found]:
     """What is not installed, and what it costs."""
     for extra in EXTRAS:
@@ -158,6 +169,7 @@ SETUP: tuple[Check[SetupFacts], ...] = (
     Check("dvc-remote-unverified", Severity.WARNING, unverified_remote),
     Check("large-file", Severity.WARNING, large_files),
     Check("not-ignored", Severity.WARNING, not_ignored),
+    Check("merge-driver-missing", Severity.WARNING, no_merge_driver),
     Check("artifact-unused", Severity.NOTE, unused_artifacts),
     Check("hooks-not-installed", Severity.NOTE, hooks_not_installed),
     Check("extra-missing", Severity.NOTE, missing_extras),

@@ -11,6 +11,7 @@ from gitops_mlops.domain.doctor import Diagnosis, Finding, Mended, Remedy, findi
 from gitops_mlops.domain.doctor_registry import REGISTRY, STALE_SECONDS, RegistryFacts
 from gitops_mlops.domain.doctor_setup import SETUP, WRITTEN, DvcRemote, SetupFacts
 from gitops_mlops.domain.doctor_state import STATE, StateFacts
+from gitops_mlops.domain.dvc_lock import MERGE_COMMAND, MERGE_DRIVER
 from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, MlopsError, OutsideError
 from gitops_mlops.domain.evidence import MODEL_MD5
 from gitops_mlops.domain.large_files import DEFAULT_MAX_KB
@@ -47,6 +48,7 @@ _ORDER = (
     Remedy.REPLACE_TAG,
     Remedy.FETCH_TAGS,
     Remedy.IGNORE,
+    Remedy.MERGE_DRIVER,
     Remedy.RECORD,
 )
 
@@ -176,6 +178,7 @@ def _setup_facts(patient: Patient, config: Config | None) -> SetupFacts:
         artifacts=artifacts if config else (),
         models=tuple(config.models) if config else (),
         ignored=_ignored(patient.clone),
+        lacks_merge_driver=patient.clone.merge_driver("dvc.lock") == (MERGE_DRIVER, ""),
         hooks_wanted=patient.tree.read(".pre-commit-config.yaml") is not None,
         hook_runs=patient.clone.has_hook("pre-commit"),
         installed=patient.installed,
@@ -248,5 +251,7 @@ def _apply(patient: Patient, remedy: Remedy, subjects: Sequence[str]) -> None:
             before = patient.files.read(_GITIGNORE) or b""
             end = b"" if not before or before.endswith(b"\n") else b"\n"
             patient.files.write(_GITIGNORE, before + end + "".join(f"{line}\n" for line in subjects).encode())
+        case Remedy.MERGE_DRIVER:
+            patient.clone.configure_merge_driver(MERGE_DRIVER, MERGE_COMMAND)
         case Remedy.RECORD:
             sync(patient.repository, patient.ledger, push=False)

@@ -204,6 +204,15 @@ def test_what_our_commands_write_is_ignored_once(clinic: Clinic) -> None:
     assert (clinic.root / ".gitignore").read_text() == written
 
 
+def test_the_merge_driver_that_attributes_name_is_configured(clinic: Clinic) -> None:
+    clinic.repo.write(".gitattributes", "dvc.lock merge=dvc-lock\n")
+    assert clinic.ids() == ["merge-driver-missing"]
+    assert clinic("--fix").code == 0
+    driver = clinic.repo.git("config", "--local", "merge.dvc-lock.driver")
+    assert driver == "gitops-mlops lock merge %O %A %B %P\n"
+    assert clinic.ids() == []
+
+
 def test_a_fix_that_fails_says_why_and_leaves_the_others(clinic: Clinic, tmp_path: Path) -> None:
     (clinic.root / ".gitignore").unlink()
     (clinic.root / ".gitignore").symlink_to(tmp_path / "outside")

@@ -46,6 +46,17 @@ class GitClone:
         tracked = self._run("--literal-pathspecs", "ls-files", "-z", "--", *paths_)
         return {*paths(ignored.stdout), *paths(tracked)}
 
+    def merge_driver(self, path: str) -> tuple[str, str]:
+        """The driver of a path by its attribute, and the command that the clone's configuration gives it."""
+        told = self._run("check-attr", "-z", "merge", "--", path).split(b"\0")
+        name = os.fsdecode(told[2]) if len(told) > 2 else ""
+        command = run(["config", "--get", f"merge.{name}.driver"], self._root).stdout
+        return ("" if name in ("unspecified", "set", "unset") else name), os.fsdecode(command.rstrip(b"\n"))
+
+    def configure_merge_driver(self, name: str, command: str) -> None:
+        """Write the driver into the clone's own configuration."""
+        self._run("config", "--local", f"merge.{name}.driver", command)
+
     def locks(self) -> list[Lock]:
         """Locks on tags, the oldest first."""
         storage, now = self._storage(), time.time()

@@ -157,6 +157,12 @@ class Clone(Protocol):
     def ignored(self, paths: Sequence[str]) -> set[str]:
         """Those of some paths that git ignores, or already tracks."""
 
+    def merge_driver(self, path: str) -> tuple[str, str]:
+        """The merge driver that .gitattributes names for a path, and its command here; "" for what is not set."""
+
+    def configure_merge_driver(self, name: str, command: str) -> None:
+        """Make a merge driver known to this clone."""
+
     def locks(self) -> list[Lock]:
         """Locks on tags, the oldest first."""
 

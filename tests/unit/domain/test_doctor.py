@@ -74,6 +74,7 @@ ILL: dict[str, RegistryFacts | SetupFacts | StateFacts] = {
     "dvc-remote-unverified": SetupFacts(dvc=True, dvc_remotes=(DvcRemote("s3", False), DvcRemote("nas", True))),
     "large-file": SetupFacts(large_files=(PROBLEM,)),
     "not-ignored": SetupFacts(ignored=("/.gitops-mlops/",)),
+    "merge-driver-missing": SetupFacts(lacks_merge_driver=True),
     "artifact-unused": SetupFacts(artifacts=("m", "n"), models=("m",)),
     "hooks-not-installed": SetupFacts(hooks_wanted=True),
     "extra-missing": SetupFacts(installed={each.distribution: "1" for each in EXTRAS if each.name != "dvc"}),

@@ -1,0 +1,112 @@
+"""`lock merge` as git calls it: real merges, rebases and cherry-picks of locks that DVC wrote."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Cli, Repo
+
+PIPELINE = """\
+stages:
+  one:
+    cmd: cp one.in one.out
+    deps: [one.in]
+    outs: [one.out]
+  two:
+    cmd: cp two.in two.out
+    deps: [two.in]
+    outs: [two.out]
+  three:
+    cmd: cat one.out three.in > three.out
+    deps: [one.out, three.in]
+    outs: [three.out]
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    project = Repo(tmp_path_factory.mktemp("merge"))
+    project.git("init", "--quiet", "--initial-branch", "main")
+    project.run("dvc", "init", "--quiet")
+    for name in ("one.in", "two.in", "three.in"):
+        project.write(name, f"{name}\n")
+    project.write("dvc.yaml", PIPELINE)
+    project.write(".gitattributes", "dvc.lock merge=dvc-lock\n")
+    source = Path(__file__).parents[2]
+    driver = f"PYTHONPATH='{source}' '{sys.executable}' -m gitops_mlops lock merge %O %A %B %P"
+    project.git("config", "merge.dvc-lock.driver", driver)
+    project.run("dvc", "repro", "--quiet")
+    project.commit("base")
+    for branch, name in {"one": "one.in", "two": "two.in", "three": "three.in", "other": "one.in"}.items():
+        project.git("checkout", "--quiet", "-b", branch, "main")
+        project.write(name, f"{branch} changed\n")
+        project.run("dvc", "repro", "--quiet")
+        project.commit(branch)
+    return project
+
+
+@pytest.fixture
+def project(made: Repo, tmp_path: Path) -> Repo:
+    shutil.copytree(made.root, tmp_path / "clone", symlinks=True)
+    return Repo(tmp_path / "clone")
+
+
+@pytest.mark.parametrize("how", ["merge --no-edit", "rebase", "cherry-pick"])
+def test_stages_of_two_branches_meet(project: Repo, cli: Cli, how: str) -> None:
+    project.git("checkout", "--quiet", "two")
+    project.git(*how.split(), "one")
+    assert cli("lock", "check", folder=project.root).code == 0
+    project.run("dvc", "checkout", "--quiet")
+    before = (project.root / "dvc.lock").read_bytes()
+    project.run("dvc", "repro", "--quiet")
+    # DVC agrees, and would have written it like this.
+    assert (project.root / "dvc.lock").read_bytes() == before
+
+
+def test_a_stage_that_both_changed_is_a_conflict_which_cannot_be_overlooked(project: Repo, cli: Cli) -> None:
+    project.git("checkout", "--quiet", "one")
+    project.run("git", "merge", "--no-edit", "other", check=False)
+    assert "UU dvc.lock" in project.git("status", "--short")
+    text = (project.root / "dvc.lock").read_text()
+    # Stage one, and three that was computed with it; stage two is left alone.
+    assert text.count("<<<<<<< ours\n") == 2
+    assert "  two:\n" not in "".join(part.partition(">>>>>>> theirs")[0] for part in text.split("<<<<<<< ours")[1:])
+    answer = cli("lock", "check", folder=project.root)
+    assert (answer.code, "dvc.lock:" in answer.out) == (1, True)
+
+
+def test_a_merge_that_leaves_a_stage_stale_says_so(project: Repo, cli: Cli, tmp_path: Path) -> None:
+    sides = {}
+    for name in ("main", "one", "three"):
+        sides[name] = tmp_path / name
+        sides[name].write_text(project.git("show", f"{name}:dvc.lock"))
+    # Both changed stage three: taken from one side alone, it was computed with the old output of stage one.
+    text = sides["one"].read_text()
+    third = project.git("show", "main:dvc.lock")
+    sides["one"].write_text(text[: text.index("  three:")] + third[third.index("  three:") :])
+    answer = cli(
+        "lock", "merge", *(str(sides[name]) for name in ("main", "one", "three")), "sub/dvc.lock", folder=tmp_path
+    )
+    assert (answer.code, answer.out) == (0, "sub/dvc.lock: merged stage by stage\n")
+    assert answer.err == "sub/dvc.lock: 'three' was computed with another 'one.out' → run dvc repro after the merge\n"
+
+
+def test_a_side_that_is_not_there(cli: Cli, tmp_path: Path) -> None:
+    answer = cli("lock", "merge", "a", "b", "c", "dvc.lock", folder=tmp_path)
+    assert (answer.code, answer.err.count("\n")) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\xff\xfe\x00", b"stages: [", b"<<<<<<< ours\n", b"a: !!python/object:os.system x"]
+)
+def test_hostile_sides_conflict_whole(cli: Cli, tmp_path: Path, garbage: bytes) -> None:
+    (tmp_path / "base").write_bytes(b"")
+    (tmp_path / "ours").write_bytes(b"schema: '2.0'\nstages: {}\n")
+    (tmp_path / "theirs").write_bytes(garbage)
+    answer = cli("lock", "merge", "base", "ours", "theirs", "dvc.lock", folder=tmp_path)
+    assert (answer.code, answer.err.count("\n")) == (1, 1), answer.err
+    assert garbage.rstrip(b"\n") in (tmp_path / "ours").read_bytes()

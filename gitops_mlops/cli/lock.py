@@ -58,8 +58,8 @@ def merge(session: Session, base: Path, ours: Path, theirs: Path, path: str, as_
     """
     from gitops_mlops.domain.dvc_lock import merge_locks
 
-    texts = [_side(session.folder / file) for file in (base, ours, theirs)]
-    merged = merge_locks(*texts, path)
+    before, mine, others = (_side(session.folder / file) for file in (base, ours, theirs))
+    merged = merge_locks(before, mine, others, path)
     bootstrap.write_file(session.folder / ours, merged.text.encode("utf-8", "surrogateescape"))
     for conflict in merged.conflicts:
         progress(f"{path}: both sides changed {conflict} → keep one of the two, then run dvc repro")

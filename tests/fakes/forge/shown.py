@@ -9,7 +9,7 @@ from typing import Any
 from tests.fakes.forge.described import example
 from tests.fakes.forge.state import Comment, Deployment, Event, Issue, Pull, Repository, Run, Status
 
-_PLACES = ("octocat/Hello-World", "octocat/example", "octo-org/octo-repo")
+_PLACES = ("octocat/Hello-World", "octocat/example", "octo-org/octo-repo", "octo-org/octo-docs")
 
 
 def user(login: str) -> dict[str, Any]:
@@ -145,7 +145,7 @@ class Shown:
         return made
 
     def artifact(self, number: int, name: str, size: int, expired: bool, run: int, repository: Repository) -> Any:
-        made = self._placed(example("artifact-paginated")["artifacts"][0], repository.name)
+        made = self._placed(example("artifact-paginated")["artifacts"][0], repository.name, "11", number)
         made |= {"id": number, "name": name, "size_in_bytes": size, "expired": expired}
         made["workflow_run"] = {**made["workflow_run"], "id": run}
         return made

@@ -27,6 +27,7 @@ COMMANDS: tuple[Command, ...] = (
         "Set up", "schema", "schema", "schema", "the JSON Schema of mlops.yaml, contracts, our results and the ledger"
     ),
     Command("Set up", "doctor", "doctor", "doctor", "what is wrong here, and how to mend it"),
+    Command("Set up", "migrate", "migrate", "migrate", "workflows that use CML into ours"),
     Command("Set up", "hook", "hooks", "hook", "what pre-commit calls, on what is staged"),
     Command("Data", "validate", "data", "validate", "data against its contract"),
     Command("Data", "contract", "data", "contract", "a first contract from data; what a change of a contract breaks"),

@@ -1,0 +1,68 @@
+"""`gitops-mlops migrate`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import click
+
+from gitops_mlops import bootstrap
+from gitops_mlops.cli.app import Session
+from gitops_mlops.cli.options import emit, json_option, pass_session, progress
+from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, UsageError
+from gitops_mlops.reports.migrate import migration_data, migration_text
+from gitops_mlops.reports.problems import counted
+
+_TOOLKIT = re.compile(r"([\w.-]+/[\w.-]+)@([\w./-]+)")
+_SHA = re.compile(r"[0-9a-f]{40}")
+
+
+@click.command(epilog="Example: gitops-mlops migrate --toolkit OWNER/gitops-mlops@SHA --write")
+@click.argument("workflows", nargs=-1, metavar="[WORKFLOW]...")
+@click.option(
+    "--toolkit",
+    required=True,
+    metavar="OWNER/NAME@REF",
+    help="The repository that has our actions, and which commit of it the workflows use.",
+)
+@click.option("--write", is_flag=True, help="Write the files; without it, only the diff is printed.")
+@json_option
+@pass_session
+def migrate(session: Session, workflows: tuple[str, ...], toolkit: str, write: bool, as_json: bool) -> int:
+    """Turn workflows that use CML into ours: all in .github/workflows, or the named ones.
+
+    Steps of CML and DVC become our actions, with the least permissions; the rest stays as it is written.
+    What cannot be translated is listed with its line and what to do. Exit code 1 when there is such a thing.
+    """
+    from gitops_mlops.domain.cml_steps import Toolkit
+    from gitops_mlops.usecases.migrate import migrate as run
+
+    named = _TOOLKIT.fullmatch(toolkit)
+    if named is None:
+        raise UsageError("not OWNER/NAME@REF", where=f"--toolkit {toolkit}", hint="name our repository and a commit")
+    repository = bootstrap.repository(session.folder)
+    found = run(repository, bootstrap.tree(repository), workflows, Toolkit(*named.groups()))
+    files = bootstrap.files(repository.root)
+    for one in found.changed if write else ():
+        files.write(one.name, one.after.encode())
+    if write:
+        found = replace(found, workflows=tuple(one.written() for one in found.workflows))
+    for note in sorted(note for one in found.workflows for note in one.notes):
+        progress(f"note: {note}")
+    for left in sorted(found.left):
+        progress(f"by hand: {left}")
+    if found.changed and not _SHA.fullmatch(named[2]):
+        progress(f"note: {named[2]} can be moved: a full commit SHA pins what runs with your token")
+    progress(_summary(len(found.changed), len(found.left), write=write))
+    data = migration_data(found, written=write)
+    if as_json or found.changed:
+        emit(data, as_json, lambda _: migration_text(found))
+    return VERDICT_AGAINST if found.left else DONE
+
+
+def _summary(changed: int, left: int, *, write: bool) -> str:
+    if not changed and not left:
+        return "nothing here uses CML"
+    done = f"{counted(changed, 'workflow')} {'written' if write else 'would change; --write writes them'}"
+    return f"{done}, {counted(left, 'thing')} left to do by hand" if left else done

@@ -21,6 +21,7 @@ from gitops_mlops.domain.errors import ConfigError, Problem, UsageError
 from gitops_mlops.domain.gto_config import GTO_FILE, parse_gto_config
 from gitops_mlops.domain.model import parse_trusted_types
 from gitops_mlops.domain.ports import DataStore, Tree
+from gitops_mlops.domain.workflow_checks import WORKFLOW_FOLDER, workflow_problems
 from gitops_mlops.usecases.lock_step import lock_step
 
 T = TypeVar("T")
@@ -53,6 +54,7 @@ def check(tree: Tree, store: DataStore, *, pipeline: bool = True) -> Checked:
         _links(config, document, tree, store, result)
         if gto is not None:
             result.problems += [document.problem(*wrong) for wrong in stages_not_allowed(config, gto)]
+    _workflows(config, tree, result)
     if pipeline:
         step = lock_step(tree)
         result.problems += step.problems
@@ -60,6 +62,17 @@ def check(tree: Tree, store: DataStore, *, pipeline: bool = True) -> Checked:
         result.files += [path for path in tree.paths() if path.rsplit("/", 1)[-1] in ("dvc.yaml", "dvc.lock")]
     result.problems = sorted(set(result.problems))
     return result
+
+
+def _workflows(config: Config | None, tree: Tree, result: Checked) -> None:
+    """Those of the repository's workflows that mention us; what others say is theirs."""
+    documents: list[Document] = []
+    for path in tree.below(WORKFLOW_FOLDER):
+        if path.endswith((".yml", ".yaml")) and b"gitops-mlops/" in (content := tree.read(path) or b""):
+            document = _collected(result, lambda content=content, path=path: parse_yaml(content, path, anchors=True))  # type: ignore[misc]
+            documents += [document] if document is not None else []
+            result.files.append(path)
+    result.problems += workflow_problems(documents, config.stages() if config is not None else [])
 
 
 def _links(config: Config, document: Document, tree: Tree, store: DataStore, result: Checked) -> None:

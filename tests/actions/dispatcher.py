@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tests.actions.engine import Machine
+from tests.actions.execution import Execution
 from tests.actions.occasions import Start, start
 from tests.actions.permissions import Permissions
-from tests.actions.run import Execution, Run, Settings
+from tests.actions.run import Run, Settings
 from tests.actions.sources import Sources
 from tests.actions.triggers import starts
 from tests.actions.workflow import Origin, Workflow, WorkflowError
@@ -63,7 +63,7 @@ class Dispatcher:
         self.settings: dict[str, Settings] = {}
         self.runs: list[Run] = []
         self._queue: list[Run] = []
-        self._groups: dict[int, tuple[str, bool, bool]] = {}
+        self._groups: dict[int, list[tuple[str, bool, bool]]] = {}
         self._seen = 0
 
     # What a run asks of its world
@@ -193,8 +193,7 @@ class Dispatcher:
         return run
 
     def _go(self, run: Run) -> Run:
-        if not run.cancelled:
-            Execution(run, self).go()
+        Execution(run, self).go()
         if run.conclusion:
             self.forge.end_run(run.id, run.conclusion, run.repository)
         return run
@@ -228,26 +227,16 @@ class Dispatcher:
 
     def _replace_pending(self) -> None:
         """Of the runs of one group that wait, GitHub keeps the first, which runs, and the last."""
-        groups: dict[str, list[Run]] = {}
-        for run in self._queue:
-            name, _, _ = self._group(run)
-            if name:
-                groups.setdefault(f"{run.repository}/{name}", []).append(run)
+        groups: dict[str, list[tuple[Run, bool, bool]]] = {}
+        for run in self._queue if len(self._queue) > 1 else []:
+            if run.id not in self._groups:
+                self._groups[run.id] = Execution(run, self).groups()
+            for name, cancels, all_wait in self._groups[run.id]:
+                groups.setdefault(f"{run.repository}/{name}", []).append((run, cancels, all_wait))
         for waiting in groups.values():
-            _, cancels, keeps_all = self._group(waiting[-1])
-            for run in [] if keeps_all else waiting[:-1] if cancels else waiting[1:-1]:
-                run.cancelled, run.conclusion = True, "cancelled"
-                self._queue.remove(run)
-                self.forge.end_run(run.id, "cancelled", run.repository)
-
-    def _group(self, run: Run) -> tuple[str, bool, bool]:
-        """The name of a run's group, whether it cancels what is in progress, and whether all may wait."""
-        asked = run.workflow.body.get("concurrency")
-        if not asked:
-            return "", False, False
-        if run.id not in self._groups:
-            given = {"group": asked} if isinstance(asked, str) else asked
-            texts = [str(given["group"]), str(given.get("cancel-in-progress", False)).lower()]
-            name, cancels = Execution(replace(run), self).ask_run(texts)
-            self._groups[run.id] = (name.lower(), cancels == "true", given.get("queue") == "max")
-        return self._groups[run.id]
+            _, cancels, all_wait = waiting[-1]
+            for run, _, _ in [] if all_wait else waiting[:-1] if cancels else waiting[1:-1]:
+                if run in self._queue:
+                    run.cancelled, run.conclusion = True, "cancelled"
+                    self._queue.remove(run)
+                    self.forge.end_run(run.id, "cancelled", run.repository)

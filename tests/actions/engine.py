@@ -50,14 +50,21 @@ class Step:
 
 @dataclass
 class Job:
-    """One job on one machine; a matrix gives several."""
+    """One job on one machine; a matrix gives several, with its values."""
 
     name: str
+    matrix: Mapping[str, Any] = field(default_factory=dict)
     result: str = ""
     steps: list[Step] = field(default_factory=list)
     annotations: list[Annotation] = field(default_factory=list)
     summary: str = ""
     log: str = ""
+
+    @property
+    def index(self) -> int:
+        """Its place in the matrix: the engine numbers the names."""
+        last = self.name.rpartition("-")[2]
+        return int(last) if last.isdigit() else 0
 
 
 @dataclass(frozen=True)
@@ -90,20 +97,15 @@ class Ended:
     jobs: list[Job]
 
 
-def collector(job: str, target: Path, expressions: Mapping[str, str]) -> dict[str, Any]:
+def collector(job: str, target: Path) -> dict[str, Any]:
     """A job that writes down how another ended."""
+    step = {"shell": "bash", "env": {"NEEDS": "${{ toJSON(needs) }}"}, "run": f"printf '%s' \"$NEEDS\" > '{target}'"}
     return {
         "name": STAND_IN + "collector",
         "needs": [job],
         "if": "${{ always() }}",
         "runs-on": "ubuntu-latest",
-        "steps": [
-            {
-                "shell": "bash",
-                "env": {"NEEDS": "${{ toJSON(needs) }}", **expressions},
-                "run": f"printf '%s' \"$NEEDS\" > '{target}'",
-            }
-        ],
+        "steps": [step],
     }
 
 
@@ -227,21 +229,18 @@ def _collected(target: Path, job: str, machine: Machine) -> Done | None:
 
 
 def read(said: str, job: str, names: str) -> list[Job]:
-    """What the engine's lines tell of a job, one for each machine of a matrix."""
+    """What the engine's lines tell of a job, one for each machine of a matrix; `names` comes before its name."""
     jobs: dict[str, Job] = {}
     for line in said.splitlines():
         one = json.loads(line)
         full = one.get("job", "").rstrip()
-        if one.get("jobID") != job or STAND_IN in full or "Skipping unsupported platform" in one["msg"]:
-            if one.get("jobID") == job and "Skipping unsupported platform" in one["msg"]:
-                raise WorkflowError(f"no runner has the labels of job {job}: {one['msg']}")
+        if one.get("jobID") != job or STAND_IN in full:
             continue
-        name = full.rpartition(names + "/")[2]
-        if one.get("matrix"):
-            name = name.rpartition("-")[0]
-            values = ", ".join(str(value) for value in one["matrix"].values())
-            name = name if values in name else f"{name} ({values})"
-        _note(jobs.setdefault(full, Job(name)), one)
+        if "Skipping unsupported platform" in one["msg"]:
+            raise WorkflowError(f"no runner has the labels of job {job}: {one['msg']}")
+        if full not in jobs:
+            jobs[full] = Job(full.rpartition(names + "/")[2], matrix=one.get("matrix") or {})
+        _note(jobs[full], one)
     return list(jobs.values())
 
 

@@ -236,7 +236,7 @@ class GitHub:
     def checks(self, commit: str) -> dict[str, str]:
         """The checks of a commit and how each ended; the newest run of a workflow counts."""
         newest = {(run.workflow.path, run.event): run for run in self.dispatcher.runs if run.head == commit}
-        return {name: result for run in newest.values() for name, result in run.checks().items()}
+        return {name: result for run in newest.values() for name, result in run.checks.items()}
 
     def required(self, commit: str, name: str) -> str:
         """What a branch rule that requires a check makes of it: success, failure or pending.

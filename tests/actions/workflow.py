@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import yaml
 
 STAND_IN = "stand-in: "
+# What the engine is not given of a job: the dispatcher applies it, or it has no meaning here (there is no cache).
+_APPLIED = frozenset({"concurrency", "environment", "permissions", "cache-mode"})
 
 
 class WorkflowError(Exception):
@@ -148,7 +150,7 @@ def resolve(uses: str, origin: Origin) -> str:
 
 def for_engine(job: Mapping[str, Any], origin: Origin) -> dict[str, Any]:
     """A job as the engine can read it."""
-    made = {key: value for key, value in job.items() if key not in ("concurrency", "environment", "permissions")}
+    made = {key: value for key, value in job.items() if key not in _APPLIED}
     if "steps" in made:
         made["steps"] = [
             {**step, "uses": resolve(step["uses"], origin)} if "uses" in step else step for step in made["steps"]
@@ -160,7 +162,7 @@ def alone(
     workflow: Workflow, job: str, definition: Mapping[str, Any], ended: Mapping[str, Done], extra: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The file with one of its jobs, stand-ins for what that needs, and `extra` jobs."""
-    kept = {key: value for key, value in workflow.body.items() if key not in ("concurrency", "permissions")}
+    kept = {key: workflow.body[key] for key in ("on", "env", "defaults") if key in workflow.body}
     others = {name: stand_in(name, workflow.jobs[name], ended[name]) for name in ancestors(workflow, job)}
     return {**kept, "jobs": {**others, job: for_engine(definition, workflow.origin), **extra}}
 

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PATHS := gitops_mlops pipeline tests benchmarks
+PATHS := actions gitops_mlops pipeline tests benchmarks
 # Without byte code every start of Python takes twice as long.
 unexport PYTHONDONTWRITEBYTECODE
 export DVC_NO_ANALYTICS := 1
@@ -42,16 +42,20 @@ format: setup ## write the format
 	$(BIN)/ruff check --fix-only $(PATHS)
 	$(BIN)/ruff format $(PATHS)
 
-docs: setup ## docs/commands.md, out of the commands
+docs: setup ## docs/commands.md and the actions' tables, out of the commands and the actions
 	$(BIN)/python -m gitops_mlops.cli.reference > docs/commands.md
+	$(BIN)/python -m tests.actions.pages
 
 reports: setup ## docs/reports, out of four pull requests on the flagship
 	$(BIN)/python -m tests.e2e.flagship_reports
 
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-annotate --no-header --custom-compile-command "make lock"
+
 lock: setup ## the newest of everything, with hashes, for every Python and platform
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-annotate --no-header --all-extras --group dev \
-	  --custom-compile-command "make lock" -o requirements.txt pyproject.toml
+	$(COMPILE) --upgrade --all-extras --group dev -o requirements.txt pyproject.toml
+	$(COMPILE) --constraint requirements.txt --extra ml --extra dvc --extra serve --group install \
+	  -o actions/setup/requirements.txt pyproject.toml
 
 bench: setup ## what users wait for, beside the tool they would use instead
 	$(BIN)/python benchmarks/run.py

@@ -176,15 +176,23 @@ def test_versions_that_do_not_go_together_end_the_job(wheels: None, tmp_path: Pa
     assert re.search("requires .click>=.*0.1", done.stdout)
 
 
-def test_a_wrong_hash_ends_the_job_and_its_text_gives_no_commands(wheels: None, tmp_path: Path) -> None:
+def test_a_wrong_hash_ends_the_job(wheels: None, tmp_path: Path) -> None:
     job = Runner(tmp_path)
     made = wheel(job.workspace, "tiny", "1.0")
-    lines = f"tiny @ file://{made} --hash=sha256:{'0' * 64}\n::error::made up\n"
-    (job.workspace / "requirements.txt").write_text(lines)
+    (job.workspace / "requirements.txt").write_text(f"tiny @ file://{made} --hash=sha256:{'0' * 64}\n")
     done = job.step("check")
     (found,) = commands(done.stdout)
     assert (done.returncode, found.data.partition(" →")[0]) == (4, "cannot install requirements.txt of the project")
-    assert "made up" in done.stdout
+    assert "Hash mismatch" in done.stdout
+
+
+def test_what_an_installer_quotes_gives_no_commands() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", "import install; print(install.fenced('::error::x\\n::stop-commands::y\\n::y::'))"],
+        cwd=SCRIPT.parent, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "::error::x" in said.stdout
+    assert commands(said.stdout) == []
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -208,6 +208,28 @@ def only_images(text: str) -> bool:
     return bool(_IMAGE.search(text)) and not _IMAGE.sub("", text).strip()
 
 
+_INSTALLERS = (("pip", "install"), ("pip3", "install"), ("uv", "pip", "install"), ("python", "-m", "pip", "install"))
+_INSTALLED_ANYWAY = re.compile(r"(?:pip|setuptools|wheel|uv|dvc)\b")
+
+
+def requirements(command: Command) -> tuple[list[str], list[str]]:
+    """The requirements files that it installs, and what else: packages that no such file names."""
+    words = program(command.words)
+    length = next((len(one) for one in _INSTALLERS if words[: len(one)] == one), None)
+    files: list[str] = []
+    others: list[str] = []
+    rest = list(words[length:]) if length else []
+    while rest:
+        word = rest.pop(0)
+        if word in ("-r", "--requirement") and rest:
+            files.append(rest.pop(0).removeprefix("./"))
+        elif word.startswith("--requirement="):
+            files.append(word.partition("=")[2].removeprefix("./"))
+        elif not word.startswith("-") and not _INSTALLED_ANYWAY.match(word):
+            others.append(word)
+    return files, others
+
+
 _CML_PACKAGES = re.compile(r"(?:@dvcorg/cml|vega-cli|vega-lite|vega|canvas)(?:@[\w.^~-]+)?\Z")
 
 

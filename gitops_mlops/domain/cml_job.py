@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gitops_mlops.domain import cml_commands as known
 from gitops_mlops.domain.cml_commands import Comment, Verb
 from gitops_mlops.domain.cml_grants import Surroundings
 from gitops_mlops.domain.cml_reading import JobReading, Script
@@ -24,6 +25,7 @@ from gitops_mlops.domain.shell_script import Unit
 from gitops_mlops.domain.workflow_text import Step
 
 _SETUPS = frozenset({"iterative/setup-cml", "iterative/setup-dvc"})
+_EVENT = "github.event_name == 'pull_request'"
 _FORK = "github.event.pull_request.head.repo.full_name == github.repository"
 
 
@@ -53,18 +55,8 @@ class JobTranslation:
             if any(piece.fate is not Fate.KEEP for piece in pieces):
                 self._text.replace(step.first, step.last, self._rewritten(step, pieces, made, comments))
         if comments:
-            self._tell_others(comments)
             self._around(made)
         return bool(comments)
-
-    def _tell_others(self, comments: dict[int, Comment]) -> None:
-        """A job has one review, and so one comment of ours."""
-        first = next(iter(comments))
-        for script, unit in self._reading.all_units():
-            if id(unit) in comments and id(unit) != first:
-                file = comments[id(unit)].report
-                what = f"{file} is in the summary of the job now: a job has one comment of ours"
-                self._reading.findings.note(self._reading.line(script, unit), what)
 
     def _set_up(self, made: Plan) -> None:
         """Our set-up in the place of CML's and DVC's, after the checkout and the choice of Python."""
@@ -73,7 +65,7 @@ class JobTranslation:
             return
         there = any(step.action == self._action("setup") for step in steps)
         needed = [i for i, step in enumerate(steps) if step.action in ("actions/checkout", "actions/setup-python")]
-        leaving = [i for i, step in enumerate(steps) if step.action in _SETUPS and not self._stays(step)]
+        leaving = [i for i, step in enumerate(steps) if step.action in _SETUPS and not self._stays(step, made)]
         late = [i for i in leaving if i > max(needed, default=-1)]
         if not there and not late and not needed:
             return
@@ -87,12 +79,37 @@ class JobTranslation:
         if place is not None and place not in leaving:
             self._text.replace(steps[place].last, steps[place].last, self._our_setup(steps[place]))
 
-    def _stays(self, step: Step) -> bool:
-        return self.keeps_cml and step.action == "iterative/setup-cml"
+    def _stays(self, step: Step, made: Plan) -> bool:
+        if step.action == "iterative/setup-cml":
+            return self.keeps_cml
+        return self._dvc_stays(made)
+
+    def _dvc_stays(self, made: Plan) -> bool:
+        return any(piece.fate is Fate.KEEP and "dvc" in piece.runs() for piece in made.pieces)
 
     def _our_setup(self, step: Step) -> list[str]:
         frame = Frame(step.dash, step.text("if") if step.action in _SETUPS else "")
-        return action_step(frame, "Set up gitops-mlops", self._toolkit.uses("setup"))
+        inputs: list[tuple[str, str]] = []
+        if any(other.action == "actions/setup-python" for other in self._job.steps):
+            # The job has chosen one, and what its scripts installed is there.
+            inputs.append(("python-version", ""))
+        if (files := self._requirements()) not in ([], ["requirements.txt"]):
+            inputs.append(("requirements", listed(files)))
+        return action_step(frame, "Set up gitops-mlops", self._toolkit.uses("setup"), inputs)
+
+    def _requirements(self) -> list[str]:
+        """The requirements files that the job installs; what else it installs for its pipeline is noted."""
+        files: list[str] = []
+        for script, unit in self._reading.all_units():
+            for command in unit.commands:
+                found, others = known.requirements(command)
+                folder = self._folder(self._job.steps[script.step])
+                files += [f"{folder}/{file}" if folder else file for file in found]
+                if others:
+                    what = f"our actions run without {', '.join(others)}: this line installs it elsewhere"
+                    hint = "put it into a requirements file, and name that in requirements of our setup"
+                    self._reading.findings.note(self._reading.line(script, unit), what, hint)
+        return list(dict.fromkeys(files))
 
     def _action(self, verb: str) -> str:
         return self._toolkit.uses(verb).partition("@")[0].lower()
@@ -109,26 +126,27 @@ class JobTranslation:
         lines: list[str] = []
         kept: list[str] = []
         groups = 0
-        frame = Frame(step.dash, step.text("if"), environment(step, self._text.lines))
+        frame = Frame(step.dash, step.text("if"), environment(step, self._text.lines), self._folder(step))
         for piece in pieces:
             raw = self._raw(script, piece.unit)
             if piece.fate is Fate.KEEP:
                 kept += raw
-            elif piece.fate is Fate.COMMENT and piece.comment is not None and piece.comment.report in made.own:
-                kept += self._to_summary(script, raw, piece.comment.report)
             elif piece.fate is Fate.REPRO:
                 if kept:
                     lines += self._project_step(step, kept, groups)
                     groups, kept = groups + 1, []
-                inputs = [("stages", " ".join(piece.stages))] if piece.stages else []
+                inputs = [("stage", listed(piece.stages))] if piece.stages else []
                 lines += action_step(frame, "Reproduce the pipeline", self._toolkit.uses("repro"), inputs)
         if kept:
             lines += self._project_step(step, kept, groups)
         first = next(iter(comments), None)
         for piece in pieces:
-            if piece.comment is not None and id(piece.unit) == first:
-                lines += self._report_steps(step, piece.comment, made)
+            if piece.comment is not None:
+                lines += self._report_steps(step, piece.comment, made, first=id(piece.unit) == first)
         return lines
+
+    def _folder(self, step: Step) -> str:
+        return self._reading.setting(step, "working-directory")
 
     def _raw(self, script: Script, unit: Unit) -> list[str]:
         """The lines of a unit as they stand in the file; the one line of a script that is no block."""
@@ -136,13 +154,6 @@ class JobTranslation:
             return self._text.lines[script.first + unit.first : script.first + unit.last]
         step = self._job.steps[script.step]
         return [f"{' ' * (step.dash + 4)}{step.text('run').strip()}"]
-
-    def _to_summary(self, script: Script, raw: list[str], report: str) -> list[str]:
-        """In the place of a comment: what the project itself wrote goes into the summary of the job."""
-        indent = len(raw[0]) - len(raw[0].lstrip())
-        comments = [line for line in raw if line.lstrip().startswith("#") or not line.strip()]
-        quoted = report if re.fullmatch(r"[\w./-]+", report) else f'"{report}"'
-        return [*comments, f'{" " * indent}cat {quoted} >> "$GITHUB_STEP_SUMMARY"']
 
     def _project_step(self, step: Step, script: list[str], group: int) -> list[str]:
         while script and not script[0].strip():
@@ -160,30 +171,44 @@ class JobTranslation:
             return project_step(step, lines, script, tokens=tokens, drop=drop)
         return project_step(step, self._text.lines, script, tokens=tokens, drop=drop)
 
-    def _report_steps(self, step: Step, comment: Comment, made: Plan) -> list[str]:
+    def _report_steps(self, step: Step, comment: Comment, made: Plan, *, first: bool) -> list[str]:
+        """What stands for a comment: the review and its comment once a job, and the project's own markdown."""
         own = step.text("if")
-        event = "github.event_name == 'pull_request'" if not self._only_pull_requests else ""
-        needed = condition(own, "" if event and event in own else event)
-        env = self._data_environment()
-        lines = action_step(Frame(step.dash, needed, env), "Review the change", self._toolkit.uses("review"))
-        number = comment.number or "${{ github.event.pull_request.number }}"
-        inputs = [("pull-request", number), *([("title", comment.title)] if comment.title else [])]
-        told = Frame(step.dash, condition("!cancelled()", own, _FORK))
-        lines += action_step(told, "Comment on the pull request", self._toolkit.uses("comment"), inputs)
-        if made.images:
-            named = Frame(step.dash, condition("!cancelled()", own))
-            files = made.images[0] if len(made.images) == 1 else listed(made.images)
-            inputs = [("name", "images-${{ github.job }}"), ("path", files)]
-            lines += action_step(named, "Keep the images", UPLOAD, inputs)
+        told = Frame(step.dash, condition("!cancelled()", own, _FORK), folder=self._folder(step))
+        number = [("pull-request", comment.number)] if comment.number else []
+        lines: list[str] = []
+        if first:
+            around = f"{own} {self._job.entries['if'].text if 'if' in self._job.entries else ''}"
+            asked = "" if self._only_pull_requests or _EVENT in around else _EVENT
+            review = Frame(step.dash, condition(own, asked), self._data_environment(), self._data_folder(step))
+            lines += action_step(review, "Review the change", self._toolkit.uses("review"))
+            told_there = told._replace(folder=review.folder)
+            lines += action_step(told_there, "Comment on the pull request", self._toolkit.uses("comment"), number)
+        if comment.report in made.own:
+            title = [("title", comment.title)] if comment.title else []
+            inputs = [("markdown", comment.report), *title, *number]
+            lines += action_step(told, f"Comment with {comment.report}", self._toolkit.uses("comment"), inputs)
+        if first and made.images:
+            kept = Frame(step.dash, condition("!cancelled()", own))
+            inputs = [("name", "images-${{ github.job }}"), ("path", listed(made.images))]
+            lines += action_step(kept, "Keep the images", UPLOAD, inputs)
         return lines
 
-    def _data_environment(self) -> tuple[tuple[str, str], ...]:
-        """The variables of all steps that asked DVC for data: a review asks it too."""
-        asking = {
+    def _data_folder(self, step: Step) -> str:
+        """Where dvc.yaml is: the folder of what ran DVC, else of the comment."""
+        return next((self._folder(self._job.steps[number]) for number in self._asking()), self._folder(step))
+
+    def _asking(self) -> list[int]:
+        """The steps that ask DVC for something."""
+        return [
             script.step
             for script in self._scripts
             if any("dvc" in command.words[:1] for unit in script.units for command in unit.commands)
-        }
+        ]
+
+    def _data_environment(self) -> tuple[tuple[str, str], ...]:
+        """The variables of all steps that asked DVC for data: a review asks it too."""
+        asking = self._asking()
         found: dict[str, str] = {}
         for number, step in enumerate(self._job.steps):
             if number in asking or step.action == self._action("repro"):
@@ -198,7 +223,7 @@ class JobTranslation:
         if not self.keeps_cml:
             drop_token(self._text, self._job.entries.get("env"))
             image = self._reading.image()
-            if image is not None and self._reading.tell_image():
+            if image is not None and self._reading.tell_image(dvc_stays=self._dvc_stays(made)):
                 self._text.replace(image.first, image.last, [])
         kept = "\n".join(
             line

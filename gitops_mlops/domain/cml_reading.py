@@ -13,7 +13,7 @@ from gitops_mlops.domain.cml_commands import Comment, Verb
 from gitops_mlops.domain.cml_script import changes_shell
 from gitops_mlops.domain.errors import Problem
 from gitops_mlops.domain.shell_script import Unit, units
-from gitops_mlops.domain.workflow_text import Entry, Job, WorkflowText, scalars
+from gitops_mlops.domain.workflow_text import Entry, Job, Step, WorkflowText, scalars
 
 _IMAGE = re.compile(r"(?:docker://)?(?:ghcr\.io/)?(?:iterative/cml|iterativeai/cml|dvcorg/cml)\b")
 _BY_HAND = {
@@ -115,6 +115,9 @@ class JobReading:
                 continue
             comment = known.comment(asked[0][1])
             reasons = list(comment.reasons)
+            before = script.units[: script.units.index(unit)]
+            if any(command.words[:1] in (("cd",), ("pushd",)) for other in before for command in other.commands):
+                reasons.append(("follows a cd", "give the step a working-directory instead"))
             plain = unit.simple and len(unit.commands) == 1 and not unit.commands[0].redirects
             if not plain and not reasons:
                 reasons.append(("is part of a longer command", "put cml comment on a line of its own"))
@@ -145,9 +148,7 @@ class JobReading:
         if at is None:
             return False
         reason = ""
-        if "working-directory" in step.entries or self._has_defaults():
-            reason = "it runs in another folder or shell"
-        elif "shell" in step.entries and step.text("shell") not in ("bash", "sh"):
+        if self.setting(step, "shell") not in ("", "bash", "sh"):
             reason = "it runs in a shell of its own"
         elif any(changes_shell(unit) for unit in script.units[:at]):
             reason = "the lines before it change the folder or the variables that it runs with"
@@ -157,18 +158,29 @@ class JobReading:
             self.findings.note(self.line(script, script.units[at]), f"dvc repro stays as it is: {reason}")
         return not reason
 
-    def _has_defaults(self) -> bool:
-        return "defaults" in self.job.entries or "defaults" in self.text.entries
+    def setting(self, step: Step, key: str) -> str:
+        """The `working-directory` or `shell` of a step: its own, or by default of its job or workflow."""
+        if key in step.entries:
+            return step.text(key)
+        for entries in (self.job.entries, self.text.entries):
+            found = entries["defaults"].value.value if "defaults" in entries else []
+            for name, value in found if isinstance(found, list) else []:
+                if name.value == "run" and key in scalars(value):
+                    return scalars(value)[key]
+        return ""
 
-    def tell_image(self) -> bool:
-        """Say what is to be done about CML's image; whether the job can run without any."""
+    def tell_image(self, *, dvc_stays: bool = False) -> bool:
+        """Say what is to be done about CML's image, in which DVC is; whether the job can run without any."""
         container = self.image()
         if container is None:
             return False
         image = container.text or scalars(container.value)["image"]
         if self.uses_cml and container.text and "gpu" not in image:
             what = "CML's image is gone: the job runs on the runner itself"
-            self.findings.note(container.first, what, "add actions/setup-python for a Python of your choice")
+            hint = "add actions/setup-python for a Python of your choice"
+            if dvc_stays:
+                hint += ", and iterative/setup-dvc for the lines of dvc that stay"
+            self.findings.note(container.first, what, hint)
             return True
         hint = "name an image of your own, with Python 3.11 or newer, and the CUDA that you train with"
         self.findings.by_hand(container.first, f"the job runs in CML's image {image}", hint)

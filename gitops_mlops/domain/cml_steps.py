@@ -15,7 +15,7 @@ _EXPRESSION = re.compile(r"\$\{\{(.*)\}\}\s*\Z", re.DOTALL)
 _PLAIN = re.compile(r"[\w./@$][\w ./@${}()=!&|'-]*\Z")
 
 _LISTED = "|\n"
-UPLOAD = "actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2"
+UPLOAD = "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1"
 
 
 class Toolkit(NamedTuple):
@@ -35,14 +35,17 @@ class Frame(NamedTuple):
     dash: int
     condition: str = ""
     env: tuple[tuple[str, str], ...] = ()
+    folder: str = ""
 
 
 def action_step(frame: Frame, name: str, uses: str, inputs: Sequence[tuple[str, str]] = ()) -> list[str]:
     """The lines of a step that uses an action. Values of `inputs` that are lists have a line for each item."""
-    keys = [f"name: {name}"]
+    keys = [f"name: {scalar(name)}"]
     if frame.condition:
         keys.append(f"if: {scalar(frame.condition)}")
     keys.append(f"uses: {uses}")
+    if frame.folder:
+        inputs = [*inputs, ("working-directory", frame.folder)]
     if inputs:
         keys.append("with:")
         keys += [f"  {key}: {value if value.startswith(_LISTED) else scalar(value)}" for key, value in inputs]
@@ -56,6 +59,8 @@ def action_step(frame: Frame, name: str, uses: str, inputs: Sequence[tuple[str, 
 
 def listed(values: Sequence[str]) -> str:
     """Values as one input, a line each."""
+    if len(values) == 1:
+        return values[0]
     return "\n".join(["|", *(f"    {value}" for value in values)])
 
 

@@ -116,6 +116,7 @@ class _Collected:
                 self.depth -= 1
                 return
             if token.text in _OPENING | _INNER:
+                self.words_only &= token.text != "!"
                 return
         self.heads = False
 

@@ -103,7 +103,11 @@ def read_workflow(text: str, name: str) -> WorkflowText:
         raise NotEditable("has line breaks that not every reader takes for some")
     newline = "\r\n" if "\r\n" in text else "\n"
     lines = text.split(newline)
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    try:
+        # The other loader of PyYAML does not say where a collection ends.
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise NotEditable("is YAML that not every reader takes") from error
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
         raise NotEditable("is no mapping of keys on lines of their own")
     if newline == "\r\n" and any("\n" in line for line in lines):

@@ -149,7 +149,7 @@ OURS = st.sampled_from(
         "      - run: dvc pull && dvc repro\n",
         "      - run: |\n          pip install -r requirements.txt\n          dvc repro\n          echo hi\n",
         "      - env:\n          REPO_TOKEN: ${{ secrets.GITHUB_TOKEN }}\n        run: cml comment create a.md\n",
-        '      - run: |\n          dvc metrics diff >> r.md\n          cml comment update --watermark-title="a: b" r\n',
+        '      - run: |\n          dvc metrics diff >> r\n          cml comment update --watermark-title="a: b" r\n',
         "      - run: if true; then cml comment create report.md; fi\n",
         "      - run: cml pr create .\n",
     ]

@@ -356,13 +356,18 @@ def registrar(repository: Repository) -> Registrar:
     return Registrar(repository, clock(), timer(), FileJournal(files(repository.storage())))
 
 
-def target(root: Path) -> Target:
+def state_folder(root: Path, chosen: Path | None = None) -> Files:
+    """Where it is remembered what runs: in the repository unless somebody chose a folder."""
+    return files(chosen or files(root).resolve(".gitops-mlops"))
+
+
+def target(root: Path, state: Path | None = None) -> Target:
     """Where versions run: processes of this machine. Raises UsageError where the kernel cannot do what it takes."""
     if os.name != "posix":
         raise UsageError("the process target needs Linux or macOS", where="mlops.yaml")
     from gitops_mlops.adapters.process import ProcessTarget
 
-    return ProcessTarget(files(root), clock())
+    return ProcessTarget(state_folder(root, state), clock())
 
 
 def inference() -> InferenceClient:
@@ -380,13 +385,13 @@ def rows() -> Rows:
     return TableRows(write_atomically)
 
 
-def bundle_sources(repository: Repository) -> Sources:
+def bundle_sources(repository: Repository, state: Path | None = None) -> Sources:
     """Where the parts of a bundle come from, and where bundles are kept."""
     from gitops_mlops.adapters.bundles import BundleFolder
     from gitops_mlops.adapters.installed import OF_A_MODEL, versions
     from gitops_mlops.usecases.bundle import Sources
 
-    store = BundleFolder(files(repository.root))
+    store = BundleFolder(state_folder(repository.root, state))
     return Sources(repository, data_store(repository), rows(), store, versions(OF_A_MODEL), witnesses(repository))
 
 
@@ -397,11 +402,11 @@ def witnesses(repository: Repository) -> Witnesses:
     return Witnesses(data_store(repository), ledger(repository))
 
 
-def world(root: Path) -> World:
+def world(root: Path, state: Path | None = None) -> World:
     """What a deploy acts on."""
     from gitops_mlops.usecases.deploy import World
 
-    return World(target(root), inference(), clock(), timer())
+    return World(target(root, state), inference(), clock(), timer())
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Bundles in a folder of the clone that git ignores, each under its own digest."""
+"""Bundles in the state folder, each under its own digest."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from gitops_mlops.domain.bundle import MANIFEST, bundle_digest, is_digest
 from gitops_mlops.domain.errors import OutsideError
 from gitops_mlops.domain.ports import Files
 
-BUNDLES = ".gitops-mlops/bundles"
+BUNDLES = "bundles"
 
 
 class BundleFolder:
-    """Bundles below `.gitops-mlops/bundles`. Who reads one has a lock on its folder, which ends with the process."""
+    """Bundles below `bundles` of `files`. Who reads one has a lock on its folder, which ends with the process."""
 
     def __init__(self, files: Files) -> None:
         self._files = files

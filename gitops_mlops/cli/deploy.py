@@ -10,7 +10,7 @@ import click
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
-from gitops_mlops.cli.options import emit, json_option, load_config, pass_session, progress
+from gitops_mlops.cli.options import emit, json_option, load_config, pass_session, progress, state_option
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, UsageError
 
 _MODEL = click.option("--model", metavar="NAME", help="Only this model.")
@@ -23,6 +23,7 @@ _ENVIRONMENTS = click.argument("environments", nargs=-1, metavar="[ENVIRONMENT].
 @click.option("--dry-run", is_flag=True, help="Say what would be done.")
 @click.option("--stop", "stopping", is_flag=True, help="Stop what runs in the environments, on purpose.")
 @click.option("--push", is_flag=True, help="Push to origin what the ledger keeps of it.")
+@state_option
 @json_option
 @pass_session
 def deploy(
@@ -33,6 +34,7 @@ def deploy(
     dry_run: bool,
     stopping: bool,
     push: bool,
+    state: Path | None,
     as_json: bool,
 ) -> int:
     """Bring what runs to what is assigned, in all environments of mlops.yaml or those named.
@@ -47,7 +49,7 @@ def deploy(
     from gitops_mlops.usecases.record import recording
 
     repository = bootstrap.repository(session.folder)
-    config, world = load_config(bootstrap.files(repository.root)), bootstrap.world(repository.root)
+    config, world = load_config(bootstrap.files(repository.root)), bootstrap.world(repository.root, state)
     if stopping:
         if dry_run:
             raise UsageError("--stop and --dry-run exclude each other")
@@ -56,7 +58,7 @@ def deploy(
         ended = [{"environment": at.environment, "model": at.model, "stopped": ran} for at, ran in stopped]
         emit(ended, as_json, stop_text)
         return DONE
-    sources = bootstrap.bundle_sources(repository)
+    sources = bootstrap.bundle_sources(repository, state)
     with recording(bootstrap.ledger(repository), push and not dry_run, progress) as record:
         outcomes = reconcile(config, repository, sources, world, progress, environments, model, dry_run, record)
     emit([outcome.data() for outcome in outcomes], as_json, deploy_text)
@@ -66,9 +68,12 @@ def deploy(
 @click.command(epilog="Example: gitops-mlops status --json")
 @_ENVIRONMENTS
 @_MODEL
+@state_option
 @json_option
 @pass_session
-def status(session: Session, environments: tuple[str, ...], model: str | None, as_json: bool) -> int:
+def status(
+    session: Session, environments: tuple[str, ...], model: str | None, state: Path | None, as_json: bool
+) -> int:
     """What should run, what runs, and how it is; asked of the servers themselves.
 
     Exits with 0 when everything is in sync and healthy, with 1 otherwise.
@@ -78,7 +83,7 @@ def status(session: Session, environments: tuple[str, ...], model: str | None, a
 
     repository = bootstrap.repository(session.folder)
     config = load_config(bootstrap.files(repository.root))
-    target, client = bootstrap.target(repository.root), bootstrap.inference()
+    target, client = bootstrap.target(repository.root, state), bootstrap.inference()
     states = look(config, repository, target, client, environments, model)
     emit(status_data(states), as_json, status_text)
     return DONE if all(state.good for state in states) else VERDICT_AGAINST

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
     from gitops_mlops.domain.ports import Files
 
 pass_session = click.make_pass_decorator(Session)
+
+state_option = click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    envvar="GITOPS_MLOPS_STATE",
+    callback=lambda context, _, given: context.obj.folder / given if given else None,
+    help="Remember there what runs, with bundles and logs, instead of in .gitops-mlops of the repository.",
+)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 

@@ -454,3 +454,27 @@ def test_a_refused_word_costs_nothing(project: DeployProject, run: Run) -> None:
     assert "perhaps you meant 'staging'" in run("deploy", "stagin", code=2).err
     assert "perhaps you meant 'credit'" in run("deploy", "--model", "credits", code=2).err
     assert "exclude each other" in run("deploy", "staging", "--stop", "--dry-run", code=2).err
+
+
+def test_what_runs_is_remembered_outside_of_a_clone_that_is_wiped(
+    project: DeployProject, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkout in CI removes what git does not track, and the next job may have another clone."""
+    monkeypatch.setenv("GITOPS_MLOPS_STATE", str(tmp_path / "state"))
+    project.release("v1.0.0", 1, "staging")
+    assert cli("deploy", "staging", folder=project.root).code == 0
+    (tmp_path / "state/bundles").resolve(strict=True)
+    assert not (project.root / ".gitops-mlops").exists()
+    project.repo.git("clean", "-fdxq", "--exclude", ".dvc")
+    clone = tmp_path / "clone"
+    shutil.copytree(project.root, clone)
+    answer = cli("status", "staging", "--json", folder=clone)
+    assert (answer.code, answer.json[0]["note"]) == (0, "")
+    project.release("v1.1.0", 2, "staging")
+    assert cli("deploy", "staging", folder=project.root).code == 0
+    (place,) = cli("status", "staging", "--json", folder=project.root).json
+    assert (place["running"]["version"], place["health"]) == ("v1.1.0", "Healthy")
+    # An option counts more than the environment.
+    elsewhere = cli("status", "staging", "--json", "--state", "../other", folder=project.root).json
+    assert "did not start it" in elsewhere[0]["note"]
+    assert cli("deploy", "staging", "--stop", folder=project.root).code == 0

@@ -23,9 +23,9 @@ from gitops_mlops.domain.deployment import Candidate, Failure, Held, Hold, Place
 from gitops_mlops.domain.errors import OutsideError
 from gitops_mlops.domain.ports import Clock, Files
 
-FOLDER = ".gitops-mlops"
-STATE = f"{FOLDER}/processes"
-PREDICTIONS = f"{FOLDER}/predictions"
+STATE = "processes"
+PREDICTIONS = "predictions"
+IGNORE = ".gitignore"
 
 # The server gives its clients 8 seconds to finish.
 _DRAIN = 10.0
@@ -45,7 +45,7 @@ class _Started:
 
 
 class ProcessTarget:
-    """Servers as processes of this machine; their records lie below `.gitops-mlops/processes`."""
+    """Servers as processes of this machine; their records lie below `processes` of `files`."""
 
     def __init__(self, files: Files, clock: Clock) -> None:
         self._files = files
@@ -55,9 +55,9 @@ class ProcessTarget:
     @contextlib.contextmanager
     def exclusive(self, environment: str) -> Iterator[None]:
         """Hold an environment for one deploy; another one waits. Raises OutsideError after five minutes."""
-        if self._files.read(f"{FOLDER}/.gitignore") is None:
+        if self._files.read(IGNORE) is None:
             # Nothing of this is for git, whatever the repository's own .gitignore says.
-            self._files.write(f"{FOLDER}/.gitignore", b"*\n")
+            self._files.write(IGNORE, b"*\n")
         path = self._files.resolve(f"{STATE}/{_safe(environment)}/.lock")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -262,7 +262,9 @@ class ProcessTarget:
             return Record.model_validate_json(content)
         except ValidationError as error:
             raise OutsideError(
-                "not a record that a deploy wrote", where=path, hint="end the server it was for, then delete the file"
+                "not a record that a deploy wrote",
+                where=str(self._files.resolve(path)),
+                hint="end the server it was for, then delete the file",
             ) from error
 
     def _write(self, place: Place, record: Record) -> None:

@@ -53,6 +53,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("Registry", "retire", "retire", "retire", "take a model, a version or a stage out of use, and say why"),
     Command("Registry", "ledger", "ledger", "ledger", "what happened, and whether it is still true"),
     Command("Deploy", "deploy", "deploy", "deploy", "bring what runs to what is assigned, behind a health gate"),
+    Command(
+        "Deploy", "rollout", "rollout", "rollout", "promote by policy, deploy, and take back what does not serve"
+    ),
     Command("Deploy", "status", "deploy", "status", "what should run, what runs, and how it is"),
     Command("Deploy", "serve", "serve", "serve", "one bundle, in the foreground"),
     Command("Deploy", "predict", "deploy", "predict", "ask a served model, or a bundle"),

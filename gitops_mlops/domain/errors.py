@@ -101,6 +101,10 @@ class TagsDiffer(OutsideError):
         )
 
 
+class Unhealthy(OutsideError):
+    """A version passed its health gate, took over, and does not serve as it should."""
+
+
 class BundleRefused(MlopsError):
     """A bundle can be read and is not what it claims to be: a file was changed, or the model predicts otherwise."""
 

@@ -33,6 +33,7 @@ _DECIMAL = re.compile(r"\(?[-+−]?[0-9]{1,6}\.[0-9]+[.,;:)]*", re.ASCII)
 _COMPARISONS = ("<", ">", "<=", ">=")
 # What would make a list, a heading or a rule at the start of a line.
 _STARTS_A_BLOCK = re.compile(r"[-+=]+|[0-9]+[.)]")
+_FINDING = re.compile(r"<!-- gitops-mlops:finding:[A-Za-z0-9_./:%-]* -->", re.ASCII)
 
 
 def visible(text: str) -> str:
@@ -110,6 +111,12 @@ def marker(name: str, kind: str = "report") -> str:
     kept = re.sub(r"[^A-Za-z0-9_./:-]", lambda found: _percent(found[0]), name)
     # Two dashes could end the comment.
     return f"<!-- gitops-mlops:{kind}:{kept.replace('--', '-%2D').replace('--', '-%2D')} -->"
+
+
+def marked_finding(body: str) -> str:
+    """The marker of a finding in an issue's text, "" when there is none."""
+    found = _FINDING.search(body)
+    return found[0] if found else ""
 
 
 def _percent(character: str) -> str:

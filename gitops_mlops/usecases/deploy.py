@@ -20,7 +20,7 @@ from gitops_mlops.domain.deployment import (
     next_step,
 )
 from gitops_mlops.domain.deployment_events import deployed, refused, stopped
-from gitops_mlops.domain.errors import MlopsError, OutsideError, UsageError
+from gitops_mlops.domain.errors import MlopsError, OutsideError, Unhealthy, UsageError
 from gitops_mlops.domain.inference import Answers
 from gitops_mlops.domain.ledger import LedgerEvent
 from gitops_mlops.domain.ports import Clock, InferenceClient, Repository, Target, Timer
@@ -120,7 +120,13 @@ def deploy(
             # Whoever held it before us may have deployed what was assigned after we looked.
             wanted = desired(repository, chosen, left)
             state = observe(place, wanted[place], world.target, world.client, configured)
-            outcome = _doubted(state, sources) or _reconcile(state, config, sources, world, tell)
+            try:
+                outcome = _doubted(state, sources) or _reconcile(state, config, sources, world, tell)
+            except MlopsError as error:
+                if state.wanted is not None:
+                    failure = Failure(state.wanted.version, state.wanted.commit, str(error), world.clock.now())
+                    record(refused(place, failure, ""))
+                raise
             if outcome.event is not None:
                 record(outcome.event)
             outcomes.append(outcome)
@@ -215,7 +221,7 @@ def _reconcile(state: Deployment, config: Config, sources: Sources, world: World
     world.target.switch(place, candidate)
     after = _settled(place, wanted, health, world)
     if not after.good:
-        raise OutsideError(
+        raise Unhealthy(
             f"{wanted.version} passed its health gate, but {place.address} does not serve it ({after.note})",
             where=str(place),
             hint="gitops-mlops status",

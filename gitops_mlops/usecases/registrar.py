@@ -56,6 +56,13 @@ class Registrar:
             message = f"{error.message}, {len(_PAUSES) + 1} times in a row; nothing was written"
             raise OutsideError(message, where=error.where, hint="run the same command again") from error
 
+    def fetch(self, artifact: str) -> None:
+        """Bring the remote's tags; those that a command about this artifact left behind give way to faster ones.
+
+        Raises TagsDiffer, OutsideError.
+        """
+        self._fetch(Note.parse(self.journal.read(artifact)))
+
     def told(self, change: Change) -> None:
         """The user knows of the change: asked for once more, it is another one."""
         if change.state is State.WRITTEN:

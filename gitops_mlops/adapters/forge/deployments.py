@@ -48,14 +48,15 @@ class Deployments(Endpoints):
         return self._create("/deployments", body, lambda data: whole(data["id"]), what, arrived)
 
     def set_deployment_state(
-        self, deployment: int, state: DeploymentState, description: str, address: str = ""
+        self, deployment: int, state: DeploymentState, description: str, address: str = "", web: str = ""
     ) -> None:
         """Tell how a deployment goes on."""
         if self._gitea:
             raise self._unsupported("deployments")
         what = Subject(f"the state of deployment {deployment}", _WRITE)
         description = shorten(description, _LONGEST_DESCRIPTION)
-        body = {"state": state, "description": description} | ({"log_url": address} if address else {})
+        places = {"log_url": address, "environment_url": web}
+        body = {"state": state, "description": description} | {key: url for key, url in places.items() if url}
 
         def arrived() -> int | None:
             return deployment if self._last_state(deployment) == (state, description) else None

@@ -124,6 +124,13 @@ class GitRepository:
         found = self._run(["for-each-ref", f"--contains={commit}", "--format=%(refname:lstrip=2)", "refs/tags"])
         return set(os.fsdecode(found).splitlines())
 
+    def is_ancestor(self, commit: str, of: str) -> bool:
+        """Whether a commit is another one, or comes before it. Raises OutsideError for what is no commit."""
+        done = run(["merge-base", "--is-ancestor", commit, of], self.root)
+        if done.returncode not in (0, 1):
+            raise OutsideError(reason(done), where="git merge-base")
+        return done.returncode == 0
+
     def create_tag(self, name: str, commit: str, message: str, when: datetime | None = None) -> None:
         """Write an annotated tag; `--cleanup=verbatim` keeps the trailers as they are."""
         made = run(

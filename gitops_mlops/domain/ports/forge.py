@@ -92,9 +92,9 @@ class Forge(PullRequests, Protocol):
         """Tell of a deployment that begins; its ID."""
 
     def set_deployment_state(
-        self, deployment: int, state: DeploymentState, description: str, address: str = ""
+        self, deployment: int, state: DeploymentState, description: str, address: str = "", web: str = ""
     ) -> None:
-        """Tell how a deployment goes on."""
+        """Tell how a deployment goes on: `address` is what happened (a run), `web` where people see what serves."""
 
     def dispatch(self, event: str, payload: dict[str, str]) -> None:
         """Start the workflows that listen to a `repository_dispatch` of this type.

@@ -104,6 +104,9 @@ class Repository(Protocol):
     def tags_containing(self, commit: str) -> set[str]:
         """The names of the tags whose commit is this one, or comes after it."""
 
+    def is_ancestor(self, commit: str, of: str) -> bool:
+        """Whether a commit is another one, or comes before it."""
+
     def create_tag(self, name: str, commit: str, message: str, when: datetime | None = None) -> None:
         """Write an annotated tag, dated `when` or now. Raises Overtaken when the name is taken, else OutsideError."""
 

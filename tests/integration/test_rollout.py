@@ -1,0 +1,309 @@
+"""rollout with real servers: what enters, what is held back, and what is taken back."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gitops_mlops.adapters.git.ledger import GitLedger
+from gitops_mlops.domain.evidence import write_message
+from gitops_mlops.usecases.ledger import read_ledger
+from tests.conftest import Answer, Cli, Repo
+from tests.integration.deploy_project import DeployProject, evaluation_rows, trained
+
+Run = Callable[..., Answer]
+
+
+@functools.cache
+def unsteady() -> bytes:
+    """A model that answers otherwise when it is asked again: it passes every check but that of its answers."""
+    import numpy as np
+    import pandas as pd
+    import skops.io
+    from sklearn.dummy import DummyClassifier
+
+    rows = pd.DataFrame({"income": [1.0] * 40, "age": [40] * 40, "region": ["north"] * 40})
+    model = DummyClassifier(strategy="stratified", random_state=np.random.RandomState(7))
+    return skops.io.dumps(model.fit(rows, [0, 1] * 20))
+
+
+class Project(DeployProject):
+    """With an origin, and versions whose evidence lets them in."""
+
+    def __init__(self, repo: Repo) -> None:
+        super().__init__(repo)
+        self.origin = repo.root.parent / "origin.git"
+        repo.git("init", "--quiet", "--bare", str(self.origin))
+        repo.git("remote", "add", "origin", str(self.origin))
+
+    def version(self, name: str, model: bytes, verdict: str = "pass") -> str:
+        """Commit a model and register it, as release would; the commit."""
+        outs = [
+            {"path": path, "hash": "md5", "md5": self.cache(content), "size": len(content)}
+            for path, content in (("models/credit.skops", model), ("data/test.parquet", evaluation_rows()))
+        ]
+        self.repo.write("dvc.lock", json.dumps({"schema": "2.0", "stages": {"train": {"cmd": "true", "outs": outs}}}))
+        commit = self.repo.commit(name)
+        md5 = str(outs[0]["md5"])
+        trailers = [("Model-SHA256", hashlib.sha256(model).hexdigest()), ("Model-MD5", md5), ("Verdict", verdict)]
+        self.repo.tag(f"credit@{name}", message=write_message(f"Register credit {name}", trailers))
+        self.repo.git("push", "--quiet", "origin", "HEAD:main", "--tags")
+        return commit
+
+    def held(self, stage: str, where: Path | None = None) -> list[str]:
+        """The commits that a stage was assigned, in the order of the tags' numbers."""
+        listed = self.repo.git(
+            "-C", str(where or self.origin), "for-each-ref", "--format=%(refname:short) %(*objectname)", "refs/tags"
+        )
+        found = [line.split() for line in listed.splitlines() if f"#{stage}#" in line]
+        return [commit for _, commit in sorted(found, key=lambda pair: int(pair[0].rpartition("#")[2]))]
+
+
+@pytest.fixture
+def project(repo: Repo) -> Iterator[Project]:
+    made = Project(repo)
+    yield made
+    made.clean_up()
+
+
+@pytest.fixture
+def rollout(project: Project, cli: Cli) -> Run:
+    def call(*words: str, code: int = 0, folder: Path | None = None) -> Answer:
+        answer = cli("rollout", *words, folder=folder or project.root)
+        assert answer.code == code, (answer.out, answer.err)
+        assert "Traceback" not in answer.err
+        return answer
+
+    return call
+
+
+def only(answer: Answer) -> Any:
+    (model,) = answer.json["models"]
+    return model
+
+
+def told(project: Project, environment: str) -> list[tuple[str, str]]:
+    events, _ = read_ledger(GitLedger(project.root), "credit", environment)
+    return [(event.result, event.version) for event in events if event.kind == "deployment"]
+
+
+def test_what_may_enters_and_serves(project: Project, rollout: Run, cli: Cli) -> None:
+    first = project.version("v0.0.1", trained(1))
+    # Nothing is in staging yet: production has nothing to take.
+    model = only(rollout("production", "--push", "--json"))
+    assert (model["result"], model["held_back"]) == ("empty", "")
+    model = only(rollout("staging", "--push", "--json"))
+    assert (model["result"], model["before"], model["serves"]) == ("deployed", "", "v0.0.1")
+    model = only(rollout("production", "--push", "--json"))
+    assert (model["result"], model["serves"]) == ("deployed", "v0.0.1")
+    assert (project.held("staging"), project.held("production")) == ([first], [first])
+
+    refs = project.repo.git("ls-remote", "origin")
+    servers = project.servers()
+    for environment in ("staging", "production"):
+        assert only(rollout(environment, "--push", "--json"))["result"] == "unchanged"
+    assert project.repo.git("ls-remote", "origin") == refs
+    assert project.servers() == servers
+    second = project.version("v0.0.2", trained(2))
+    # What production waits for is staging, not the newest.
+    assert only(rollout("production", "--push", "--json"))["serves"] == "v0.0.1"
+    answer = rollout("staging", "--push")
+    assert answer.out == f"credit in staging: v0.0.1 → v0.0.2 serves at http://127.0.0.1:{project.staging}\n"
+    assert project.held("staging") == [first, second]
+    assert cli("ledger", "verify", folder=project.root).code == 0
+
+
+def test_a_version_that_answers_otherwise_is_taken_back(project: Project, rollout: Run) -> None:
+    first = project.version("v0.0.1", trained(1))
+    rollout("staging", "--push")
+    servers = project.servers()
+    second = project.version("v0.0.2", unsteady())
+    model = only(rollout("staging", "--push", "--json", "--run", "https://ci.example/o/r/actions/runs/7", code=1))
+    assert (model["result"], model["before"], model["serves"]) == ("rolled back", "v0.0.2", "v0.0.1")
+    assert "golden" in model["why"]
+    assert project.held("staging") == [first, second, first]
+    assert project.servers() == servers
+    message = project.repo.git("-C", str(project.origin), "tag", "-n99", "--list", "credit#staging#*")
+    assert "Reason: by rollout: " in message
+    assert "Replaces: v0.0.2" in message
+    assert told(project, "staging") == [("deployed", "v0.0.1"), ("refused", "v0.0.2")]
+
+    # One attempt: not tried again by itself, neither here nor by another clone.
+    refs = project.repo.git("ls-remote", "origin")
+    assert only(rollout("staging", "--push", "--json"))["result"] == "unchanged"
+    assert project.repo.git("ls-remote", "origin") == refs
+    # The next one enters.
+    project.version("v0.0.3", trained(3))
+    assert only(rollout("staging", "--push", "--json"))["serves"] == "v0.0.3"
+
+
+def test_a_first_version_that_fails_has_nothing_to_go_back_to(project: Project, rollout: Run) -> None:
+    commit = project.version("v0.0.1", unsteady())
+    model = only(rollout("staging", "--push", "--json", code=1))
+    assert (model["result"], model["serves"]) == ("refused", "")
+    assert "held no other version before" in model["why"]
+    assert project.held("staging") == [commit]
+    project.version("v0.0.2", trained(1))
+    assert only(rollout("staging", "--push", "--json"))["serves"] == "v0.0.2"
+
+
+def test_what_served_here_is_never_taken_back(project: Project, rollout: Run) -> None:
+    project.version("v0.0.1", trained(1))
+    rollout("staging", "--push")
+    second = project.version("v0.0.2", trained(2))
+    rollout("staging", "--push")
+    for pid in project.servers():
+        os.kill(pid, signal.SIGKILL)
+    project.configure(**{"timeout: 20s": "timeout: 0s"})
+    project.repo.commit("no patience")
+    model = only(rollout("staging", "--push", "--json", code=1))
+    assert (model["result"], model["serves"]) == ("refused", "")
+    assert project.held("staging")[-1] == second
+    project.configure()
+    project.repo.commit("patience")
+    assert only(rollout("staging", "--push", "--json"))["serves"] == "v0.0.2"
+
+
+def test_policy_holds_a_version_back(project: Project, rollout: Run, cli: Cli) -> None:
+    project.configure(**{"after: staging": "after: staging, promotion: {soak: 2h, verdicts: [pass]}"})
+    project.version("v0.0.1", trained(1), verdict="warn")
+    rollout("staging", "--push")
+    answer = rollout("production", "--push")
+    assert "v0.0.1 is held back:" in answer.out
+    assert "2h in staging" in answer.out
+    assert "a comparison that ends in pass" in answer.out
+    model = only(rollout("production", "--push", "--json"))
+    assert (model["result"], model["held_back"], model["code"]) == ("empty", "v0.0.1", 0)
+    assert [refusal["rule"] for refusal in model["refusals"]] == ["verdict", "2h in staging"]
+    assert project.held("production") == []
+
+
+def test_a_version_that_nobody_measured_is_held_back(project: Project, rollout: Run) -> None:
+    project.version("v0.0.1", trained(1), verdict="")
+    model = only(rollout("staging", "--push", "--json"))
+    assert (model["held_back"], model["code"]) == ("v0.0.1", 0)
+    assert "no comparison speaks" in model["refusals"][0]["seen"]
+
+
+def test_a_version_of_another_branch_does_not_enter(project: Project, rollout: Run) -> None:
+    project.version("v0.0.1", trained(1))
+    project.repo.git("checkout", "--quiet", "-b", "side")
+    project.version("v0.0.2", trained(2))
+    project.repo.git("checkout", "--quiet", "main")
+    assert only(rollout("staging", "--push", "--json"))["serves"] == "v0.0.1"
+
+
+def test_the_button(project: Project, rollout: Run, cli: Cli) -> None:
+    """A person rolls back; rollout brings it to run and does not undo it."""
+    first = project.version("v0.0.1", trained(1))
+    rollout("staging", "--push")
+    second = project.version("v0.0.2", trained(2))
+    rollout("staging", "--push")
+    assert cli("rollback", "credit", "staging", "--reason", "odd", "--push", folder=project.root).code == 0
+    model = only(rollout("staging", "--no-promote", "--push", "--json"))
+    assert (model["result"], model["serves"]) == ("deployed", "v0.0.1")
+    assert only(rollout("staging", "--push", "--json"))["serves"] == "v0.0.1"
+    assert project.held("staging") == [first, second, first]
+
+
+def test_no_promote_lets_nothing_in(project: Project, rollout: Run) -> None:
+    project.version("v0.0.1", trained(1))
+    rollout("staging", "--push")
+    project.version("v0.0.2", trained(2))
+    assert only(rollout("staging", "--push", "--no-promote", "--json"))["serves"] == "v0.0.1"
+
+
+def test_a_stage_that_is_empty_on_purpose_stays_so(project: Project, rollout: Run, cli: Cli) -> None:
+    project.version("v0.0.1", trained(1))
+    rollout("staging", "--push")
+    assert cli("retire", "credit#staging", "--reason", "sold", "--push", folder=project.root).code == 0
+    assert only(rollout("staging", "--push", "--json"))["result"] == "stopped"
+    project.version("v0.0.2", trained(2))
+    assert only(rollout("staging", "--push", "--json"))["result"] == "unchanged"
+    assert project.servers() == set()
+
+
+def test_a_dry_run_writes_and_starts_nothing(project: Project, rollout: Run) -> None:
+    project.version("v0.0.1", trained(1))
+    refs = project.repo.git("ls-remote", "origin")
+    rollout("staging", "--push", "--dry-run", "--json")
+    assert (project.repo.git("ls-remote", "origin"), project.servers()) == (refs, set())
+    assert project.repo.git("tag", "--list", "*#*") == ""
+
+
+def test_a_port_that_somebody_else_has_is_no_fault_of_the_version(project: Project, rollout: Run) -> None:
+    first = project.version("v0.0.1", trained(1))
+    with socket.create_server(("127.0.0.1", project.staging)):
+        model = only(rollout("staging", "--push", "--json", code=4))
+    assert (model["result"], "the port is taken" in model["why"]) == ("failed", True)
+    assert project.held("staging") == [first]
+    # An error is in the ledger, too.
+    assert told(project, "staging") == [("refused", "v0.0.1")]
+    assert only(rollout("staging", "--push", "--json"))["serves"] == "v0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("stagng",), 2, "no environment is called 'stagng'"),
+        (("staging", "--web", "javascript:alert(1)"), 2, "is no address"),
+    ],
+)
+def test_bad_words(project: Project, rollout: Run, words: tuple[str, ...], code: int, says: str) -> None:
+    project.version("v0.0.1", trained(1))
+    assert says in rollout(*words, code=code).err
+
+
+KILLED = """\
+import os, sys
+from gitops_mlops.cli.app import run
+from {module} import {owner}
+real = {owner}.{step}
+def killed(*words, **more):
+    {before}
+    os.kill(os.getpid(), 9)
+{owner}.{step} = killed
+run(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(
+    ("module", "owner", "step"),
+    [
+        ("gitops_mlops.adapters.git.repository", "GitRepository", "create_tag"),
+        ("gitops_mlops.adapters.git.repository", "GitRepository", "push"),
+        ("gitops_mlops.adapters.git.ledger", "GitLedger", "append"),
+        ("gitops_mlops.adapters.process", "ProcessTarget", "start"),
+        ("gitops_mlops.adapters.process", "ProcessTarget", "discard"),
+    ],
+)
+def test_a_rollout_that_was_killed_is_finished_by_the_next(
+    project: Project, rollout: Run, module: str, owner: str, step: str, after: bool
+) -> None:
+    """Killed before or after a step on the way to taking a version back: the next one ends where it would have."""
+    first = project.version("v0.0.1", trained(1))
+    rollout("staging", "--push")
+    second = project.version("v0.0.2", unsteady())
+    before = "real(*words, **more)" if after else "pass"
+    script = KILLED.format(module=module, owner=owner, step=step, before=before)
+    words = [sys.executable, "-c", script, "-C", str(project.root), "rollout", "staging", "--push"]
+    source = str(Path(__file__).parents[2])
+    ended = subprocess.run(words, env={**os.environ, "PYTHONPATH": source}, capture_output=True, check=False)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    # What is left to be taken back is a failure; what nothing is left of is none.
+    for code in (1, 0):
+        assert only(rollout("staging", "--push", "--json", code=code))["serves"] == "v0.0.1"
+    assert project.held("staging") == [first, second, first]
+    assert len(project.servers()) == 1

@@ -9,7 +9,7 @@ import click
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
-from gitops_mlops.cli.options import emit, pass_session, progress, state_option
+from gitops_mlops.cli.options import emit, pass_session, progress, state_option, warn
 from gitops_mlops.cli.writing import asked, writing
 from gitops_mlops.domain.errors import UsageError
 
@@ -37,7 +37,7 @@ def rollout(
     or does not serve after the switch, is rolled back, and the exit code is 1. With --push the forge is told: its
     deployments, and an issue for what was rolled back.
     """
-    from gitops_mlops.reports.rollout import rollout_data, rollout_text
+    from gitops_mlops.reports.rollout import rollout_data, rollout_markdown, rollout_text
     from gitops_mlops.usecases.rollout import Ports, Wanted
     from gitops_mlops.usecases.rollout import rollout as run
 
@@ -50,8 +50,16 @@ def rollout(
         bootstrap.world(repository.root, state),
         bootstrap.ledger(repository),
         bootstrap.forge(),
-        progress,
+        _tell,
     )
     done = run(Wanted(environment, not no_promote, web=web, **asked(**options)), ports)
-    emit(rollout_data(done) if as_json else done, as_json, rollout_text)
+    emit(done, as_json, rollout_text, rollout_data, rollout_markdown)
     return done.code
+
+
+def _tell(line: str) -> None:
+    doubt = line.removeprefix("warning: ")
+    if doubt == line:
+        progress(line)
+    else:
+        warn([doubt])

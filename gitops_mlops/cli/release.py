@@ -34,7 +34,7 @@ def release(session: Session, /, models: tuple[str, ...], out: Path | None, as_j
     registrar, ledger = bootstrap.registrar(repository), bootstrap.ledger(repository)
     environment = tuple(sorted(bootstrap.environment().items()))
     wanted = Wanted(models, environment=environment, **asked(**options))
-    made = make(wanted, bootstrap.comparison(repository), registrar, progress)
+    made = make(wanted, bootstrap.comparison(repository), registrar, progress, bootstrap.forge())
     changes = [model.change for model in made.models if model.change]
     for change in changes:
         recorded = [] if wanted.dry_run else record_change(change, repository, ledger, wanted.push)

@@ -14,8 +14,9 @@ from gitops_mlops.domain.comparison_evidence import RELEASABLE
 from gitops_mlops.domain.config import Config
 from gitops_mlops.domain.errors import VERDICT_AGAINST, MlopsError, UsageError
 from gitops_mlops.domain.evaluation import Report, dump_report
-from gitops_mlops.domain.evidence import Trailer
+from gitops_mlops.domain.evidence import PULL_REQUEST, Trailer
 from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.ports import PullRequests
 from gitops_mlops.domain.registry import Registry, Version
 from gitops_mlops.domain.release import Release, Released, Result
 from gitops_mlops.usecases.binding import Request
@@ -41,11 +42,14 @@ class Wanted:
     push: bool = False
 
 
-def release(wanted: Wanted, ports: Ports, registrar: Registrar, tell: Tell) -> Release:
+def release(
+    wanted: Wanted, ports: Ports, registrar: Registrar, tell: Tell, forge: PullRequests | None = None
+) -> Release:
     """Register what changed at HEAD and passes its gates; what fails for one model leaves the others their chance.
 
     A model whose file the champion or the latest version is already gets no version, nor does a commit that has
-    one: the same command again changes nothing. Raises UsageError for changes that are not committed and unknown
+    one: the same command again changes nothing. Where no pull request is named, the forge is asked for the one that
+    was merged as this commit. Raises UsageError for changes that are not committed and unknown
     models, EvidenceMissing for a clone that may lack tags.
     """
     repository = ports.repository
@@ -59,7 +63,29 @@ def release(wanted: Wanted, ports: Ports, registrar: Registrar, tell: Tell) -> R
     names = _names(wanted.models, config)
     if problems := lock_step(ports.tree).problems:
         return Release(commit, out_of_step=tuple(problems))
-    return Release(commit, tuple(_one(name, wanted, config, ports, registrar, tell) for name in names))
+    wanted, warnings = _with_pull_request(wanted, commit, forge)
+    return Release(
+        commit,
+        tuple(_one(name, wanted, config, ports, registrar, tell) for name in names),
+        warnings=tuple(warnings),
+    )
+
+
+def _with_pull_request(wanted: Wanted, commit: str, forge: PullRequests | None) -> tuple[Wanted, list[str]]:
+    """What was asked for, with the pull request that the commit came from; and why that is not known.
+
+    It is a claim: who asks for reviews has the forge confirm it.
+    """
+    if forge is None or dict(wanted.notes).get(PULL_REQUEST):
+        return wanted, []
+    try:
+        found = forge.merged_as(commit)
+    except MlopsError as error:
+        return wanted, [f"no pull request is recorded: {error}"]
+    if len(found) != 1:
+        return wanted, []
+    others = tuple(note for note in wanted.notes if note[0] != PULL_REQUEST)
+    return replace(wanted, notes=(*others, (PULL_REQUEST, str(found[0])))), []
 
 
 def _names(models: Sequence[str], config: Config) -> list[str]:

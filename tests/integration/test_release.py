@@ -13,6 +13,7 @@ from sklearn.dummy import DummyClassifier
 from gitops_mlops.domain.release import Release, Released, Result
 from gitops_mlops.reports.release import release_markdown
 from tests.conftest import Answer, Cli, Repo
+from tests.fakes.forge import TOKEN, running
 from tests.integration.comparison_project import ComparisonProject, asking, machines
 
 Run = Callable[..., Answer]
@@ -222,3 +223,23 @@ def test_a_page_of_hostile_words_stays_one() -> None:
     assert "\n@org" not in page
     (line,) = [line for line in page.splitlines() if "blocked" in line]
     assert line.count("|") - line.count("\\|") == 6
+
+
+def test_the_pull_request_that_was_merged_is_named(
+    project: ComparisonProject, release: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = project.repo.git("rev-parse", "HEAD").strip()
+    with running("octo/demo", tmp_path / "forge") as forge:
+        monkeypatch.setenv("GITHUB_REPOSITORY", "octo/demo")
+        monkeypatch.setenv("GITHUB_API_URL", forge.address)
+        monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+        forge.pull_request(3, "ada", "a" * 40, None)
+        forge.pull_request(12, "ada", "b" * 40, commit)
+        release()
+        assert "Pull-Request: 12" in project.repo.git("tag", "-n99", "--list", "fault@v0.0.1")
+        # A forge that does not say stops no release; who asks for reviews gets none.
+        retrain(project, "speed", "load")
+        monkeypatch.setenv("GITHUB_TOKEN", forge.add_token("ada", {"metadata": "read"}))
+        answer = release("--json")
+    assert "pull-requests: read" in answer.json["warnings"][0]
+    assert "Pull-Request" not in project.repo.git("tag", "-n99", "--list", "fault@v0.0.2")

@@ -26,6 +26,14 @@ class PullRequests(Endpoints):
         what = Subject(f"the reviews of #{number}", _READ)
         return self._list(f"/pulls/{number}/reviews?per_page=100", _review, what)
 
+    def merged_as(self, commit: str) -> list[int]:
+        """The pull requests whose merge made this commit, or whose head it was."""
+        if self._gitea:
+            raise self._unsupported("the pull requests of a commit")
+        what = Subject(f"the pull requests of {commit[:10]}", _READ)
+        listed = self._list(f"/commits/{commit}/pulls?per_page=100", _merged, what)
+        return [number for number, commits in listed if commit in commits]
+
     def open_pull_requests(self, owner: str, branch: str) -> list[OpenPullRequest]:
         """The open ones whose head is this branch of any repository of this owner."""
         query = urlencode({"state": "open", "head": f"{owner}:{branch}", "per_page": 100})
@@ -69,6 +77,13 @@ def _pull_request(data: Any) -> PullRequest:
     return PullRequest(
         _number(data), author, text(data["head"]["sha"]), text(data["merge_commit_sha"]) if merged else ""
     )
+
+
+def _merged(data: Any) -> tuple[int, tuple[str, ...]]:
+    """Its number, and its head and what its merge made; nothing of one that is not merged."""
+    if data["merged_at"] is None:
+        return _number(data), ()
+    return _number(data), (text(data["head"]["sha"]), words(data["merge_commit_sha"]))
 
 
 def _review(data: Any) -> Review:

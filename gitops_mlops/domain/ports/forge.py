@@ -34,6 +34,9 @@ class PullRequests(Protocol):
     def reviews(self, number: int) -> list[Review]:
         """Every review of a pull request, the oldest first."""
 
+    def merged_as(self, commit: str) -> list[int]:
+        """The pull requests whose merge made this commit, or whose head it was."""
+
 
 class Forge(PullRequests, Protocol):
     """All that we ask of a forge, and tell it. Lists are whole unless they say otherwise: every page is read.

@@ -190,6 +190,16 @@ def _reviews(call: Call) -> Reply:
     return call.page([shape | review for review in call.pull().reviews])
 
 
+@_route("GET", f"{_IN}/commits/{{commit_sha}}/pulls", "pull-requests: read")
+def _pulls_of_a_commit(call: Call) -> Reply:
+    commit, found = call.parts["commit_sha"], []
+    for pull in call.repository.pulls.values():
+        call.forge.refresh(call.repository, pull)
+        if commit in (pull.head, pull.merged_as):
+            found.append(call.forge.shown.pull(pull, call.repository, simple=True))
+    return call.page(found)
+
+
 @_route("GET", f"{_IN}/issues", "issues: read|pull-requests: read")
 def _issues(call: Call) -> Reply:
     if not call.repository.issues_on:

@@ -20,6 +20,7 @@ ENDPOINTS = {
     f"{_REPOSITORY}/pulls/{{pull_number}}": ["get", "patch"],
     f"{_REPOSITORY}/pulls/{{pull_number}}/merge": ["put"],
     f"{_REPOSITORY}/pulls/{{pull_number}}/reviews": ["get"],
+    f"{_REPOSITORY}/commits/{{commit_sha}}/pulls": ["get"],
     f"{_REPOSITORY}/issues": ["get", "post"],
     f"{_REPOSITORY}/issues/{{issue_number}}": ["get", "patch"],
     f"{_REPOSITORY}/issues/{{issue_number}}/comments": ["get", "post"],

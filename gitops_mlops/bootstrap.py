@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from gitops_mlops.usecases.integrity import Witnesses
     from gitops_mlops.usecases.lineage import Sources as LineageSources
     from gitops_mlops.usecases.registrar import Registrar
+    from gitops_mlops.usecases.repro import Checkout
     from gitops_mlops.usecases.review import Ports as ReviewPorts
 
 
@@ -163,6 +164,36 @@ def remote_outputs(root: Path) -> RemoteOutputs:
     from gitops_mlops.adapters.dvc_remote import DvcRemoteOutputs
 
     return DvcRemoteOutputs(root)
+
+
+@contextmanager
+def checkout(repository: Repository) -> Iterator[Checkout]:
+    """Where the pipeline of a repository runs: its working tree. SIGTERM ends it as Ctrl-C does."""
+    from gitops_mlops.adapters.dvc_pipeline import DvcPipeline
+    from gitops_mlops.adapters.scratch import terminated_is_interrupted
+    from gitops_mlops.usecases.repro import Checkout
+
+    with terminated_is_interrupted():
+        root = repository.root
+        yield Checkout(repository.head(), lambda: tree(repository), files(root), DvcPipeline(root))
+
+
+@contextmanager
+def scratch_checkout(start: Repository) -> Iterator[Checkout]:
+    """A clone of a repository at its commit, which shares nothing with its working tree but DVC's cache."""
+    from gitops_mlops.adapters.dvc import DvcStore
+    from gitops_mlops.adapters.dvc_pipeline import DvcPipeline
+    from gitops_mlops.adapters.git.clone import clone_at
+    from gitops_mlops.usecases.repro import Checkout
+
+    with scratch(None, keep=False) as folder:
+        root = folder / "again"
+        clone_at(start.root, start.head(), root)
+        cloned, seen = repository(root), files(start.root)
+        if (own := seen.read(".dvc/config.local")) is not None:
+            write_file(root / ".dvc" / "config.local", own)
+        cache = DvcStore(start, seen).cache_folder()
+        yield Checkout(start.head(), lambda: tree(cloned), files(root), DvcPipeline(root, cache))
 
 
 def objects(repository: Repository) -> AbstractContextManager[Objects]:

@@ -155,9 +155,10 @@ class DvcStore:
             return None
 
     def _cached(self, md5: str) -> Path:
-        return self._cache_folder() / "files" / "md5" / md5[:2] / md5[2:]
+        return self.cache_folder() / "files" / "md5" / md5[:2] / md5[2:]
 
-    def _cache_folder(self) -> Path:
+    def cache_folder(self) -> Path:
+        """Where the contents are kept."""
         dvc = self._repository.root / ".dvc"
         for name in ("config.local", "config"):
             parser = configparser.ConfigParser(interpolation=None, strict=False)

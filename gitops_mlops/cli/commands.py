@@ -31,6 +31,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("Set up", "hook", "hooks", "hook", "what pre-commit calls, on what is staged"),
     Command("Data", "validate", "data", "validate", "data against its contract"),
     Command("Data", "contract", "data", "contract", "a first contract from data; what a change of a contract breaks"),
+    Command("Data", "repro", "repro", "repro", "run the stages of the pipeline that changed, and only those"),
     Command("Data", "lock", "lock", "lock", "dvc.lock: is it current, merge it, commit it to a branch"),
     Command(
         "Compare", "compare", "compare", "compare", "the working tree's model against the champion, on the same rows"

@@ -30,6 +30,11 @@ def check(session: Session, remote: bool, as_json: bool) -> int:
     No data is needed and DVC is not started, except to ask its remote with --remote. Exit code 1 when a stage would
     run again; 3 when an output is not on the remote, for its author forgot dvc push.
     """
+    return checked(session, remote, as_json)
+
+
+def checked(session: Session, remote: bool, as_json: bool) -> int:
+    """Look at dvc.lock and say what was found; the exit code."""
     from gitops_mlops.reports.training import lock_data, lock_text
     from gitops_mlops.usecases.lock_check import check_lock
 

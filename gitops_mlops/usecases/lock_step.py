@@ -46,15 +46,15 @@ class Judged:
 class LockReport:
     """What is out of step, and what could not be told.
 
-    `changed` names the stages that would run again, `stages` is every one that could be judged, `unreadable` is
-    whether a file has to be mended before more can be said.
+    `changed` names the stages that would run again, `stages` is every one that could be judged, `unreadable`
+    are the problems of files that must be mended before more can be said.
     """
 
     problems: list[Problem] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
     stages: list[Judged] = field(default_factory=list)
-    unreadable: bool = False
+    unreadable: list[Problem] = field(default_factory=list)
 
     @property
     def settled(self) -> bool:
@@ -89,7 +89,7 @@ def lock_step(tree: Tree) -> LockReport:
                 tracked.update(added(parse_yaml(content, path, anchors=True).data, posixpath.dirname(path)))
         except ConfigError as error:
             report.problems += error.problems
-            report.unreadable = True
+            report.unreadable += error.problems
     for pipeline in pipelines:
         tracked.update(pipeline.produced())
     for pipeline in pipelines:

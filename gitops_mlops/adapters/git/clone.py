@@ -132,6 +132,12 @@ class GitClone:
         return output(words, self._root)
 
 
+def clone_at(root: Path, commit: str, folder: Path) -> None:
+    """Clone the repository at `root` into a new folder, borrowing its objects, and check a commit out."""
+    output(["clone", "--quiet", "--shared", "--no-checkout", "--no-tags", "--", str(root), str(folder)], root)
+    output(["checkout", "--quiet", "--detach", commit], folder)
+
+
 def _changed(path: Path) -> float | None:
     try:
         return path.stat().st_mtime

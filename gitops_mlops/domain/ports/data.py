@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import polars as pl
 
     from gitops_mlops.domain.contract_infer import TableProfile
+    from gitops_mlops.domain.errors import MlopsError
     from gitops_mlops.domain.model import Predictions
+    from gitops_mlops.domain.repro import StageRun, Traffic
     from gitops_mlops.domain.table_checks import Table, TableChecks
     from gitops_mlops.domain.validation import Findings
 
@@ -60,6 +62,41 @@ class DataStore(Protocol):
 
     def fetch(self, outputs: Iterable[Output]) -> None:
         """Bring what is missing into the cache in one go."""
+
+
+class PipelineRun(NamedTuple):
+    """What a run of a pipeline did.
+
+    `failed` says which stage of the project failed, "" when none did, and `tail` is the end of what was printed then;
+    `error` is what else stopped it.
+    """
+
+    stages: tuple[StageRun, ...]
+    skipped: tuple[str, ...]
+    pulled: Traffic
+    pushed: Traffic
+    failed: str = ""
+    tail: tuple[str, ...] = ()
+    error: MlopsError | None = None
+
+
+class Pipeline(Protocol):
+    """The DVC pipelines of a repository."""
+
+    def run(
+        self,
+        targets: Sequence[str],
+        say: Callable[[str], None],
+        *,
+        push: bool = False,
+        run_cache: bool = True,
+        rerun: bool = False,
+    ) -> PipelineRun:
+        """Run what changed of the stages (of all where none is named), after pulling what those need.
+
+        `push` pushes the outputs of what ran, `rerun` runs everything without the run cache. `say` is given every
+        line that is printed.
+        """
 
 
 class RemoteOutputs(Protocol):

@@ -1,0 +1,267 @@
+"""`repro` on a real pipeline with a real remote: what it pulls, runs, skips and pushes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gitops_mlops.domain.repro import Repro, parse_repro
+from tests.conftest import Cli, Repo
+from tests.integration import training_project
+
+CHAIN = ["train", "sub/dvc.yaml:score"]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    return training_project.make(tmp_path_factory.mktemp("training"))
+
+
+@pytest.fixture
+def project(made: Repo, tmp_path: Path) -> Repo:
+    """A clone without data; its remote is the test's own."""
+    shutil.copytree(made.root.parent / "storage", tmp_path / "storage")
+    cloned = training_project.clone(made, tmp_path / "clone")
+    cloned.run("dvc", "remote", "modify", "--local", "storage", "url", str(tmp_path / "storage"))
+    return cloned
+
+
+def kept(project: Repo) -> Repro:
+    return parse_repro((project.root / ".gitops-mlops/repro.json").read_bytes())
+
+
+def ran(document: Repro) -> dict[str, str]:
+    return {run.name: run.outcome for run in document.stages}
+
+
+def test_nothing_changed_and_dvc_is_not_started(project: Repo, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gitops_mlops.adapters.dvc_pipeline._WORKER", Path("there-is-none"))
+    answer = cli("repro", "--push", "--json", folder=project.root)
+    assert answer.code == 0, answer.err
+    assert (answer.json["outcome"], answer.json["stages"], answer.json["lock_files"]) == ("unchanged", [], [])
+    assert len(answer.json["skipped"]) == 7
+    assert kept(project).skipped == answer.json["skipped"]
+    assert not (project.root / "clean.txt").exists()
+
+
+def test_only_what_changed_runs_and_only_what_it_needs_is_pulled(project: Repo, cli: Cli) -> None:
+    project.write("train.py", "another\n")
+    answer = cli("repro", "--push", "--json", folder=project.root)
+    assert answer.code == 0, answer.err
+    document = kept(project)
+    assert ran(document) == dict.fromkeys(CHAIN, "ran")
+    assert sorted(document.skipped) == ["clean", "each@a", "each@b", "sub/dvc.yaml:count", "sub/dvc.yaml:folder"]
+    # What the changed stage reads, and not what that was made of.
+    size = len("some data\n")
+    assert (document.pulled.files, document.pulled.bytes) == (1, size)
+    assert (project.root / "clean.txt").exists()
+    assert not (project.root / "raw.csv").exists()
+    assert not (project.root / "each_a.txt").exists()
+    assert document.lock_files == ["dvc.lock", "metrics.json", "sub/dvc.lock"]
+    # The metrics too, for the run cache.
+    new = [(project.root / name).stat().st_size for name in ("model.bin", "sub/score.bin", "metrics.json")]
+    assert (document.pushed.files, document.pushed.bytes) == (3, sum(new))
+    assert "trained\n" in answer.err
+    for name in document.lock_files:
+        assert (project.root / ".gitops-mlops/lock" / name).read_bytes() == (project.root / name).read_bytes()
+    assert cli("lock", "check", "--remote", folder=project.root).code == 0
+    assert project.run("dvc", "status", "--quiet", *CHAIN) == ""
+
+
+def test_a_stage_whose_output_did_not_change_runs_none_behind_it(project: Repo, cli: Cli) -> None:
+    project.write("raw.csv", "SOME data\n")
+    project.run("dvc", "add", "--quiet", "raw.csv")
+    assert cli("repro", folder=project.root).code == 0
+    document = kept(project)
+    assert ran(document) == {"clean": "ran"}
+    assert "train" in document.skipped
+    assert document.lock_files == ["dvc.lock"]
+
+
+def test_nothing_runs_twice_where_the_run_cache_is_shared(
+    project: Repo, made: Repo, cli: Cli, tmp_path: Path
+) -> None:
+    project.write("train.py", "another\n")
+    assert cli("repro", "--push", folder=project.root).code == 0
+    other = training_project.clone(made, tmp_path / "other")
+    other.run("dvc", "remote", "modify", "--local", "storage", "url", str(tmp_path / "storage"))
+    other.write("train.py", "another\n")
+    answer = cli("repro", folder=other.root)
+    assert (answer.code, ran(kept(other))) == (0, dict.fromkeys(CHAIN, "cached")), answer.err
+    assert (other.root / "dvc.lock").read_bytes() == (project.root / "dvc.lock").read_bytes()
+    assert "2 from the run cache" in answer.out
+    other.git("checkout", "--quiet", "dvc.lock", "sub/dvc.lock", "metrics.json")
+    assert cli("repro", "--no-run-cache", folder=other.root).code == 0
+    assert ran(kept(other)) == dict.fromkeys(CHAIN, "ran")
+
+
+def test_named_stages_and_what_they_need(project: Repo, cli: Cli) -> None:
+    project.write("train.py", "another\n")
+    project.write("each.py", "another\n")
+    assert cli("repro", "each@b", folder=project.root).code == 0
+    assert ran(kept(project)) == {"each@b": "ran"}
+    unknown = cli("repro", "nothing", folder=project.root)
+    assert (unknown.code, "nothing" in unknown.err) == (2, True)
+
+
+def test_a_stage_that_fails_is_a_verdict_with_the_end_of_what_it_said(project: Repo, cli: Cli) -> None:
+    text = (project.root / "sub/dvc.yaml").read_text()
+    project.write("sub/dvc.yaml", text.replace("mkdir", "for i in $(seq 30); do echo line $i; done; exit 7; mkdir"))
+    answer = cli("repro", "--json", folder=project.root)
+    assert answer.code == 1
+    document = kept(project)
+    assert document.outcome == "failed"
+    assert ran(document)["sub/dvc.yaml:folder"] == "failed"
+    assert document.reason.startswith("stage 'sub/dvc.yaml:folder' failed")
+    assert "line 30" in document.tail
+    assert len(document.tail) == 20
+    assert "line 1\n" in answer.err
+
+
+@pytest.mark.parametrize("mend", ["cmd: 'true'", "cmd: cat not-there > clean.txt"])
+def test_a_stage_that_does_not_write_its_output(project: Repo, cli: Cli, mend: str) -> None:
+    project.write("dvc.yaml", training_project.PIPELINE.replace("cmd: tr a-z A-Z < raw.csv > clean.txt", mend))
+    answer = cli("repro", folder=project.root)
+    assert (answer.code, answer.out.splitlines()[-1].startswith("stage 'clean' failed")) == (1, True), answer.err
+
+
+def test_a_dependency_that_nobody_has(project: Repo, cli: Cli) -> None:
+    project.write("dvc.yaml", training_project.PIPELINE.replace("[clean.txt, train.py]", "[clean.txt, gone.py]"))
+    answer = cli("repro", folder=project.root)
+    assert (answer.code, "gone.py" in answer.out) == (1, True), answer.err
+
+
+def test_a_source_that_was_deleted(project: Repo, cli: Cli) -> None:
+    (project.root / "train.py").unlink()
+    answer = cli("repro", folder=project.root)
+    assert (answer.code, "train.py" in answer.out, kept(project).outcome) == (1, True, "failed"), answer.err
+
+
+def test_data_that_nobody_pushed_is_missing_evidence(project: Repo, cli: Cli) -> None:
+    shutil.rmtree(project.root.parent / "storage")
+    project.write("train.py", "another\n")
+    answer = cli("repro", folder=project.root)
+    assert answer.code == 3
+    assert "clean.txt could not be pulled" in answer.err.splitlines()[-1]
+    assert (kept(project).outcome, kept(project).stages) == ("failed", [])
+
+
+def test_a_remote_that_cannot_be_used_is_one_line(project: Repo, cli: Cli) -> None:
+    project.run("dvc", "remote", "modify", "--local", "storage", "url", "http://127.0.0.1:9/nothing")
+    project.write("train.py", "another\n")
+    answer = cli("repro", folder=project.root)
+    assert answer.code in (3, 4)
+    assert "Traceback" not in answer.err
+    assert "→" in answer.err.splitlines()[-1]
+
+
+def test_persistent_and_frozen_stages_get_their_old_outputs(project: Repo, cli: Cli) -> None:
+    text = (project.root / "sub/dvc.yaml").read_text()
+    kept_out = text.replace("cmd: ls parts > count.txt", "cmd: ls parts >> count.txt")
+    project.write("sub/dvc.yaml", kept_out.replace("outs: [count.txt]", "outs: [{count.txt: {persist: true}}]"))
+    assert cli("repro", "sub/dvc.yaml:count", folder=project.root).code == 0
+    assert (project.root / "sub/count.txt").read_text() == "one\ntwo\n" * 2
+    document = kept(project)
+    assert ran(document) == {"sub/dvc.yaml:count": "ran"}
+    # The folder's listing and its two files, and the old count.
+    assert document.pulled.files == 4
+    project.write("sub/dvc.yaml", text.replace("cmd: cat ../model.bin", "frozen: true\n    cmd: cat -u ../model.bin"))
+    assert cli("repro", "sub/dvc.yaml:score", folder=project.root).code == 0
+    assert (project.root / "sub/score.bin").exists()
+
+
+def test_a_stage_that_always_runs(project: Repo, cli: Cli) -> None:
+    text = (project.root / "sub/dvc.yaml").read_text()
+    project.write("sub/dvc.yaml", f"{text}  always:\n    cmd: echo always\n    always_changed: true\n")
+    assert cli("repro", folder=project.root).code == 0
+    assert cli("repro", folder=project.root).code == 0
+    assert ran(kept(project)) == {"sub/dvc.yaml:always": "ran"}
+
+
+def test_running_again_gives_the_same(project: Repo, cli: Cli) -> None:
+    project.run("dvc", "remote", "modify", "--local", "storage", "url", str(project.root.parent / "storage"))
+    answer = cli("repro", "--rerun", folder=project.root)
+    assert answer.code == 0, answer.err
+    assert answer.out.splitlines()[-1].startswith("reproducible: 7 stages ran again, every output came out the same")
+    assert kept(project).outcome == "reproduced"
+    # The clone itself is as it was.
+    assert project.git("status", "--short") == ""
+    assert not (project.root / "model.bin").exists()
+
+
+def test_running_again_names_what_came_out_otherwise(project: Repo, cli: Cli, tmp_path: Path) -> None:
+    count = tmp_path / "count"
+    pipeline = training_project.PIPELINE.replace(
+        "cat clean.txt train.py", f"echo x >> {count}; cat clean.txt {count}"
+    )
+    project.write("dvc.yaml", pipeline)
+    assert cli("repro", folder=project.root).code == 0
+    project.commit("it counts how often it ran")
+    answer = cli("repro", "--rerun", "--json", folder=project.root)
+    assert answer.code == 1
+    found = [(one["stage"], one["path"]) for one in answer.json["differences"]]
+    assert found == [("train", "metrics.json"), ("train", "model.bin"), ("sub/dvc.yaml:score", "sub/score.bin")]
+
+
+def test_what_is_not_in_step_cannot_be_reproduced(project: Repo, cli: Cli) -> None:
+    project.commit("changed", **{"train.py": "changed\n"})
+    answer = cli("repro", "--rerun", folder=project.root)
+    assert (answer.code, "train.py" in answer.err) == (2, True)
+    together = cli("repro", "--rerun", "--push", folder=project.root)
+    assert (together.code, together.err.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize("training", ["author", "ci"])
+def test_one_command_whatever_the_key_says(project: Repo, cli: Cli, training: str) -> None:
+    project.write("mlops.yaml", f"version: 1\ntraining: {training}\n")
+    project.write("train.py", "another\n")
+    answer = cli("repro", "--ci", "--push", folder=project.root)
+    if training == "author":
+        assert (answer.code, "run: dvc repro" in answer.out) == (1, True)
+        assert not (project.root / "model.bin").exists()
+    else:
+        assert (answer.code, (project.root / "model.bin").exists()) == (0, True), answer.err
+
+
+def test_a_pipeline_that_cannot_be_read(project: Repo, cli: Cli) -> None:
+    project.write("dvc.yaml", "stages: [")
+    answer = cli("repro", folder=project.root)
+    assert (answer.code, answer.err.startswith("error: dvc.yaml:"), answer.err.count("\n")) == (2, True, 1)
+
+
+def test_ended_from_outside_nothing_is_left_running(project: Repo, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    pipeline = training_project.PIPELINE.replace(
+        "cat clean.txt train.py", f"echo $$ > {mark}; echo begun; sleep 600; cat x"
+    )
+    project.write("dvc.yaml", pipeline)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    words = [sys.executable, "-m", "gitops_mlops", "-C", str(project.root), "repro", "train"]
+    process: Any
+    with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if line == "begun\n":
+                break
+        process.send_signal(signal.SIGTERM)
+        process.stderr.read()
+        assert process.wait() == 130
+    state = subprocess.run(["ps", "-o", "stat=", "-p", mark.read_text().strip()], capture_output=True, check=False)
+    # Where nobody collects orphans, a process that ended stays as a zombie.
+    assert state.stdout.decode().strip()[:1] in ("", "Z")
+    again = subprocess.run(["dvc", "status", "--quiet"], cwd=project.root, capture_output=True, check=False)
+    assert b"lock" not in again.stderr
+
+
+def test_what_stages_print_cannot_command_a_terminal(project: Repo, cli: Cli) -> None:
+    project.write("dvc.yaml", training_project.PIPELINE.replace("echo trained", "printf '\\033[2Jx\\n'"))
+    answer = cli("repro", "train", folder=project.root)
+    assert (answer.code, "\x1b" in answer.err) == (0, False)
+    assert json.loads((project.root / ".gitops-mlops/repro.json").read_text())["outcome"] == "ran"

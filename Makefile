@@ -31,12 +31,12 @@ demo: setup ## the whole loop on real flights, in a scratch folder
 test: setup ## every test
 	$(BIN)/python -m pytest -n auto --dist worksteal -q
 
-check: setup ## the inner loop: format, lint, types, layers, unit tests
+check: setup ## the inner loop: format, lint, types, layers, workflows, unit tests
 	$(BIN)/ruff format --check $(PATHS)
 	$(BIN)/ruff check $(PATHS)
 	$(BIN)/mypy
 	PATH="$(abspath $(BIN)):$$PATH" lint-imports --no-cache
-	$(BIN)/python -m pytest -n auto -q tests/unit
+	$(BIN)/python -m pytest -n auto -q tests/unit tests/actions/test_linters.py tests/actions/test_action_files.py
 
 format: setup ## write the format
 	$(BIN)/ruff check --fix-only $(PATHS)

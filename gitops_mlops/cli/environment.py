@@ -54,6 +54,7 @@ def given(command: click.Command, words: tuple[str, ...], environ: Mapping[str, 
     found: Given = {}
     for param in command.params:
         value = unknown.pop(f"{prefix}{suffix_of(param)}", "")
+        _put_first(param, f"{prefix}{suffix_of(param)}")
         if value and (taken := _value(param, value, f"{prefix}{suffix_of(param)}")) is not None:
             found[str(param.name)] = taken
     if unknown:
@@ -61,6 +62,13 @@ def given(command: click.Command, words: tuple[str, ...], environ: Mapping[str, 
         known = [f"{prefix}{suffix_of(param)}" for param in command.params]
         raise UsageError(f"{' '.join(words)} has no such option", where=name, hint=perhaps(name, known))
     return found
+
+
+def _put_first(param: click.Parameter, variable: str) -> None:
+    """Before another variable of the option, which click would ask before it asks us."""
+    if param.envvar:
+        others = [param.envvar] if isinstance(param.envvar, str) else list(param.envvar)
+        param.envvar = [variable, *(other for other in others if other != variable)]
 
 
 def _value(param: click.Parameter, value: str, variable: str) -> Any:

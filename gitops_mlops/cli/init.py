@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -39,5 +40,5 @@ def init(
         raise UsageError("a new project needs a folder and a template", hint=f"--template, one of: {known}")
     target = (session.folder / folder).resolve()
     plan = bootstrap.new_project(target, template, bootstrap.toolkit(toolkit), branch, dvc_remote)
-    emit(plan_data(plan, True) if as_json else plan, as_json, plan_text)
+    emit(plan, as_json, plan_text, partial(plan_data, written=True))
     return DONE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--run", default="", help="The address of the run that does this, to be recorded."),
     click.option("--pull-request", default="", help="The pull request that led to it, to be recorded."),
-    click.option(
-        "--by", default=lambda: os.environ.get("GITHUB_ACTOR", ""), help="Who asked for it, if not the tagger."
-    ),
+    click.option("--by", default="", envvar="GITHUB_ACTOR", help="Who asked for it, if not the tagger."),
     click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing."),
     click.option(
         "--push", is_flag=True, help="Decide on what origin has, and push the tag there; taken back when refused."

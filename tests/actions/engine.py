@@ -16,6 +16,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -27,6 +28,8 @@ from tests.actions.workflow import STAND_IN, Done, WorkflowError
 LABELS = ("ubuntu-latest", "ubuntu-24.04", "ubuntu-22.04", "self-hosted", "linux", "x64")
 MARK = "GITOPS_MLOPS_HARNESS"
 COLLECTOR = "__collector"
+ROOT = Path(__file__).parents[2]
+_INSTALLED = any(metadata.distributions(name="gitops-mlops"))
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,8 @@ def _words(folder: Path, scratch: Path, first: str, machine: Machine, tracking: 
         MARK: str(folder),
         "RUNNER_TRACKING_ID": tracking,
         "RUNNER_ENVIRONMENT": "github-hosted",
-        "PYTHONPATH": "",
+        # Where the toolkit is not installed beside what it requires, this working tree is what a prepared one has.
+        "PYTHONPATH": "" if _INSTALLED else str(ROOT),
     }
     words = [str(Path(sys.executable).parent / "act"), machine.event, "--json", "--no-cache-server"]
     words += ["-C", str(scratch), "-W", f".github/workflows/{first}", "-e", str(folder / "event.json")]

@@ -116,13 +116,14 @@ class Dispatcher:
     # From events to runs
 
     def settle(self) -> list[Run]:
-        """Run all that is due, and what that starts, until nothing is; the runs, in the order they ended."""
+        """Run all that is due, and what that starts, until nothing is; the runs, in the order they ended or wait."""
         done: list[Run] = []
         while True:
             self.forge.sync()
             while self._seen < len(self.forge.events):
                 self._seen += 1
-                self._queue += self._started(self.forge.events[self._seen - 1])
+                for run in self._started(self.forge.events[self._seen - 1]):
+                    (done if run.conclusion else self._queue).append(run)
             self._replace_pending()
             if not self._queue:
                 return done
@@ -141,17 +142,16 @@ class Dispatcher:
         if found is None:
             return []
         runs = []
-        for workflow in self.sources.workflows(Origin(event.repository, found.commit)):
+        for workflow, broken in self.sources.workflows(Origin(event.repository, found.commit)):
             if found.only and workflow.path != found.only:
                 continue
             try:
                 due = starts(workflow, found.occasion)
             except WorkflowError as error:
-                runs.append(self._run(workflow, event, found, str(error)))
-                continue
-            if due:
-                runs.append(self._run(workflow, event, found))
-        return [run for run in runs if not run.conclusion]
+                due, broken = False, str(error)
+            if due or (broken and event.name in ("push", "pull_request")):
+                runs.append(self._run(workflow, event, found, broken))
+        return runs
 
     def _run(self, workflow: Workflow, event: Event, found: Start, error: str = "") -> Run:
         number = self.forge.add_run(

@@ -203,7 +203,7 @@ class GitHub:
         commit = target.git.commit(f"refs/heads/{branch}")
         assert commit
         path = f".github/workflows/{workflow}"
-        for one in self.dispatcher.sources.workflows(Origin(repository, commit)):
+        for one, _ in self.dispatcher.sources.workflows(Origin(repository, commit)):
             if one.path == path and "workflow_dispatch" in one.triggers:
                 told = {"ref": f"refs/heads/{branch}", "workflow": path, "inputs": dispatch_inputs(one, inputs or {})}
                 self.forge.tell("workflow_dispatch", "", target, user.login, True, told)

@@ -49,17 +49,17 @@ class Sources:
         folder = self.root / f"{repository}.git"
         return Bare(folder) if folder.is_dir() else None
 
-    def workflows(self, origin: Origin) -> Iterator[Workflow | WorkflowError]:
-        """The workflow files of a commit; what is broken in one is given in its place."""
+    def workflows(self, origin: Origin) -> Iterator[tuple[Workflow, str]]:
+        """The workflow files of a commit, each with what is broken in it."""
         bare = self.bare(origin.repository)
         assert bare
         listed = bare("ls-tree", "--name-only", origin.commit, ".github/workflows/").splitlines()
         for path in listed:
             if path.endswith((".yml", ".yaml")):
                 try:
-                    yield parse(bare("show", f"{origin.commit}:{path}"), path, origin)
+                    yield parse(bare("show", f"{origin.commit}:{path}"), path, origin), ""
                 except WorkflowError as error:
-                    yield error
+                    yield Workflow(path, origin, {"on": [], "jobs": {}}), str(error)
 
     def called(self, uses: str, within: Workflow) -> Workflow:
         """The workflow that a job calls, as `./path`, `$/path` or `owner/name/path@ref`."""

@@ -69,11 +69,13 @@ def _token(header: str | None) -> str | None:
 
 
 def commands(body: bytes) -> list[RefChange]:
-    """What a push asks for: the packet lines `OLD NEW REF` before the first flush."""
+    """What a push asks for: the packet lines `OLD NEW REF` before the first flush; a shallow clone's come first."""
     found, at = [], 0
     while (size := int(body[at : at + 4] or b"0", 16)) > 4:
-        old, new, name = body[at + 4 : at + size].split(b"\0")[0].decode().strip().split(" ", 2)
-        found.append(RefChange(name, old, new))
+        line = body[at + 4 : at + size].split(b"\0")[0].decode().strip()
+        if not line.startswith("shallow "):
+            old, new, name = line.split(" ", 2)
+            found.append(RefChange(name, old, new))
         at += size
     return found
 

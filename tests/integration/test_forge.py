@@ -11,21 +11,9 @@ import pytest
 from gitops_mlops.adapters.forge import GitHub, Transport
 from gitops_mlops.domain.errors import MlopsError, OutsideError, UsageError
 from tests.fakes.forge import TOKEN, Fault, Forge, running, user
+from tests.integration.forge_client import Pauses
 
 HEAD, MERGE = "a" * 40, "b" * 40
-
-
-class Pauses:
-    """A timer that notes the pauses instead of making them."""
-
-    def __init__(self) -> None:
-        self.made: list[float] = []
-
-    def seconds(self) -> float:
-        return sum(self.made)
-
-    def sleep(self, seconds: float) -> None:
-        self.made.append(seconds)
 
 
 @pytest.fixture
@@ -133,6 +121,23 @@ def test_the_missing_permission_is_named(forge: Forge, github: GitHub) -> None:
 def test_used_up_requests_are_told_from_a_missing_permission(forge: Forge, github: GitHub) -> None:
     forge.faults.append(Fault(403, b"{}", {"X-RateLimit-Remaining": "0"}))
     assert "the requests of this hour are used up" in failure(github)
+
+
+@pytest.mark.parametrize(
+    ("reset", "told"), [("1792000000", "up until 17:46 UTC →"), ("soon", "up →"), ("9" * 30, "up →")]
+)
+def test_when_requests_are_allowed_again(forge: Forge, github: GitHub, reset: str, told: str) -> None:
+    forge.faults.append(Fault(429, b"{}", {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}))
+    assert told in failure(github)
+
+
+def test_a_secondary_limit_without_a_time_is_waited_for_a_minute(
+    forge: Forge, github: GitHub, pauses: Pauses
+) -> None:
+    words = b'{"message": "You have exceeded a secondary rate limit. Please wait a few minutes"}'
+    forge.faults.append(Fault(403, words))
+    assert github.pull_request(7).number == 7
+    assert 59.5 <= pauses.made[0] <= 60.5
 
 
 @pytest.mark.parametrize(

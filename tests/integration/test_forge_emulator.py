@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from gitops_mlops.adapters.clock import SystemTimer
-from gitops_mlops.adapters.forge import GitHub, Transport
 from gitops_mlops.domain.errors import OutsideError
 from gitops_mlops.domain.forge import PullRequestText
 from tests.conftest import Repo
-from tests.fakes.forge import TOKEN, Forge, Refused, named, running
+from tests.fakes.forge import Forge, Refused, named, running
+from tests.integration.forge_client import client
 
 
 @pytest.fixture
@@ -32,10 +31,6 @@ def clone(forge: Forge, repo: Repo) -> Repo:
     forge.sync()
     forge.events.clear()
     return repo
-
-
-def client(forge: Forge, token: str = TOKEN) -> GitHub:
-    return GitHub(Transport(forge.address, token, SystemTimer()), "octo/demo")
 
 
 def branch(clone: Repo, name: str, remote: str = "origin", **files: str) -> str:

@@ -55,6 +55,11 @@ def login(user: Any) -> str:
     return "" if user is None else text(user["login"])
 
 
+def plain(body: str) -> str:
+    """A text as forges keep it."""
+    return body.replace("\r\n", "\n").strip()
+
+
 def said(data: Any) -> str:
     """What the forge says about a refusal, in one short line; "" when it says nothing."""
     if not isinstance(data, dict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitops_mlops.adapters.forge.answers import login, whole, words
+from gitops_mlops.adapters.forge.answers import login, plain, whole, words
 from gitops_mlops.adapters.forge.endpoints import Endpoints, Subject
 from gitops_mlops.domain.forge import Comment
 
@@ -35,14 +35,10 @@ class Comments(Endpoints):
     def _our_comment(self, number: int, body: str) -> int | None:
         """The newest comment of ours with exactly this text."""
         ours = [
-            one.id for one in self.comments(number) if one.author == self.login() and _plain(one.body) == _plain(body)
+            one.id for one in self.comments(number) if one.author == self.login() and plain(one.body) == plain(body)
         ]
         return ours[-1] if ours else None
 
 
 def _comment(data: Any) -> Comment:
     return Comment(whole(data["id"]), login(data["user"]), words(data["body"]))
-
-
-def _plain(text: str) -> str:
-    return text.replace("\r\n", "\n").strip()

@@ -124,16 +124,18 @@ class Connection:
     def _sent(
         self, method: str, url: str, where: str, headers: dict[str, str], content: bytes | None
     ) -> BaseHTTPResponse | Failure:
+        from ssl import SSLCertVerificationError
+
         from urllib3 import exceptions
 
         try:
             return self._pool(url).request(
                 method, url, body=content, headers=headers, preload_content=False, retries=False, redirect=False
             )
-        except exceptions.SSLError:
-            hint = "put the authority's certificate into the file that SSL_CERT_FILE names"
-            raise OutsideError("has no certificate that is trusted", where=where, hint=hint) from None
         except exceptions.HTTPError as error:
+            if isinstance(error, exceptions.SSLError) and isinstance(error.args[0], SSLCertVerificationError):
+                hint = "put its authority's certificate into the file that SSL_CERT_FILE names"
+                raise OutsideError("has no certificate that is trusted", where=where, hint=hint) from None
             unheard = isinstance(error, exceptions.NewConnectionError | exceptions.ConnectTimeoutError)
             return Failure(_words(error), unheard=unheard)
 
@@ -186,7 +188,8 @@ class Connection:
 
         parts = urlsplit(url)
         proxy = self._proxies.get(parts.scheme)
-        return self._through[proxy] if proxy and not proxy_bypass(parts.netloc) else self._direct
+        near = parts.hostname in _LOOPBACK or proxy_bypass(parts.netloc)
+        return self._through[proxy] if proxy and not near else self._direct
 
     @cached_property
     def _proxies(self) -> dict[str, str]:

@@ -133,7 +133,7 @@ class Endpoints:
         if answer.status == 403:
             if _NOT_PERMITTED in words:
                 grant = "allow it in the repository's settings (Actions, General), or use the token of an app"
-            verb = "write" if what.permission.endswith("write") else "read"
+            verb = "write" if ": write" in what.permission else "read"
             raise OutsideError(f"the token may not {verb} it{more}", where=where, hint=grant)
         if answer.status == 404:
             raise OutsideError("is not there, or the token may not see it", where=where, hint=f"check it, or {grant}")

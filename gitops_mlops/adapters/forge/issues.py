@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from gitops_mlops.adapters.forge.answers import login, sequence, text, whole, words
-from gitops_mlops.adapters.forge.endpoints import Endpoints, Subject
+from gitops_mlops.adapters.forge.answers import login, plain, sequence, text, whole, words
+from gitops_mlops.adapters.forge.endpoints import Subject
+from gitops_mlops.adapters.forge.labels import Labels
 from gitops_mlops.domain.forge import Issue
 
 _READ, _WRITE = "issues: read", "issues: write"
 _DISABLED = "switch issues on in the repository's settings"
 
 
-class Issues(Endpoints):
+class Issues(Labels):
     """The issues of a repository."""
 
     def issues(self, label: str) -> list[Issue]:
@@ -26,10 +27,8 @@ class Issues(Endpoints):
 
     def open_issue(self, title: str, body: str, labels: Sequence[str]) -> int:
         """Open an issue; its number. Labels that do not exist are made by the forge."""
-        wanted: dict[str, Any] = {"title": title, "body": body}
-        # Gitea takes only the numbers of labels here, which nobody knows.
-        wanted |= {} if self._gitea else {"labels": list(labels)}
         what = Subject("an issue", _WRITE, _DISABLED)
+        wanted = {"title": title, "body": body, "labels": self._labels(labels, what)}
         return self._create(
             "/issues", wanted, lambda data: whole(data["number"]), what, lambda: self._our_issue(title, body)
         )
@@ -40,7 +39,7 @@ class Issues(Endpoints):
 
     def close_issue(self, number: int) -> None:
         """Close an issue as completed."""
-        self._edit(number, {"state": "closed"} if self._gitea else {"state": "closed", "state_reason": "completed"})
+        self._edit(number, {"state": "closed", "state_reason": "completed"})
 
     def _edit(self, number: int, body: dict[str, Any]) -> None:
         self._write("PATCH", f"/issues/{number}", body, Subject(f"issue #{number}", _WRITE, _DISABLED))
@@ -48,14 +47,14 @@ class Issues(Endpoints):
     def _our_issue(self, title: str, body: str) -> int | None:
         """The newest issue of ours that says exactly this."""
         for one in self._first_page("/issues?state=all&per_page=100", _issue, Subject("the issues", _READ)):
-            if one and (one.author, one.title, one.body) == (self.login(), title, body):
+            if one and (one.author, one.title, plain(one.body)) == (self.login(), title, plain(body)):
                 return one.number
         return None
 
 
 def _issue(data: Any) -> Issue | None:
     """None for a pull request, which the forge lists as an issue."""
-    if data.get("pull_request") is not None:
+    if "pull_request" in data and data["pull_request"] is not None:
         return None
     labels = sequence(data["labels"], _label)
     return Issue(whole(data["number"]), login(data["user"]), text(data["title"]), words(data["body"]), tuple(labels))

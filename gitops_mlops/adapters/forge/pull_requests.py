@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from gitops_mlops.adapters.forge.answers import login, optional, text, whole, words
-from gitops_mlops.adapters.forge.endpoints import Endpoints, Subject
+from gitops_mlops.adapters.forge.answers import login, optional, text, truth, whole, words
+from gitops_mlops.adapters.forge.endpoints import Subject
+from gitops_mlops.adapters.forge.labels import Labels
 from gitops_mlops.domain.approvals import PullRequest, Review
 from gitops_mlops.domain.forge import OpenPullRequest, PullRequestText
 
+_GITEA_STATES = {"REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
 _READ, _WRITE = "pull-requests: read", "pull-requests: write"
 
 
-class PullRequests(Endpoints):
+class PullRequests(Labels):
     """The pull requests of a repository."""
 
     def pull_request(self, number: int) -> PullRequest:
@@ -24,7 +26,8 @@ class PullRequests(Endpoints):
     def reviews(self, number: int) -> list[Review]:
         """Every review of a pull request, the oldest first."""
         what = Subject(f"the reviews of #{number}", _READ)
-        return self._list(f"/pulls/{number}/reviews?per_page=100", _review, what)
+        parse = _gitea_review if self._gitea else _review
+        return self._list(f"/pulls/{number}/reviews?per_page=100", parse, what)
 
     def merged_as(self, commit: str) -> list[int]:
         """The pull requests whose merge made this commit, or whose head it was."""
@@ -64,7 +67,7 @@ class PullRequests(Endpoints):
 
     def _label(self, number: int, labels: Sequence[str]) -> None:
         what = Subject(f"the labels of #{number}", _WRITE)
-        self._write("POST", f"/issues/{number}/labels", {"labels": list(labels)}, what)
+        self._write("POST", f"/issues/{number}/labels", {"labels": self._labels(labels, what)}, what)
 
 
 def _number(data: Any) -> int:
@@ -95,6 +98,20 @@ def _review(data: Any) -> Review:
         text(data["author_association"]),
         text(data["state"]),
         optional(data["commit_id"], text) or "",
+    )
+
+
+def _gitea_review(data: Any) -> Review:
+    """Gitea and Forgejo tell by `official` whether the reviewer may write, and have other names for states."""
+    user = data["user"]
+    state = "DISMISSED" if truth(data["dismissed"]) else text(data["state"])
+    return Review(
+        whole(user["id"]) if user is not None else None,
+        login(user),
+        user is not None,
+        "MEMBER" if truth(data["official"]) else "NONE",
+        _GITEA_STATES.get(state, state),
+        words(data["commit_id"]),
     )
 
 

@@ -18,8 +18,15 @@ _DESCRIPTION = Path(__file__).parents[1] / "openapi" / "github.json"
 
 @cache
 def description() -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(_DESCRIPTION.read_bytes())
+    loaded: dict[str, Any] = json.loads(_DESCRIPTION.read_bytes(), object_hook=_nullable)
     return loaded
+
+
+def _nullable(node: dict[str, Any]) -> dict[str, Any]:
+    """Lets null be one of the values where GitHub says that it may be, and lists only the others."""
+    if node.get("nullable") and isinstance(node.get("enum"), list) and None not in node["enum"]:
+        node["enum"].append(None)
+    return node
 
 
 @cache

@@ -111,8 +111,9 @@ def _user(call: Call) -> Reply:
         raise Refused(401, "Requires authentication")
     if call.token.kind != "user":
         raise Refused(403, "Resource not accessible by integration")
-    made = example("private-user-response-with-public-profile-information")
-    return Reply(200, made | {name: user(call.by)[name] for name in ("login", "id", "type")})
+    made = example("private-user-response-with-public-and-private-profile-information")
+    who = {name: user(call.by)[name] for name in ("login", "id", "type")}
+    return Reply(200, made | who | {"user_view_type": "private"})
 
 
 @_route("GET", _IN, "metadata: read")
@@ -200,7 +201,7 @@ def _pulls_of_a_commit(call: Call) -> Reply:
     return call.page(found)
 
 
-@_route("GET", f"{_IN}/issues", "issues: read|pull-requests: read")
+@_route("GET", f"{_IN}/issues", "issues: read")
 def _issues(call: Call) -> Reply:
     if not call.repository.issues_on:
         raise Refused(410, "Issues has been disabled in this repository.")

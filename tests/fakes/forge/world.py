@@ -217,7 +217,7 @@ class Forge:
         """Pretend a pull request without git: its head, and what merging it made, None while it is open."""
         target = self.repository(repository)
         pull = Pull(number, self.number(), author, "A change", None, self.now(), head_repository=target.name)
-        pull.head_owner, pull.head_branch = target.name.partition("/")[0], "change"
+        pull.head_owner, pull.head_branch = target.name.partition("/")[0], f"pull-{number}"
         pull.head, pull.fixed = head, True
         pull.merged_as, pull.state, pull.test_merge = merged_as, "closed" if merged_as else "open", "0" * 40
         kept = target.issues.get(number)

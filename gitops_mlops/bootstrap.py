@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from gitops_mlops.adapters.job_files import JobFile
     from gitops_mlops.domain.job import Job
     from gitops_mlops.domain.ports import (
+        Beginnings,
         Clock,
+        Clone,
         DataStore,
         Files,
         Forge,
@@ -39,18 +41,20 @@ if TYPE_CHECKING:
         Timer,
         Tree,
     )
-    from gitops_mlops.domain.scaffold import Plan, Toolkit
+    from gitops_mlops.domain.scaffold import Toolkit
     from gitops_mlops.usecases.bundle import Sources
     from gitops_mlops.usecases.compare import Ports as ComparisonPorts
     from gitops_mlops.usecases.demo import Event
     from gitops_mlops.usecases.deploy import World
     from gitops_mlops.usecases.diff import Sources as DiffSources
     from gitops_mlops.usecases.doctor import Patient
+    from gitops_mlops.usecases.draft import Here
     from gitops_mlops.usecases.integrity import Witnesses
     from gitops_mlops.usecases.lineage import Sources as LineageSources
     from gitops_mlops.usecases.registrar import Registrar
     from gitops_mlops.usecases.repro import Checkout
     from gitops_mlops.usecases.review import Ports as ReviewPorts
+    from gitops_mlops.usecases.scaffold import Workshop
 
 
 def begin_tags(start: Path) -> TagStream:
@@ -341,7 +345,7 @@ def templates() -> Templates:
 def toolkit(given: str) -> Toolkit:
     """The toolkit that workflows shall call: the one that was named, or where this installation comes from."""
     from gitops_mlops import __version__
-    from gitops_mlops.adapters.git.project import origin
+    from gitops_mlops.adapters.git.beginnings import origin
     from gitops_mlops.domain.scaffold import parse_toolkit
 
     if named := given or origin():
@@ -350,21 +354,39 @@ def toolkit(given: str) -> Toolkit:
     raise UsageError("it is not known where this toolkit was installed from", hint=hint)
 
 
-def new_project(target: Path, template: str, toolkit: Toolkit, branch: str, remote: str) -> Plan:
-    """Make a project in a new or empty folder: files, repository, first commit. All of it, or nothing."""
-    from gitops_mlops.adapters.git import project
-    from gitops_mlops.adapters.new_folder import new_folder
-    from gitops_mlops.domain.scaffold import Answers
-    from gitops_mlops.usecases import scaffold
+def beginnings(folder: Path) -> Beginnings:
+    """Git in a folder that may be in no repository yet."""
+    from gitops_mlops.adapters.git.beginnings import GitBeginnings
 
-    if target.parent.is_dir() and (around := project.repository_around(target.parent)):
-        raise UsageError("lies in a git repository", where=str(target), hint=f"leave {around} first")
-    answers = Answers(target.name, branch or project.new_branch(Path.home()), toolkit)
-    plan = scaffold.new_project(templates(), template, answers, remote)
-    with new_folder(target) as filling:
-        files(filling).write_all(plan.contents())
-        project.begin(filling, answers.branch, scaffold.MESSAGE.format(template=template, version=toolkit.version))
-    return plan
+    return GitBeginnings(folder)
+
+
+def drafting(repository: Repository) -> Here:
+    """Where a first configuration is looked for."""
+    from gitops_mlops.reports.contract_yaml import contract_yaml
+    from gitops_mlops.usecases.draft import Here
+
+    return Here(repository, data_store(repository), files(repository.root), tables(), contract_yaml)
+
+
+def clone(root: Path) -> Clone:
+    """The clone whose working tree is at `root`."""
+    from gitops_mlops.adapters.git.clone import GitClone
+
+    return GitClone(root)
+
+
+def workshop(folder: Path) -> Workshop:
+    """What a new project is made with."""
+    from gitops_mlops.adapters.new_folder import new_folder
+    from gitops_mlops.usecases.scaffold import Workshop
+
+    @contextmanager
+    def filled(target: Path) -> Iterator[Files]:
+        with new_folder(target) as made:
+            yield files(made)
+
+    return Workshop(templates(), beginnings(folder), filled)
 
 
 def forge() -> Forge | None:

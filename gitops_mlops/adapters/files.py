@@ -69,8 +69,13 @@ class WorkingTree:
     def _put(self, path: str, content: bytes | None) -> None:
         if content is not None:
             self.write(path, content)
-        else:
+            return
+        try:
             self.resolve(path).unlink(missing_ok=True)
+        except NotADirectoryError:
+            return
+        except OSError as error:
+            raise OutsideError(f"cannot be removed ({error.strerror})", where=path) from error
 
 
 def read_at_most(path: Path, limit: int) -> bytes | None:

@@ -12,9 +12,6 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 # At the end of a name: here, DVC and our own checks would take the file for one of this repository.
 _ENDING = ".template"
 
-# What is put beside a template, or into a repository that has a pipeline already.
-_PARTS = ("dvc", "toolkit")
-
 
 class TemplateFolder:
     """The templates by name, and the two parts that any repository can take."""
@@ -28,7 +25,7 @@ class TemplateFolder:
 
     def names(self) -> list[str]:
         """What a new project can be made from."""
-        return sorted(path.name for path in self._root.iterdir() if path.is_dir() and path.name not in _PARTS)
+        return sorted(path.parent.name for path in self._root.glob("*/mlops.yaml"))
 
     def template(self, name: str) -> dict[str, bytes]:
         """The files of a template by path. Raises UsageError when there is none of this name."""

@@ -2,43 +2,113 @@
 
 from __future__ import annotations
 
-from functools import partial
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
-from gitops_mlops.cli.options import emit, json_option, pass_session
-from gitops_mlops.domain.errors import DONE, UsageError
-from gitops_mlops.reports.scaffold import plan_data, plan_text
+from gitops_mlops.cli.options import colour_wanted, emit, json_option, pass_session
+from gitops_mlops.domain.dvc_lock import MERGE_COMMAND, MERGE_DRIVER
+from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, UsageError
+from gitops_mlops.reports.scaffold import diff_text, plan_data, plan_text
+
+if TYPE_CHECKING:
+    from gitops_mlops.domain.ports import Repository
+    from gitops_mlops.domain.scaffold import Plan
 
 
-@click.command(epilog="Example: gitops-mlops init flights --template classification")
+@click.command(epilog="Example: gitops-mlops init flights --template classification --dvc-remote s3://bucket/flights")
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-@click.option("--template", metavar="NAME", help="What the new project is made from: classification.")
-@click.option("--toolkit", default="", metavar="REF", help="OWNER/REPOSITORY@SHA that the workflows call.")
+@click.option("--template", default="", metavar="NAME", help="classification, regression or forecasting.")
+@click.option("--update", is_flag=True, help="Bring what init wrote to the version of this toolkit.")
+@click.option("--toolkit", default="", metavar="REF", help="OWNER/REPO@SHA to be called [default: this one].")
 @click.option("--branch", default="", help="The branch that is released from [default: git's].")
-@click.option("--dvc-remote", default="", metavar="URL", help="Where DVC keeps data and models.")
+@click.option("--dvc-remote", default="", metavar="URL", help="Where DVC shall keep data and models.")
+@click.option("--model", default="", help="Existing repository: the artifact of dvc.yaml to begin with.")
+@click.option("--data", default="", metavar="PATH", help="Existing repository: the table that it is judged on.")
+@click.option("--target", default="", metavar="COLUMN", help="Existing repository: the column of labels.")
+@click.option("--task", default="", help="Existing repository: what it predicts [default: told from the labels].")
+@click.option("--positive", default="", metavar="LABEL", help="Existing repository: the positive one of two labels.")
+@click.option("--yes", is_flag=True, help="Write without asking.")
 @json_option
 @pass_session
 def init(
-    session: Session,
-    folder: Path | None,
-    template: str | None,
-    toolkit: str,
-    branch: str,
-    dvc_remote: str,
-    as_json: bool,
+    session: Session, /, folder: Path | None, template: str, update: bool, yes: bool, as_json: bool, **given: str
 ) -> int:
-    """Make a new project in FOLDER, from a template.
+    """Make a new project in FOLDER from a template; or, without one, add the toolkit to this repository.
 
-    It is committed once, so that a later version of the toolkit can tell your changes from its own.
+    A new project is ready for `dvc repro` and committed once. In a repository that exists, the diff is shown, and
+    written after a yes: workflows, hooks, a first mlops.yaml and contracts. What is there already stays as it is.
+    --update merges what the toolkit changed since into the files that it wrote; your changes stay, and where both
+    changed the same lines both stand between git's marks. Exit code 1 then.
     """
-    if folder is None or template is None:
-        known = ", ".join(bootstrap.templates().names())
-        raise UsageError("a new project needs a folder and a template", hint=f"--template, one of: {known}")
-    target = (session.folder / folder).resolve()
-    plan = bootstrap.new_project(target, template, bootstrap.toolkit(toolkit), branch, dvc_remote)
-    emit(plan, as_json, plan_text, partial(plan_data, written=True))
-    return DONE
+    if folder is not None or template:
+        if update or folder is None or not template:
+            known = ", ".join(bootstrap.templates().names())
+            raise UsageError("a new project takes a folder and a template", hint=f"init FOLDER --template: {known}")
+        return _say(_new(session.folder, folder, template, given), as_json)
+    repository = bootstrap.repository(session.folder)
+    plan = _update(repository, given) if update else _adoption(repository, given)
+    if plan.edits:
+        _ask(plan, yes, as_json)
+        bootstrap.files(repository.root).write_all(plan.contents())
+    bootstrap.clone(repository.root).configure_merge_driver(MERGE_DRIVER, MERGE_COMMAND)
+    return _say(plan, as_json)
+
+
+def _new(start: Path, folder: Path, template: str, given: dict[str, str]) -> Plan:
+    from gitops_mlops.usecases.scaffold import new_project
+
+    target, workshop = (start / folder).resolve(), bootstrap.workshop(start)
+    toolkit = bootstrap.toolkit(given["toolkit"])
+    plan = new_project(workshop, target, template, toolkit, given["branch"], given["dvc_remote"])
+    bootstrap.clone(target).configure_merge_driver(MERGE_DRIVER, MERGE_COMMAND)
+    return plan
+
+
+def _update(repository: Repository, given: dict[str, str]) -> Plan:
+    from gitops_mlops.usecases.scaffold_update import plan_update
+
+    wrong = [name for name, value in given.items() if value and name != "toolkit"]
+    if wrong:
+        raise UsageError("goes not with --update", where=f"--{wrong[0].replace('_', '-')}", hint="leave it out")
+    git, files = bootstrap.beginnings(repository.root), bootstrap.files(repository.root)
+    toolkit = bootstrap.toolkit(given["toolkit"])
+    return plan_update(bootstrap.templates(), git, files, bootstrap.index(repository), toolkit)
+
+
+def _adoption(repository: Repository, given: dict[str, str]) -> Plan:
+    from gitops_mlops.domain.scaffold import Answers, project_name
+    from gitops_mlops.usecases.adopt import plan_adoption
+    from gitops_mlops.usecases.draft import Known
+
+    toolkit = bootstrap.toolkit(given.pop("toolkit"))
+    branch = given.pop("branch") or bootstrap.beginnings(repository.root).default_branch()
+    answers = Answers(project_name(repository.root.name), branch, toolkit, given.pop("dvc_remote"))
+    return plan_adoption(bootstrap.templates(), bootstrap.drafting(repository), answers, Known(**given))
+
+
+def _ask(plan: Plan, yes: bool, as_json: bool) -> None:
+    """Show the diff and wait for a yes. Raises UsageError where nobody can give one."""
+    if yes:
+        return
+    if not as_json:
+        click.echo(_coloured(diff_text(plan)), err=True)
+    if as_json or not sys.stdin.isatty():
+        raise UsageError("nothing was written, for nobody can be asked", hint="look at the diff, then add --yes")
+    click.confirm("Write this?", abort=True, err=True)
+
+
+def _coloured(diff: str) -> str:
+    if not colour_wanted():
+        return diff
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+    return "\n".join(click.style(line, fg=colours.get(line[:1])) for line in diff.split("\n"))
+
+
+def _say(plan: Plan, as_json: bool) -> int:
+    emit(plan, as_json, plan_text, plan_data)
+    return VERDICT_AGAINST if plan.conflicts else DONE

@@ -13,6 +13,8 @@ from gitops_mlops.domain.errors import UsageError
 _PLACE = re.compile(r"__([A-Z]+)__")
 _TOOLKIT = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_][A-Za-z0-9._-]*)@([0-9a-f]{40})")
 _BRANCH = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_./-]*[A-Za-z0-9_])?\Z")
+# No password before an @: the address is committed.
+_REMOTE = re.compile(r"(?![a-z0-9+]+://[^/@]*:[^/@]*@)[!#-&(-~]+\Z")
 _PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?\Z")
 
 
@@ -27,11 +29,12 @@ class Toolkit:
 
 @dataclass(frozen=True)
 class Answers:
-    """What is filled in. `branch` is the one that is released from."""
+    """What is filled in. `branch` is the one that is released from, `remote` the DVC remote's address or ""."""
 
     project: str
     branch: str
     toolkit: Toolkit
+    remote: str = ""
 
     def __post_init__(self) -> None:
         if not _PROJECT.match(self.project):
@@ -40,6 +43,14 @@ class Answers:
         if not _BRANCH.match(self.branch) or ".." in self.branch:
             hint = "letters, digits, _ - . and /; or name another one with --branch"
             raise UsageError("is no branch that a workflow can name", where=repr(self.branch), hint=hint)
+        if self.remote and not _REMOTE.match(self.remote):
+            hint = "printable characters without spaces and quotes; credentials go into .dvc/config.local"
+            raise UsageError("is no address of a DVC remote", where=repr(self.remote), hint=hint)
+
+
+def project_name(folder: str) -> str:
+    """A folder's name as one that a project may have."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", folder).strip("-_") or "project"
 
 
 def parse_toolkit(text: str, version: str) -> Toolkit:
@@ -75,7 +86,7 @@ def pinned(content: bytes, repository: str, toolkit: Toolkit) -> bytes:
     A bot moves the pins, and a file in which nothing else was changed is no edited one.
     """
     name = re.escape(repository)
-    workflow = rf"({name}/[\w./-]+@)[0-9a-f]{{40}}(?: # v\S+)?"
+    workflow = rf"({name}(?:/[\w./-]+)?@)[0-9a-f]{{40}}(?: # v\S+)?"
     hook = rf"(https://github\.com/{name}\n\s*rev: )[0-9a-f]{{40}}(?: # v\S+)?"
     pin = f"{toolkit.commit} # v{toolkit.version}"
     text = content.decode(errors="surrogateescape")

@@ -11,7 +11,7 @@ from pydantic import Field
 from gitops_mlops.domain.document import parse_yaml
 from gitops_mlops.domain.errors import ConfigError, Problem
 from gitops_mlops.domain.names import path_problem
-from gitops_mlops.domain.scaffold import Answers, Toolkit, blob_id
+from gitops_mlops.domain.scaffold import Answers, Toolkit
 from gitops_mlops.domain.typed_document import Section, typed
 
 RECORD = ".gitops-mlops.yaml"
@@ -42,6 +42,7 @@ class Record(Section):
     template: Annotated[str, Field(pattern=r"^[a-z]+$")] | None = None
     project: str
     branch: str
+    remote: str = ""
     toolkit: ToolkitRecord
     files: dict[str, _Sha] = Field(default_factory=dict)
     bases: dict[str, str] = Field(default_factory=dict)
@@ -49,7 +50,7 @@ class Record(Section):
 
     def answers(self) -> Answers:
         """What was filled in."""
-        return Answers(self.project, self.branch, Toolkit(**self.toolkit.model_dump()))
+        return Answers(self.project, self.branch, Toolkit(**self.toolkit.model_dump()), self.remote)
 
 
 def parse_record(content: bytes) -> Record:
@@ -66,21 +67,22 @@ def parse_record(content: bytes) -> Record:
 def record_yaml(
     template: str | None,
     answers: Answers,
-    files: Mapping[str, bytes],
+    files: Mapping[str, str],
     bases: Mapping[str, bytes] | None = None,
     pieces: Mapping[str, str] | None = None,
 ) -> bytes:
-    """The record of what was written."""
+    """The record of what was written; `files` are blob IDs by path."""
     toolkit = answers.toolkit
     data = {
         "version": 1,
         "template": template,
         "project": answers.project,
         "branch": answers.branch,
+        "remote": answers.remote,
         "toolkit": {"repository": toolkit.repository, "commit": toolkit.commit, "version": toolkit.version},
-        "files": {path: blob_id(content) for path, content in sorted(files.items())},
+        "files": dict(sorted(files.items())),
         "bases": {path: content.decode() for path, content in sorted((bases or {}).items())},
         "pieces": dict(sorted((pieces or {}).items())),
     }
-    kept = {key: value for key, value in data.items() if value not in (None, {})}
+    kept = {key: value for key, value in data.items() if value not in (None, "", {})}
     return (_HEAD + yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=2**31)).encode()

@@ -28,10 +28,9 @@ def plan_text(plan: Plan) -> str:
     return "\n".join(lines) or "Everything is up to date."
 
 
-def plan_data(plan: Plan, written: bool) -> dict[str, Any]:
+def plan_data(plan: Plan) -> dict[str, Any]:
     """The same as data."""
     return {
-        "written": written,
         "files": [{"path": edit.path, "kind": edit.kind.value} for edit in plan.edits],
         "conflicts": plan.conflicts,
         "notes": list(plan.notes),
@@ -44,7 +43,7 @@ def _diff(edit: Edit) -> Iterator[str]:
     old = "/dev/null" if edit.before is None else f"a/{edit.path}"
     new = "/dev/null" if edit.after is None else f"b/{edit.path}"
     for line in difflib.unified_diff(before, after, old, new, lineterm=""):
-        yield printable(line)
+        yield printable(line.expandtabs())
 
 
 def _lines(content: bytes | None) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SHA = "0123456789abcdef0123456789abcdef01234567"
 TOOLKIT = f"octo/gitops-mlops@{SHA}"
-MODELS = {"classification": "tumour"}
+MODELS = {"classification": "tumour", "forecasting": "temperature", "regression": "progression"}
 
 
 @dataclass

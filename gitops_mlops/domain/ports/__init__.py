@@ -15,6 +15,7 @@ from gitops_mlops.domain.ports.data import (
 )
 from gitops_mlops.domain.ports.forge import Forge, PullRequests
 from gitops_mlops.domain.ports.git import (
+    Beginnings,
     Clone,
     Experiment,
     FileChange,
@@ -34,6 +35,7 @@ from gitops_mlops.domain.ports.running import BundleStore, InferenceClient, Targ
 
 __all__ = [
     "Artifact",
+    "Beginnings",
     "BundleStore",
     "Clock",
     "Clone",

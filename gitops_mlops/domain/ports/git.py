@@ -262,3 +262,25 @@ class Index(Protocol):
 
     def blobs(self, objects: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Contents of blobs by object ID, in few git processes; about 32 MiB are held at a time."""
+
+
+class Beginnings(Protocol):
+    """Where a repository begins, and what its scaffold is merged with later."""
+
+    def root_around(self, folder: Path) -> str:
+        """The root of the repository that a folder is in, "" when it is in none."""
+
+    def new_branch(self) -> str:
+        """What git calls the first branch of a new repository."""
+
+    def begin(self, root: Path, branch: str, message: str) -> bool:
+        """Make a repository and commit everything below `root`; False when git does not know who commits."""
+
+    def default_branch(self) -> str:
+        """The branch that others start from: the remote's, else the one that is checked out."""
+
+    def merge_file(self, base: bytes, ours: bytes, theirs: bytes) -> tuple[bytes, bool]:
+        """Both changes of a file since `base`, and whether some contradict each other, between git's marks."""
+
+    def blob(self, name: str) -> bytes | None:
+        """The content of a blob by its ID, None when the repository does not have it."""

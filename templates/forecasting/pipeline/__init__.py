@@ -1,0 +1,1 @@
+"""How warm will it be tomorrow? `dvc repro` runs the stages in the order of `dvc.yaml`."""

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import re
+
+import polars as pl
 
 from tests.actions.github import GitHub
 from tests.actions.pages import ACTIONS
+from tests.actions.run import Run
 from tests.actions.sources import TOOLKIT
+from tests.conftest import Cli, Repo
+from tests.fakes.forge.git import Bare
+from tests.integration.registry_project import Project
 
 MLOPS = """\
 version: 1
 datasets:
-  flights-test: {path: flights.csv, contract: flights.yaml}
+  flights-test: {path: flights-test.parquet, contract: flights.yaml}
 models: {}
 """
-FILES = {
-    "mlops.yaml": MLOPS,
-    "flights.yaml": "version: 1\ncolumns:\n  delay: {type: int64, min: 0}\n",
-    "flights.csv": "delay\n1\n2\n",
-}
 
 
 def example(github: GitHub, name: str) -> str:
@@ -28,14 +31,106 @@ def example(github: GitHub, name: str) -> str:
     return re.sub(r"OWNER/gitops-mlops/(actions/[\w-]+)@SHA", rf"{TOOLKIT}/\1@{commit}", block)
 
 
-def test_check(github: GitHub) -> None:
-    github.repository("octo/demo", {".github/workflows/check.yml": example(github, "check"), **FILES})
+def with_examples(github: GitHub, repo: Repo, *names: str) -> None:
+    """A repository on the forge that has the history of `repo` and the workflows."""
+    repo.commit("Add workflows", **{f".github/workflows/{name}.yml": example(github, name) for name in names})
+    github.repository("octo/demo", repo.root)
+
+
+def remote_of(repo: Repo) -> None:
+    """Let its DVC cache be a remote that jobs can read."""
+    config = (
+        f"[core]\n    analytics = false\n    remote = store\n['remote \"store\"']\n    url = {repo.root}/.dvc/cache\n"
+    )
+    repo.write(".dvc/config", config)
+
+
+def pull_request(github: GitHub, **files: str) -> list[Run]:
+    octo = github.user("octo")
+    github.push(octo, "octo/demo", "topic", files)
+    github.open_pull_request(octo, "octo/demo", "topic")
+    return github.settle()
+
+
+def pressed(github: GitHub, name: str, model: str = "delay") -> Run:
+    github.dispatch(github.user("octo"), f"{name}.yml", {"model": model})
+    (run,) = github.settle()
+    assert run.error == ""
+    return run
+
+
+def flights(repo: Repo, *delays: int) -> dict[str, str]:
+    """Files of a project whose data is on a DVC remote."""
+    buffer = io.BytesIO()
+    pl.DataFrame({"delay": delays}).write_parquet(buffer)
+    content = buffer.getvalue()
+    md5 = hashlib.md5(content).hexdigest()
+    repo.write(f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}", content)
+    return {
+        "mlops.yaml": MLOPS,
+        "flights.yaml": "version: 1\ncolumns:\n  delay:\n    type: int64\n    min: 0\n",
+        "flights-test.parquet.dvc": f"outs:\n- md5: {md5}\n  size: {len(content)}\n  hash: md5\n"
+        "  path: flights-test.parquet\n",
+    }
+
+
+def test_what_is_wrong_is_marked(github: GitHub, repo: Repo) -> None:
+    repo.write(".gitignore", "/.dvc/cache\n/flights-test.parquet\n")
+    remote_of(repo)
+    repo.commit(**flights(repo, 1, 2))
+    with_examples(github, repo, "check", "validate", "setup")
+    changed = flights(repo, -1, 2, -3)
+    runs = pull_request(github, **changed)
+    assert {run.workflow.name: run.conclusion for run in runs} == {
+        "check": "success",
+        "validate": "failure",
+        "setup": "success",
+    }, [run.log for run in runs]
+    validated = next(run.job("validate") for run in runs if run.workflow.name == "validate")
+    (note,) = [one for one in validated.annotations if one.file]
+    assert (note.file, note.line, note.message) == ("flights.yaml", 5, "2 rows: is below min 0 (first at row 1, 3)")
+    assert "FAIL  flights-test" in validated.summary
     octo = github.user("octo")
     github.push(octo, "octo/demo", "topic", {"mlops.yaml": MLOPS.replace("flights.yaml", "flight.yaml")})
-    github.open_pull_request(octo, "octo/demo", "topic")
-    (run,) = github.settle()
-    print(run.log, run.error)
-    assert (run.conclusion, run.error) == ("failure", "")
-    job = run.job("check")
-    (note,) = [one for one in job.annotations if one.file]
-    assert (note.level, note.file, note.line) == ("error", "mlops.yaml", 3)
+    checked = next(run.job("check") for run in github.settle() if run.workflow.name == "check")
+    (note,) = [one for one in checked.annotations if one.file]
+    assert (note.level, note.file, note.line, checked.result) == ("error", "mlops.yaml", 3, "failure")
+
+
+def assigned(git: Bare, stage: str) -> str:
+    """The commit that a stage was given last."""
+    tags = [ref for ref in git.refs() if f"#{stage}#" in ref]
+    return git("rev-parse", f"{max(tags, key=lambda ref: int(ref.rpartition('#')[2]))}^{{commit}}")
+
+
+def test_the_registry(github: GitHub, repo: Repo, cli: Cli) -> None:
+    """Promote, register, roll back, retire, each by its button; tags are pushed with the token of the job."""
+    project = Project.trained(repo)
+    for weights in (b"one", b"two"):
+        project.train(weights)
+        project.report(weights)
+        assert cli("register", "delay", "--report", "report.json", folder=repo.root).code == 0
+        for stage in ("staging", "production"):
+            assert cli("promote", "delay", stage, folder=repo.root).code == 0
+    repo.git("tag", "--delete", *repo.git("tag", "--list", "delay#staging#*").split())
+    project.train(b"three")
+    remote_of(repo)
+    with_examples(github, repo, "register", "promote", "rollback", "retire")
+    git = github.forge.repository("octo/demo").git
+
+    assert pressed(github, "promote").conclusion == "success"
+    assert assigned(git, "staging") == git("rev-parse", "delay@v0.0.2^{commit}")
+    run = pressed(github, "register")
+    assert run.conclusion == "success", run.log
+    tag = git("cat-file", "-p", "refs/tags/delay@v0.1.0")
+    assert "tagger github-actions[bot] <41898282+github-actions[bot]@users.noreply.github.com>" in tag
+    assert f"/octo/demo/actions/runs/{run.id}" in tag
+    run = pressed(github, "promote")
+    assert run.conclusion == "failure"
+    assert ["no comparison speaks" in one.message for one in run.job("promote").annotations] == [True]
+    run = pressed(github, "rollback")
+    assert run.conclusion == "success", run.log
+    assert assigned(git, "production") == git("rev-parse", "delay@v0.0.1^{commit}")
+    run = pressed(github, "retire")
+    assert run.conclusion == "success", run.log
+    assert "refs/tags/delay@deprecated" in git.refs()

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from gitops_mlops.cli.app import root
+from gitops_mlops.cli.app import Session, root
 from gitops_mlops.cli.commands import COMMANDS
 from gitops_mlops.cli.environment import given, prefix_of, suffix_of
 from gitops_mlops.domain.errors import UsageError
@@ -57,7 +57,7 @@ def sample(param: click.Parameter) -> str:
 def parsed(case: Case, words: list[str], environ: dict[str, str]) -> dict[str, object]:
     """What the command is called with; that other arguments are missing is not the point."""
     path, command, _ = case
-    context = click.Context(command, info_name=path[-1], resilient_parsing=True)
+    context = click.Context(command, info_name=path[-1], resilient_parsing=True, obj=Session(Path("/here")))
     context.default_map = given(command, path, environ)
     command.parse_args(context, words)
     return context.params

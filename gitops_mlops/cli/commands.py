@@ -40,6 +40,7 @@ COMMANDS: tuple[Command, ...] = (
         "Compare", "experiments", "experiments", "experiments", "DVC experiments as a leaderboard on the same rows"
     ),
     Command("Compare", "review", "review", "review", "all that a pull request is asked, in one go"),
+    Command("Compare", "comment", "comment", "comment", "one comment below a pull request, kept up to date"),
     Command("Compare", "report", "report", "report", "the result of compare as markdown, terminal text or JSON"),
     Command("Registry", "show", "registry", "show", "models, their versions and stages, and the evidence", True),
     Command("Registry", "history", "registry", "history", "what happened in the registry, newest first", True),

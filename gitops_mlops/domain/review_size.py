@@ -14,6 +14,8 @@ from gitops_mlops.domain.evaluation import Part, Report
 from gitops_mlops.domain.review import MAX_REVIEW_BYTES, ModelReview, Review
 
 _SHORTEST = 120
+_TOLD = "its report is too large for this file: gitops-mlops compare makes it again"
+_TOLD_BYTES = len(_TOLD) + 10
 # Fields of a report that go together, and what they are called.
 _EMPTIED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("curves and confusion matrices", {"curves": (), "confusion": None}),
@@ -27,27 +29,23 @@ _BARE_PIPELINE: dict[str, Any] = {"stages": [], "skipped": [], "lock_files": [],
 
 def dump_review(review: Review, limit: int = MAX_REVIEW_BYTES) -> bytes:
     """The review as JSON of at most `limit` bytes that `parse_review` reads back."""
-    for fitting in chain([review], _shorter(review)):
+    for fitting in chain([review], _shorter(review, limit)):
         content = _json(fitting)
         if len(content) <= limit:
             break
     return content
 
 
-def _json(review: Review) -> bytes:
-    return (review.model_dump_json(by_alias=True) + "\n").encode()
+def _json(part: Part) -> bytes:
+    return (part.model_dump_json(by_alias=True) + "\n").encode()
 
 
-def _shorter(review: Review) -> Iterator[Review]:
+def _shorter(review: Review, limit: int) -> Iterator[Review]:
     """Ever shorter versions of a review."""
     for name, emptied in _EMPTIED:
         review = _named(_each_report(review, lambda report, emptied=emptied: _with(report, **emptied)), name)  # type: ignore[misc]
         yield review
-    while any(model.report for model in review.models):
-        largest = max(review.models, key=lambda model: len(model.report.model_dump_json()) if model.report else 0)
-        left = tuple(_without_report(model) if model is largest else model for model in review.models)
-        review = _named(_with(review, models=left), "reports of some models")
-        yield review
+    yield (review := _without_largest(review, limit))
     yield _named(_cut(review), "texts")
 
 
@@ -66,9 +64,21 @@ def _each_report(review: Review, change: Callable[[Report], Report]) -> Review:
     return shortened
 
 
+def _without_largest(review: Review, limit: int) -> Review:
+    """Without the largest reports, as many as it takes."""
+    sizes = {i: len(_json(one.report)) for i, one in enumerate(review.models) if one.report}
+    excess, dropped = len(_json(review)) - limit, set()
+    for i in sorted(sizes, key=lambda i: -sizes[i]):
+        if excess <= 0:
+            break
+        excess -= sizes[i] - _TOLD_BYTES
+        dropped.add(i)
+    left = tuple(_without_report(one) if i in dropped else one for i, one in enumerate(review.models))
+    return _named(_with(review, models=left), "reports of some models")
+
+
 def _without_report(model: ModelReview) -> ModelReview:
-    told = "its report is too large for this file: gitops-mlops compare makes it again"
-    left: ModelReview = _with(model, report=None, told=told)
+    left: ModelReview = _with(model, report=None, told=_TOLD)
     return left
 
 

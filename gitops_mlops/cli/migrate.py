@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import click
 
@@ -36,18 +35,15 @@ def migrate(session: Session, workflows: tuple[str, ...], toolkit: str, write: b
     What cannot be translated is listed with its line and what to do. Exit code 1 when there is such a thing.
     """
     from gitops_mlops.domain.cml_steps import Toolkit
+    from gitops_mlops.usecases.migrate import Places
     from gitops_mlops.usecases.migrate import migrate as run
 
     named = _TOOLKIT.fullmatch(toolkit)
     if named is None:
         raise UsageError("not OWNER/NAME@REF", where=f"--toolkit {toolkit}", hint="name our repository and a commit")
     repository = bootstrap.repository(session.folder)
-    found = run(repository, bootstrap.tree(repository), workflows, Toolkit(*named.groups()))
-    files = bootstrap.files(repository.root)
-    for one in found.changed if write else ():
-        files.write(one.name, one.after.encode())
-    if write:
-        found = replace(found, workflows=tuple(one.written() for one in found.workflows))
+    places = Places(repository, bootstrap.tree(repository), bootstrap.files(repository.root))
+    found = run(places, workflows, Toolkit(*named.groups()), write=write)
     for note in sorted(note for one in found.workflows for note in one.notes):
         progress(f"note: {note}")
     for left in sorted(found.left):
@@ -65,4 +61,6 @@ def _summary(changed: int, left: int, *, write: bool) -> str:
     if not changed and not left:
         return "nothing here uses CML"
     done = f"{counted(changed, 'workflow')} {'written' if write else 'would change; --write writes them'}"
-    return f"{done}, {counted(left, 'thing')} left to do by hand" if left else done
+    if not left:
+        return done
+    return f"{done if changed else 'nothing written'}, {counted(left, 'thing')} left to do by hand"

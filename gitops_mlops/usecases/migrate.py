@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitops_mlops.domain.cml import Migration, Terms, may_use_cml, translate
@@ -11,22 +12,41 @@ from gitops_mlops.domain.errors import EvidenceMissing, Problem, UsageError
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.cml_steps import Toolkit
-    from gitops_mlops.domain.ports import Repository, Tree
+    from gitops_mlops.domain.ports import Files, Repository, Tree
 
 WORKFLOWS = ".github/workflows"
 _OTHER_FORGES = {".gitlab-ci.yml": "GitLab", "bitbucket-pipelines.yml": "Bitbucket"}
 
 
-def migrate(repository: Repository, tree: Tree, names: Sequence[str], toolkit: Toolkit) -> Migration:
-    """Translate the named workflows, or all that use CML. Raises UsageError for a name that is no text file."""
-    paths = tree.paths()
-    elsewhere = tuple(_elsewhere(tree, names or [path for path in paths if path in _OTHER_FORGES]))
-    wanted = [name for name in names if name not in _OTHER_FORGES] or (() if names else _workflows(paths))
-    terms = Terms(toolkit, default_branch(repository))
-    read = ((name, _text(tree, name)) for name in dict.fromkeys(wanted))
-    return Migration(
-        tuple(translate(text, name, terms) for name, text in read if names or may_use_cml(text)), elsewhere
+@dataclass(frozen=True)
+class Places:
+    """The repository, which files it has, and where they are read and written."""
+
+    repository: Repository
+    tree: Tree
+    files: Files
+
+
+def migrate(places: Places, names: Sequence[str], toolkit: Toolkit, *, write: bool) -> Migration:
+    """Translate the named workflows, or all that use CML, and write those that change when `write` says so.
+
+    Raises UsageError for a name that is no text file of the repository.
+    """
+    paths = places.tree.paths()
+    wanted = dict.fromkeys(names or [path for path in paths if _is_workflow(path) or path in _OTHER_FORGES])
+    texts = {name: _text(places.files, name) for name in wanted}
+    terms = Terms(toolkit, default_branch(places.repository))
+    translations = tuple(
+        translate(text, name, terms)
+        for name, text in texts.items()
+        if name not in _OTHER_FORGES and (names or may_use_cml(text))
     )
+    found = Migration(translations, tuple(_elsewhere(texts)))
+    if not write:
+        return found
+    for one in found.changed:
+        places.files.write(one.name, one.after.encode())
+    return replace(found, workflows=tuple(one.written() for one in translations))
 
 
 def default_branch(repository: Repository) -> str:
@@ -41,12 +61,12 @@ def default_branch(repository: Repository) -> str:
     return "main"
 
 
-def _workflows(paths: Sequence[str]) -> list[str]:
-    return sorted(path for path in paths if path.rpartition("/")[0] == WORKFLOWS and path.endswith((".yml", ".yaml")))
+def _is_workflow(path: str) -> bool:
+    return path.rpartition("/")[0] == WORKFLOWS and path.endswith((".yml", ".yaml"))
 
 
-def _text(tree: Tree, name: str) -> str:
-    content = tree.read(name)
+def _text(files: Files, name: str) -> str:
+    content = files.read(name)
     if content is None:
         raise UsageError("there is no such file", where=name, hint=f"name a workflow in {WORKFLOWS}")
     if len(content) > MAX_BYTES:
@@ -57,10 +77,10 @@ def _text(tree: Tree, name: str) -> str:
         raise UsageError("not UTF-8", where=name, hint="save the file as UTF-8") from error
 
 
-def _elsewhere(tree: Tree, names: Sequence[str]) -> list[Problem]:
+def _elsewhere(texts: Mapping[str, str]) -> list[Problem]:
     hint = "keep cml there: it takes our markdown, gitops-mlops report --format markdown"
     return [
         Problem(name, 0, 0, "", f"{_OTHER_FORGES[name]} is not covered: only GitHub workflows are translated", hint)
-        for name in names
-        if name in _OTHER_FORGES and may_use_cml(_text(tree, name))
+        for name, text in texts.items()
+        if name in _OTHER_FORGES and may_use_cml(text)
     ]

@@ -90,3 +90,96 @@ def zizmor(text: bytes, folder: Path) -> Counter[str]:
 def test_linters_find_nothing_that_they_did_not_find_before(case: Path, lint: Any, tmp_path: Path) -> None:
     before, after = (lint((case / name).read_bytes(), tmp_path) for name in ("before.yml", "after.yml"))
     assert after - before == Counter()
+
+
+def test_the_page_shows_what_the_command_does(cli: Cli, repo: Repo) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "from-cml.md").read_text("utf-8")
+    diff = page.partition("```diff\n")[2].partition("```")[0].splitlines(keepends=True)
+    top = (
+        "on: pull_request\npermissions:\n  contents: read\n  pull-requests: write\njobs:\n  train:\n    runs-on: x\n"
+    )
+    before, after = (top + "".join(line[1:] for line in diff if line[0] in kept) for kept in (" -", " +"))
+    repo.write(WORKFLOW, before)
+    assert cli("migrate", "--toolkit", "OWNER/gitops-mlops@SHA", "--write", folder=repo.root).code == 0
+    assert (repo.root / WORKFLOW).read_text("utf-8") == after
+
+
+def test_json_has_the_diff_and_what_is_left(cli: Cli, repo: Repo) -> None:
+    repo.write(WORKFLOW, (CASES[0].parent / "retrain-pull-request" / "before.yml").read_bytes())
+    repo.write(".github/workflows/other.yaml", "on: push\njobs: {}\n")
+    answer = cli("migrate", "--toolkit", TOOLKIT, "--json", folder=repo.root)
+    (found,) = answer.json["files"]
+    assert (answer.code, answer.json["written"], found["path"], found["changed"]) == (1, False, WORKFLOW, True)
+    assert found["diff"].startswith(f"--- a/{WORKFLOW}\n+++ b/{WORKFLOW}\n@@")
+    assert [(left["line"], left["message"]) for left in found["left"]] == [(32, "cml pr opens a pull request")]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_pipelines_of_other_forges_are_named_as_not_covered(cli: Cli, repo: Repo, named: bool) -> None:
+    repo.write(".gitlab-ci.yml", "report:\n  script:\n    - cml comment create report.md\n")
+    repo.write("bitbucket-pipelines.yml", "pipelines: {}\n")
+    names = [".gitlab-ci.yml"] if named else []
+    answer = cli("migrate", "--toolkit", TOOLKIT, *names, folder=repo.root)
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.startswith("by hand: .gitlab-ci.yml: GitLab is not covered")
+    assert "bitbucket" not in answer.err
+
+
+def test_the_default_branch_of_old_repositories_is_kept(cli: Cli, repo: Repo) -> None:
+    repo.commit()
+    repo.git("branch", "--move", "master")
+    _, out, _ = migrated(cli, repo, (CASES[0].parent / "first-report" / "before.yml").read_bytes())
+    assert "+    branches: [master]\n" in out
+
+
+def test_a_tag_as_the_toolkit_is_taken_with_a_word_on_pinning(cli: Cli, repo: Repo) -> None:
+    repo.write(WORKFLOW, (CASES[0].parent / "first-report" / "before.yml").read_bytes())
+    answer = cli("migrate", "--toolkit", "octo/gitops-mlops@v1", folder=repo.root)
+    assert "uses: octo/gitops-mlops/actions/review@v1\n" in answer.out
+    assert "note: v1 can be moved" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--toolkit", "gitops-mlops"], "error: --toolkit gitops-mlops: not OWNER/NAME@REF"),
+        (["--toolkit", "a/b@c d"], "error: --toolkit a/b@c d: not OWNER/NAME@REF"),
+        (["--toolkit", "a/b@c\nevil: true"], "not OWNER/NAME@REF"),
+        (["--toolkit", TOOLKIT, "no.yml"], "error: no.yml: there is no such file"),
+        (["--toolkit", TOOLKIT, "../x.yml"], "error: '../x.yml': the path"),
+        (["--toolkit", TOOLKIT, "latin.yml"], "error: latin.yml: not UTF-8"),
+        (["--toolkit", TOOLKIT, "huge.yml"], "error: huge.yml: larger than"),
+        (["--toolkit", TOOLKIT, ".github"], "is not a regular file"),
+        ([], "Missing option '--toolkit'"),
+    ],
+)
+def test_a_wrong_word_is_told_in_one_line_and_nothing_is_written(
+    cli: Cli, repo: Repo, words: list[str], said: str
+) -> None:
+    before = (CASES[0].parent / "first-report" / "before.yml").read_bytes()
+    repo.write(WORKFLOW, before)
+    repo.write("latin.yml", b"# caf\xe9")
+    repo.write("huge.yml", b"#" * (1024 * 1024 + 1))
+    answer = cli("migrate", *words, "--write", folder=repo.root)
+    assert answer.code == 2
+    assert said in answer.err
+    assert answer.err.count("\n") == 1
+    assert (repo.root / WORKFLOW).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "left"),
+    [
+        ("on: push\njobs: [\n", "not YAML"),
+        ("on: &a push\njobs: {x: *a} # cml comment\n", "aliases"),
+        ("on: push # cml\njobs: {a: {steps: [{run: cml comment create x}]}}\n", "write one key to a line"),
+        ("on: push\njobs: 3 # cml pr\n", "has no jobs"),
+        ("on: push\njobs:\n  a: !!python/object:os.x {} # cml pr\n", "tag"),
+    ],
+)
+def test_a_file_that_cannot_be_read_or_edited_is_left_as_it_is(cli: Cli, repo: Repo, content: str, left: str) -> None:
+    repo.write("named.yml", content)
+    answer = cli("migrate", "--toolkit", TOOLKIT, "--write", "named.yml", folder=repo.root)
+    assert answer.code == 1
+    assert left in answer.err
+    assert (repo.root / "named.yml").read_text("utf-8") == content

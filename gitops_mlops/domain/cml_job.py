@@ -188,11 +188,19 @@ class JobTranslation:
             title = [("title", comment.title)] if comment.title else []
             inputs = [("markdown", comment.report), *title, *number]
             lines += action_step(told, f"Comment with {comment.report}", self._toolkit.uses("comment"), inputs)
-        if first and made.images:
-            kept = Frame(step.dash, condition("!cancelled()", own))
-            inputs = [("name", "images-${{ github.job }}"), ("path", listed(made.images))]
-            lines += action_step(kept, "Keep the images", UPLOAD, inputs)
+        if first:
+            folder, images = self._data_folder(step), self._folder(step)
+            pages = f"{folder}/reports" if folder else "reports"
+            files = [pages, *(f"{images}/{image}" if images else image for image in made.images)]
+            lines += self._upload(Frame(step.dash, condition("!cancelled()", own)), files)
         return lines
+
+    def _upload(self, frame: Frame, files: list[str]) -> list[str]:
+        """Plots are no part of a comment: the pages of the review, and the images that CML would have published."""
+        # Two jobs of a matrix cannot upload under one name.
+        leg = "-${{ strategy.job-index }}" if "strategy" in self._job.entries else ""
+        inputs = [("name", f"report-${{{{ github.job }}}}{leg}"), ("path", listed(files))]
+        return action_step(frame, "Keep the plots", UPLOAD, [*inputs, ("if-no-files-found", "ignore")])
 
     def _data_folder(self, step: Step) -> str:
         """Where dvc.yaml is: the folder of what ran DVC, else of the comment."""

@@ -26,6 +26,7 @@ from gitops_mlops.domain.workflow_text import Step
 
 _SETUPS = frozenset({"iterative/setup-cml", "iterative/setup-dvc"})
 _EVENT = "github.event_name == 'pull_request'"
+_ALWAYS = "!cancelled()"
 _FORK = "github.event.pull_request.head.repo.full_name == github.repository"
 
 
@@ -172,28 +173,32 @@ class JobTranslation:
         return project_step(step, self._text.lines, script, tokens=tokens, drop=drop)
 
     def _report_steps(self, step: Step, comment: Comment, made: Plan, *, first: bool) -> list[str]:
-        """What stands for a comment: the review and its comment once a job, and the project's own markdown."""
+        """What stands for a comment: the project's own markdown, and once a job the review and its comment."""
         own = step.text("if")
-        told = Frame(step.dash, condition("!cancelled()", own, _FORK), folder=self._folder(step))
         number = [("pull-request", comment.number)] if comment.number else []
         lines: list[str] = []
-        if first:
-            around = f"{own} {self._job.entries['if'].text if 'if' in self._job.entries else ''}"
-            asked = "" if self._only_pull_requests or _EVENT in around else _EVENT
-            review = Frame(step.dash, condition(own, asked), self._data_environment(), self._data_folder(step))
-            lines += action_step(review, "Review the change", self._toolkit.uses("review"))
-            told_there = told._replace(folder=review.folder)
-            lines += action_step(told_there, "Comment on the pull request", self._toolkit.uses("comment"), number)
         if comment.report in made.own:
             title = [("title", comment.title)] if comment.title else []
+            told = Frame(step.dash, condition(own, _FORK), folder=self._folder(step))
             inputs = [("markdown", comment.report), *title, *number]
             lines += action_step(told, f"Comment with {comment.report}", self._toolkit.uses("comment"), inputs)
-        if first:
-            folder, images = self._data_folder(step), self._folder(step)
-            pages = f"{folder}/reports" if folder else "reports"
-            files = [pages, *(f"{images}/{image}" if images else image for image in made.images)]
-            lines += self._upload(Frame(step.dash, condition("!cancelled()", own)), files)
-        return lines
+        return lines + (self._review_steps(step, number, made) if first else [])
+
+    def _review_steps(self, step: Step, number: list[tuple[str, str]], made: Plan) -> list[str]:
+        """The review, which tells of what failed before it too; then what shows it, whatever its verdict."""
+        own = step.text("if")
+        around = f"{own} {self._job.entries['if'].text if 'if' in self._job.entries else ''}"
+        asked = "" if self._only_pull_requests or _EVENT in around else _EVENT
+        folder, images = self._data_folder(step), self._folder(step)
+        review = Frame(step.dash, condition(_ALWAYS, own, asked), self._data_environment(), folder)
+        told = Frame(step.dash, condition(_ALWAYS, own, _FORK), folder=folder)
+        pages = f"{folder}/reports" if folder else "reports"
+        files = [pages, *(f"{images}/{image}" if images else image for image in made.images)]
+        return [
+            *action_step(review, "Review the change", self._toolkit.uses("review")),
+            *action_step(told, "Comment on the pull request", self._toolkit.uses("comment"), number),
+            *self._upload(Frame(step.dash, condition(_ALWAYS, own)), files),
+        ]
 
     def _upload(self, frame: Frame, files: list[str]) -> list[str]:
         """Plots are no part of a comment: the pages of the review, and the images that CML would have published."""

@@ -6,13 +6,15 @@ import io
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import urllib3
 
 from gitops_mlops.domain.errors import OutsideError
 from gitops_mlops.domain.forge import PullRequestText
 from tests.conftest import Repo
-from tests.fakes.forge import Forge, Refused, named, running
+from tests.fakes.forge import TOKEN, Forge, Refused, named, running
 from tests.integration.forge_client import client
 
 
@@ -160,3 +162,87 @@ def test_files_of_a_run(forge: Forge, clone: Repo) -> None:
     forge.expired.add(artifact.id)
     with pytest.raises(OutsideError, match="it has expired: run the workflow again"):
         github.download(artifact.id, 10_000)
+
+
+def test_a_squash_is_one_commit(forge: Forge, clone: Repo) -> None:
+    branch(clone, "change")
+    before = clone.git("rev-parse", "main").strip()
+    commit = forge.merge(forge.open_pull("change"), method="squash")
+    clone.git("fetch", "--quiet", "origin", "main")
+    assert clone.git("show", "-s", "--format=%P %s", commit).strip() == f"{before} A change (#1)"
+
+
+def ask(forge: Forge, method: str, path: str, token: str = TOKEN, **body: object) -> tuple[int, Any, str]:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    answer = urllib3.request(method, f"{forge.address}{path}", headers=headers, json=body or None)
+    return answer.status, answer.json(), answer.headers.get("Link", "")
+
+
+def test_merging_through_the_api(forge: Forge, clone: Repo) -> None:
+    head = branch(clone, "change")
+    number = forge.open_pull("change")
+    path = f"/repos/octo/demo/pulls/{number}/merge"
+    assert ask(forge, "PUT", path, sha="0" * 40)[0] == 409
+    assert ask(forge, "PUT", path, forge.add_token("bob", {"contents": "read"}, kind="user"), sha=head)[0] == 403
+    status, data, _ = ask(forge, "PUT", path, sha=head)
+    assert (status, data["sha"]) == (200, clone.git("ls-remote", "origin", "main").split()[0])
+    assert ask(forge, "PUT", path, sha=head)[0] == 405
+
+
+def test_lists_have_pages_of_30_unless_asked(forge: Forge, clone: Repo) -> None:
+    number = forge.open_issue("Drift")
+    for at in range(205):
+        forge.comment(number, f"Comment {at}.")
+    path = f"/repos/octo/demo/issues/{number}/comments"
+    assert [len(ask(forge, "GET", f"{path}{query}")[1]) for query in ("", "?per_page=100", "?per_page=1000")] == [
+        30,
+        100,
+        100,
+    ]
+    _, last, link = ask(forge, "GET", f"{path}?per_page=100&page=3")
+    assert [one["body"] for one in last] == [f"Comment {at}." for at in range(200, 205)]
+    assert 'rel="next"' not in link
+    assert f'<{forge.address}{path}?page=2>; rel="next"' in ask(forge, "GET", path)[2]
+
+
+def test_who_may_see_a_private_repository(forge: Forge, clone: Repo) -> None:
+    forge.repository().private = True
+    assert ask(forge, "GET", "/repos/octo/demo", token="")[0] == 404
+    assert ask(forge, "GET", "/repos/octo/demo", forge.add_token("x[bot]", {}, repository="octo/other"))[0] == 404
+    assert ask(forge, "GET", "/repos/octo/demo")[1]["visibility"] == "private"
+    assert ask(forge, "GET", "/repos/octo/demo/issues", forge.add_token("x[bot]", {}))[0] == 403
+    forge.repository().private = False
+    assert ask(forge, "GET", "/repos/octo/demo/issues", token="")[0] == 200
+    assert ask(forge, "POST", "/repos/octo/demo/issues", token="", title="Spam")[0] == 401
+    assert ask(forge, "POST", "/repos/octo/demo/issues", "ghs_of_nobody", title="Spam")[0] == 401
+
+
+def test_events_are_heard_and_may_come_twice(forge: Forge, clone: Repo) -> None:
+    heard: list[str] = []
+    forge.listeners.append(lambda event: heard.append(event.id))
+    forge.open_issue("Drift")
+    forge.redeliver(forge.events[-1])
+    assert heard == [forge.events[-1].id] * 2
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "told"),
+    [
+        ("GET", "/repos/octo/demo/branches", {}, "is no endpoint of this emulator"),
+        ("GET", "/repos/octo/demo/issues?label=x", {}, "the query label is unknown"),
+        ("GET", "/repos/octo/demo/issues?state=any", {}, "state"),
+        ("POST", "/repos/octo/demo/issues", {"title": "Drift", "text": "x"}, "the member text is unknown"),
+        ("POST", "/repos/octo/demo/issues", {"body": "x"}, "'title' is a required property"),
+        ("POST", "/repos/octo/demo/dispatches", {"event_type": 3}, "InvalidRequestBody"),
+    ],
+)
+def test_what_github_does_not_describe_fails_the_test(
+    method: str, path: str, body: dict[str, object], told: str
+) -> None:
+    with pytest.raises(AssertionError, match=told), running() as forge:
+        assert ask(forge, method, path, **body)[0] in (404, 500)
+
+
+def test_the_token_at_another_host_fails_the_test() -> None:
+    with pytest.raises(AssertionError, match="the token went to the host of files"), running() as forge:
+        urllib3.request("GET", f"{forge.blob_address}/1-2", headers={"Authorization": f"Bearer {TOKEN}"})

@@ -15,11 +15,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 from werkzeug.datastructures import Headers
 
+from tests.fakes.forge import endpoints_commits, endpoints_issues, endpoints_pulls, endpoints_runs
 from tests.fakes.forge.described import Asked, answer_violations, request_violations
-from tests.fakes.forge.endpoints import ROUTES, Call, Reply, Route
+from tests.fakes.forge.routes import Call, Reply, Route
 from tests.fakes.forge.state import Fault, Pull, Refused, Repository, Token
 from tests.fakes.forge.world import Forge
 
+_ROUTES = [*endpoints_pulls.ROUTES, *endpoints_issues.ROUTES, *endpoints_commits.ROUTES, *endpoints_runs.ROUTES]
 _JSON = "application/json; charset=utf-8"
 _APP, _PERSON = "Resource not accessible by integration", "Resource not accessible by personal access token"
 
@@ -146,7 +148,7 @@ class _Blobs(_Handler):
 
 
 def _route(asked: Asked) -> tuple[Route | None, dict[str, str]]:
-    for route in ROUTES:
+    for route in _ROUTES:
         if route.method.lower() == asked.method and (match := route.pattern.match(asked.path)):
             return route, match.groupdict()
     return None, {}

@@ -9,6 +9,7 @@ from typing import Any
 from tests.fakes.forge.described import example
 from tests.fakes.forge.state import Comment, Deployment, Event, Issue, Pull, Repository, Run, Status
 
+_REACTIONS = ("+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes")
 _PLACES = ("octocat/Hello-World", "octocat/example", "octo-org/octo-repo", "octo-org/octo-docs")
 
 
@@ -34,6 +35,8 @@ class Shown:
         made = example("full-repository-default-response") if full else example("pull-request")["base"]["repo"]
         for name in ("template_repository", "source", "parent", "organization"):
             made.pop(name, None)
+        # Required, and not in the example.
+        made.setdefault("language", None)
         owner, _, name = one.name.partition("/")
         return self._placed(made, one.name) | {
             "id": one.id,
@@ -45,6 +48,35 @@ class Shown:
             "default_branch": "main",
             "has_issues": one.issues_on,
             "archived": one.archived,
+            "visibility": "private" if one.private else "public",
+            "is_template": False,
+            "web_commit_signoff_required": False,
+        }
+
+    def of_an_event(self, one: Repository, name: str) -> dict[str, Any]:
+        """A repository as deliveries show it, which is not as the API does."""
+        made = self.repository(one) | {"custom_properties": {}}
+        for lacking in ("permissions", "temp_clone_token"):
+            del made[lacking]
+        if name == "push":
+            made |= {"master_branch": made["default_branch"], "stargazers": 0}
+            made["owner"] |= {"name": made["owner"]["login"], "email": "noreply@forge.invalid"}
+        return made
+
+    def workflow(self, run: Run, repository: Repository) -> dict[str, Any]:
+        """The workflow of a run."""
+        number, place = sum(run.path.encode()), f"https://github.com/{repository.name}"
+        return {
+            "id": number,
+            "node_id": f"W_{number}",
+            "name": run.name,
+            "path": run.path,
+            "state": "active",
+            "created_at": run.at,
+            "updated_at": run.at,
+            "url": f"{self.address}/repos/{repository.name}/actions/workflows/{number}",
+            "html_url": f"{place}/blob/main/{run.path}",
+            "badge_url": f"{place}/actions/workflows/{run.path.rpartition('/')[2]}/badge.svg",
         }
 
     def issue(self, one: Issue, repository: Repository) -> dict[str, Any]:
@@ -53,6 +85,7 @@ class Shown:
         made |= {"assignees": [], "locked": False, "comments": len(one.comments), **self._common(one, repository)}
         made["closed_at"] = None if one.state == "open" else one.at
         made["state_reason"] = one.reason
+        made["reactions"] = {"url": f"{made['url']}/reactions", "total_count": 0, **dict.fromkeys(_REACTIONS, 0)}
         if not isinstance(one, Pull):
             del made["pull_request"]
         return made
@@ -169,9 +202,7 @@ class Shown:
         return json.loads(text.replace("https://api.github.com", self.address))
 
 
-def push(
-    repository: Repository, ref: str, before: str, after: str, sender: dict[str, Any], shown: dict[str, Any]
-) -> dict[str, Any]:
+def push(repository: Repository, ref: str, before: str, after: str, by: str) -> dict[str, Any]:
     """What GitHub delivers for a ref that moved."""
     git, gone = repository.git, "0" * 40
     deleted, created = after == gone, before == gone
@@ -192,9 +223,7 @@ def push(
         # GitHub lists at most 20.
         "commits": commits[:20],
         "head_commit": last,
-        "pusher": {"name": sender["login"], "email": "noreply@forge.invalid"},
-        "repository": shown,
-        "sender": sender,
+        "pusher": {"name": by, "email": "noreply@forge.invalid"},
     }
 
 

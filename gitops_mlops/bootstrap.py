@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from gitops_mlops.usecases.draft import Here
     from gitops_mlops.usecases.integrity import Witnesses
     from gitops_mlops.usecases.lineage import Sources as LineageSources
+    from gitops_mlops.usecases.lock_push import Left
+    from gitops_mlops.usecases.lock_push import Target as LockTarget
     from gitops_mlops.usecases.registrar import Registrar
     from gitops_mlops.usecases.repro import Checkout
     from gitops_mlops.usecases.review import Ports as ReviewPorts
@@ -198,6 +200,24 @@ def scratch_checkout(start: Repository) -> Iterator[Checkout]:
             write_file(root / ".dvc" / "config.local", own)
         cache = DvcStore(start, seen).cache_folder()
         yield Checkout(start.head(), lambda: tree(cloned), files(root), DvcPipeline(root, cache))
+
+
+def lock_target(repository: Repository, remote: str, branch: str) -> LockTarget:
+    """The branch that a lock is committed to."""
+    from gitops_mlops.adapters.git.branch import GitBranch
+    from gitops_mlops.adapters.git.index import GitCommit
+    from gitops_mlops.adapters.trees import CommittedTree
+    from gitops_mlops.usecases.lock_push import Target
+
+    root = repository.root
+    return Target(GitBranch(root, remote, branch), lambda commit: CommittedTree(GitCommit(root, commit), root))
+
+
+def run_files(path: Path) -> Left:
+    """What a run of the pipeline left for git."""
+    from gitops_mlops.adapters.run_files import RunFiles
+
+    return RunFiles(path)
 
 
 def objects(repository: Repository) -> AbstractContextManager[Objects]:

@@ -115,6 +115,24 @@ class StagedTree:
         return self._index.unstaged()
 
 
+class CommittedTree(StagedTree):
+    """A commit as it was committed, whatever is on disk; `index` reads it."""
+
+    def exists(self, path: str) -> bool:
+        """Whether the commit has a file or a folder there."""
+        wanted = posixpath.normpath(path)
+        return wanted in self._staged or any(known.startswith(f"{wanted}/") for known in self._staged)
+
+    def has_untracked(self, folder: str) -> bool:
+        """A commit holds nothing that it does not know."""
+        return False
+
+    def md5(self, path: str) -> str | None:
+        """The MD5 of the committed content."""
+        content = self.read(path)
+        return None if content is None else hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
 def _confined(root: Path, path: str) -> Path:
     """Where a path leads to. Raises UsageError when that is outside of the repository."""
     try:

@@ -9,6 +9,7 @@ import click
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, mark, pass_session, progress
+from gitops_mlops.domain.dvc_lock import LOCK_FOLDER
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, EvidenceMissing, UsageError
 
 # git holds such a file in memory too, and no lock comes near it.
@@ -35,7 +36,7 @@ def check(session: Session, remote: bool, as_json: bool) -> int:
 
 def checked(session: Session, remote: bool, as_json: bool) -> int:
     """Look at dvc.lock and say what was found; the exit code."""
-    from gitops_mlops.reports.training import lock_data, lock_text
+    from gitops_mlops.reports.lock import lock_data, lock_text
     from gitops_mlops.usecases.lock_check import check_lock
 
     repository = bootstrap.repository(session.folder)
@@ -73,6 +74,32 @@ def merge(session: Session, base: Path, ours: Path, theirs: Path, path: str, as_
     result = {"path": path, "conflicts": merged.conflicts, "stale": merged.stale}
     emit(result, as_json, lambda _: f"{path}: {'conflict' if merged.conflicts else 'merged stage by stage'}")
     return VERDICT_AGAINST if merged.conflicts else DONE
+
+
+@lock.command(epilog='Example: gitops-mlops lock push .gitops-mlops/lock --branch "$BRANCH" --expected "$SHA"')
+@click.argument("left", type=click.Path(path_type=Path), default=Path(LOCK_FOLDER), metavar="[FILES]")
+@click.option("--branch", required=True, metavar="NAME", help="The branch that was run for.")
+@click.option("--expected", required=True, metavar="SHA", help="The commit of it that ran.")
+@click.option("--remote", default="origin", show_default=True, metavar="NAME", help="Where the branch is.")
+@json_option
+@pass_session
+def push(session: Session, left: Path, branch: str, expected: str, remote: str, as_json: bool) -> int:
+    """Commit dvc.lock, as `repro` left it, to the branch that it was run for: once, and never by force.
+
+    FILES is the folder that repro wrote (brought from the job that ran it), or a dvc.lock. Only dvc.lock files and
+    outputs with `cache: false` are taken, of pipelines that commit SHA has; nothing of them is executed, and a lock
+    that was not computed from that commit is refused.
+
+    Where the branch moved meanwhile, stages with the same inputs are merged; otherwise nothing is pushed, and the run
+    of the newer commit will do it. A commit of ours is never followed by another one for the same inputs.
+    """
+    from gitops_mlops.reports.lock import pushed_data, pushed_text
+    from gitops_mlops.usecases.lock_push import push_lock
+
+    target = bootstrap.lock_target(bootstrap.repository(session.folder), remote, branch)
+    done = push_lock(target, bootstrap.run_files(session.folder / left), expected)
+    emit(done, as_json, pushed_text, pushed_data)
+    return DONE
 
 
 def _side(file: Path) -> str:

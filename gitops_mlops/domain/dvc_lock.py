@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gitops_mlops.domain.document import parse_yaml
 from gitops_mlops.domain.errors import ConfigError, Problem
+from gitops_mlops.domain.names import path_problem
 
 # Every break that YAML counts as a line's end, since the places of its parts are given in lines.
 _LINE = re.compile("[^\n\r\x85\u2028\u2029]*(?:\r\n|[\n\r\x85\u2028\u2029])|[^\n\r\x85\u2028\u2029]+\\Z")
@@ -21,10 +22,27 @@ _LINE = re.compile("[^\n\r\x85\u2028\u2029]*(?:\r\n|[\n\r\x85\u2028\u2029])|[^\n
 MERGE_DRIVER = "dvc-lock"
 MERGE_COMMAND = "gitops-mlops lock merge %O %A %B %P"
 
+# Where the files of a run that belong into git are copied to, for a job that may write.
+LOCK_FOLDER = ".gitops-mlops/lock"
+
+_SETTLED = frozenset({"mlops.yaml", "dvc.yaml", "dvc.lock", "codeowners"})
 _TOP_KEYS = frozenset({"schema", "stages", "datasets"})
+# What DVC records instead of an MD5: of remote storage, data sets, databases, and cloud versioning.
+_DIGESTS = frozenset({"etag", "checksum", "files", "cloud", "dataset", "db", "repo"})
 _STAGE_KEYS = frozenset({"cmd", "deps", "params", "outs"})
 
 Key = tuple[str, ...]
+PushOutcome = Literal["pushed", "already", "unchanged", "moved", "gone"]
+
+
+@dataclass(frozen=True)
+class PushedLock:
+    """What became of a lock that was to be committed, and why; `commit` is ours on the branch, "" for none."""
+
+    outcome: PushOutcome
+    reason: str
+    commit: str = ""
+    files: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -60,6 +78,12 @@ def split_lock(content: str | bytes, name: str) -> LockText:
     return LockText(data, {key: found[key] for key in data})
 
 
+def undigested(lock: LockText) -> str:
+    """A stage that does not record what it read and wrote; "" when there is none."""
+    items = [item for section in ("deps", "outs") for item in _items(lock.data, section)]
+    return next((stage for stage, item in items if not _is_digested(item)), "")
+
+
 def lock_problems(content: str | bytes, name: str) -> Iterator[Problem]:
     """Why a file is no lock that DVC writes. Raises ConfigError when it is no YAML."""
     document = parse_yaml(content, name, anchors=True)
@@ -78,6 +102,14 @@ def lock_problems(content: str | bytes, name: str) -> Iterator[Problem]:
             yield document.problem(("stages", stage, *key), message)
 
 
+def pushable(path: str) -> bool:
+    """Whether a run may write a path of git besides a lock: none that says what is checked, run or reviewed."""
+    parts = path.split("/")
+    name = parts[-1].lower()
+    settled = name in _SETTLED or name.endswith(".dvc")
+    return not path_problem(path) and not settled and not any(part.startswith(".") for part in parts)
+
+
 def _wrong_stage(entry: Any) -> Iterator[tuple[Key, str]]:
     if not isinstance(entry, dict) or "cmd" not in entry:
         yield (), "must record a command"
@@ -93,6 +125,11 @@ def _wrong_stage(entry: Any) -> Iterator[tuple[Key, str]]:
     params = entry.get("params", {})
     if not isinstance(params, dict) or not all(isinstance(values, dict) for values in params.values()):
         yield ("params",), "must map files to values"
+
+
+def _is_digested(item: Mapping[str, Any]) -> bool:
+    # A digest of digits alone, without quotes, is a number.
+    return isinstance(item["md5"], str) if "md5" in item else not _DIGESTS.isdisjoint(item)
 
 
 def _demand_independent(data: Mapping[Key, Any], text: Mapping[Key, str], name: str) -> None:

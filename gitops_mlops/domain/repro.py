@@ -15,8 +15,6 @@ from gitops_mlops.domain.evaluation import Part, Text, Word
 
 SCHEMA: Literal["gitops-mlops/repro/1"] = "gitops-mlops/repro/1"
 REPRO_FILE = ".gitops-mlops/repro.json"
-# Where the files of a run that belong into git are copied to, for a job that may write.
-LOCK_FOLDER = ".gitops-mlops/lock"
 MAX_REPRO_BYTES = 1024 * 1024
 MAX_STAGES = 2000
 TAIL_LINES = 20

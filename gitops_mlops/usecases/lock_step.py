@@ -46,7 +46,8 @@ class Judged:
 class LockReport:
     """What is out of step, and what could not be told.
 
-    `changed` names the stages that would run again, `stages` is every one that could be judged, `unreadable`
+    `changed` names the stages that would run again, `stages` is every one that could be judged, `unjudged`
+    the lock and the definition of the others, `unreadable`
     are the problems of files that must be mended before more can be said.
     """
 
@@ -54,6 +55,7 @@ class LockReport:
     remarks: list[str] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
     stages: list[Judged] = field(default_factory=list)
+    unjudged: set[tuple[str, str]] = field(default_factory=set)
     unreadable: list[Problem] = field(default_factory=list)
 
     @property
@@ -130,6 +132,7 @@ class _Pipeline:
         self._tracked = tracked
         for definition, stage in self._stages:
             if isinstance(stage, Unresolved):
+                self._report.unjudged.add((posixpath.join(self._folder, "dvc.lock"), definition))
                 self._remark(definition, str(stage))
             else:
                 differences = list(self._differences(stage, self._recorded.get(stage.name)))

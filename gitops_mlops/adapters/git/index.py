@@ -73,6 +73,25 @@ class GitIndex:
         return output(arguments, self._root, stdin, self._environment)
 
 
+class GitCommit(GitIndex):
+    """A commit, read as if it were what the next one will hold."""
+
+    def __init__(self, root: Path, commit: str) -> None:
+        super().__init__(root)
+        self._commit = commit
+
+    def staged(self) -> dict[str, StagedFile]:
+        """Every file by path; submodules are left out."""
+        found = {}
+        for line in self._run(["ls-tree", "-rz", self._commit]).split(b"\0"):
+            if line:
+                facts, path = line.split(b"\t", 1)
+                mode, kind, name = facts.decode().split(" ")
+                if kind == "blob":
+                    found[os.fsdecode(path)] = StagedFile(name, mode == "120000")
+        return found
+
+
 def _own_index(root: Path) -> dict[str, str]:
     """The index that `git commit -a` or `git commit PATH` prepared, when we run in a hook of this repository."""
     named = os.environ.get("GIT_INDEX_FILE")

@@ -145,6 +145,31 @@ class Repository(Protocol):
         """The files of a revision, as a checkout would write them, into an empty folder."""
 
 
+class RemoteBranch(Protocol):
+    """A branch of a remote, committed to without a working tree. All raise OutsideError when git fails."""
+
+    def tip(self) -> str | None:
+        """The commit that the branch is at now, fetched; None when there is no such branch."""
+
+    def fetch(self, commit: str) -> bool:
+        """Make a commit of the remote known here; whether that could be done."""
+
+    def messages(self, old: str, new: str) -> dict[str, str]:
+        """The messages of the commits that `new` has and `old` has not, and of `old`, the newest first."""
+
+    def parent(self, commit: str) -> str | None:
+        """The only parent of a commit; None when it has none, or several."""
+
+    def changed(self, old: str, new: str) -> list[str]:
+        """The paths that differ between two commits."""
+
+    def commit(self, parent: str, files: Mapping[str, bytes | None], message: str) -> str:
+        """A commit on top of `parent` that nothing points at yet; None removes a file."""
+
+    def push(self, commit: str) -> bool:
+        """Move the branch on to a commit that contains it; False when somebody else moved it first."""
+
+
 class Clone(Protocol):
     """The clone itself: how it is set up, what it lacks of its remote, and how that is mended."""
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops_mlops.domain.document import parse_yaml
-from gitops_mlops.domain.dvc_lock import lock_problems, merge_locks, split_lock
+from gitops_mlops.domain.dvc_lock import lock_problems, merge_locks, split_lock, undigested
 from gitops_mlops.domain.errors import ConfigError
 
 Lock = dict[str, Any]
@@ -199,3 +199,11 @@ def test_comments_and_data_sets_stay() -> None:
 )
 def test_a_file_that_is_no_lock_is_told(text: str) -> None:
     assert list(lock_problems(text, "dvc.lock"))
+
+
+@pytest.mark.parametrize("digest", ["", "      md5: 00000000000000000000000000000000\n"])
+def test_a_stage_that_records_no_digest_is_told(digest: str) -> None:
+    """Without quotes such a digest is the number 0, and nothing that can be compared."""
+    head = "schema: '2.0'\nstages:\n  a:\n    cmd: x\n    outs:\n    - path: y\n"
+    assert undigested(split_lock(head + digest, "dvc.lock")) == "a"
+    assert undigested(split_lock(f"{head}      md5: abc\n", "dvc.lock")) == ""

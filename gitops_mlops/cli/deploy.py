@@ -10,6 +10,7 @@ import click
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
+from gitops_mlops.cli.issues import issues_option, keep
 from gitops_mlops.cli.options import emit, json_option, load_config, pass_session, progress, state_option
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, UsageError
 
@@ -69,16 +70,22 @@ def deploy(
 @_ENVIRONMENTS
 @_MODEL
 @state_option
+@issues_option
 @json_option
 @pass_session
 def status(
-    session: Session, environments: tuple[str, ...], model: str | None, state: Path | None, as_json: bool
+    session: Session,
+    environments: tuple[str, ...],
+    model: str | None,
+    state: Path | None,
+    issues: bool,
+    as_json: bool,
 ) -> int:
     """What should run, what runs, and how it is; asked of the servers themselves.
 
     Exits with 0 when everything is in sync and healthy, with 1 otherwise.
     """
-    from gitops_mlops.reports.deployment import status_data, status_text
+    from gitops_mlops.reports.deployment import status_data, status_findings, status_text
     from gitops_mlops.usecases.status import status as look
 
     repository = bootstrap.repository(session.folder)
@@ -86,6 +93,9 @@ def status(
     target, client = bootstrap.target(repository.root, state), bootstrap.inference()
     states = look(config, repository, target, client, environments, model)
     emit(status_data(states), as_json, status_text)
+    if issues:
+        scopes = [f"status/{environment}/" for environment in environments] or ["status/"]
+        keep(status_findings(states), scopes, whole=model is None)
     return DONE if all(state.good for state in states) else VERDICT_AGAINST
 
 

@@ -6,6 +6,7 @@ import click
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
+from gitops_mlops.cli.issues import issues_option, keep
 from gitops_mlops.cli.options import emit, json_option, mark, pass_session, progress
 from gitops_mlops.domain.doctor import Diagnosis, Severity
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, Problem
@@ -14,16 +15,17 @@ from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, Problem
 @click.command(epilog="Example: gitops-mlops doctor --fix")
 @click.option("--fix", is_flag=True, help="Mend what can be mended without losing anything, and look again.")
 @click.option("--offline", is_flag=True, help="Do not ask the remote for its tags.")
+@issues_option
 @json_option
 @pass_session
-def doctor(session: Session, fix: bool, offline: bool, as_json: bool) -> int:
+def doctor(session: Session, fix: bool, offline: bool, issues: bool, as_json: bool) -> int:
     """Say what is wrong with this repository or its set-up, and how to mend it.
 
     The tags are held against the remote, their commits and the ledger; then the set-up is looked at, and what is
     left to do. Exits with 0 when nothing is wrong (notes are not), with 1 otherwise. docs/doctor.md explains
     every finding.
     """
-    from gitops_mlops.reports.doctor import diagnosis_data, diagnosis_text
+    from gitops_mlops.reports.doctor import diagnosis_data, diagnosis_findings, diagnosis_text
     from gitops_mlops.usecases.doctor import doctor as look
 
     diagnosis = look(lambda: bootstrap.patient(session.folder), fix=fix, offline=offline)
@@ -31,6 +33,8 @@ def doctor(session: Session, fix: bool, offline: bool, as_json: bool) -> int:
         progress(f"skipped: {line}")
     mark(_problems(diagnosis, Severity.ERROR), _problems(diagnosis, Severity.WARNING))
     emit(diagnosis, as_json, diagnosis_text, diagnosis_data)
+    if issues:
+        keep(diagnosis_findings(diagnosis), ["doctor/"], whole=not diagnosis.skipped)
     return DONE if diagnosis.well else VERDICT_AGAINST
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gitops_mlops.domain.deployment import Deployment
+from gitops_mlops.domain.finding import Finding
+from gitops_mlops.reports.escape import code, prose
 from gitops_mlops.reports.registry import tombstone_data
 from gitops_mlops.reports.terminal import printable, table
 
@@ -57,6 +59,29 @@ def status_text(data: Sequence[Mapping[str, Any]]) -> str:
         printable(f"{place['model']} in {place['environment']}: {place['note']}") for place in data if place["note"]
     ]
     return "\n".join([table(headers, rows), *([""] if notes else []), *notes])
+
+
+def status_findings(states: Sequence[Deployment]) -> Iterator[Finding]:
+    """Each place that is not as it should be."""
+    for state in states:
+        if state.good:
+            continue
+        model, environment = state.place.model, state.place.environment
+        wanted = code(state.wanted.version) if state.wanted else "nothing"
+        serves = code(state.running.version) if state.running else "nothing"
+        words = [word.value for word in (state.sync, state.health) if word]
+        again = code(f"gitops-mlops deploy {environment} --model {model}", 300)
+        lines = [
+            f"{code(model)} in {code(environment)} is {' and '.join(words)}: {wanted} should serve, {serves} does.",
+            "",
+            *([f"**Why:** {prose(state.note, 2000)}", ""] if state.note else []),
+            f"**What to do:** mend what it says, then {again} or the next rollout. This issue is closed once it runs.",
+        ]
+        yield Finding(
+            f"status/{environment}/{model}",
+            f"{model} does not run as it should in {environment}",
+            "\n".join(lines) + "\n",
+        )
 
 
 def deploy_text(data: Sequence[Mapping[str, Any]]) -> str:

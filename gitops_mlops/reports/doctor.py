@@ -8,6 +8,8 @@ from itertools import groupby
 from typing import Any
 
 from gitops_mlops.domain.doctor import Diagnosis, Finding, Severity
+from gitops_mlops.domain.finding import Finding as Issue
+from gitops_mlops.reports.escape import code, prose
 from gitops_mlops.reports.problems import counted
 from gitops_mlops.reports.terminal import printable
 
@@ -26,6 +28,20 @@ def diagnosis_text(diagnosis: Diagnosis) -> str:
         lines += ["", group, *(line for finding in found for line in _paragraph(finding))]
     lines += ["", _summary(diagnosis)]
     return "\n".join(printable(line) for line in lines).lstrip("\n")
+
+
+def diagnosis_findings(diagnosis: Diagnosis) -> Iterator[Issue]:
+    """What is wrong, for issues: the findings of one check about one place are one. Notes are none."""
+    places: dict[tuple[str, str], list[Finding]] = {}
+    for finding in diagnosis.findings:
+        if finding.severity is not Severity.NOTE:
+            places.setdefault((finding.id, finding.where), []).append(finding)
+    for (check, where), found in places.items():
+        lines = [f"- {prose(one.what, 1000)}\n  **To mend it:** {prose(one.mend, 1000)}" for one in found[:100]]
+        head = f"{code('gitops-mlops doctor')} found this about {code(where, 200)} (check {code(check)}):"
+        foot = "This issue is closed once it is mended."
+        body = "\n\n".join([head, "\n".join(lines), foot])
+        yield Issue(f"doctor/{check}/{where}", f"{where}: {found[0].what}", f"{body}\n")
 
 
 def diagnosis_data(diagnosis: Diagnosis) -> dict[str, Any]:

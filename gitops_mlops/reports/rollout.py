@@ -58,25 +58,18 @@ def rollout_markdown(rollout: Rollout) -> str:
     return "\n".join(lines) + "\n"
 
 
-def rollout_findings(rollout: Rollout, back: Mapping[str, TakenBack | None]) -> Iterator[Finding]:
-    """What people should look at: versions that were taken back, and models that do not run as they should."""
-    for model in rollout.models:
-        key = f"rollout/{rollout.environment}/{model.model}"
-        taken = back.get(model.model)
+def rollback_findings(environment: str, back: Mapping[str, TakenBack | None]) -> Iterator[Finding]:
+    """The versions that a rollout took back, by model."""
+    for model, taken in back.items():
         if taken is not None:
-            yield Finding(
-                f"{key}/{taken.version}",
-                f"{model.model} {taken.version} was rolled back in {rollout.environment}",
-                _taken_back(model, rollout.environment, taken),
-            )
-        if model.result in (Result.REFUSED, Result.FAILED):
-            title = f"{model.model} does not run as it should in {rollout.environment}"
-            yield Finding(key, title, _not_running(model, rollout.environment))
+            title = f"{model} {taken.version} was rolled back in {environment}"
+            key = f"rollback/{environment}/{model}/{taken.version}"
+            yield Finding(key, title, _taken_back(model, environment, taken))
 
 
-def _taken_back(model: Rolled, environment: str, taken: TakenBack) -> str:
-    name, version, stage = code(model.model), code(taken.version), code(environment)
-    again = code(f"gitops-mlops promote {model.model}@{taken.version} {environment} --push", 300)
+def _taken_back(model: str, environment: str, taken: TakenBack) -> str:
+    name, version, stage = code(model), code(taken.version), code(environment)
+    again = code(f"gitops-mlops promote {model}@{taken.version} {environment} --push", 300)
     lines = [
         f"{name} {version} was promoted to {stage}, did not prove itself there, and was rolled back to "
         f"{code(taken.back_to)}.",
@@ -91,19 +84,6 @@ def _taken_back(model: Rolled, environment: str, taken: TakenBack) -> str:
         "",
         f"Recorded by the tag {code(taken.tag, 200)}"
         + (f", made by [this run]({taken.run})." if is_address(taken.run) else "."),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _not_running(model: Rolled, environment: str) -> str:
-    serves = f"{code(model.serves)} serves" if model.serves else "nothing is known to serve"
-    again = code(f"gitops-mlops rollout {environment} --push", 300)
-    lines = [
-        f"{code(model.model)} in {code(environment)} is not what its tags say; {serves}.",
-        "",
-        f"**Why:** {prose(model.why, 2000)}",
-        "",
-        f"**What to do:** mend what it says. Every {again} tries again, and closes this issue once it runs.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -20,8 +20,12 @@ _LONGEST_TITLE = 200
 _LONGEST_BODY = 60_000
 
 
-def keep_issues(found: Iterable[Finding], scope: str, forge: Forge, limit: int = LIMIT) -> Kept:
+def keep_issues(
+    found: Iterable[Finding], scope: str, forge: Forge, limit: int = LIMIT, *, whole: bool = True
+) -> Kept:
     """Bring the issues whose key begins with `scope` to what was found, which is all that is wrong there.
+
+    Where not all was looked at (it is not the `whole`), nothing is taken for cured.
 
     At most `limit` have an issue of their own, the others one together, so that the same findings again change
     nothing. Raises OutsideError when the forge cannot be asked or told.
@@ -41,7 +45,11 @@ def keep_issues(found: Iterable[Finding], scope: str, forge: Forge, limit: int =
             changed.append(mine[0].number)
         # Two runs at the same moment may both have opened one.
         held[mark] = mine[1:]
-    for issue in (issue for issues in held.values() for issue in issues):
+        if not whole:
+            for issue in held.pop(mark):
+                forge.close_issue(issue.number)
+                closed.append(issue.number)
+    for issue in (issue for issues in held.values() for issue in issues if whole):
         forge.close_issue(issue.number)
         closed.append(issue.number)
     return Kept(tuple(opened), tuple(changed), tuple(sorted(closed)))

@@ -15,7 +15,8 @@ from gitops_mlops.domain.ports import Forge, Ledger
 from gitops_mlops.domain.promotion import require_stage
 from gitops_mlops.domain.registry import Registry
 from gitops_mlops.domain.rollout import BY_ITSELF, Result, Rolled, Rollout, candidate, on_trial, taken_back
-from gitops_mlops.reports.rollout import rollout_findings
+from gitops_mlops.reports.deployment import status_findings
+from gitops_mlops.reports.rollout import rollback_findings
 from gitops_mlops.usecases.announce import Announcer
 from gitops_mlops.usecases.bundle import Sources
 from gitops_mlops.usecases.deploy import Outcome, Record, Tell, World, deploy
@@ -71,16 +72,19 @@ def rollout(wanted: Wanted, ports: Ports) -> Rollout:
         work = _Work(wanted, rules, ports, record, push)
         done = Rollout(wanted.environment, repository.head(), tuple(work.one(model) for model in work.models()))
     if push and ports.forge is not None:
-        _keep_issues(done, ports, ports.forge)
+        _keep_issues(done, rules, ports, ports.forge)
     return done
 
 
-def _keep_issues(done: Rollout, ports: Ports, forge: Forge) -> None:
+def _keep_issues(done: Rollout, rules: Rules, ports: Ports, forge: Forge) -> None:
     """One issue for what was taken back and what does not run; closed once that is over."""
-    registry = complete_registry(ports.registrar.repository)
-    back = {one.model: taken_back(registry, one.model, done.environment) for one in done.models}
+    repository, world, stage = ports.registrar.repository, ports.world, done.environment
+    registry = complete_registry(repository)
+    back = {one.model: taken_back(registry, one.model, stage) for one in done.models}
     try:
-        keep_issues(rollout_findings(done, back), f"rollout/{done.environment}/", forge)
+        keep_issues(rollback_findings(stage, back), f"rollback/{stage}/", forge)
+        states = status(rules.config, repository, world.target, world.client, [stage])
+        keep_issues(status_findings(states), f"status/{stage}/", forge)
     except MlopsError as error:
         ports.tell(f"warning: what was done stands, the forge has no issue of it: {error}")
 

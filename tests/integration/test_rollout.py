@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import json
 import os
 import signal
 import socket
@@ -12,73 +9,27 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from gitops_mlops.adapters.git.ledger import GitLedger
-from gitops_mlops.domain.evidence import write_message
 from gitops_mlops.usecases.ledger import read_ledger
 from tests.conftest import Answer, Cli, Repo
-from tests.integration.deploy_project import DeployProject, evaluation_rows, trained
+from tests.integration.deploy_project import trained
+from tests.integration.rollout_project import RolloutProject, only, unsteady
 
 Run = Callable[..., Answer]
 
 
-@functools.cache
-def unsteady() -> bytes:
-    """A model that answers otherwise when it is asked again: it passes every check but that of its answers."""
-    import numpy as np
-    import pandas as pd
-    import skops.io
-    from sklearn.dummy import DummyClassifier
-
-    rows = pd.DataFrame({"income": [1.0] * 40, "age": [40] * 40, "region": ["north"] * 40})
-    model = DummyClassifier(strategy="stratified", random_state=np.random.RandomState(7))
-    return skops.io.dumps(model.fit(rows, [0, 1] * 20))
-
-
-class Project(DeployProject):
-    """With an origin, and versions whose evidence lets them in."""
-
-    def __init__(self, repo: Repo) -> None:
-        super().__init__(repo)
-        self.origin = repo.root.parent / "origin.git"
-        repo.git("init", "--quiet", "--bare", str(self.origin))
-        repo.git("remote", "add", "origin", str(self.origin))
-
-    def version(self, name: str, model: bytes, verdict: str = "pass") -> str:
-        """Commit a model and register it, as release would; the commit."""
-        outs = [
-            {"path": path, "hash": "md5", "md5": self.cache(content), "size": len(content)}
-            for path, content in (("models/credit.skops", model), ("data/test.parquet", evaluation_rows()))
-        ]
-        self.repo.write("dvc.lock", json.dumps({"schema": "2.0", "stages": {"train": {"cmd": "true", "outs": outs}}}))
-        commit = self.repo.commit(name)
-        md5 = str(outs[0]["md5"])
-        trailers = [("Model-SHA256", hashlib.sha256(model).hexdigest()), ("Model-MD5", md5), ("Verdict", verdict)]
-        self.repo.tag(f"credit@{name}", message=write_message(f"Register credit {name}", trailers))
-        self.repo.git("push", "--quiet", "origin", "HEAD:main", "--tags")
-        return commit
-
-    def held(self, stage: str, where: Path | None = None) -> list[str]:
-        """The commits that a stage was assigned, in the order of the tags' numbers."""
-        listed = self.repo.git(
-            "-C", str(where or self.origin), "for-each-ref", "--format=%(refname:short) %(*objectname)", "refs/tags"
-        )
-        found = [line.split() for line in listed.splitlines() if f"#{stage}#" in line]
-        return [commit for _, commit in sorted(found, key=lambda pair: int(pair[0].rpartition("#")[2]))]
-
-
 @pytest.fixture
-def project(repo: Repo) -> Iterator[Project]:
-    made = Project(repo)
+def project(repo: Repo, tmp_path: Path) -> Iterator[RolloutProject]:
+    made = RolloutProject(repo, tmp_path / "origin.git")
     yield made
     made.clean_up()
 
 
 @pytest.fixture
-def rollout(project: Project, cli: Cli) -> Run:
+def rollout(project: RolloutProject, cli: Cli) -> Run:
     def call(*words: str, code: int = 0, folder: Path | None = None) -> Answer:
         answer = cli("rollout", *words, folder=folder or project.root)
         assert answer.code == code, (answer.out, answer.err)
@@ -88,17 +39,12 @@ def rollout(project: Project, cli: Cli) -> Run:
     return call
 
 
-def only(answer: Answer) -> Any:
-    (model,) = answer.json["models"]
-    return model
-
-
-def told(project: Project, environment: str) -> list[tuple[str, str]]:
+def told(project: RolloutProject, environment: str) -> list[tuple[str, str]]:
     events, _ = read_ledger(GitLedger(project.root), "credit", environment)
     return [(event.result, event.version) for event in events if event.kind == "deployment"]
 
 
-def test_what_may_enters_and_serves(project: Project, rollout: Run, cli: Cli) -> None:
+def test_what_may_enters_and_serves(project: RolloutProject, rollout: Run, cli: Cli) -> None:
     first = project.version("v0.0.1", trained(1))
     # Nothing is in staging yet: production has nothing to take.
     model = only(rollout("production", "--push", "--json"))
@@ -124,7 +70,7 @@ def test_what_may_enters_and_serves(project: Project, rollout: Run, cli: Cli) ->
     assert cli("ledger", "verify", folder=project.root).code == 0
 
 
-def test_a_version_that_answers_otherwise_is_taken_back(project: Project, rollout: Run) -> None:
+def test_a_version_that_answers_otherwise_is_taken_back(project: RolloutProject, rollout: Run) -> None:
     first = project.version("v0.0.1", trained(1))
     rollout("staging", "--push")
     servers = project.servers()
@@ -148,7 +94,7 @@ def test_a_version_that_answers_otherwise_is_taken_back(project: Project, rollou
     assert only(rollout("staging", "--push", "--json"))["serves"] == "v0.0.3"
 
 
-def test_a_first_version_that_fails_has_nothing_to_go_back_to(project: Project, rollout: Run) -> None:
+def test_a_first_version_that_fails_has_nothing_to_go_back_to(project: RolloutProject, rollout: Run) -> None:
     commit = project.version("v0.0.1", unsteady())
     model = only(rollout("staging", "--push", "--json", code=1))
     assert (model["result"], model["serves"]) == ("refused", "")
@@ -158,7 +104,7 @@ def test_a_first_version_that_fails_has_nothing_to_go_back_to(project: Project, 
     assert only(rollout("staging", "--push", "--json"))["serves"] == "v0.0.2"
 
 
-def test_what_served_here_is_never_taken_back(project: Project, rollout: Run) -> None:
+def test_what_served_here_is_never_taken_back(project: RolloutProject, rollout: Run) -> None:
     project.version("v0.0.1", trained(1))
     rollout("staging", "--push")
     second = project.version("v0.0.2", trained(2))
@@ -175,7 +121,7 @@ def test_what_served_here_is_never_taken_back(project: Project, rollout: Run) ->
     assert only(rollout("staging", "--push", "--json"))["serves"] == "v0.0.2"
 
 
-def test_policy_holds_a_version_back(project: Project, rollout: Run, cli: Cli) -> None:
+def test_policy_holds_a_version_back(project: RolloutProject, rollout: Run, cli: Cli) -> None:
     project.configure(**{"after: staging": "after: staging, promotion: {soak: 2h, verdicts: [pass]}"})
     project.version("v0.0.1", trained(1), verdict="warn")
     rollout("staging", "--push")
@@ -189,14 +135,14 @@ def test_policy_holds_a_version_back(project: Project, rollout: Run, cli: Cli) -
     assert project.held("production") == []
 
 
-def test_a_version_that_nobody_measured_is_held_back(project: Project, rollout: Run) -> None:
+def test_a_version_that_nobody_measured_is_held_back(project: RolloutProject, rollout: Run) -> None:
     project.version("v0.0.1", trained(1), verdict="")
     model = only(rollout("staging", "--push", "--json"))
     assert (model["held_back"], model["code"]) == ("v0.0.1", 0)
     assert "no comparison speaks" in model["refusals"][0]["seen"]
 
 
-def test_a_version_of_another_branch_does_not_enter(project: Project, rollout: Run) -> None:
+def test_a_version_of_another_branch_does_not_enter(project: RolloutProject, rollout: Run) -> None:
     project.version("v0.0.1", trained(1))
     project.repo.git("checkout", "--quiet", "-b", "side")
     project.version("v0.0.2", trained(2))
@@ -204,7 +150,7 @@ def test_a_version_of_another_branch_does_not_enter(project: Project, rollout: R
     assert only(rollout("staging", "--push", "--json"))["serves"] == "v0.0.1"
 
 
-def test_the_button(project: Project, rollout: Run, cli: Cli) -> None:
+def test_the_button(project: RolloutProject, rollout: Run, cli: Cli) -> None:
     """A person rolls back; rollout brings it to run and does not undo it."""
     first = project.version("v0.0.1", trained(1))
     rollout("staging", "--push")
@@ -217,14 +163,14 @@ def test_the_button(project: Project, rollout: Run, cli: Cli) -> None:
     assert project.held("staging") == [first, second, first]
 
 
-def test_no_promote_lets_nothing_in(project: Project, rollout: Run) -> None:
+def test_no_promote_lets_nothing_in(project: RolloutProject, rollout: Run) -> None:
     project.version("v0.0.1", trained(1))
     rollout("staging", "--push")
     project.version("v0.0.2", trained(2))
     assert only(rollout("staging", "--push", "--no-promote", "--json"))["serves"] == "v0.0.1"
 
 
-def test_a_stage_that_is_empty_on_purpose_stays_so(project: Project, rollout: Run, cli: Cli) -> None:
+def test_a_stage_that_is_empty_on_purpose_stays_so(project: RolloutProject, rollout: Run, cli: Cli) -> None:
     project.version("v0.0.1", trained(1))
     rollout("staging", "--push")
     assert cli("retire", "credit#staging", "--reason", "sold", "--push", folder=project.root).code == 0
@@ -234,7 +180,7 @@ def test_a_stage_that_is_empty_on_purpose_stays_so(project: Project, rollout: Ru
     assert project.servers() == set()
 
 
-def test_a_dry_run_writes_and_starts_nothing(project: Project, rollout: Run) -> None:
+def test_a_dry_run_writes_and_starts_nothing(project: RolloutProject, rollout: Run) -> None:
     project.version("v0.0.1", trained(1))
     refs = project.repo.git("ls-remote", "origin")
     rollout("staging", "--push", "--dry-run", "--json")
@@ -242,7 +188,7 @@ def test_a_dry_run_writes_and_starts_nothing(project: Project, rollout: Run) -> 
     assert project.repo.git("tag", "--list", "*#*") == ""
 
 
-def test_a_port_that_somebody_else_has_is_no_fault_of_the_version(project: Project, rollout: Run) -> None:
+def test_a_port_that_somebody_else_has_is_no_fault_of_the_version(project: RolloutProject, rollout: Run) -> None:
     first = project.version("v0.0.1", trained(1))
     with socket.create_server(("127.0.0.1", project.staging)):
         model = only(rollout("staging", "--push", "--json", code=4))
@@ -260,7 +206,7 @@ def test_a_port_that_somebody_else_has_is_no_fault_of_the_version(project: Proje
         (("staging", "--web", "javascript:alert(1)"), 2, "is no address"),
     ],
 )
-def test_bad_words(project: Project, rollout: Run, words: tuple[str, ...], code: int, says: str) -> None:
+def test_bad_words(project: RolloutProject, rollout: Run, words: tuple[str, ...], code: int, says: str) -> None:
     project.version("v0.0.1", trained(1))
     assert says in rollout(*words, code=code).err
 
@@ -290,7 +236,7 @@ run(sys.argv[1:])
     ],
 )
 def test_a_rollout_that_was_killed_is_finished_by_the_next(
-    project: Project, rollout: Run, module: str, owner: str, step: str, after: bool
+    project: RolloutProject, rollout: Run, module: str, owner: str, step: str, after: bool
 ) -> None:
     """Killed before or after a step on the way to taking a version back: the next one ends where it would have."""
     first = project.version("v0.0.1", trained(1))

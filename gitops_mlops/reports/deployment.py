@@ -75,7 +75,7 @@ def status_findings(states: Sequence[Deployment]) -> Iterator[Finding]:
             f"{code(model)} in {code(environment)} is {' and '.join(words)}: {wanted} should serve, {serves} does.",
             "",
             *([f"**Why:** {prose(state.note, 2000)}", ""] if state.note else []),
-            f"**What to do:** mend what it says, then {again} or the next rollout. This issue is closed once it runs.",
+            f"**What to do:** mend what it says, then {again} or the next rollout. It is closed once it runs.",
         ]
         yield Finding(
             f"status/{environment}/{model}",

@@ -10,7 +10,7 @@ from typing import Any
 
 from gitops_mlops.domain.evidence import write_message
 from tests.conftest import Answer, Repo
-from tests.integration.deploy_project import DeployProject, evaluation_rows
+from tests.integration.deploy_project import DeployProject, evaluation_rows, free_ports
 
 
 @functools.cache
@@ -34,19 +34,39 @@ class RolloutProject(DeployProject):
         self.origin = origin
         repo.git("init", "--quiet", "--bare", str(self.origin))
         repo.git("remote", "add", "origin", str(self.origin))
+        self.files = {"data/test.parquet": evaluation_rows()}
 
-    def version(self, name: str, model: bytes, verdict: str = "pass", pull_request: str = "") -> str:
+    def add_model(self, name: str) -> int:
+        """Another model like `credit`, in staging only; its port there."""
+        (port,) = free_ports(1)
+        text = (self.root / "mlops.yaml").read_text()
+        head, _, rest = text.partition("  credit:\n")
+        entry, _, environments = rest.partition("environments:\n")
+        environments = environments.replace(
+            f"port: {self.staging}", f"port: {{credit: {self.staging}, {name}: {port}}}"
+        )
+        environments = environments.replace(f"port: {self.production}", f"port: {{credit: {self.production}}}")
+        both = f"  credit:\n{entry}  {name}:\n{entry}environments:\n"
+        self.repo.write("mlops.yaml", f"{head}{both}{environments}")
+        artifact = f"  {name}: {{path: models/{name}.skops, type: model}}\n"
+        self.repo.write("dvc.yaml", (self.root / "dvc.yaml").read_text() + artifact)
+        return port
+
+    def version(
+        self, name: str, model: bytes, verdict: str = "pass", pull_request: str = "", artifact: str = "credit"
+    ) -> str:
         """Commit a model and register it, as release would; the commit."""
+        self.files[f"models/{artifact}.skops"] = model
         outs = [
             {"path": path, "hash": "md5", "md5": self.cache(content), "size": len(content)}
-            for path, content in (("models/credit.skops", model), ("data/test.parquet", evaluation_rows()))
+            for path, content in self.files.items()
         ]
         self.repo.write("dvc.lock", json.dumps({"schema": "2.0", "stages": {"train": {"cmd": "true", "outs": outs}}}))
         commit = self.repo.commit(name)
-        md5 = str(outs[0]["md5"])
+        md5 = hashlib.md5(model).hexdigest()
         trailers = [("Model-SHA256", hashlib.sha256(model).hexdigest()), ("Model-MD5", md5)]
         trailers += [("Verdict", verdict), ("Pull-Request", pull_request)]
-        self.repo.tag(f"credit@{name}", message=write_message(f"Register credit {name}", trailers))
+        self.repo.tag(f"{artifact}@{name}", message=write_message(f"Register {artifact} {name}", trailers))
         self.repo.git("push", "--quiet", "origin", "HEAD:main", "--tags")
         return commit
 

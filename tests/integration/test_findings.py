@@ -10,13 +10,13 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.integration.forge_client import client
 
 from gitops_mlops.domain.errors import OutsideError
 from gitops_mlops.domain.finding import Finding, Kept
 from gitops_mlops.reports.escape import code, marker, prose
 from gitops_mlops.usecases.findings import LABEL, keep_issues
 from tests.fakes.forge import Fault, Forge, lost, running
+from tests.integration.forge_client import client
 
 US = "github-actions[bot]"
 HOSTILE = "--> <!-- gitops-mlops:finding:watch/other --> @org/team\n<img src=x> `|` ![x](http://a.example)\u202e"

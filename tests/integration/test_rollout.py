@@ -8,12 +8,17 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gitops_mlops import bootstrap
 from gitops_mlops.adapters.git.ledger import GitLedger
+from gitops_mlops.domain.deployment import Running
 from gitops_mlops.usecases.ledger import read_ledger
+from gitops_mlops.usecases.rollout import Ports, Wanted
+from gitops_mlops.usecases.rollout import rollout as run
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.deploy_project import trained
 from tests.integration.rollout_project import RolloutProject, only, unsteady
@@ -209,6 +214,64 @@ def test_a_port_that_somebody_else_has_is_no_fault_of_the_version(project: Rollo
 def test_bad_words(project: RolloutProject, rollout: Run, words: tuple[str, ...], code: int, says: str) -> None:
     project.version("v0.0.1", trained(1))
     assert says in rollout(*words, code=code).err
+
+
+def test_a_version_that_stops_serving_after_the_switch_is_taken_back(project: RolloutProject) -> None:
+    first = project.version("v0.0.1", trained(1))
+    repository = bootstrap.repository(project.root)
+    real = bootstrap.world(project.root)
+
+    class Failing:
+        """A client to whom v0.0.2 is not ready at its public address, and the clock of who waits for it."""
+
+        inputs, predict, sleep = real.client.inputs, real.client.predict, real.timer.sleep
+        waited = 0.0
+
+        def seconds(self) -> float:
+            return real.timer.seconds() + self.waited
+
+        def running(self, address: str, model: str) -> Running | None:
+            found = real.client.running(address, model)
+            bad = found is not None and found.version == "v0.0.2" and address.endswith(f":{project.staging}")
+            self.waited += 10 * bad
+            return replace(found, ready=False) if found and bad else found
+
+    failing = Failing()
+
+    ports = Ports(
+        bootstrap.registrar(repository),
+        bootstrap.bundle_sources(repository),
+        replace(real, client=failing, timer=failing),
+        bootstrap.ledger(repository),
+        None,
+        lambda line: None,
+    )
+    assert run(Wanted("staging", push=True), ports).code == 0
+    second = project.version("v0.0.2", trained(2))
+    ports = replace(ports, registrar=bootstrap.registrar(bootstrap.repository(project.root)))
+    (model,) = run(Wanted("staging", push=True), ports).models
+    assert (model.result, model.before, model.serves, model.code) == ("rolled back", "v0.0.2", "v0.0.1", 1)
+    assert "passed its health gate, but" in model.why
+    assert project.held("staging") == [first, second, first]
+    assert told(project, "staging") == [("deployed", "v0.0.1"), ("refused", "v0.0.2"), ("deployed", "v0.0.1")]
+    assert len(project.servers()) == 1
+
+
+def test_one_broken_model_leaves_the_other_its_rollout(project: RolloutProject, rollout: Run) -> None:
+    port = project.add_model("other")
+    project.version("v0.0.1", trained(1))
+    project.version("v0.0.1", trained(3), artifact="other")
+    models = rollout("staging", "--push", "--json").json["models"]
+    assert [model["result"] for model in models] == ["deployed", "deployed"]
+    project.version("v0.0.2", unsteady())
+    project.version("v0.0.2", trained(2), artifact="other")
+    credit, second = rollout("staging", "--push", "--json", code=1).json["models"]
+    assert (credit["result"], credit["serves"]) == ("rolled back", "v0.0.1")
+    assert (second["result"], second["serves"], second["address"]) == (
+        "deployed",
+        "v0.0.2",
+        f"http://127.0.0.1:{port}",
+    )
 
 
 KILLED = """\

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -173,3 +175,35 @@ def test_reviews_hold_a_version_back(project: RolloutProject, rollout: Run, forg
     assert (model["held_back"], model["refusals"][0]["rule"]) == ("v0.0.1", "1 approving review")
     forge.review(12, "bob", "APPROVED", commit="b" * 40)
     assert only(rollout("production"))["serves"] == "v0.0.1"
+
+
+def test_status_and_doctor_keep_issues(project: RolloutProject, rollout: Run, cli: Cli, forge: Forge) -> None:
+    project.version("v0.0.1", trained(1))
+    rollout("staging")
+    for pid in project.servers():
+        os.kill(pid, signal.SIGKILL)
+    for _ in range(2):
+        answer = cli("status", "staging", "--issues", folder=project.root)
+        assert answer.code == 1
+        ((number, title),) = open_issues(forge).items()
+        assert title == "credit does not run as it should in staging"
+    assert "Degraded" in str(forge.repository().issues[number].body)
+    # A rollout speaks of the same thing.
+    rollout("staging")
+    assert open_issues(forge) == {}
+    assert cli("status", "staging", "--issues", folder=project.root).code == 0
+
+    project.repo.tag("credit@v0.0.9", message="never registered by anybody")
+    assert cli("doctor", "--issues", folder=project.root).code == 1
+    found = sorted(open_issues(forge).values())
+    assert any("credit@v0.0.9" in title for title in found), found
+    project.repo.git("tag", "-d", "credit@v0.0.9")
+    cli("doctor", "--issues", folder=project.root)
+    assert not any("credit@v0.0.9" in title for title in open_issues(forge).values())
+
+
+def test_issues_need_a_forge(project: RolloutProject, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.version("v0.0.1", trained(1))
+    monkeypatch.delenv("GITHUB_REPOSITORY")
+    answer = cli("doctor", "--issues", folder=project.root)
+    assert (answer.code, "GITHUB_REPOSITORY" in answer.err) == (2, True)

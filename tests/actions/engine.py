@@ -113,9 +113,10 @@ def collector(job: str, target: Path) -> dict[str, Any]:
 
 
 def runner_path() -> str:
-    """The programs of the machine, without the environment that runs the tests."""
+    """The programs of the machine, without the environment of the tests, and a bash that has no terminal."""
     ours = {str(Path(sys.executable).parent), str(Path(sys.prefix) / "bin")}
-    return os.pathsep.join(one for one in os.environ["PATH"].split(os.pathsep) if one not in ours)
+    theirs = [one for one in os.environ["PATH"].split(os.pathsep) if one not in ours]
+    return os.pathsep.join([str(Path(__file__).parent / "machine"), *theirs])
 
 
 def _free_port() -> int:

@@ -20,7 +20,7 @@ MAX_STAGES = 2000
 TAIL_LINES = 20
 
 RepoFile = Annotated[str, Field(max_length=500)]
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=10**15)]
 # `unchanged`: nothing had to run. `failed`: a stage of the project did. `differs`: running again gave other outputs.
 Outcome = Literal["unchanged", "ran", "failed", "differs", "reproduced"]
 

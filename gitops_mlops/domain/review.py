@@ -25,8 +25,9 @@ Skipped = Literal["", "base", "champion", "removed"]
 Count = Annotated[int, Field(ge=0, le=10**15)]
 Seconds = Annotated[float, Field(ge=0, le=10**9)]
 
-# From the best to the worst; the last three are errors of the kinds that exit codes tell apart.
+# From the best to the worst; the last are errors, of the kinds that exit codes tell apart.
 OUTCOMES: tuple[Outcome, ...] = ("pass", "warn", "incomparable", "block", "outside", "evidence", "usage")
+ERRORS = OUTCOMES[4:]
 EXIT_CODES: dict[Outcome, int] = {
     "pass": 0,
     "warn": 0,

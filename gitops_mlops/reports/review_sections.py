@@ -16,6 +16,7 @@ from gitops_mlops.reports.markdown_sections import short_prose, table
 from gitops_mlops.reports.numbers import NOTHING, count, counted
 from gitops_mlops.reports.review_words import (
     OUTCOME_SYMBOLS,
+    besides,
     cost_words,
     dataset_words,
     lock_words,
@@ -33,7 +34,12 @@ _STALE_SHOWN = 5
 def head(review: Review) -> list[str]:
     """The verdict."""
     title = review_title(review, short_prose)
-    return [f"## {OUTCOME_SYMBOLS[review.verdict]} {title[:1].upper()}{title[1:]}", ""]
+    more = besides(review, short_prose)
+    return [f"## {OUTCOME_SYMBOLS[review.verdict]} {_capital(title)}", "", *([more, ""] if more else [])]
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def failures(review: Review, limit: int) -> list[str]:
@@ -135,7 +141,7 @@ def lock(review: Review, limit: int) -> list[str]:
     return [
         "### dvc.lock",
         "",
-        f"⛔ {lock_words(review.lock, short_prose)}.{run}",
+        f"⛔ {_capital(lock_words(review.lock, short_prose))}.{run}",
         "",
         *(f"- {code(_place(one), 120)}: {prose(_said(one), limit)}" for one in troubles),
         *([f"- and {count(more)} more"] if more else []),

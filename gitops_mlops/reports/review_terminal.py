@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from gitops_mlops.domain.review import Outcome, Review
 from gitops_mlops.reports.review_words import (
+    besides,
     cost_words,
     dataset_words,
     lock_words,
@@ -34,6 +35,7 @@ def review_text(review: Review, colour: bool = False) -> str:
     """The whole review as plain text; with `colour`, in ANSI colours."""
     head = _painted(_WORDS[review.verdict], review.verdict, colour)
     lines = [f"{head}  {line}" if i == 0 else line for i, line in enumerate(_wrap(review_title(review, printable)))]
+    lines += _wrap(besides(review, printable)) if besides(review, printable) else []
     for outcome, text in _lines(review):
         word = _WORDS[outcome]
         first, *rest = _wrap(text, " " * 11)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitops_mlops.domain.repro import Repro
-from gitops_mlops.domain.review import DatasetReview, LockReview, ModelReview, Outcome, Review
+from gitops_mlops.domain.review import ERRORS, DatasetReview, LockReview, ModelReview, Outcome, Review
 from gitops_mlops.reports.headline import Word, because, judgement
 from gitops_mlops.reports.numbers import count, counted, fixed, size
 
@@ -34,7 +34,7 @@ def review_title(review: Review, word: Word) -> str:
     """`does not pass: model delay, dvc.lock`."""
     if review.verdict == "pass":
         return _passed(review)
-    parts = list(_parts(review, word))
+    parts = list(_parts(review, word, review.verdict))
     more = [f"and {count(len(parts) - _NAMED)} more"] if len(parts) > _NAMED else []
     return f"{_TITLES[review.verdict]}: {', '.join([*parts[:_NAMED], *more])}"
 
@@ -49,17 +49,25 @@ def _passed(review: Review) -> str:
     return f"passes: {', '.join(done)}"
 
 
-def _parts(review: Review, word: Word) -> Iterator[str]:
-    """What made the verdict."""
-    if review.verdict == "usage" and review.problems:
+def besides(review: Review, word: Word) -> str:
+    """What is against the change where an error heads the title, which would hide it; "" when nothing is."""
+    if review.verdict not in ERRORS:
+        return ""
+    parts = list(_parts(review, word, "block"))
+    return f"Besides, these do not pass: {_listed(parts)}." if parts else ""
+
+
+def _parts(review: Review, word: Word, outcome: Outcome) -> Iterator[str]:
+    """What came to an outcome."""
+    if outcome == "usage" and review.problems:
         yield counted(len(review.problems), "problem")
-    yield from (word(one.step) for one in review.failures if one.outcome == review.verdict)
-    if review.lock and review.lock.outcome == review.verdict:
-        yield "dvc.lock is out of step"
-    if review.pipeline and review.verdict == "block" and review.pipeline.outcome in ("failed", "differs"):
+    yield from (word(one.step) for one in review.failures if one.outcome == outcome)
+    if review.lock and review.lock.outcome == outcome:
+        yield "dvc.lock"
+    if review.pipeline and outcome == "block" and review.pipeline.outcome in ("failed", "differs"):
         yield "the pipeline"
-    yield from (f"model {word(one.name)}" for one in review.models if one.outcome == review.verdict)
-    yield from (f"data {word(one.name)}" for one in review.datasets if one.outcome == review.verdict)
+    yield from (f"model {word(one.name)}" for one in review.models if one.outcome == outcome)
+    yield from (f"data {word(one.name)}" for one in review.datasets if one.outcome == outcome)
 
 
 def model_words(model: ModelReview, word: Word) -> str:

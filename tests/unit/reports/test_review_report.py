@@ -33,6 +33,7 @@ from tests.unit.reports.hostile_reviews import full_review, review_of, reviews
 from tests.unit.reports.test_markdown import OUR_HEADINGS
 
 GOLDEN = Path(__file__).parent / "golden"
+DOCS = Path(__file__).parents[3] / "docs"
 HEADINGS = re.compile(rf"{OUR_HEADINGS.pattern}|❌ .+|Data|dvc\.lock|Pipeline")
 BASE, HEAD = "5f3d8e0c1b2a49687f5e4d3c2b1a09f8e7d6c5b4", "c4b5d6e7f809a1b2c3d4e5f60718293a4b5c6d7e"
 
@@ -137,6 +138,10 @@ RENDERERS = {
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_review_reads_as_it_was_looked_at(name: str, suffix: str) -> None:
     assert RENDERERS[suffix](EXAMPLES[name]()) == (GOLDEN / f"{name}.{suffix}").read_text()
+
+
+def test_the_documentation_shows_what_is_printed() -> None:
+    assert (GOLDEN / "review_several.txt").read_text() in (DOCS / "review.md").read_text()
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

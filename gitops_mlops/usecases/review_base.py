@@ -12,12 +12,23 @@ from gitops_mlops.domain.job import Job
 from gitops_mlops.domain.ports import DataStore, Output, Repository
 from gitops_mlops.domain.review import Commits
 
+_DEEPEN = "git fetch --unshallow --tags (in actions/checkout: fetch-depth: 0)"
+
 
 def commits_of(base: str | None, job: Job, repository: Repository) -> Commits:
     """Which commits are reviewed; without a `base`, where the branch left the one that it goes to.
 
     Raises UsageError when that is not known, EvidenceMissing when the clone does not hold it.
     """
+    try:
+        return _commits(base, job, repository)
+    except EvidenceMissing as error:
+        if not repository.is_shallow():
+            raise
+        raise EvidenceMissing(f"{error.message}, and the clone is shallow", where=error.where, hint=_DEEPEN) from None
+
+
+def _commits(base: str | None, job: Job, repository: Repository) -> Commits:
     here = repository.head()
     merge = here if here == job.merge else ""
     head = repository.resolve("HEAD^2") if merge else here
@@ -36,8 +47,7 @@ def _left(branch: str, repository: Repository) -> str:
         hint = "--base main, or git remote set-head origin --auto"
         raise UsageError(f"the base is not known: there is no {branch}", hint=hint) from None
     if found is None:
-        hint = "git fetch --unshallow (in actions/checkout: fetch-depth: 0)"
-        raise EvidenceMissing(f"this clone holds no commit that it shares with {branch}", hint=hint)
+        raise EvidenceMissing(f"the clone holds no commit that it shares with {branch}", hint="--base REV")
     return found
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -318,3 +320,52 @@ def test_data_that_differs_from_the_record_is_not_what_is_read(
     recorded = hashlib.md5(project.tracked["data/test.parquet"]).hexdigest()
     (project.root / ".dvc/cache/files/md5" / recorded[:2] / recorded[2:]).unlink()
     assert [one.outcome for one in review(code=3).datasets] == ["evidence"]
+
+
+def test_in_a_job_rules_are_marked_in_their_contract_and_the_summary_is_the_comment(
+    project: ComparisonProject, cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    project.data("data/test.parquet", machines().with_columns(pl.lit(99.0).alias("speed")))
+    project.repo.write("params.yaml", "train: {seed: 2}\n")
+    project.repo.commit("other data")
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        (tmp_path / name).touch()
+        monkeypatch.setenv(name, str(tmp_path / name))
+    answer = cli("--github", "review", "--base", "main", folder=project.root)
+    assert answer.code == 1
+    assert "::error file=c.yaml,line=6" in answer.out
+    assert "::error file=dvc.yaml,line=" in answer.out
+    written = parse_review((project.root / "review.json").read_bytes())
+    assert review_markdown(written).strip() in (tmp_path / "GITHUB_STEP_SUMMARY").read_text()
+    assert "\nblock\n" in (tmp_path / "GITHUB_OUTPUT").read_text()
+
+
+def test_what_the_pipeline_did_is_told_and_what_failed_there_blocks(
+    project: ComparisonProject, review: Callable[..., Review]
+) -> None:
+    ran = {"schema": "gitops-mlops/repro/1", "commit": "", "outcome": "ran", "seconds": 3.5, "skipped": ["prepare"]}
+    ran["pulled"] = {"files": 1, "bytes": 2_000_000}
+    project.repo.write(".gitops-mlops/repro.json", json.dumps(ran))
+    text = review_markdown(review())
+    assert "Pipeline: ran what had changed, 1 stage skipped" in text
+    assert "pulled 2.0 MB" in text
+    failed = {**ran, "outcome": "failed", "reason": "train.py ended with 1", "tail": ["Traceback @org"]}
+    project.repo.write(".gitops-mlops/repro.json", json.dumps(failed))
+    found = review(code=1)
+    assert "## ⛔ Does not pass: the pipeline\n" in review_markdown(found)
+    assert "train.py ended with 1" in review_markdown(found)
+    project.repo.write(".gitops-mlops/repro.json", "{}")
+    assert review(code=3).failures[0].step == "pipeline"
+
+
+def test_a_shallow_clone_says_how_to_get_the_history(
+    project: ComparisonProject, cli: Cli, tmp_path: Path, repo: Repo
+) -> None:
+    project.train()
+    project.repo.commit("better")
+    repo.git("clone", "--quiet", "--depth", "1", f"file://{repo.root}", str(tmp_path / "clone"))
+    answer = cli("review", "--base", "HEAD~1", folder=tmp_path / "clone")
+    assert answer.code == 3
+    found = parse_review((tmp_path / "clone" / "review.json").read_bytes())
+    assert "no such revision" in found.failures[0].told
+    assert "fetch-depth: 0" in found.failures[0].told

@@ -180,7 +180,9 @@ def test_a_redirect_is_not_followed(forge: Forge, github: GitHub) -> None:
     assert len(forge.asked) == 1
 
 
-@pytest.mark.parametrize("link", ["http://evil.example/next", "http://127.0.0.1:1@evil.example/", "{address}.evil/x"])
+@pytest.mark.parametrize(
+    "link", ["http://evil.example/next", "http://127.0.0.1:1@evil.example/", "{address}.evil/x", "{address}/\x1b[2J"]
+)
 def test_the_next_page_is_on_the_same_server(forge: Forge, github: GitHub, link: str) -> None:
     link = link.replace("{address}", forge.address)
     forge.faults.append(Fault(200, b"[]", {"Link": f'<{link}>; rel="next"'}))

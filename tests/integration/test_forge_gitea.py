@@ -123,6 +123,16 @@ def test_pull_requests_are_picked_here(gitea: GitHub) -> None:
     assert gitea.comments(1) == [(8, "ada", "Good.")]
 
 
+def test_the_pull_request_of_a_commit(gitea: GitHub, table: dict[str, Any]) -> None:
+    assert gitea.merged_as(MERGED) == []
+    table[f"GET {AT}/commits/{MERGED}/pull"] = pull(1, "change", "octo") | {
+        "merged": True,
+        "merged_at": "2026-01-01T00:00:00Z",
+        "merge_commit_sha": MERGED,
+    }
+    assert gitea.merged_as(MERGED) == [1]
+
+
 def test_reviews_say_whether_they_count(gitea: GitHub, table: dict[str, Any]) -> None:
     found = gitea.reviews(1)
     assert [(one.association, one.state) for one in found] == [

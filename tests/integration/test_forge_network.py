@@ -130,6 +130,28 @@ def test_a_malformed_proxy_is_named_and_not_shown(address: str, monkeypatch: pyt
         at("https://forge.invalid").reviews(7)
 
 
+class Enterprise(Proxy):
+    """GitHub Enterprise Server, asked by an app: `GET /user` is not for it."""
+
+    def do_GET(self) -> None:
+        self.seen.append((f"{self.command} {self.path}", None, self.headers.get("Authorization")))
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b'{"data": {"viewer": {"login": "mlops[bot]"}}}'
+        self.send_response(200 if self.path == "/api/graphql" else 403)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET  # noqa: N815 - http.server's name
+
+
+def test_whose_token_it_is_on_github_enterprise(seen: list[tuple[str, str | None, str | None]]) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Noting", (Enterprise,), {"seen": seen}))
+    with serving(server):
+        assert at(f"http://127.0.0.1:{server.server_port}/api/v3").login() == "mlops[bot]"
+    assert [line for line, _, _ in seen] == ["GET /api/v3/user", "POST /api/graphql"]
+
+
 class Impatient(Pauses):
     """A clock on which much time passes between two looks."""
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from gitops_mlops.adapters.forge import GitHub, connection
+from gitops_mlops.adapters.forge import GitHub, pools
 from gitops_mlops.domain.errors import OutsideError
 from gitops_mlops.domain.forge import PullRequestText
 from tests.conftest import Repo
@@ -147,7 +147,7 @@ def test_what_appears_late_is_found(forge: Forge, commit: str, pauses: Pauses) -
 def test_a_slow_answer_is_looked_for(
     forge: Forge, commit: str, pauses: Pauses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "_READ", 0.3)
+    monkeypatch.setattr(pools, "_READ", 0.3)
     slow = Event()
     forge.faults.append(Fault(only="POST", after=True, hold=slow))
     number = client(forge, pauses=pauses, login="github-actions[bot]").comment(7, "A report.")

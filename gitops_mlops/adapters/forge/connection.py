@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
+from gitops_mlops.adapters.forge.pools import LOOPBACK, Pools
 from gitops_mlops.domain.errors import OutsideError, UsageError
 
 if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse, PoolManager
+    from urllib3 import BaseHTTPResponse
 
     from gitops_mlops.domain.ports import Timer
 
-_CONNECT, _READ = 10.0, 30.0
 # Seconds until the whole of an answer must be there, and of a file.
 _ANSWERED, _DOWNLOADED = 60.0, 300.0
 _MAX_BYTES = 8 * 1024 * 1024
@@ -24,7 +23,7 @@ _BUSY = frozenset({429, 502, 503, 504})
 # What GitHub asks to wait for when it refuses because of many requests at once, and does not say how long.
 _SECONDARY = 60.0
 _NEXT = re.compile(r'<([^<>]+)>\s*;[^,<]*\brel="next"')
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_US = "gitops-mlops"
 
 
 class Answer(NamedTuple):
@@ -59,19 +58,15 @@ class Connection:
         if not self.token.isascii() or not self.token.isprintable() or " " in self.token:
             raise UsageError("holds what no token can", where="GITHUB_TOKEN", hint="copy it again, on one line")
         self._timer = timer
+        self._pools = Pools()
 
     def request(self, method: str, url: str, body: object = None) -> Answer | Failure:
         """Send a request once. Raises OutsideError when the answer can be used by nobody."""
         where = self.where(method, url)
-        content = None if body is None else json.dumps(body).encode()
-        response = self._sent(method, url, where, self._headers(body), content)
-        if isinstance(response, Failure):
-            return response
-        data = self._read(response, _MAX_BYTES, _ANSWERED, where)
-        if isinstance(data, Failure):
-            return data
-        if failure := self._failure(response, data, where):
-            return failure
+        got = self._answered(method, url, where, body)
+        if isinstance(got, Failure):
+            return got
+        response, data = got
         if 300 <= response.status < 400:
             hint = "mend GITHUB_REPOSITORY or GITHUB_API_URL: it was renamed or moved"
             raise OutsideError("leads to another address", where=where, hint=hint)
@@ -81,27 +76,23 @@ class Connection:
     def download(self, url: str, limit: int) -> Answer | Failure:
         """The file that an address of the API leads to, as the answer's data. The token does not go there."""
         where = self.where("GET", url)
-        response = self._sent("GET", url, where, self._headers(None), None)
-        if isinstance(response, Failure):
-            return response
-        data = self._read(response, _MAX_BYTES, _ANSWERED, where)
-        if isinstance(data, Failure):
-            return data
-        if failure := self._failure(response, data, where):
-            return failure
-        if response.status not in (301, 302, 303, 307, 308):
-            if response.status < 300:
-                raise OutsideError("answered with no address of the file", where=where, hint="check GITHUB_API_URL")
+        got = self._answered("GET", url, where, None)
+        if isinstance(got, Failure):
+            return got
+        response, data = got
+        if response.status < 300:
+            raise OutsideError("answered with no address of the file", where=where, hint="check GITHUB_API_URL")
+        if response.status >= 400:
             return Answer(response.status, _decoded(data, response.status, where))
         place = self._place(url, response.headers.get("Location", ""), where)
-        response = self._sent("GET", place, where, {"User-Agent": "gitops-mlops"}, None)
-        if isinstance(response, Failure):
-            return response
-        if response.status != 200:
-            response.close()
-            return Failure(f"the file's address answered {response.status}")
-        data = self._read(response, limit, _DOWNLOADED, where)
-        return data if isinstance(data, Failure) else Answer(200, data)
+        found = self._sent("GET", place, where, {"User-Agent": _US}, None)
+        if isinstance(found, Failure):
+            return found
+        if found.status != 200:
+            found.close()
+            return Failure(f"the file's address answered {found.status}")
+        file = self._read(found, limit, _DOWNLOADED, where)
+        return file if isinstance(file, Failure) else Answer(200, file)
 
     def where(self, method: str, url: str) -> str:
         """How errors name a request."""
@@ -112,7 +103,7 @@ class Connection:
         try:
             place = urljoin(url, location)
             parts, api = urlsplit(place), urlsplit(self.address)
-            local = {parts.hostname, api.hostname} <= _LOOPBACK and api.scheme == "http"
+            local = {parts.hostname, api.hostname} <= LOOPBACK and api.scheme == "http"
             well = bool(parts.hostname) and "@" not in parts.netloc and place.isprintable() and " " not in place
             well = well and bool(location) and parts.scheme in (("http", "https") if local else ("https",))
         except ValueError:
@@ -120,6 +111,16 @@ class Connection:
         if not well:
             raise OutsideError("leads to an address that is not followed", where=where, hint="check GITHUB_API_URL")
         return place
+
+    def _answered(self, method: str, url: str, where: str, body: object) -> tuple[BaseHTTPResponse, bytes] | Failure:
+        content = None if body is None else json.dumps(body).encode()
+        response = self._sent(method, url, where, self._headers(body), content)
+        if isinstance(response, Failure):
+            return response
+        data = self._read(response, _MAX_BYTES, _ANSWERED, where)
+        if isinstance(data, Failure):
+            return data
+        return self._failure(response, data, where) or (response, data)
 
     def _sent(
         self, method: str, url: str, where: str, headers: dict[str, str], content: bytes | None
@@ -129,7 +130,7 @@ class Connection:
         from urllib3 import exceptions
 
         try:
-            return self._pool(url).request(
+            return self._pools.of(url).request(
                 method, url, body=content, headers=headers, preload_content=False, retries=False, redirect=False
             )
         except exceptions.HTTPError as error:
@@ -178,59 +179,10 @@ class Connection:
         headers = {
             "Accept": "application/vnd.github+json",
             "X-GitHub-Api-Version": "2022-11-28",
-            "User-Agent": "gitops-mlops",
+            "User-Agent": _US,
         }
         headers |= {"Content-Type": "application/json"} if body is not None else {}
         return headers | ({"Authorization": f"Bearer {self.token}"} if self.token else {})
-
-    def _pool(self, url: str) -> PoolManager:
-        from urllib.request import proxy_bypass
-
-        parts = urlsplit(url)
-        proxy = self._proxies.get(parts.scheme)
-        near = parts.hostname in _LOOPBACK or proxy_bypass(parts.netloc)
-        return self._through[proxy] if proxy and not near else self._direct
-
-    @cached_property
-    def _proxies(self) -> dict[str, str]:
-        from urllib.request import getproxies
-
-        return {scheme: _proxy(address) for scheme, address in getproxies().items() if scheme in ("http", "https")}
-
-    @cached_property
-    def _through(self) -> dict[str, PoolManager]:
-        import urllib3
-
-        made: dict[str, PoolManager] = {}
-        for proxy in self._proxies.values():
-            auth = urlsplit(proxy).netloc.rpartition("@")[0]
-            headers = urllib3.make_headers(proxy_basic_auth=auth) if auth else {}
-            made[proxy] = urllib3.ProxyManager(proxy, proxy_headers=headers, timeout=_timeout())
-        return made
-
-    @cached_property
-    def _direct(self) -> PoolManager:
-        import urllib3
-
-        return urllib3.PoolManager(timeout=_timeout())
-
-
-def _timeout() -> Any:
-    import urllib3
-
-    return urllib3.Timeout(connect=_CONNECT, read=_READ)
-
-
-def _proxy(address: str) -> str:
-    address = address if "://" in address else f"http://{address}"
-    try:
-        parts = urlsplit(address)
-        well = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        well = False
-    if not well:
-        raise UsageError("is no address of a proxy", where="HTTPS_PROXY", hint="write http://HOST:PORT")
-    return address
 
 
 def _decoded(body: bytes, status: int, where: str) -> Any:

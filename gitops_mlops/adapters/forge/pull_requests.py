@@ -31,10 +31,16 @@ class PullRequests(Labels):
 
     def merged_as(self, commit: str) -> list[int]:
         """The pull requests whose merge made this commit, or whose head it was."""
-        if self._gitea:
-            raise self._unsupported("the pull requests of a commit")
         what = Subject(f"the pull requests of {commit[:10]}", _READ)
-        listed = self._list(f"/commits/{commit}/pulls?per_page=100", _merged, what)
+        if self._gitea:
+            # It knows the one that was merged, and calls none "not found".
+            answer = self._transport.get(self._path(f"/commits/{commit}/pull"))
+            if answer.status == 404:
+                return []
+            self._require(answer, what)
+            listed = [self._parsed(_merged, answer, what)]
+        else:
+            listed = self._list(f"/commits/{commit}/pulls?per_page=100", _merged, what)
         return [number for number, commits in listed if commit in commits]
 
     def open_pull_requests(self, owner: str, branch: str) -> list[OpenPullRequest]:

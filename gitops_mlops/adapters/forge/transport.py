@@ -69,7 +69,7 @@ class Transport:
                 return
             url = answer.next
             # The token goes with the request.
-            if not url.startswith(f"{self.address}/"):
+            if not url.startswith(f"{self.address}/") or not url.isprintable():
                 raise OutsideError("names another server for the next page", where=self._where("GET", path))
         raise OutsideError(f"has more than {_MAX_PAGES} pages", where=self._where("GET", path))
 

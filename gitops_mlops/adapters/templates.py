@@ -12,6 +12,9 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 # At the end of a name: here, DVC and our own checks would take the file for one of this repository.
 _ENDING = ".template"
 
+# What tools leave in a checkout.
+_CACHES = frozenset({"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache"})
+
 
 class TemplateFolder:
     """The templates by name, and the two parts that any repository can take."""
@@ -43,5 +46,5 @@ class TemplateFolder:
 
     def _files(self, name: str) -> dict[str, bytes]:
         root = self._root / name
-        found = sorted(path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+        found = sorted(path for path in root.rglob("*") if path.is_file() and _CACHES.isdisjoint(path.parts))
         return {path.relative_to(root).as_posix().removesuffix(_ENDING): path.read_bytes() for path in found}

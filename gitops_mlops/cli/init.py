@@ -62,6 +62,7 @@ def init(
 def _new(start: Path, folder: Path, template: str, given: dict[str, str]) -> Plan:
     from gitops_mlops.usecases.scaffold import new_project
 
+    _refuse(given, ("toolkit", "branch", "dvc_remote"), "FOLDER")
     target, workshop = (start / folder).resolve(), bootstrap.workshop(start)
     toolkit = bootstrap.toolkit(given["toolkit"])
     plan = new_project(workshop, target, template, toolkit, given["branch"], given["dvc_remote"])
@@ -72,9 +73,7 @@ def _new(start: Path, folder: Path, template: str, given: dict[str, str]) -> Pla
 def _update(repository: Repository, given: dict[str, str]) -> Plan:
     from gitops_mlops.usecases.scaffold_update import plan_update
 
-    wrong = [name for name, value in given.items() if value and name != "toolkit"]
-    if wrong:
-        raise UsageError("goes not with --update", where=f"--{wrong[0].replace('_', '-')}", hint="leave it out")
+    _refuse(given, ("toolkit",), "--update")
     git, files = bootstrap.beginnings(repository.root), bootstrap.files(repository.root)
     toolkit = bootstrap.toolkit(given["toolkit"])
     return plan_update(bootstrap.templates(), git, files, bootstrap.index(repository), toolkit)
@@ -91,14 +90,19 @@ def _adoption(repository: Repository, given: dict[str, str]) -> Plan:
     return plan_adoption(bootstrap.templates(), bootstrap.drafting(repository), answers, Known(**given))
 
 
+def _refuse(given: dict[str, str], allowed: tuple[str, ...], what: str) -> None:
+    for name, value in given.items():
+        if value and name not in allowed:
+            raise UsageError(f"does not go with {what}", where=f"--{name.replace('_', '-')}", hint="leave it out")
+
+
 def _ask(plan: Plan, yes: bool, as_json: bool) -> None:
     """Show the diff and wait for a yes. Raises UsageError where nobody can give one."""
     if yes:
         return
-    if not as_json:
-        click.echo(_coloured(diff_text(plan)), err=True)
+    emit(plan, as_json, lambda plan: _coloured(diff_text(plan)), plan_data)
     if as_json or not sys.stdin.isatty():
-        raise UsageError("nothing was written, for nobody can be asked", hint="look at the diff, then add --yes")
+        raise UsageError("nothing was written, for nobody can be asked", hint="look at what would be, then add --yes")
     click.confirm("Write this?", abort=True, err=True)
 
 

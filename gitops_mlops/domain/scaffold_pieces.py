@@ -21,7 +21,7 @@ def with_lines(existing: bytes, wanted: bytes) -> tuple[bytes, str]:
         return existing, ""
     piece = "".join(f"{line}\n" for line in (_HEAD, *lacking))
     end = "" if not text or text.endswith("\n") else "\n"
-    return _encoded(f"{text}{end}{piece}", text), piece
+    return f"{text}{_as_in(text, end + piece)}".encode(errors="surrogateescape"), piece
 
 
 def with_hooks(existing: bytes, wanted: bytes, name: str) -> tuple[bytes, str] | None:
@@ -37,21 +37,22 @@ def with_hooks(existing: bytes, wanted: bytes, name: str) -> tuple[bytes, str] |
     place = _first_repository(text)
     if place is None:
         return None
-    line, column = place
-    lines = text.splitlines(keepends=True)
+    at, column = place
     piece = indent(_repositories(wanted.decode()), " " * column)
-    return _encoded("".join([*lines[:line], piece, *lines[line:]]), text), piece
+    return f"{text[:at]}{_as_in(text, piece)}{text[at:]}".encode(), piece
 
 
 def _first_repository(text: str) -> tuple[int, int] | None:
-    """The line after `repos:`, and the column of its items."""
+    """Where the line after `repos:` begins, and the column of its items."""
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     pairs = root.value if isinstance(root, yaml.MappingNode) else []
     for key, value in pairs:
         block = isinstance(value, yaml.SequenceNode) and not value.flow_style and value.value
         if key.value == "repos" and block:
-            item: yaml.Node = value.value[0]
-            return key.end_mark.line + 1, text.splitlines()[item.start_mark.line].index("-")
+            item: int = value.value[0].start_mark.index
+            begin = text.rfind("\n", 0, item) + 1
+            dash = text.find("-", begin, item)
+            return (text.index("\n", key.end_mark.index) + 1, dash - begin) if dash >= 0 else None
     return None
 
 
@@ -61,8 +62,6 @@ def _repositories(wanted: str) -> str:
     return "".join(line.removeprefix("  ") for line in items.splitlines(keepends=True))
 
 
-def _encoded(text: str, like: str) -> bytes:
-    """With the line ends of the text that was there."""
-    if "\r\n" in like:
-        text = text.replace("\r\n", "\n").replace("\n", "\r\n")
-    return text.encode(errors="surrogateescape")
+def _as_in(text: str, piece: str) -> str:
+    """A piece with the line ends of the text that it comes into."""
+    return piece.replace("\n", "\r\n") if "\r\n" in text else piece

@@ -85,4 +85,5 @@ def record_yaml(
         "pieces": dict(sorted((pieces or {}).items())),
     }
     kept = {key: value for key, value in data.items() if value not in (None, "", {})}
-    return (_HEAD + yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=2**31)).encode()
+    # Only ASCII: some letters are line ends to YAML, and what is read must be what was written.
+    return (_HEAD + yaml.safe_dump(kept, sort_keys=False, width=2**31)).encode()

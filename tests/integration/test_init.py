@@ -150,6 +150,7 @@ def test_a_failure_leaves_no_folder(cli: Cli, tmp_path: Path, monkeypatch: pytes
         (["flights", "--template", "classification", "--dvc-remote", "https://u:p@x.org"], "credentials go into"),
         (["flights", "--template", "classification", "--toolkit", "octo/gitops-mlops@v1"], "--toolkit OWNER/"),
         (["flights", "--template", "classification", "--toolkit", f"a/b;c@{SHA}"], "does not name a commit"),
+        (["flights", "--template", "classification", "--model", "x"], "--model: does not go with FOLDER"),
         (["flights", "--template", "classification", "--update"], "a new project takes a folder and a template"),
     ],
 )
@@ -289,9 +290,9 @@ def test_a_record_that_is_damaged_or_hostile_is_told(cli: Cli, project: Repo, re
     assert project.git("status", "--porcelain") == ""
 
 
-def test_update_says_what_goes_not_with_it(cli: Cli, project: Repo) -> None:
+def test_update_says_what_does_not_go_with_it(cli: Cli, project: Repo) -> None:
     answer = cli("init", "--update", "--target", "x", "--toolkit", TOOLKIT, folder=project.root)
-    assert (answer.code, "--target: goes not with --update" in answer.err) == (2, True)
+    assert (answer.code, "--target: does not go with --update" in answer.err) == (2, True)
 
 
 # Repositories that exist
@@ -384,8 +385,10 @@ def test_nothing_is_written_where_nobody_can_be_asked(cli: Cli, repo: Repo) -> N
     repo.commit("A start", **{"README.md": "# Mine\n"})
     answer = cli("init", "--toolkit", TOOLKIT, folder=repo.root)
     assert answer.code == 2
-    assert "+++ b/mlops.yaml" in answer.err
+    assert "+++ b/mlops.yaml" in answer.out
     assert "add --yes" in answer.err
+    answer = cli("init", "--toolkit", TOOLKIT, "--json", folder=repo.root)
+    assert (answer.code, kinds(answer.out)["mlops.yaml"]) == (2, "added")
     assert repo.git("status", "--porcelain") == ""
 
 
@@ -409,7 +412,7 @@ def test_a_person_is_shown_the_diff_and_asked(repo: Repo) -> None:
         os.close(terminal)
         os.close(other)
         assert done.returncode == code, done.stderr
-        assert "+++ b/mlops.yaml" in done.stderr
+        assert "+++ b/mlops.yaml" in done.stdout
         assert (repo.root / "mlops.yaml").exists() is written
 
 
@@ -423,6 +426,17 @@ def test_files_that_are_there_are_left_alone(cli: Cli, existing: Repo) -> None:
     noted = " ".join(answer.json["notes"])
     assert PULL_REQUEST in noted
     assert ".pre-commit-config.yaml" in noted
+
+
+def test_a_symlink_out_of_the_repository_is_not_followed(cli: Cli, repo: Repo, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (repo.root / ".github").symlink_to(outside)
+    repo.commit("A trap")
+    answer = adopt(cli, repo)
+    assert (answer.code, "a symlink leads out of the repository" in answer.err) == (2, True)
+    assert list(outside.iterdir()) == []
+    assert repo.git("status", "--porcelain") == ""
 
 
 def test_the_toolkit_is_not_added_twice(cli: Cli, project: Repo) -> None:

@@ -40,6 +40,25 @@ def test_every_reference_to_the_toolkit_is_pinned(project: Project) -> None:
             )
 
 
+def test_every_call_fits_the_workflow_that_it_calls() -> None:
+    for path in (ROOT / "templates" / "toolkit" / ".github" / "workflows").iterdir():
+        caller = yaml.safe_load(path.read_text("utf-8"))
+        for job in caller["jobs"].values():
+            called = re.search(r"/(\.github/workflows/[a-z-]+\.yml)@", job["uses"])
+            assert called, path
+            workflow = yaml.safe_load((ROOT / called[1]).read_text("utf-8"))
+            # YAML 1.1 reads `on` as true.
+            takes = workflow[True]["workflow_call"]
+            inputs = takes.get("inputs", {})
+            given = job.get("with", {}).keys()
+            assert given <= inputs.keys()
+            assert {name for name, about in inputs.items() if about.get("required")} <= given
+            assert job.get("secrets", {}).keys() <= takes.get("secrets", {}).keys()
+            for inner in workflow["jobs"].values():
+                for scope, level in inner.get("permissions", {}).items():
+                    assert job["permissions"].get(scope) in {level, "write"}, f"{path.name}: {scope}"
+
+
 def test_a_second_run_has_nothing_to_do(project: Project) -> None:
     assert "up to date" in project.run("dvc", "repro")
 

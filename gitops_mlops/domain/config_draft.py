@@ -16,6 +16,7 @@ TASKS = (Task.BINARY, Task.MULTICLASS, Task.REGRESSION)
 """Those of which nothing but the target has to be known."""
 
 _FEW = 20
+_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*\Z")
 _WORDS = {
     "test": re.compile(r"(?:^|[^a-z])(?:test|eval|valid|validation|holdout)(?:[^a-z]|$)"),
     "train": re.compile(r"(?:^|[^a-z])train(?:ing)?(?:[^a-z]|$)"),
@@ -110,8 +111,6 @@ def _column(profile: TableProfile, name: str) -> ColumnProfile:
 
 def _scalar(value: Any) -> str:
     """One value, quoted where YAML would read it as something else."""
-    return (
-        str(yaml.safe_dump(value, default_flow_style=True, width=2**31, allow_unicode=True))
-        .removesuffix("\n...\n")
-        .strip()
-    )
+    bare = not isinstance(value, str) or (_BARE.match(value) and yaml.safe_load(value) == value)
+    dumped = yaml.safe_dump(value, default_style=None if bare else '"', width=2**31, allow_unicode=True)
+    return str(dumped).removesuffix("...\n").strip()

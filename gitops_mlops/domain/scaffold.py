@@ -14,7 +14,7 @@ _PLACE = re.compile(r"__([A-Z]+)__")
 _TOOLKIT = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_][A-Za-z0-9._-]*)@([0-9a-f]{40})")
 _BRANCH = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_./-]*[A-Za-z0-9_])?\Z")
 # No password before an @: the address is committed.
-_REMOTE = re.compile(r"(?![a-z0-9+]+://[^/@]*:[^/@]*@)[!#-&(-~]+\Z")
+_REMOTE = re.compile(r"(?![a-z0-9+]+://[^/@]*:[^/@]*@)[A-Za-z0-9_./~][A-Za-z0-9_./:@%+=?&~-]*\Z")
 _PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?\Z")
 
 
@@ -44,7 +44,7 @@ class Answers:
             hint = "letters, digits, _ - . and /; or name another one with --branch"
             raise UsageError("is no branch that a workflow can name", where=repr(self.branch), hint=hint)
         if self.remote and not _REMOTE.match(self.remote):
-            hint = "printable characters without spaces and quotes; credentials go into .dvc/config.local"
+            hint = "letters, digits and _./:@%+=?&~-; credentials go into .dvc/config.local"
             raise UsageError("is no address of a DVC remote", where=repr(self.remote), hint=hint)
 
 

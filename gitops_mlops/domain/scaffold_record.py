@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field
@@ -85,5 +85,23 @@ def record_yaml(
         "pieces": dict(sorted((pieces or {}).items())),
     }
     kept = {key: value for key, value in data.items() if value not in (None, "", {})}
-    # Only ASCII: some letters are line ends to YAML, and what is read must be what was written.
-    return (_HEAD + yaml.safe_dump(kept, sort_keys=False, width=2**31)).encode()
+    return (_HEAD + yaml.dump(_quoted(kept), Dumper=_Quoting, sort_keys=False, width=2**31)).encode()
+
+
+class _Quoted(str):
+    """A text in double quotes and ASCII: bare, `1e5` would be a number, and some letters would be line ends."""
+
+
+class _Quoting(yaml.SafeDumper):
+    """Writes `_Quoted`."""
+
+
+_Quoting.add_representer(
+    _Quoted, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+)
+
+
+def _quoted(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _quoted(value) for key, value in data.items()}
+    return _Quoted(data) if isinstance(data, str) else data

@@ -97,7 +97,7 @@ def test_the_dvc_remote_and_the_branch_can_be_given(cli: Cli, tmp_path: Path) ->
     repo = Repo(tmp_path / "flights")
     assert "s3://bucket/flights" in repo.run("dvc", "remote", "list")
     assert repo.git("branch", "--show-current") == "trunk\n"
-    assert "branches: [trunk]" in (repo.root / ".github/workflows/mlops-release.yml").read_text()
+    assert 'branches: ["trunk"]' in (repo.root / ".github/workflows/mlops-release.yml").read_text()
     assert not any("dvc remote" in step for step in said.json["next"])
 
 
@@ -481,7 +481,9 @@ def test_what_cannot_be_found_out_is_asked_for(cli: Cli, existing: Repo, words: 
     ],
 )
 def test_the_task_is_told_from_the_labels(cli: Cli, existing: Repo, column: list[str], task: str) -> None:
-    existing.commit("Others", **{"data/test.csv": "x,y\n" + "".join(f"{i},{y}\n" for i, y in enumerate(column))})
-    answer = adopt(cli, existing, "--target", "y")
+    existing.commit("Others", **{"data/test.csv": "x,1e5\n" + "".join(f"{i},{y}\n" for i, y in enumerate(column))})
+    answer = adopt(cli, existing, "--target", "1e5")
     assert answer.code == 0, answer.err
+    existing.commit("Add gitops-mlops")
+    assert cli("check", folder=existing.root).code == 0
     assert yaml.safe_load((existing.root / "mlops.yaml").read_text())["models"]["size"]["task"] == task

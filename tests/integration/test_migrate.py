@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.conftest import Cli, Repo
 from tests.integration.cml_goldens import CASES, TOOLKIT, WORKFLOW
 
+ROOT = Path(__file__).parents[2]
 NAMES = [case.name for case in CASES]
 
 
@@ -58,6 +60,15 @@ def test_a_second_time_changes_nothing(case: Path, cli: Cli, repo: Repo) -> None
     assert (repo.root / WORKFLOW).read_bytes() == after
 
 
+def test_our_actions_have_the_inputs_that_they_are_given(case: Path) -> None:
+    after = yaml.safe_load((case / "after.yml").read_text("utf-8"))
+    for step in (step for job in after["jobs"].values() for step in job["steps"]):
+        owner, _, verb = str(step.get("uses", "")).partition("@")[0].rpartition("/actions/")
+        if owner == TOOLKIT.partition("@")[0]:
+            action = yaml.safe_load((ROOT / "actions" / verb / "action.yml").read_text("utf-8"))
+            assert set(step.get("with", {})) <= set(action["inputs"]), step["uses"]
+
+
 def actionlint(text: bytes, folder: Path) -> Counter[str]:
     target = folder / ".github" / "workflows" / "linted.yml"
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +104,7 @@ def test_linters_find_nothing_that_they_did_not_find_before(case: Path, lint: An
 
 
 def test_the_page_shows_what_the_command_does(cli: Cli, repo: Repo) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "from-cml.md").read_text("utf-8")
+    page = (ROOT / "docs" / "from-cml.md").read_text("utf-8")
     diff = page.partition("```diff\n")[2].partition("```")[0].splitlines(keepends=True)
     top = (
         "on: pull_request\npermissions:\n  contents: read\n  pull-requests: write\njobs:\n  train:\n    runs-on: x\n"

@@ -11,6 +11,7 @@ import yaml
 from gitops_mlops.domain import cml_commands as known
 from gitops_mlops.domain.cml_commands import Comment, Verb
 from gitops_mlops.domain.cml_script import changes_shell
+from gitops_mlops.domain.cml_steps import TOKENS
 from gitops_mlops.domain.errors import Problem
 from gitops_mlops.domain.shell_script import Unit, units
 from gitops_mlops.domain.workflow_text import Entry, Job, Step, WorkflowText, scalars
@@ -136,7 +137,25 @@ class JobReading:
                     continue
                 stays = True
                 self.findings.by_hand(self.line(script, unit), *_BY_HAND[verb])
-        return stays
+        return self._tell_hidden() or stays
+
+    def _tell_hidden(self) -> bool:
+        """Name what may call CML out of our sight, as a target of make does; whether there is such a thing."""
+        calling = {script.step for script, unit in self.all_units() if known.of_cml(unit)}
+        hidden = [
+            step.first
+            for number, step in enumerate(self.job.steps)
+            if number not in calling and "env" in step.entries and "run" in step.entries
+            if any(token not in step.text("run") for token in TOKENS.intersection(scalars(step.entries["env"].value)))
+        ]
+        for line in hidden:
+            hint = "put the cml command into the workflow, or take the token away, and run this again"
+            self.findings.by_hand(line, "a script is given CML's token, and calls cml where we do not look", hint)
+        installed = [step.first for step in self.job.steps if step.action == "iterative/setup-cml"]
+        if installed and not self.verbs and not hidden:
+            hint = "put the cml command into the workflow, or drop this step, and run this again"
+            self.findings.by_hand(installed[0], "CML is installed, and nothing that we see calls it", hint)
+        return bool(hidden) or not self.verbs
 
     def may_split(self, script: Script) -> bool:
         """Whether `dvc repro` in this script may become a step between what is before and after it."""

@@ -12,8 +12,10 @@ from gitops_mlops.domain.workflow_text import Entry, Step, WorkflowText, entries
 TOKENS = frozenset({"REPO_TOKEN", "repo_token", "CML_TOKEN"})
 _ALL_TOKENS = TOKENS | {"GITHUB_TOKEN"}
 _EXPRESSION = re.compile(r"\$\{\{(.*)\}\}\s*\Z", re.DOTALL)
-_PLAIN = re.compile(r"[\w./@$][\w ./@${}()=!&|'-]*\Z")
+_PLAIN = re.compile(r"[A-Za-z_$][\w ./@${}()=!&|'-]*\Z")
 
+# What a reader of YAML takes for something else than text.
+_NO_TEXT = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 _LISTED = "|\n"
 UPLOAD = "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1"
 
@@ -66,10 +68,8 @@ def listed(values: Sequence[str]) -> str:
 
 def scalar(value: str) -> str:
     """A value as YAML: plain where that is safe, else in single quotes."""
-    plain = (
-        _PLAIN.match(value) and value == value.strip() and value.lower() not in ("true", "false", "null", "yes", "no")
-    )
-    return value if plain and not value[0].isdigit() else "'" + value.replace("'", "''") + "'"
+    plain = _PLAIN.match(value) and value == value.strip() and value.lower() not in _NO_TEXT
+    return value if plain else "'" + value.replace("'", "''") + "'"
 
 
 def condition(*parts: str) -> str:

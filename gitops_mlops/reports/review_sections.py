@@ -162,7 +162,7 @@ def pipeline(review: Review, limit: int) -> list[str]:
     summary = f"Pipeline: {pipeline_words(run)}, {counted(len(run.skipped), 'stage')} skipped"
     if run.outcome not in ("failed", "differs"):
         return details(summary, stages)
-    tail = [f"> {prose(line, limit)}" for line in run.tail]
+    tail = [f"- {code(line, limit)}" for line in run.tail if line.strip()]
     reason = [prose(run.reason, limit), ""] if run.reason else []
     return ["### Pipeline", "", f"⛔ {summary}.", "", *reason, *differences, "", *stages, *tail, ""]
 

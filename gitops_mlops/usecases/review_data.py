@@ -92,11 +92,14 @@ class DataReviewer:
         return validate_table(where, dataset.path, dataset.contract, self._files, tables, models)
 
     def _content(self, path: str) -> Path:
-        """What `dvc.lock` records, from the working tree or else from the cache; a file of git's from the tree."""
-        output, found = self._now.get(path), self._tree.md5(path)
-        if output is not None and found is None:
+        """What `dvc.lock` records, from the working tree or else from the cache; folders only from the tree."""
+        output = self._now.get(path)
+        if output is None or output.md5.endswith(".dir"):
+            return self._files.resolve(path)
+        found = self._tree.md5(path)
+        if found is None:
             return self._store.materialise(output)
-        if output is not None and found != output.md5:
+        if found != output.md5:
             raise EvidenceMissing("differs from what dvc.lock records", where=path, hint="dvc repro, or dvc checkout")
         return self._files.resolve(path)
 

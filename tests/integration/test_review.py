@@ -322,6 +322,16 @@ def test_data_that_differs_from_the_record_is_not_what_is_read(
     assert [one.outcome for one in review(code=3).datasets] == ["evidence"]
 
 
+def test_a_folder_is_read_where_it_is(project: ComparisonProject, review: Callable[..., Review]) -> None:
+    project.repo.write("parts.dvc", f"outs:\n- {{path: parts, hash: md5, md5: {'0' * 32}.dir, size: 9, nfiles: 1}}\n")
+    project.repo.write(".gitignore", (project.root / ".gitignore").read_text() + "/parts\n")
+    configure(project, "datasets:\n", "datasets:\n  parts: {path: parts, contract: c.yaml}\n")
+    project.repo.commit("a folder of data")
+    assert "dvc pull" in next(one.told for one in review(code=3).datasets if one.name == "parts")
+    machines(10).write_parquet(project.root / "parts" / "a.parquet", mkdir=True)
+    assert next(one.rows for one in review().datasets if one.name == "parts") == 10
+
+
 def test_in_a_job_rules_are_marked_in_their_contract_and_the_summary_is_the_comment(
     project: ComparisonProject, cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

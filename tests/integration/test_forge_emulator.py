@@ -243,6 +243,11 @@ def test_what_github_does_not_describe_fails_the_test(
         assert ask(forge, method, path, **body)[0] in (404, 500)
 
 
+def test_a_body_that_is_no_json_fails_the_test() -> None:
+    with pytest.raises(AssertionError, match="JSONDecodeError"), running() as forge:
+        urllib3.request("POST", f"{forge.address}/repos/octo/demo/issues", body=b"{")
+
+
 def test_the_token_at_another_host_fails_the_test() -> None:
     with pytest.raises(AssertionError, match="the token went to the host of files"), running() as forge:
         urllib3.request("GET", f"{forge.blob_address}/1-2", headers={"Authorization": f"Bearer {TOKEN}"})

@@ -197,6 +197,17 @@ def test_an_earlier_deployment_of_the_same_is_not_this_one(forge: Forge, commit:
     second = _deployment(github, commit)
     assert [one.id for one in forge.deployments("staging")] == [first, second]
     assert [one.id for one in github.deployments("staging")] == [second, first]
+    forge.faults.append(Fault(502, only="POST"))
+    assert _deployment(github, commit) not in (first, second)
+
+
+def test_a_closed_issue_of_the_same_words_is_not_this_one(forge: Forge, commit: str) -> None:
+    github = client(forge)
+    first = github.open_issue("Drift", "In delay.", ["mlops"])
+    github.close_issue(first)
+    forge.faults.append(Fault(502, only="POST"))
+    second = github.open_issue("Drift", "In delay.", ["mlops"])
+    assert [one.number for one in github.issues("mlops")] == [second]
 
 
 def test_a_dispatch_is_never_sent_twice(forge: Forge, commit: str) -> None:

@@ -45,8 +45,8 @@ class Issues(Labels):
         self._write("PATCH", f"/issues/{number}", body, Subject(f"issue #{number}", _WRITE, _DISABLED))
 
     def _our_issue(self, title: str, body: str) -> int | None:
-        """The newest issue of ours that says exactly this."""
-        for one in self._first_page("/issues?state=all&per_page=100", _issue, Subject("the issues", _READ)):
+        """The newest open issue of ours that says exactly this."""
+        for one in self._first_page("/issues?state=open&per_page=100", _issue, Subject("the issues", _READ)):
             if one and (one.author, one.title, plain(one.body)) == (self.login(), title, plain(body)):
                 return one.number
         return None

@@ -78,6 +78,6 @@ def _edit_comment(call: Call) -> Reply:
     for issue in call.repository.issues.values():
         for comment in issue.comments:
             if comment.id == call.number("comment_id"):
-                comment.body, comment.at = call.body["body"], comment.at
+                comment.body = call.body["body"]
                 return Reply(200, call.forge.shown.comment(comment, issue.number, call.repository))
     raise Refused(404, "Not Found")

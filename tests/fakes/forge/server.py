@@ -45,10 +45,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def _fail(self, fault: Fault) -> None:
-        self._send(fault.status, fault.body, {"Connection": "close", **fault.headers}) if fault.cut is None else None
-        if fault.cut is not None:
-            headers = {"Content-Length": str(len(fault.body)), "Connection": "close", **fault.headers}
-            self._send(fault.status, fault.body[: fault.cut], headers)
+        headers = {"Content-Length": str(len(fault.body)), "Connection": "close", **fault.headers}
+        self._send(fault.status, fault.body[: fault.cut], headers)
         self.close_connection = True
 
     def _taken(self, faults: deque[Fault]) -> Fault | None:
@@ -97,6 +95,9 @@ class _Api(_Handler):
             return self._answered(asked, token)
         except Refused as refused:
             return Reply(refused.status, refused.body)
+        except Exception as error:
+            self.forge.violations.append(f"{self.command} {self.path}: {error!r}")
+            return Reply(500, {"message": "the emulator has a fault of its own"})
 
     def _token(self) -> Token | None:
         secret = self.headers.get("Authorization", "").removeprefix("Bearer ").removeprefix("token ")

@@ -25,7 +25,7 @@ PERMISSIONS: Mapping[str, Mapping[str, str]] = {
     "lock": {"contents": "write"},
     "report": {"actions": "read", "pull-requests": "write"},
     "release": {"contents": "write", "deployments": "write", "issues": "write", "pull-requests": "read"},
-    "rollback": {"contents": "write", "deployments": "write", "issues": "write", "pull-requests": "read"},
+    "rollback": {"contents": "write", "deployments": "write", "issues": "write"},
     "scheduled": {"contents": "write", "deployments": "write", "issues": "write", "pull-requests": "read"},
 }
 RANKS = {"none": 0, "read": 1, "write": 2}

@@ -114,13 +114,13 @@ def test_any_data_keeps_the_contract_inferred_from_it(tmp_path_factory: Any, dat
     path = Path(tmp_path_factory.getbasetemp()) / "random.parquet"
     pl.DataFrame(data, strict=False).write_parquet(path)
     tables = TableFiles()
-    profile = tables.profile(path, "random")
+    profile = tables.profile(path, path.name)
     if all(column.type is None for column in profile.columns):
         return
     inferred = infer_contract(profile, "random")
     contract = parse_contract(contract_yaml(inferred), "c.yaml")
     assert contract == inferred.contract
-    table = tables.open(path, "random", wanted_types(contract))
+    table = tables.open(path, path.name, wanted_types(contract))
     assert tables.count(table, checks_of(contract, table)).violations == ()
 
 

@@ -239,7 +239,7 @@ def test_flipped_bytes_end_in_a_verdict_or_a_line(tmp_path: Path) -> None:
         damaged[chance.choice([chance.randrange(200), -chance.randrange(1, 700)])] = chance.randrange(256)
         path.write_bytes(damaged)
         try:
-            table = tables.open(path, "d", wanted_types(contract))
+            table = tables.open(path, "d.parquet", wanted_types(contract))
             seen.add(bool(tables.count(table, checks_of(contract, table)).violations))
         except EvidenceMissing as error:
             seen.add(f"damaged, {str(error).count(chr(10))} line breaks")

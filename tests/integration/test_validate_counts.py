@@ -106,7 +106,7 @@ def test_counts_equal_those_of_a_plain_loop(
     path = Path(tmp_path_factory.getbasetemp()) / "random.parquet"
     pl.DataFrame(data, schema={name: TYPES[name] for name in data}).write_parquet(path)
     tables = TableFiles()
-    table = tables.open(path, "random", wanted_types(contract))
+    table = tables.open(path, path.name, wanted_types(contract))
     findings = tables.count(table, checks_of(contract, table))
     counted = {(one.column, one.check): one.rows for one in findings.violations}
     assert counted == naive(contract, data)

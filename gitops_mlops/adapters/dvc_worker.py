@@ -120,8 +120,9 @@ class Run:
         """What DVC calls for each stage, in order."""
         name = stage.addressing
         if not stage.cmd:
-            # What `dvc add` and imports track: nothing runs, and it is pulled when a stage needs it.
-            return None
+            # What `dvc add` and imports track is pulled when it is needed; what was changed by hand is added anew.
+            by_hand = not self._rerun and not stage.is_import and stage.changed_outs(allow_missing=True)
+            return _reproduce_stage(stage, upstream=upstream) if by_hand else None
         force = force or (self._rerun and not stage.frozen)
         if not force and not self._is_due(stage, upstream):
             self.tell(skipped=name)

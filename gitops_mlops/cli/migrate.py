@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import re
-
 import click
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, pass_session, progress
-from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, UsageError
+from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST
 from gitops_mlops.reports.migrate import migration_data, migration_text
 from gitops_mlops.reports.problems import counted
 
-_TOOLKIT = re.compile(r"([\w.-]+/[\w.-]+)@([\w./-]+)")
-_SHA = re.compile(r"[0-9a-f]{40}")
 
-
-@click.command(epilog="Example: gitops-mlops migrate --toolkit OWNER/gitops-mlops@SHA --write")
+@click.command(epilog="Example: gitops-mlops migrate --write")
 @click.argument("workflows", nargs=-1, metavar="[WORKFLOW]...")
-@click.option(
-    "--toolkit",
-    required=True,
-    metavar="OWNER/NAME@REF",
-    help="The repository that has our actions, and which commit of it the workflows use.",
-)
+@click.option("--toolkit", default="", metavar="REF", help="OWNER/REPO@SHA to be called [default: this one].")
 @click.option("--write", is_flag=True, help="Write the files; without it, only the diff is printed.")
 @json_option
 @pass_session
@@ -38,18 +28,14 @@ def migrate(session: Session, workflows: tuple[str, ...], toolkit: str, write: b
     from gitops_mlops.usecases.migrate import Places
     from gitops_mlops.usecases.migrate import migrate as run
 
-    named = _TOOLKIT.fullmatch(toolkit)
-    if named is None:
-        raise UsageError("not OWNER/NAME@REF", where=f"--toolkit {toolkit}", hint="name our repository and a commit")
+    named = bootstrap.toolkit(toolkit)
     repository = bootstrap.repository(session.folder)
     places = Places(repository, bootstrap.tree(repository), bootstrap.files(repository.root))
-    found = run(places, workflows, Toolkit(*named.groups()), write=write)
+    found = run(places, workflows, Toolkit(named.repository, named.commit), write=write)
     for note in sorted(note for one in found.workflows for note in one.notes):
         progress(f"note: {note}")
     for left in sorted(found.left):
         progress(f"by hand: {left}")
-    if found.changed and not _SHA.fullmatch(named[2]):
-        progress(f"note: {named[2]} can be moved: a full commit SHA pins what runs with your token")
     progress(_summary(len(found.changed), len(found.left), write=write))
     data = migration_data(found, written=write)
     if as_json or found.changed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ def release(session: Session, /, models: tuple[str, ...], out: Path | None, as_j
     Every number is measured here, on the files that dvc.lock names. A commit that was released already changes
     nothing. Exits with 1 when the gates of a model are against it or dvc.lock does not fit the sources.
     """
-    from gitops_mlops.reports.release import release_data, release_markdown, release_text
+    from gitops_mlops.reports.release import release_data, release_file, release_markdown, release_text
     from gitops_mlops.usecases.record import record_change
     from gitops_mlops.usecases.release import Wanted
     from gitops_mlops.usecases.release import release as make
@@ -41,7 +40,7 @@ def release(session: Session, /, models: tuple[str, ...], out: Path | None, as_j
         warn([*change.warnings, *recorded])
     warn(made.warnings)
     if out is not None:
-        bootstrap.write_file(session.folder / out, json.dumps(release_data(made), indent=2).encode() + b"\n")
+        bootstrap.write_file(session.folder / out, release_file(made))
     mark(made.out_of_step)
     emit(made, as_json, release_text, release_data, release_markdown)
     for change in changes:

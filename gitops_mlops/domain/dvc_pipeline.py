@@ -40,6 +40,10 @@ class Stage:
         """Its dependencies inside of the repository, from the root."""
         return [] if self.frozen else list(filter(None, map(self.place, self.deps)))
 
+    def keeps(self) -> list[str]:
+        """Its outputs that git holds, from the root."""
+        return sorted(filter(None, map(self.place, self.stored)))
+
     def writes(self) -> list[str]:
         """Its outputs inside of the repository, from the root."""
         return list(filter(None, map(self.place, self.outs)))

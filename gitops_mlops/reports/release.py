@@ -17,7 +17,7 @@ _WIDTH = 100
 
 
 def release_data(release: Release) -> dict[str, Any]:
-    """The release as plain data; `report` is what `compare` would have written."""
+    """The release as plain data, without its comparisons, which may be larger than a job's output."""
     return {
         "schema": SCHEMA,
         "commit": release.commit,
@@ -38,8 +38,15 @@ def _model_data(model: Released) -> dict[str, Any]:
         "tags": list(model.change.tags) if model.change else [],
         "pushed": model.change.pushed if model.change else False,
         "code": model.code,
-        "report": json.loads(dump_report(model.report)) if model.report else None,
     }
+
+
+def release_file(release: Release) -> bytes:
+    """The release as JSON with every `report`, as `compare` would have written it."""
+    data = release_data(release)
+    for entry, model in zip(data["models"], release.models, strict=True):
+        entry["report"] = json.loads(dump_report(model.report)) if model.report else None
+    return json.dumps(data, indent=2).encode() + b"\n"
 
 
 def release_text(release: Release) -> str:

@@ -42,5 +42,5 @@ def _rerun(report: LockReport) -> list[list[str]]:
         return []
     beyond = ["--all-pipelines"] if any(judged.pipeline for judged in affected) else []
     added = {judged.lock for judged in affected}
-    added |= {path for judged in affected for path in map(judged.stage.place, judged.stage.stored) if path}
+    added |= {path for judged in affected for path in judged.stage.keeps()}
     return [["dvc", "repro", *beyond], ["dvc", "push"], ["git", "add", "--", *sorted(added)]]

@@ -111,9 +111,7 @@ class _Change:
             raise ConfigError(report.unreadable)
         self._before = before
         self._locks = {judged.lock for judged in report.stages}
-        stored = {
-            place for judged in report.stages for place in map(judged.stage.place, judged.stage.stored) if place
-        }
+        stored = {place for judged in report.stages for place in judged.stage.keeps()}
         self._stored = stored
         found = left.files([*self._locks, *stored])
         gone = [path for place in stored for path in self._gone(place, found)]

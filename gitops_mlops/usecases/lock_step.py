@@ -48,13 +48,14 @@ class LockReport:
 
     `changed` names the stages that would run again, `stages` is every one that could be judged, `unjudged`
     the lock and the definition of the others, `unreadable`
-    are the problems of files that must be mended before more can be said.
+    are the problems of files that must be mended before more can be said. `data` is where DVC puts data.
     """
 
     problems: list[Problem] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
     stages: list[Judged] = field(default_factory=list)
+    data: set[str] = field(default_factory=set)
     unjudged: set[tuple[str, str]] = field(default_factory=set)
     unreadable: list[Problem] = field(default_factory=list)
 
@@ -96,6 +97,7 @@ def lock_step(tree: Tree) -> LockReport:
         tracked.update(pipeline.produced())
     for pipeline in pipelines:
         pipeline.check(tracked)
+    report.data = tracked.keys() - {place for judged in report.stages for place in judged.stage.keeps()}
     report.problems = sorted(set(report.problems))
     return report
 

@@ -150,7 +150,7 @@ def _released(change: Change, report: Report | None) -> Released:
     name, version = change.artifact, change.version
     match change.state:
         case State.WRITTEN:
-            why = f"{report.verdict}: {_headline(report)}" if report else change.summary
+            why = _headline(report) if report else change.summary
             return Released(name, Result.RELEASED, why, version, report=report, change=change)
         case State.PLANNED:
             return Released(name, Result.PLANNED, change.summary, version, report=report, change=change)
@@ -164,9 +164,7 @@ def _released(change: Change, report: Report | None) -> Released:
 
 
 def _headline(report: Report) -> str:
-    if report.reasons:
-        return report.reasons[0]
-    return "every gate passes"
+    return report.reasons[0] if report.reasons else "every gate passes"
 
 
 def _last(reports: Sequence[Report]) -> Report | None:

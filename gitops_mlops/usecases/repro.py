@@ -38,14 +38,15 @@ class Wanted(NamedTuple):
 def reproduce(checkout: Checkout, wanted: Wanted, timer: Timer, say: Callable[[str], None]) -> Repro:
     """Run what changed, and keep what belongs into git for whoever may commit it.
 
-    DVC is not started when nothing changed. The result is written to `REPRO_FILE` also when the run fails.
-    Raises ConfigError when the pipeline cannot be read, and what stopped DVC, except for a stage that failed.
+    DVC is not started when nothing changed and no data is here that could have. The result is written to `REPRO_FILE`
+    also when the run fails. Raises ConfigError when the pipeline cannot be read, and what stopped DVC, except for a
+    stage that failed.
     """
     begun = timer.seconds()
     report = _readable(checkout.tree())
     before = _committed(checkout.tree(), report)
     after, run = before, PipelineRun((), tuple(judged.address for judged in report.stages), Traffic(), Traffic())
-    if not report.settled:
+    if not report.settled or any(checkout.tree().exists(place) for place in report.data):
         run = checkout.pipeline.run(wanted.targets, say, push=wanted.push, run_cache=wanted.run_cache)
         after = _committed(checkout.tree(), _readable(checkout.tree()))
     for path, content in after.items():
@@ -116,7 +117,7 @@ def _kept(files: Files, made: Repro, error: MlopsError | None) -> Repro:
 def _committed(tree: Tree, report: LockReport) -> Mapping[str, bytes]:
     """The files of git that a run may write: every `dvc.lock`, and the outputs with `cache: false`."""
     places = {judged.lock for judged in report.stages}
-    places |= {place for judged in report.stages for place in map(judged.stage.place, judged.stage.stored) if place}
+    places |= {place for judged in report.stages for place in judged.stage.keeps()}
     found = {}
     for place in sorted(places):
         for path in [place, *tree.below(place)]:

@@ -224,6 +224,14 @@ def test_whose_token_it_is(forge: Forge, kind: str, login: str) -> None:
     assert forge.requests == ["GET /user"] + ["POST /graphql"] * (kind != "user")
 
 
+def test_nobody_s_login(forge: Forge) -> None:
+    with pytest.raises(
+        OutsideError, match="the owner of the token of octo/demo: the forge wants a token → set GITHUB_T"
+    ):
+        client(forge, "").login()
+    assert forge.requests == []
+
+
 def test_whose_token_it_is_can_be_said(forge: Forge) -> None:
     assert client(forge, login="mlops[bot]").login() == "mlops[bot]"
     assert forge.requests == []

@@ -188,6 +188,25 @@ def test_a_branch_that_is_gone_or_was_rewritten(world: World, push: Push) -> Non
     assert (push().json["outcome"], world.author.git("ls-remote", "origin", "feature")) == ("gone", "")
 
 
+def test_a_shallow_clone_of_another_branch_will_do(world: World, cli: Cli, tmp_path: Path) -> None:
+    words = [
+        "git",
+        "clone",
+        "--quiet",
+        "--depth=1",
+        "--branch=main",
+        f"file://{world.origin}",
+        str(tmp_path / "shallow"),
+    ]
+    subprocess.run(words, check=True, capture_output=True)
+    world.push(note="x")
+    given = [str(world.left), "--branch", "feature", "--expected", world.expected]
+    for outcome in ("pushed", "already"):
+        answer = cli("lock", "push", *given, "--json", folder=tmp_path / "shallow")
+        assert (answer.code, answer.json["outcome"]) == (0, outcome), answer.err
+    assert world.author.run("git", "-C", str(world.origin), "rev-list", "--count", "feature").strip() == "4"
+
+
 def test_nothing_to_commit(world: World, push: Push) -> None:
     for path in FILES:
         (world.left / path).write_text(world.show(world.expected, path))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +20,18 @@ from tests.fakes.forge import TOKEN, running
 from tests.integration.comparison_project import ComparisonProject, asking, machines
 
 Run = Callable[..., Answer]
+
+KILLED = """\
+import os, sys
+from gitops_mlops.adapters.git.{module} import {owner}
+from gitops_mlops.cli.app import run
+real = {owner}.{step}
+def killed(*words, **more):
+    {before}
+    os.kill(os.getpid(), 9)
+{owner}.{step} = killed
+run(sys.argv[1:])
+"""
 
 
 @pytest.fixture
@@ -98,7 +113,6 @@ def test_a_worse_model_is_not_registered(project: ComparisonProject, release: Ru
     (model,) = release("--push", "--json", code=1).json["models"]
     assert (model["result"], model["version"], model["verdict"], model["code"]) == ("blocked", None, "block", 1)
     assert "roc_auc" in model["why"]
-    assert model["report"]["champion"]["version"] == "v0.0.1"
     assert tags(project, "origin.git") == ["fault@v0.0.1"]
     # The gates that are asked are those of this commit: it is main's.
     project.configure(gates="[{metric: roc_auc, min: 0.4}]")
@@ -151,6 +165,35 @@ def _is_model(path: Path, project: ComparisonProject) -> bool:
 def test_an_output_that_was_swapped_is_not_released(project: ComparisonProject, release: Run) -> None:
     project.repo.write("models/fault.skops", b"anything else")
     assert "differs from what dvc.lock records" in release("--json", code=3).json["models"][0]["why"]
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(
+    ("owner", "step"),
+    [
+        ("repository.GitRepository", "create_tag"),
+        ("repository.GitRepository", "push"),
+        ("ledger.GitLedger", "append"),
+    ],
+)
+def test_a_release_that_was_killed_is_finished_by_the_next(
+    project: ComparisonProject, release: Run, owner: str, step: str, after: bool
+) -> None:
+    module, _, name = owner.partition(".")
+    script = KILLED.format(module=module, owner=name, step=step, before="real(*words, **more)" if after else "pass")
+    words = [sys.executable, "-c", script, "-C", str(project.root), "release", "--push"]
+    source = str(Path(__file__).parents[2])
+    ended = subprocess.run(words, env={**os.environ, "PYTHONPATH": source}, capture_output=True, check=False)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    (model,) = release("--push", "--json").json["models"]
+    assert (model["version"], model["result"]) in (("v0.0.1", "released"), ("v0.0.1", "unchanged"))
+    assert tags(project, "origin.git") == ["fault@v0.0.1"]
+    assert "fault" in project.repo.git("show", "mlops-ledger:models/fault/" + _month(project))
+    assert release("--push", "--json").json["models"][0]["result"] == "unchanged"
+
+
+def _month(project: ComparisonProject) -> str:
+    return project.repo.git("ls-tree", "--name-only", "mlops-ledger:models/fault").strip()
 
 
 def test_a_shallow_clone_is_refused(project: ComparisonProject, cli: Cli, tmp_path: Path) -> None:

@@ -86,6 +86,35 @@ def test_a_stage_whose_output_did_not_change_runs_none_behind_it(project: Repo, 
     assert document.lock_files == ["dvc.lock"]
 
 
+def test_data_that_was_changed_by_hand(project: Repo, cli: Cli) -> None:
+    project.run("dvc", "pull", "--quiet")
+    assert cli("repro", folder=project.root).code == 0
+    assert (kept(project).outcome, kept(project).stages) == ("unchanged", [])
+    (project.root / "raw.csv").unlink()
+    project.write("raw.csv", "other data\n")
+    (project.root / "each_b.txt").unlink()
+    project.write("each_b.txt", "by hand\n")
+    assert cli("repro", folder=project.root).code == 0
+    assert ran(kept(project)) == {"clean": "ran", "train": "ran", "sub/dvc.yaml:score": "ran", "each@b": "cached"}
+    assert project.run("dvc", "status", "--quiet") == ""
+
+
+def test_what_was_imported_is_neither_fetched_anew_nor_run(project: Repo, cli: Cli, tmp_path: Path) -> None:
+    source = tmp_path / "source.txt"
+    source.write_text("imported\n")
+    project.run("dvc", "import-url", "--quiet", str(source), "imported.txt")
+    text = (project.root / "sub/dvc.yaml").read_text()
+    extra = "  uses:\n    cmd: cp ../imported.txt used.txt\n    deps: [../imported.txt]\n    outs: [used.txt]\n"
+    project.write("sub/dvc.yaml", text + extra)
+    project.run("dvc", "push", "--quiet", "imported.txt.dvc")
+    (project.root / "imported.txt").unlink()
+    shutil.rmtree(project.root / ".dvc/cache")
+    source.write_text("changed since\n")
+    assert cli("repro", folder=project.root).code == 0
+    assert ran(kept(project)) == {"sub/dvc.yaml:uses": "ran"}
+    assert (project.root / "sub/used.txt").read_text() == "imported\n"
+
+
 def test_nothing_runs_twice_where_the_run_cache_is_shared(
     project: Repo, made: Repo, cli: Cli, tmp_path: Path
 ) -> None:

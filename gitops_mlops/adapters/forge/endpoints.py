@@ -60,7 +60,9 @@ class Endpoints:
     def _login(self) -> str:
         if self._given_login:
             return self._given_login
-        what = Subject("the owner of the token", "contents: read")
+        what = Subject("the owner of the token", "metadata: read")
+        if self._transport.anonymous:
+            raise OutsideError("the forge wants a token", where=self._where(what), hint="set GITHUB_TOKEN")
         answer = self._transport.get("/user")
         if answer.status in (403, 404):
             # An app's token is no user's; only GitHub's other API tells whose it is.

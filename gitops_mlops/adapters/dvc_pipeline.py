@@ -11,6 +11,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
@@ -22,6 +23,8 @@ from gitops_mlops.domain.repro import TAIL_LINES, StageRun, Traffic
 _WORKER = Path(__file__).with_name("dvc_worker.py")
 # A progress bar ends its lines with a carriage return.
 _BREAK = re.compile(rb"[\r\n]+")
+_SECRET = re.compile(r"TOKEN|SECRET|PASSW|_KEY|CREDENTIAL", re.IGNORECASE)
+_SHORTEST_SECRET = 6
 _LONGEST_LINE = 4000
 _SECONDS_TO_END = 5.0
 
@@ -49,6 +52,8 @@ class DvcPipeline:
         rerun: bool = False,
     ) -> PipelineRun:
         """Run what changed; with `rerun` everything, whatever is known of it."""
+        if find_spec("dvc") is None:
+            raise EvidenceMissing("DVC is not installed to run the pipeline", hint='pip install "gitops-mlops[dvc]"')
         with TemporaryDirectory(prefix="gitops-mlops-") as scratch:
             events = Path(scratch) / "events"
             events.touch()
@@ -77,6 +82,9 @@ class DvcPipeline:
             start_new_session=True,
         )
         tail: deque[str] = deque(maxlen=TAIL_LINES)
+        secrets = [
+            value for name, value in os.environ.items() if _SECRET.search(name) and len(value) >= _SHORTEST_SECRET
+        ]
         try:
             assert process.stdin is not None
             assert process.stdout is not None
@@ -84,13 +92,20 @@ class DvcPipeline:
             with suppress(BrokenPipeError), process.stdin as pipe:
                 pipe.write(request)
             for line in _lines(process.stdout):
-                tail.append(line)
+                tail.append(_masked(line, secrets))
                 say(line)
             process.wait()
         except BaseException:
             _end(process)
             raise
         return list(tail)
+
+
+def _masked(line: str, secrets: Sequence[str]) -> str:
+    """The end of what was printed is kept in a file, where no runner masks it."""
+    for secret in secrets:
+        line = line.replace(secret, "***")
+    return line
 
 
 def _lines(stream: IO[bytes]) -> Iterator[str]:

@@ -106,7 +106,7 @@ class Run:
         self._files = Path(repo.cache.local.path)
         self._run_cache = bool(request["run_cache"]) and not request["rerun"]
         self._rerun = bool(request["rerun"])
-        self._events = Path(request["events"])
+        self._request = request
         self._known = self._cached()
         self.due: list[Any] = []
         self.busy = False
@@ -187,8 +187,7 @@ class Run:
 
     def tell(self, **event: Any) -> None:
         """Note what happened."""
-        with self._events.open("a", encoding="utf-8") as file:
-            file.write(f"{json.dumps(event)}\n")
+        _tell(self._request, **event)
 
     def _versioned(self) -> bool:
         remote = self._repo.cloud.get_remote(None, "push")
@@ -236,21 +235,37 @@ def main() -> int:
     """Do what the request on standard input asks for; the exit code says whether it was done."""
     request = json.load(sys.stdin)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    shared = {"cache": {"dir": request["cache"]}} if request["cache"] else None
-    with Repo(request["root"], config=shared) as repo:
-        run = Run(repo, request)
-        signal.signal(signal.SIGTERM, run.interrupt)
-        try:
-            targets = request["targets"]
-            repo.reproduce(targets or None, all_pipelines=not targets, repro_fn=run.stage)
-            if request["push"]:
-                run.push()
-            run.tell(done=True)
-        except Exception as error:
-            stop = _reason(error)
-            run.tell(error=stop.kind, message=stop.message)
-            return 1
-    return 0
+    stop = None
+    try:
+        shared = {"cache": {"dir": request["cache"]}} if request["cache"] else None
+        with Repo(request["root"], config=shared) as repo:
+            stop = _work(repo, request)
+    except Exception as error:
+        stop = _reason(error)
+    _tell(request, **({"error": stop.kind, "message": stop.message} if stop else {"done": True}))
+    return 1 if stop else 0
+
+
+def _work(repo: Any, request: dict[str, Any]) -> Stop | None:
+    run = Run(repo, request)
+    signal.signal(signal.SIGTERM, run.interrupt)
+    stop = None
+    try:
+        targets = request["targets"]
+        repo.reproduce(targets or None, all_pipelines=not targets, repro_fn=run.stage)
+    except ReproductionError as error:
+        stop = _reason(error)
+        if stop.kind != "stage":
+            return stop
+    if request["push"]:
+        # Also what ran before a stage failed: it need not run again.
+        run.push()
+    return stop
+
+
+def _tell(request: dict[str, Any], **event: Any) -> None:
+    with Path(request["events"]).open("a", encoding="utf-8") as file:
+        file.write(f"{json.dumps(event)}\n")
 
 
 def _reason(error: BaseException) -> Stop:

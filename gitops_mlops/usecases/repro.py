@@ -11,7 +11,7 @@ from gitops_mlops.domain.dvc_lock import LOCK_FOLDER
 from gitops_mlops.domain.dvc_pipeline import locked
 from gitops_mlops.domain.errors import ConfigError, MlopsError
 from gitops_mlops.domain.ports import Files, Pipeline, PipelineRun, Timer, Tree
-from gitops_mlops.domain.repro import REPRO_FILE, Difference, Outcome, Repro, Traffic, dump_repro
+from gitops_mlops.domain.repro import MAX_STAGES, REPRO_FILE, Difference, Outcome, Repro, Traffic, dump_repro
 from gitops_mlops.usecases.lock_step import LockReport, lock_step
 
 _DIGEST = "md5"
@@ -97,11 +97,11 @@ def _record(commit: str, outcome: Outcome, seconds: float, run: PipelineRun, fil
         commit=commit,
         outcome=outcome,
         seconds=round(seconds, 3),
-        stages=list(run.stages),
-        skipped=list(run.skipped),
+        stages=list(run.stages[:MAX_STAGES]),
+        skipped=list(run.skipped[:MAX_STAGES]),
         pulled=run.pulled,
         pushed=run.pushed,
-        lock_files=files,
+        lock_files=files[:MAX_STAGES],
         reason=(run.failed or (str(run.error) if run.error else ""))[:2000],
         tail=[line[:2000] for line in run.tail],
     )

@@ -141,11 +141,16 @@ def test_named_stages_and_what_they_need(project: Repo, cli: Cli) -> None:
     assert (unknown.code, "nothing" in unknown.err) == (2, True)
 
 
-def test_a_stage_that_fails_is_a_verdict_with_the_end_of_what_it_said(project: Repo, cli: Cli) -> None:
+def test_a_stage_that_fails_is_a_verdict_with_the_end_of_what_it_said(
+    project: Repo, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_TOKEN", "very-secret")
     text = (project.root / "sub/dvc.yaml").read_text()
-    project.write("sub/dvc.yaml", text.replace("mkdir", "for i in $(seq 30); do echo line $i; done; exit 7; mkdir"))
-    answer = cli("repro", "--json", folder=project.root)
-    assert answer.code == 1
+    failing = "for i in $(seq 30); do echo line $i; done; echo $SOME_TOKEN; exit 7; mkdir"
+    project.write("sub/dvc.yaml", text.replace("mkdir", failing))
+    project.write("train.py", "another\n")
+    answer = cli("repro", "--push", "--json", folder=project.root)
+    assert answer.code == 1, answer.err
     document = kept(project)
     assert document.outcome == "failed"
     assert ran(document)["sub/dvc.yaml:folder"] == "failed"
@@ -153,6 +158,11 @@ def test_a_stage_that_fails_is_a_verdict_with_the_end_of_what_it_said(project: R
     assert "line 30" in document.tail
     assert len(document.tail) == 20
     assert "line 1\n" in answer.err
+    assert "***" in document.tail
+    assert "very-secret" not in (project.root / ".gitops-mlops/repro.json").read_text()
+    # What ran before it need not run again.
+    assert ran(document)["train"] == "ran"
+    assert document.pushed.files > 0
 
 
 @pytest.mark.parametrize("mend", ["cmd: 'true'", "cmd: cat not-there > clean.txt"])
@@ -287,6 +297,22 @@ def test_ended_from_outside_nothing_is_left_running(project: Repo, tmp_path: Pat
     assert state.stdout.decode().strip()[:1] in ("", "Z")
     again = subprocess.run(["dvc", "status", "--quiet"], cwd=project.root, capture_output=True, check=False)
     assert b"lock" not in again.stderr
+
+
+def test_what_dvc_itself_cannot_do_is_one_line_and_kept(
+    project: Repo, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("train.py", "another\n")
+    shutil.move(project.root / ".dvc", project.root.parent / "moved")
+    without = cli("repro", folder=project.root)
+    assert (without.code, without.err.count("\n")) == (4, 1), without.err
+    assert (kept(project).outcome, kept(project).reason != "") == ("failed", True)
+    monkeypatch.setattr("gitops_mlops.adapters.dvc_pipeline.find_spec", lambda _: None)
+    assert cli("repro", folder=project.root).code == 3
+    monkeypatch.undo()
+    monkeypatch.setattr("gitops_mlops.adapters.dvc_pipeline._WORKER", project.write("worker.py", "print('odd')"))
+    odd = cli("repro", folder=project.root)
+    assert (odd.code, "ended before the pipeline did (odd)" in odd.err) == (4, True)
 
 
 def test_what_stages_print_cannot_command_a_terminal(project: Repo, cli: Cli) -> None:

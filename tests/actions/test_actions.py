@@ -14,6 +14,7 @@ from tests.actions.run import Run
 from tests.actions.sources import TOOLKIT
 from tests.conftest import Cli, Repo
 from tests.fakes.forge.git import Bare
+from tests.integration.comparison_project import ComparisonProject
 from tests.integration.registry_project import Project
 
 MLOPS = """\
@@ -134,3 +135,39 @@ def test_the_registry(github: GitHub, repo: Repo, cli: Cli) -> None:
     run = pressed(github, "retire")
     assert run.conclusion == "success", run.log
     assert "refs/tags/delay@deprecated" in git.refs()
+
+
+def test_a_pull_request_and_its_merge(github: GitHub, repo: Repo) -> None:
+    """A worse model, a better one, and what main makes of it."""
+    project = ComparisonProject(repo)
+    project.train("speed", "load")
+    project.release()
+    remote_of(repo)
+    with_examples(github, repo, "compare", "lock-check", "repro", "review", "release", "doctor")
+    octo = github.user("octo")
+
+    project.train("speed")
+    runs = pull_request(github, **{"dvc.lock": (repo.root / "dvc.lock").read_text()})
+    assert {run.workflow.name: run.conclusion for run in runs} == {
+        "compare": "failure",
+        "lock-check": "success",
+        "repro": "success",
+        "review": "failure",
+    }, [run.log for run in runs]
+    compared, reviewed = (next(run for run in runs if run.workflow.name == name) for name in ("compare", "review"))
+    assert compared.job("compare").log.rstrip().endswith("block")
+    assert compared.job("compare").summary.startswith("<!-- gitops-mlops:report:fault -->")
+    assert "gitops-mlops-review" in reviewed.artifacts
+
+    project.train("speed", "load", "age")
+    github.push(octo, "octo/demo", "topic", {"dvc.lock": (repo.root / "dvc.lock").read_text()})
+    assert {run.conclusion for run in github.settle()} == {"success"}
+    github.merge(octo, 1)
+    (released,) = github.settle()
+    assert (released.workflow.name, released.conclusion) == ("release", "success"), released.log
+    git = github.forge.repository("octo/demo").git
+    assert git("rev-parse", "fault@v0.0.2^{commit}") == git("rev-parse", "main")
+    github.schedule("17 5 * * *")
+    (examined,) = github.settle()
+    assert examined.error == ""
+    assert examined.job("doctor").annotations != [] or examined.conclusion == "success"

@@ -68,7 +68,7 @@ def test_every_input_is_used_and_every_output_set(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_an_input_means_the_same_everywhere(name: str) -> None:
     """`working-directory`, `token` and others are written once, and read everywhere."""
-    for key in ("working-directory", "token", "dry-run", "pull-request", "state"):
+    for key in ("working-directory", "token", "dry-run", "state"):
         every = [action(other)["inputs"][key] for other in NAMES if key in action(other)["inputs"]]
         if key in action(name)["inputs"]:
             assert action(name)["inputs"][key] == every[-1]

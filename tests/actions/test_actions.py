@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import polars as pl
+import pytest
 
 from tests.actions.github import GitHub
 from tests.actions.pages import ACTIONS
@@ -15,6 +18,7 @@ from tests.actions.sources import TOOLKIT
 from tests.conftest import Cli, Repo
 from tests.fakes.forge.git import Bare
 from tests.integration.comparison_project import ComparisonProject
+from tests.integration.deploy_project import DeployProject
 from tests.integration.registry_project import Project
 
 MLOPS = """\
@@ -143,7 +147,7 @@ def test_a_pull_request_and_its_merge(github: GitHub, repo: Repo) -> None:
     project.train("speed", "load")
     project.release()
     remote_of(repo)
-    with_examples(github, repo, "compare", "lock-check", "repro", "review", "release", "doctor")
+    with_examples(github, repo, "compare", "lock-check", "repro", "review", "comment", "release", "doctor")
     octo = github.user("octo")
 
     project.train("speed")
@@ -153,6 +157,7 @@ def test_a_pull_request_and_its_merge(github: GitHub, repo: Repo) -> None:
         "lock-check": "success",
         "repro": "success",
         "review": "failure",
+        "comment": "success",
     }, [run.log for run in runs]
     compared, reviewed = (next(run for run in runs if run.workflow.name == name) for name in ("compare", "review"))
     assert compared.job("compare").log.rstrip().endswith("block")
@@ -162,6 +167,8 @@ def test_a_pull_request_and_its_merge(github: GitHub, repo: Repo) -> None:
     project.train("speed", "load", "age")
     github.push(octo, "octo/demo", "topic", {"dvc.lock": (repo.root / "dvc.lock").read_text()})
     assert {run.conclusion for run in github.settle()} == {"success"}
+    (comment,) = github.forge.pull(1).comments
+    assert "fault" in comment.body
     github.merge(octo, 1)
     (released,) = github.settle()
     assert (released.workflow.name, released.conclusion) == ("release", "success"), released.log
@@ -171,3 +178,37 @@ def test_a_pull_request_and_its_merge(github: GitHub, repo: Repo) -> None:
     (examined,) = github.settle()
     assert examined.error == ""
     assert examined.job("doctor").annotations != [] or examined.conclusion == "success"
+
+
+@pytest.fixture
+def served(repo: Repo) -> Iterator[DeployProject]:
+    made = DeployProject(repo)
+    yield made
+    made.clean_up()
+
+
+def test_what_is_deployed_outlives_the_job(github: GitHub, served: DeployProject, tmp_path: Path) -> None:
+    repo, state = served.repo, str(served.root / ".gitops-mlops")
+    served.release("v0.0.1", 1, "staging")
+    remote_of(repo)
+    files = {f".github/workflows/{name}.yml": example(github, name) for name in ("deploy", "status", "rollout")}
+    here = {path: text.replace("/var/lib/gitops-mlops", state) for path, text in files.items()}
+    repo.commit("Add workflows", **here)
+    github.repository("octo/demo", repo.root)
+    octo = github.user("octo")
+
+    github.push(octo, "octo/demo", "main", {"README.md": "A change.\n"})
+    runs = github.settle()
+    assert {run.workflow.name: run.conclusion for run in runs} == {"deploy": "success", "rollout": "success"}, [
+        run.log for run in runs
+    ]
+    assert len(served.servers_on(served.staging)) == 1
+    github.schedule("*/30 * * * *")
+    (looked,) = github.settle()
+    assert looked.conclusion == "success", looked.log
+    assert "v0.0.1" in looked.job("status").summary
+    served.clean_up()
+    github.schedule("*/30 * * * *")
+    (looked,) = github.settle()
+    assert looked.conclusion == "failure"
+    assert looked.job("status").annotations[0].level == "error"

@@ -212,3 +212,21 @@ def test_what_is_deployed_outlives_the_job(github: GitHub, served: DeployProject
     (looked,) = github.settle()
     assert looked.conclusion == "failure"
     assert looked.job("status").annotations[0].level == "error"
+
+
+def test_ci_trains_and_commits_the_lock(github: GitHub, repo: Repo) -> None:
+    repo.write("mlops.yaml", "version: 1\ntraining: ci\ndatasets: {}\nmodels: {}\n")
+    repo.write(
+        "dvc.yaml", "stages:\n  train:\n    cmd: cp params.yaml model\n    params: [rate]\n    outs: [model]\n"
+    )
+    repo.write("params.yaml", "rate: 1\n")
+    repo.write(".gitignore", "/.dvc/cache\n/.dvc/tmp\n/.gitops-mlops\n/model\n")
+    remote_of(repo)
+    repo.run("dvc", "repro", "--quiet")
+    with_examples(github, repo, "lock")
+    (run,) = pull_request(github, **{"params.yaml": "rate: 2\n"})
+    assert (run.conclusion, run.error) == ("success", ""), run.log
+    git = github.forge.repository("octo/demo").git
+    assert "rate: 2" in git("show", "topic:dvc.lock")
+    assert git("log", "-1", "--format=%an", "topic") == "github-actions[bot]"
+    assert github.settle() == []

@@ -143,17 +143,20 @@ def environment(requirements: Sequence[Path], environ: Mapping[str, str]) -> tup
 
 def _install(target: Path, requirements: Sequence[Path], environ: Mapping[str, str]) -> None:
     settings = {**environ, **_caches(environ)}
+    # Of what is ours, the workspace decides nothing: its pyproject.toml may name another index.
+    ours = target.parent
     uv = [_uv(target, settings), "pip"]
     python = ["--quiet", "--python", str(python_of(target))]
-    _call([*uv, "sync", *python, "--no-config", "--require-hashes", str(LOCK)], settings, "the toolkit's lock")
+    _call([*uv, "sync", *python, "--require-hashes", str(LOCK)], settings, "the toolkit's lock", ours)
     for path in requirements:
         words = ["--requirement", str(_exported(path, target, uv[0], settings))]
         if path.name == "uv.lock" or _HASHED.search(path.read_text("utf-8", errors="replace")):
             words.append("--require-hashes")
         _call([*uv, "install", *python, *words], settings, f"{path.name} of the project")
-    own = ["--no-config", "--no-deps", "--no-build-isolation", "--no-index", "--reinstall-package", "gitops-mlops"]
-    _call([*uv, "install", *python, *own, str(TOOLKIT)], settings, "the toolkit")
-    _call([*uv, "check", *python], settings, "what is installed; the project and the toolkit need different versions")
+    own = ["--no-deps", "--no-build-isolation", "--no-index", "--reinstall-package", "gitops-mlops", str(TOOLKIT)]
+    _call([*uv, "install", *python, *own], settings, "the toolkit", ours)
+    both = "what is installed; the project and the toolkit need different versions"
+    _call([*uv, "check", *python], settings, both, ours)
 
 
 def _exported(path: Path, target: Path, uv: str, settings: Mapping[str, str]) -> Path:
@@ -166,39 +169,49 @@ def _exported(path: Path, target: Path, uv: str, settings: Mapping[str, str]) ->
     return listed
 
 
+def _of_pull_request(environ: Mapping[str, str]) -> bool:
+    return environ.get("GITHUB_EVENT_NAME", "") in _OF_PULL_REQUESTS
+
+
 def _caches(environ: Mapping[str, str]) -> dict[str, str]:
     """Where downloads are kept. What a pull request may have written on a runner that stays is not read by others."""
-    if environ.get("GITHUB_EVENT_NAME", "") in _OF_PULL_REQUESTS:
+    if _of_pull_request(environ):
         return {}
     return {"UV_CACHE_DIR": str(home(environ) / "cache"), "PIP_NO_CACHE_DIR": "1"}
 
 
 def _uv(target: Path, settings: Mapping[str, str]) -> str:
-    """The uv of our lock: the one at hand where it may be trusted, else fetched by pip, held against its hashes."""
-    lines = LOCK.read_text("utf-8")
-    pinned = re.search(r"^uv==(\S+)(?: \\\n +--hash=\S+)+", lines, re.MULTILINE)
+    """A uv beside a new virtual environment: the one of our lock.
+
+    It may be at hand, where it may be trusted; else pip fetches it and holds it against its hashes.
+    """
+    pinned = re.search(r"^uv==(\S+)(?: \\\n +--hash=\S+)+", LOCK.read_text("utf-8"), re.MULTILINE)
     assert pinned is not None
     venv = [sys.executable, "-I", "-m", "venv"]
-    at_hand = None if "UV_CACHE_DIR" in _caches(settings) else shutil.which("uv", path=settings.get("PATH"))
-    if at_hand:
+    if _of_pull_request(settings) and (at_hand := shutil.which("uv", path=settings.get("PATH"))):
         said = subprocess.run([at_hand, "--version"], capture_output=True, text=True, check=False).stdout.split()
         if said[1:2] == [pinned[1]]:
-            _call(
-                [sys.executable, "-I", "-m", "venv", "--without-pip", str(target)], settings, "a virtual environment"
-            )
+            _call([*venv, "--without-pip", str(target)], settings, "a virtual environment", target.parent)
             return at_hand
-    _call([*venv, str(target)], settings, "a virtual environment")
+    _call([*venv, str(target)], settings, "a virtual environment", target.parent)
     only = target / "uv.txt"
     only.write_text(f"{pinned[0]}\n", "utf-8")
     pip = [str(python_of(target)), "-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _call([*pip, "--require-hashes", "--requirement", str(only)], settings, "uv")
+    _call([*pip, "--require-hashes", "--requirement", str(only)], settings, "uv", target.parent)
     # Syncing removes what is not in the lock: uv is, pip is not.
     return str(target / "bin" / "uv")
 
 
-def _call(words: Sequence[str], settings: Mapping[str, str], what: str) -> None:
+def _call(words: Sequence[str], settings: Mapping[str, str], what: str, folder: Path | None = None) -> None:
     done = subprocess.run(
-        words, env=dict(settings), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        words,
+        cwd=folder,
+        env=dict(settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
     )
     if done.returncode:
         raise Failure(f"cannot install {what} → the log has the reason", 4, done.stdout)

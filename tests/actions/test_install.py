@@ -176,6 +176,22 @@ def test_versions_that_do_not_go_together_end_the_job(wheels: None, tmp_path: Pa
     assert re.search("requires .click>=.*0.1", done.stdout)
 
 
+def test_the_lock_of_a_project_is_taken_with_its_hashes(wheels: None, tmp_path: Path) -> None:
+    job = Runner(tmp_path)
+    made = wheel(job.workspace, "tiny", "1.0")
+    (job.workspace / "pyproject.toml").write_text(
+        '[project]\nname = "own"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["tiny"]\n'
+        f'[tool.uv.sources]\ntiny = {{ path = "{made.name}" }}\n'
+    )
+    environment = {**job.variables, "UV_PYTHON": sys.executable}
+    subprocess.run(["uv", "lock", "--quiet"], cwd=job.workspace, env=environment, check=True)
+    assert job.step("setup", GITOPS_MLOPS_SETUP_REQUIREMENTS="uv.lock").returncode == 0
+    assert list(environment_of(job).glob("lib/*/site-packages/tiny-1.0.dist-info"))
+    made.write_bytes(made.read_bytes() + b"changed")
+    (job.workspace / "uv.lock").write_text((job.workspace / "uv.lock").read_text() + "\n")
+    assert job.refused("check") == (4, "cannot install uv.lock of the project → the log has the reason")
+
+
 def test_a_wrong_hash_ends_the_job(wheels: None, tmp_path: Path) -> None:
     job = Runner(tmp_path)
     made = wheel(job.workspace, "tiny", "1.0")

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from gitops_mlops.domain.contract import ColumnType
 from gitops_mlops.domain.contract_infer import ColumnProfile, TableProfile
 from gitops_mlops.domain.metrics import Task
 
@@ -37,17 +38,19 @@ version: 1
 
 @dataclass(frozen=True)
 class Draft:
-    """What a first configuration says. `datasets` are paths by name, `contracts` those of some of them."""
+    """What a first configuration says. `file` is the model's, `datasets` are paths by name."""
 
     model: str
+    file: str
     task: Task
     target: str
     positive: str | None
+    id: str | None
     datasets: Mapping[str, str]
-    contracts: Mapping[str, str]
+    contract: str
     evaluated: str
     trained: str | None
-    input: str | None
+    input: str
 
 
 def tables_for(role: str, paths: list[str]) -> list[str]:
@@ -76,23 +79,29 @@ def labels(profile: TableProfile, target: str) -> list[Any]:
     return sorted(_column(profile, target).values or (), key=str)
 
 
+def identifiers(profile: TableProfile) -> list[str]:
+    """Columns of texts of which none repeats: they name rows, and tell nothing."""
+    return [column.name for column in profile.columns if column.unique and column.type == ColumnType.STRING]
+
+
 def draft_yaml(draft: Draft) -> str:
     """The configuration as YAML that people go on writing."""
     lines = [
-        "# A first configuration, to be read and corrected: docs/configuration.md explains every key.",
+        "# A first configuration, to be read and corrected; the toolkit's docs/configuration.md explains every key.",
         "version: 1",
     ]
     lines += ["", "datasets:"]
     for name, path in draft.datasets.items():
-        contract = draft.contracts.get(name)
-        more = f", contract: {_scalar(contract)}" if contract else ""
-        lines.append(f"  {_scalar(name)}: {{path: {_scalar(path)}{more}}}")
+        lines.append(f"  {_scalar(name)}: {{path: {_scalar(path)}, contract: {_scalar(draft.contract)}}}")
     lines += ["", "models:", f"  {_scalar(draft.model)}: # an artifact of dvc.yaml", f"    task: {draft.task}"]
-    lines += [f"    input: {_scalar(draft.input)}"] if draft.input else []
+    lines += [f"    input: {_scalar(draft.input)}"]
+    if not draft.file.endswith((".skops", ".onnx")):
+        lines.append("    # loader: package.module:function  # for a file that is neither skops nor ONNX")
     lines += ["    evaluation:", f"      dataset: {_scalar(draft.evaluated)}"]
     lines += [f"      train: {_scalar(draft.trained)}"] if draft.trained else []
     lines += [f"      target: {_scalar(draft.target)}"]
     lines += [f"      positive: {draft.positive}"] if draft.positive else []
+    lines += [f"      id: {_scalar(draft.id)}"] if draft.id else []
     lines += ["      # cluster-by: COLUMN  # whose equal values mark rows that depend on each other", "    gates:"]
     lines += [f"      - {gate}" for gate in _GATES[draft.task]]
     lines += ["", "environments:", "  staging: {target: process, port: 8081}"]

@@ -15,6 +15,7 @@ _TOOLKIT = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_][A-Za-z0-9._-]*)@(
 _BRANCH = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_./-]*[A-Za-z0-9_])?\Z")
 # No password before an @: the address is committed.
 _REMOTE = re.compile(r"(?![a-z0-9+]+://[^/@]*:[^/@]*@)[A-Za-z0-9_./~][A-Za-z0-9_./:@%+=?&~-]*\Z")
+_DVC_EXTRAS = ("azure", "gdrive", "gs", "hdfs", "oss", "s3", "ssh", "webdav", "webhdfs")
 _PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?\Z")
 
 
@@ -71,8 +72,16 @@ def fill(content: bytes, answers: Answers) -> bytes:
         "TOOLKIT": toolkit.repository,
         "SHA": toolkit.commit,
         "VERSION": toolkit.version,
+        "DVC": _dvc(answers.remote),
     }
     return _PLACE.sub(lambda match: places.get(match[1], match[0]), content.decode()).encode()
+
+
+def _dvc(remote: str) -> str:
+    """The requirement that can talk to a remote: DVC keeps each kind in an extra."""
+    kind = remote.partition("://")[0] if "://" in remote else ""
+    extra = {"webdavs": "webdav"}.get(kind, kind)
+    return f"dvc[{extra}]" if extra in _DVC_EXTRAS else "dvc"
 
 
 def fill_all(files: Mapping[str, bytes], answers: Answers) -> dict[str, bytes]:

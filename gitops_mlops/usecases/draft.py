@@ -45,7 +45,8 @@ def drafted(here: Here, known: Known) -> dict[str, bytes]:
 
     Raises UsageError with the option that is missing, and its possible values.
     """
-    models = [artifact.name for artifact in here.store.artifacts() if _is_model(artifact.type, artifact.path)]
+    artifacts = {found.name: found.path for found in here.store.artifacts() if _is_model(found.type, found.path)}
+    models = list(artifacts)
     if not models and not known.model:
         return {"mlops.yaml": config_draft.EMPTY.encode()}
     model = _one("--model", "model", known.model, models, models)
@@ -53,11 +54,15 @@ def drafted(here: Here, known: Known) -> dict[str, bytes]:
         raise UsageError("is no name for a model", where=repr(model), hint="rename it in dvc.yaml")
     found = _tables(here)
     evaluated = _one("--data", "table that it is judged on", known.data, found, tables_for("test", found))
-    trained = next(iter(tables_for("train", [path for path in found if path != evaluated])), None)
-    return _described(here, known, model, evaluated, trained)
+    others = [path for path in found if dataset_name(path) != dataset_name(evaluated)]
+    trained = next(iter(tables_for("train", others)), None)
+    return _described(here, known, (model, artifacts[model]), evaluated, trained)
 
 
-def _described(here: Here, known: Known, model: str, evaluated: str, trained: str | None) -> dict[str, bytes]:
+def _described(
+    here: Here, known: Known, artifact: tuple[str, str], evaluated: str, trained: str | None
+) -> dict[str, bytes]:
+    model, file = artifact
     path = here.files.resolve(evaluated)
     if not path.is_file():
         raise UsageError("is not on disk, so nothing is known of it", where=evaluated, hint=f"dvc pull, {_OWN}")
@@ -67,27 +72,40 @@ def _described(here: Here, known: Known, model: str, evaluated: str, trained: st
     task = Task(_one("--task", "task", known.task, list(Task), [likely_task(profile, target)]))
     if task not in TASKS:
         raise UsageError(f"{task} needs more than can be asked here", where="--task", hint=_OWN)
-    contract = infer_from_table(path, evaluated, here.tables)
+    contract = _contract(here, evaluated, trained)
+    ids = config_draft.identifiers(profile)
     name = dataset_name(evaluated)
+    short = model.rpartition(":")[2]
     files = {
-        f"contracts/{name}.yaml": contract,
-        f"contracts/{model.rpartition(':')[2]}-input.yaml": _without(contract, target),
+        f"contracts/{short}.yaml": contract,
+        f"contracts/{short}-input.yaml": _without(contract, {target, *ids}),
     }
     of_data, of_input = files
-    datasets = {name: evaluated, **({dataset_name(trained): trained} if trained else {})}
     draft = Draft(
         model,
+        file,
         task,
         target,
         _positive(known.positive, config_draft.labels(profile, target)) if task is Task.BINARY else None,
-        datasets,
-        dict.fromkeys(datasets, of_data),
+        ids[0] if len(ids) == 1 else None,
+        {name: evaluated, **({dataset_name(trained): trained} if trained else {})},
+        of_data,
         name,
         dataset_name(trained) if trained else None,
         of_input,
     )
     texts = {path: here.contract_text(inferred) for path, inferred in files.items()}
     return {path: text.encode() for path, text in ({"mlops.yaml": draft_yaml(draft)} | texts).items()}
+
+
+def _contract(here: Here, evaluated: str, trained: str | None) -> InferredContract:
+    """Learned from the training data where they have the same columns: more rows tell more of what is normal."""
+    found = infer_from_table(here.files.resolve(evaluated), evaluated, here.tables)
+    if trained and (path := here.files.resolve(trained)).is_file():
+        larger = infer_from_table(path, trained, here.tables)
+        if larger.contract.columns.keys() == found.contract.columns.keys():
+            return larger
+    return found
 
 
 def _positive(given: str, known: list[object]) -> str | None:
@@ -98,8 +116,8 @@ def _positive(given: str, known: list[object]) -> str | None:
     return config_draft.positive_yaml(_one("--positive", "label that counts as positive", given, names, []), known)
 
 
-def _without(contract: InferredContract, column: str) -> InferredContract:
-    columns = {name: about for name, about in contract.contract.columns.items() if name != column}
+def _without(contract: InferredContract, left_out: set[str]) -> InferredContract:
+    columns = {name: about for name, about in contract.contract.columns.items() if name not in left_out}
     return replace(contract, contract=contract.contract.model_copy(update={"columns": columns}))
 
 

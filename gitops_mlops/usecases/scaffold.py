@@ -60,11 +60,14 @@ def with_remote(files: dict[str, bytes], remote: str) -> dict[str, bytes]:
 
 
 def _steps(answers: Answers, target: Path, committed: bool) -> tuple[str, ...]:
-    return (
-        f"cd {target.name}",
+    first = (
         *(() if committed else ('git add --all && git commit --message "Start"',)),
         *(() if answers.remote else (_ADD_REMOTE,)),
         "gh repo create --private --source . --push   # or add a remote by hand, and git push",
+    )
+    return (
+        f"cd {target.name} && {first[0]}",
+        *first[1:],
         "git switch --create first-model",
         "dvc repro && dvc push",
         'git add --all && git commit --message "First model"',

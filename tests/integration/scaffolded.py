@@ -47,8 +47,9 @@ def scaffold(folder: Path, template: str) -> Project:
 
 
 def trained(folder: Path, template: str) -> Project:
-    """A new project whose first model is committed and pushed."""
+    """A new project whose first model is committed on a branch, and pushed to the DVC remote."""
     made = scaffold(folder, template)
+    made.run("git", "switch", "--quiet", "--create", "first-model")
     made.run("dvc", "repro", "--quiet")
     made.run("dvc", "push", "--quiet")
     made.run("git", "add", "--all")

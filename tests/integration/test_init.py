@@ -18,7 +18,7 @@ from tests.integration.scaffolded import SHA, TOOLKIT
 
 LATER = f"octo/gitops-mlops@{'f' * 40}"
 PULL_REQUEST = ".github/workflows/mlops-pull-request.yml"
-ROWS = "id,size,label\n" + "".join(f"{i},{i * 1.5},{'big' if i > 20 else 'small'}\n" for i in range(1, 41))
+ROWS = "id,size,label\n" + "".join(f"row-{i},{i * 1.5},{'big' if i > 20 else 'small'}\n" for i in range(1, 41))
 
 
 class Shipped:
@@ -86,8 +86,7 @@ def test_a_new_project_is_committed_and_says_what_to_type(cli: Cli, tmp_path: Pa
     assert repo.git("log", "--format=%s") == "Start from the classification template of gitops-mlops 0.1.0\n"
     assert repo.git("branch", "--show-current") == "main\n"
     assert repo.git("config", "merge.dvc-lock.driver").startswith("gitops-mlops lock merge")
-    assert "cd flights" in said.out
-    assert "dvc remote add --default" in said.out
+    assert "cd flights && dvc remote add --default" in said.out
     assert len(list(tmp_path.iterdir())) == 1
 
 
@@ -98,7 +97,15 @@ def test_the_dvc_remote_and_the_branch_can_be_given(cli: Cli, tmp_path: Path) ->
     assert "s3://bucket/flights" in repo.run("dvc", "remote", "list")
     assert repo.git("branch", "--show-current") == "trunk\n"
     assert 'branches: ["trunk"]' in (repo.root / ".github/workflows/mlops-release.yml").read_text()
-    assert not any("dvc remote" in step for step in said.json["next"])
+    assert "dvc[s3]>=" in (repo.root / "requirements.txt").read_text()
+    # With init itself six commands up to a pull request.
+    assert [step.split(" && ")[0] for step in said.json["next"]] == [
+        "cd flights",
+        "git switch --create first-model",
+        "dvc repro",
+        "git add --all",
+        "gh pr create --fill",
+    ]
 
 
 def test_an_empty_folder_that_somebody_stands_in_is_filled(cli: Cli, tmp_path: Path) -> None:
@@ -338,15 +345,25 @@ def test_a_dvc_repository_gets_what_it_lacks_and_loses_nothing(cli: Cli, existin
     assert ".dvc/config" not in kinds(answer.out)
     config = yaml.safe_load((existing.root / "mlops.yaml").read_text())
     assert config["datasets"] == {
-        "test": {"path": "data/test.csv", "contract": "contracts/test.yaml"},
-        "train": {"path": "data/train.csv", "contract": "contracts/test.yaml"},
+        "test": {"path": "data/test.csv", "contract": "contracts/size.yaml"},
+        "train": {"path": "data/train.csv", "contract": "contracts/size.yaml"},
     }
     model = config["models"]["size"]
     assert (model["task"], model["evaluation"]["positive"]) == ("binary-classification", "big")
-    assert "label" not in yaml.safe_load((existing.root / "contracts/size-input.yaml").read_text())["columns"]
+    assert model["evaluation"]["id"] == "id"
+    assert yaml.safe_load((existing.root / "contracts/size-input.yaml").read_text())["columns"].keys() == {"size"}
     existing.commit("Add gitops-mlops")
     assert cli("check", folder=existing.root).code == 0
     assert cli("validate", folder=existing.root).code == 0
+
+
+def test_a_training_table_of_the_same_name_is_not_taken_for_the_test(cli: Cli, existing: Repo) -> None:
+    existing.commit("Old data", **{"old/train.csv": ROWS})
+    answer = adopt(cli, existing, "--positive", "big", "--target", "label", "--data", "old/train.csv")
+    assert answer.code == 0, answer.err
+    config = yaml.safe_load((existing.root / "mlops.yaml").read_text())
+    assert config["datasets"] == {"train": {"path": "old/train.csv", "contract": "contracts/size.yaml"}}
+    assert "train" not in config["models"]["size"]["evaluation"]
 
 
 def test_what_was_added_can_be_updated(cli: Cli, existing: Repo, later: Any) -> None:

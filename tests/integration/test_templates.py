@@ -112,6 +112,13 @@ def test_workflows_keep_the_schema(project: Project) -> None:
     project.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *paths)
 
 
+def test_the_first_pull_request_is_green_in_a_fresh_clone(project: Project, tmp_path: Path) -> None:
+    clone = Project(tmp_path / "clone")
+    project.run("git", "clone", "--quiet", ".", str(clone.root))
+    clone.run("dvc", "pull", "--quiet")
+    assert "first version, passes its gates" in clone.run("gitops-mlops", "review", "--base", "origin/main")
+
+
 def test_the_toolkits_verbs_work_to_the_end(project: Project, tmp_path: Path) -> None:
     used = project.copy(tmp_path / project.root.name)
     ports = iter(free_ports(2))
@@ -127,6 +134,17 @@ def test_the_toolkits_verbs_work_to_the_end(project: Project, tmp_path: Path) ->
             used.run("gitops-mlops", "promote", model(used), stage)
             used.run("gitops-mlops", "deploy", stage)
         assert "v0.0.1" in used.run("gitops-mlops", "status")
+        the_change_of_its_readme_passes(used)
     finally:
         used.run("gitops-mlops", "deploy", "--stop", "staging", "production", code=None)
-    assert used.run("git", "status", "--porcelain") == ""
+
+
+def the_change_of_its_readme_passes(project: Project) -> None:
+    setting = re.search(r"EDITOR params.yaml +# (\w+): true", (project.root / "README.md").read_text("utf-8"))
+    assert setting
+    params = project.root / "params.yaml"
+    text = params.read_text("utf-8")
+    assert f"{setting[1]}: false" in text
+    params.write_text(text.replace(f"{setting[1]}: false", f"{setting[1]}: true"))
+    project.run("dvc", "repro", "--quiet")
+    assert "v0.0.1" in project.run("gitops-mlops", "compare", model(project))

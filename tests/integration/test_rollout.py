@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -272,6 +273,36 @@ def test_one_broken_model_leaves_the_other_its_rollout(project: RolloutProject, 
         "v0.0.2",
         f"http://127.0.0.1:{port}",
     )
+
+
+def test_two_rollouts_at_once_end_as_one(project: RolloutProject, rollout: Run, tmp_path: Path) -> None:
+    """Two jobs on one machine, each in its own clone: the version is taken back once."""
+    state = tmp_path / "state"
+    first = project.version("v0.0.1", trained(1))
+    rollout("staging", "--push", "--state", str(state))
+    second = project.version("v0.0.2", unsteady())
+    clone = tmp_path / "clone"
+    project.repo.git("clone", "--quiet", str(project.origin), str(clone))
+    shutil.copytree(project.root / ".dvc/cache", clone / ".dvc/cache")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-m", "gitops_mlops", "-C"]
+    words = ["rollout", "staging", "--push", "--state", str(state)]
+    jobs = [
+        subprocess.Popen(
+            [*command, str(folder), *words], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        for folder in (project.root, clone)
+    ]
+    said = [job.communicate()[0].decode() for job in jobs]
+    assert 1 in [job.returncode for job in jobs], said
+    assert {job.returncode for job in jobs} <= {0, 1}, said
+    assert project.held("staging") == [first, second, first], said
+    assert only(rollout("staging", "--push", "--state", str(state), "--json"))["serves"] == "v0.0.1"
+    rollout("staging", "--push", "--state", str(state))
+    stopped = subprocess.run(
+        [*command, str(clone), "deploy", "staging", "--stop", "--state", str(state)], env=environment, check=False
+    )
+    assert stopped.returncode == 0
 
 
 KILLED = """\

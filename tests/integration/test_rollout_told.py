@@ -59,6 +59,9 @@ def writes(forge: Forge) -> list[str]:
 
 def test_a_deployment_is_told_once(project: RolloutProject, rollout: Run, forge: Forge) -> None:
     commit = project.version("v0.0.1", trained(1))
+    # Nothing may enter yet, which is nothing to tell or to warn of.
+    assert "warning" not in rollout("production").err
+    assert writes(forge) == []
     rollout("staging", "--run", RUN, "--web", "https://staging.example/")
     (one,) = forge.deployments("staging")
     assert (one.commit, one.description, one.production) == (commit, "credit v0.0.1", False)

@@ -39,7 +39,7 @@ def rollout_text(rollout: Rollout) -> str:
     for model in rollout.models:
         lines.append(f"{model.model} in {rollout.environment}: {_words(model)}")
         if model.held_back:
-            lines.append(f"{model.held_back} is held back:")
+            lines.append(f"{model.model} {model.held_back} is held back:")
             lines += [f"  {_refusal(refusal)}" for refusal in model.refusals]
     return "\n".join(printable(line) for line in lines) or "no model has a port here"
 

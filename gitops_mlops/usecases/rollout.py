@@ -63,7 +63,7 @@ def rollout(wanted: Wanted, ports: Ports) -> Rollout:
     Raises UsageError, EvidenceMissing for a clone that may lack tags, OutsideError when origin cannot be reached.
     """
     repository = ports.registrar.repository
-    rules = committed_rules(repository)
+    rules = committed_rules(repository, hint="commit it, or stash it")
     require_stage(rules.config, wanted.environment)
     push = wanted.push and not wanted.dry_run
     if not push or repository.is_shallow():

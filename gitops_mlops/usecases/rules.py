@@ -9,6 +9,8 @@ from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.gto_config import GTO_FILE, GtoConfig, parse_gto_config
 from gitops_mlops.domain.ports import Repository
 
+_MEND = "commit it, stash it, or name the revision that counts with --config-from"
+
 
 class Rules(NamedTuple):
     """`mlops.yaml` and `.gto` as they are at a revision."""
@@ -18,14 +20,14 @@ class Rules(NamedTuple):
     gto: GtoConfig
 
 
-def committed_rules(repository: Repository, revision: str | None = None) -> Rules:
+def committed_rules(repository: Repository, revision: str | None = None, hint: str = _MEND) -> Rules:
     """The rules at a revision, or those of HEAD, which the working tree must not have changed.
 
-    Raises UsageError when there are none or the working tree's differ, ConfigError for malformed ones.
+    `hint` says what to do about such a change. Raises UsageError when there are none or the working tree's differ,
+    ConfigError for malformed ones.
     """
     if revision is None:
         if changed := sorted({CONFIG_FILE, GTO_FILE} & set(repository.changed_files("HEAD"))):
-            hint = "commit it, stash it, or name the revision that counts with --config-from"
             raise UsageError("is changed but not committed", where=", ".join(changed), hint=hint)
         revision = "HEAD"
     commit = repository.resolve(revision)

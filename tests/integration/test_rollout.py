@@ -132,7 +132,7 @@ def test_policy_holds_a_version_back(project: RolloutProject, rollout: Run, cli:
     project.version("v0.0.1", trained(1), verdict="warn")
     rollout("staging", "--push")
     answer = rollout("production", "--push")
-    assert "v0.0.1 is held back:" in answer.out
+    assert "credit v0.0.1 is held back:" in answer.out
     assert "2h in staging" in answer.out
     assert "a comparison that ends in pass" in answer.out
     model = only(rollout("production", "--push", "--json"))

@@ -114,9 +114,13 @@ def _lines(stream: IO[bytes]) -> Iterator[str]:
         *whole, left = _BREAK.split(left + piece)
         if len(left) > _LONGEST_LINE:
             whole, left = [*whole, left], b""
-        yield from (line.decode(errors="replace")[:_LONGEST_LINE] for line in whole if line.strip())
+        yield from (_text(line) for line in whole if line.strip())
     if left.strip():
-        yield left.decode(errors="replace")
+        yield _text(left)
+
+
+def _text(line: bytes) -> str:
+    return line.decode(errors="replace").expandtabs(4)[:_LONGEST_LINE]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

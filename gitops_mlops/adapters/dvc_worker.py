@@ -239,6 +239,8 @@ def main() -> int:
     try:
         shared = {"cache": {"dir": request["cache"]}} if request["cache"] else None
         with Repo(request["root"], config=shared) as repo:
+            # We say ourselves what is to be added to a commit.
+            repo.scm_context.quiet = True
             stop = _work(repo, request)
     except Exception as error:
         stop = _reason(error)

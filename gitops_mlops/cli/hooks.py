@@ -91,11 +91,11 @@ def contract_compat(session: Session, files: Files, as_json: bool) -> int:
 def dvc_lock(session: Session, files: Files, as_json: bool) -> int:
     """dvc.lock is in step with dvc.yaml, parameters and sources. Exit code 1 when it is not.
 
-    DVC is not started. What only it can tell is a remark, never an alarm.
+    DVC is not started. What only it can tell is a remark, never an alarm; with `training: ci` so is what CI will run.
     """
-    from gitops_mlops.usecases.lock_step import lock_step
+    from gitops_mlops.usecases.lock_check import check_staged
 
-    report = lock_step(bootstrap.staged_tree(bootstrap.repository(session.folder)))
+    report = check_staged(bootstrap.staged_tree(bootstrap.repository(session.folder)))
     return _told(report.problems, as_json, VERDICT_AGAINST, report.remarks)
 
 

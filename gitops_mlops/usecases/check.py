@@ -56,7 +56,7 @@ def check(tree: Tree, store: DataStore, *, pipeline: bool = True) -> Checked:
             result.problems += [document.problem(*wrong) for wrong in stages_not_allowed(config, gto)]
     _workflows(config, tree, result)
     if pipeline:
-        step = lock_step(tree)
+        step = lock_step(tree).as_ci_sees(config.training if config else "author")
         result.problems += step.problems
         result.remarks += step.remarks
         result.files += [path for path in tree.paths() if path.rsplit("/", 1)[-1] in ("dvc.yaml", "dvc.lock")]

@@ -171,7 +171,7 @@ def _setup_facts(patient: Patient, config: Config | None) -> SetupFacts:
         git=patient.clone.git_version(),
         identity_problem=patient.clone.identity_problem(),
         problems=tuple(check(patient.tree, patient.store, pipeline=False).problems) if configured else None,
-        out_of_step=tuple(lock_step(patient.tree).problems),
+        out_of_step=tuple(lock_step(patient.tree).as_ci_sees(config.training if config else "author").problems),
         large_files=tuple(large_files(patient.index, (), DEFAULT_MAX_KB)),
         dvc=dvc,
         dvc_remotes=patient.dvc_remotes if dvc else (),

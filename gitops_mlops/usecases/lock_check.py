@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, EvidenceMissing
+from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, ConfigError, EvidenceMissing
 from gitops_mlops.domain.ports import Output, RemoteOutputs, Tree
 from gitops_mlops.usecases.lock_step import LockReport, lock_step
 
@@ -33,6 +33,22 @@ def check_lock(tree: Tree, remote: RemoteOutputs | None = None) -> LockState:
         return LockState(report, mend=_rerun(report))
     missing = remote.missing() if remote is not None else ()
     return LockState(report, missing, [["dvc", "push"]] if missing else [])
+
+
+def check_staged(tree: Tree) -> LockReport:
+    """What is out of step in a commit that is to be made, as `training:` of the same commit has it."""
+    report = lock_step(tree)
+    if not report.problems:
+        return report
+    # It takes longer to import than all the rest.
+    from gitops_mlops.domain.config import CONFIG_FILE, parse_config
+
+    content = tree.read(CONFIG_FILE)
+    try:
+        return report.as_ci_sees(parse_config(content).training) if content is not None else report
+    except ConfigError:
+        # Another hook tells of it.
+        return report
 
 
 def _rerun(report: LockReport) -> list[list[str]]:

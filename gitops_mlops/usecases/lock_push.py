@@ -53,7 +53,7 @@ def push_lock(target: Target, left: Left, expected: str) -> PushedLock:
     for _ in range(_ATTEMPTS):
         tip = target.branch.tip()
         if tip is None:
-            return PushedLock("gone", "there is no such branch any more")
+            return PushedLock("gone", "there is no such branch")
         if not target.branch.fetch(expected):
             return PushedLock("moved", "the branch was rewritten; its own run will do it")
         done = _attempt(target, left, expected, tip)

@@ -10,8 +10,8 @@ import hashlib
 import json
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from gitops_mlops.domain.document import parse_yaml
 from gitops_mlops.domain.dvc_params import ABSENT, lookup, parse_params, same
@@ -19,6 +19,10 @@ from gitops_mlops.domain.dvc_pipeline import DEFAULT_PARAMS, Locked, Stage, adde
 from gitops_mlops.domain.dvc_templating import Unresolved, merged
 from gitops_mlops.domain.errors import ConfigError, Problem
 from gitops_mlops.domain.ports import Tree
+
+if TYPE_CHECKING:
+    # It is made of pydantic, and a hook that finds nothing wrong does without.
+    from gitops_mlops.domain.config import Training
 
 REPRO = "dvc repro, then add dvc.lock to the commit"
 
@@ -63,6 +67,13 @@ class LockReport:
     def settled(self) -> bool:
         """Whether it is certain that DVC would run nothing."""
         return not (self.problems or self.remarks or any(judged.stage.always for judged in self.stages))
+
+    def as_ci_sees(self, training: Training) -> LockReport:
+        """With `training: ci` a stage that changed is no problem of whoever changed it: CI will run it."""
+        if training == "author":
+            return self
+        due = [f"{judged.lock}: CI will run stage {judged.stage.name!r}" for judged in self.stages if judged.changed]
+        return replace(self, problems=sorted(set(self.unreadable)), remarks=[*self.remarks, *due])
 
     def affected(self) -> list[Judged]:
         """The stages that changed, and those that depend on them, in the order of their files."""

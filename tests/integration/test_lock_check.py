@@ -77,6 +77,26 @@ def test_without_a_remote_and_without_its_folder(project: Repo, cli: Cli) -> Non
     assert "dvc remote add" in answer.err
 
 
+@pytest.mark.parametrize("training", ["author", "ci"])
+def test_what_ci_will_run_is_no_problem_of_its_author(project: Repo, cli: Cli, training: str) -> None:
+    project.write("mlops.yaml", f"version: 1\ntraining: {training}\n")
+    project.write("train.py", "two\n")
+    project.git("add", "--all")
+    hook, check = (cli(*words, "--json", folder=project.root) for words in (("hook", "dvc-lock"), ("check",)))
+    doctor = cli("doctor", "--offline", folder=project.root)
+    if training == "author":
+        assert (hook.code, check.code, "lock-out-of-step" in doctor.out) == (1, 2, True)
+    else:
+        remarks = ["dvc.lock: CI will run stage 'train'"]
+        assert (hook.code, hook.json["remarks"], check.code, check.json["remarks"]) == (0, remarks, 0, remarks)
+        assert "lock-out-of-step" not in doctor.out
+    # Whoever asks this very question gets the answer to it.
+    assert cli("lock", "check", folder=project.root).code == 1
+    project.write("dvc.yaml", "stages: [")
+    project.git("add", "--all")
+    assert cli("hook", "dvc-lock", folder=project.root).code == 1
+
+
 def test_a_pipeline_that_cannot_be_read_names_no_command(project: Repo, cli: Cli) -> None:
     project.write("dvc.yaml", "stages: [")
     answer = cli("lock", "check", "--json", folder=project.root)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, ConfigError, EvidenceMissing
+from gitops_mlops.domain.lock_report import LockReport
 from gitops_mlops.domain.ports import Output, RemoteOutputs, Tree
-from gitops_mlops.usecases.lock_step import LockReport, lock_step
+from gitops_mlops.usecases.lock_step import lock_step
 
 
 @dataclass

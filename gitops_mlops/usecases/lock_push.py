@@ -14,8 +14,9 @@ from typing import Protocol
 
 from gitops_mlops.domain.dvc_lock import PushedLock, lock_problems, merge_locks, pushable, split_lock, undigested
 from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, OutsideError, UsageError
+from gitops_mlops.domain.lock_report import LockReport
 from gitops_mlops.domain.ports import RemoteBranch, Tree
-from gitops_mlops.usecases.lock_step import LockReport, lock_step
+from gitops_mlops.usecases.lock_step import lock_step
 
 TRAILER = "Dvc-Lock-Of"
 _OURS = re.compile(rf"^{TRAILER}: ([0-9a-f]{{40,64}})$", re.MULTILINE)

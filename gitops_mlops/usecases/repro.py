@@ -10,9 +10,10 @@ from gitops_mlops.domain.document import parse_yaml
 from gitops_mlops.domain.dvc_lock import LOCK_FOLDER
 from gitops_mlops.domain.dvc_pipeline import locked
 from gitops_mlops.domain.errors import ConfigError, MlopsError
+from gitops_mlops.domain.lock_report import LockReport
 from gitops_mlops.domain.ports import Files, Pipeline, PipelineRun, Timer, Tree
 from gitops_mlops.domain.repro import MAX_STAGES, REPRO_FILE, Difference, Outcome, Repro, Traffic, dump_repro
-from gitops_mlops.usecases.lock_step import LockReport, lock_step
+from gitops_mlops.usecases.lock_step import lock_step
 
 _DIGEST = "md5"
 

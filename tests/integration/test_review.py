@@ -236,7 +236,43 @@ def test_the_projects_own_code_may_end_as_it_likes(project: ComparisonProject, r
     project.repo.git("branch", "--force", "main")
     project.train()
     project.repo.commit("a model")
-    assert review(code=1).verdict in ("block", "outside")
+    assert review(code=1).verdict == "block"
+
+
+ENDING = """\
+import pandera.polars as pa
+
+
+class Table(pa.DataFrameModel):
+    day: str
+    broken: int
+
+    @pa.check("broken")
+    def ends(cls, data):
+        raise SystemExit(0)
+"""
+
+
+def test_a_contract_that_ends_the_program_ends_only_its_own_step(
+    project: ComparisonProject, review: Callable[..., Review]
+) -> None:
+    configure(project, "contract: c.yaml", "contract: 'c.py:Table'")
+    project.repo.write("c.py", ENDING)
+    project.train()
+    project.repo.commit("a contract in Python, and a model")
+    found = review(code=4)
+    assert found.verdict == "outside"
+    assert found.models[0].outcome == "pass"
+
+
+def test_gates_that_change_alone_are_held_against_the_same_model(
+    project: ComparisonProject, review: Callable[..., Review]
+) -> None:
+    configure(project, "margin: 2%", "margin: 1%")
+    project.repo.commit("a stricter gate")
+    report = review().models[0].report
+    assert report is not None
+    assert [change.name for change in report.gate_changes] == ["gate log_loss non-inferior"]
 
 
 def in_a_job(project: ComparisonProject, patch: pytest.MonkeyPatch) -> tuple[str, str]:
@@ -268,6 +304,7 @@ def test_in_a_job_the_commits_are_those_of_the_pull_request(
     answer = cli("review", "--json", folder=project.root)
     found = parse_review(answer.out)
     assert (answer.code, found.commits.base, found.commits.head) == (0, base, head)
+    assert found.models[0].report is not None
     assert (found.commits.merge, found.run, found.pull_request) == (
         project.repo.git("rev-parse", "HEAD").strip(),
         4711,

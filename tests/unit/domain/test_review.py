@@ -22,6 +22,7 @@ from gitops_mlops.domain.review import (
 )
 from gitops_mlops.domain.review_size import dump_review
 from gitops_mlops.domain.schemas import json_schema
+from tests.unit.reports.corpus import hostile_report
 from tests.unit.reports.hostile_reviews import full_review, review_of, reviews
 
 
@@ -79,6 +80,17 @@ def test_the_verdict_is_the_worst_and_no_other_is_accepted(found: list[Outcome])
         )
         with pytest.raises(EvidenceMissing, match="worst of the parts"):
             parse_review(forged)
+
+
+def test_a_model_is_no_better_than_its_report() -> None:
+    report = hostile_report(1).model_copy(update={"verdict": "block", "model": "m"})
+    content = dump_review(review_of(models=[ModelReview(name="m", outcome="block", report=report)]))
+    forged = content
+    for key in (b'"outcome":', b'"verdict":'):
+        forged = forged.replace(key + b'"block"', key + b'"pass"', 1)
+    assert forged != content
+    with pytest.raises(EvidenceMissing, match="not what its report says"):
+        parse_review(forged)
 
 
 @pytest.mark.parametrize(

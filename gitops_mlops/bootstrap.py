@@ -370,7 +370,7 @@ def toolkit(given: str) -> Toolkit:
 
     if named := given or origin():
         return parse_toolkit(named, __version__)
-    hint = "name it: --toolkit OWNER/gitops-mlops@SHA; git ls-remote ADDRESS tells the SHA of a tag"
+    hint = "name it: --toolkit OWNER/gitops-mlops@SHA; git ls-remote ADDRESS 'v*^{}' tells the SHAs of versions"
     raise UsageError("it is not known where this toolkit was installed from", hint=hint)
 
 

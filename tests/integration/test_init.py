@@ -12,7 +12,9 @@ import pytest
 import yaml
 
 from gitops_mlops import bootstrap
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.adapters.git import beginnings
+from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.domain.scaffold import parse_toolkit
 from tests.conftest import Cli, Repo
 from tests.integration.scaffolded import SHA, TOOLKIT
 
@@ -175,6 +177,42 @@ def test_bad_input_is_one_line_and_writes_nothing(cli: Cli, tmp_path: Path, word
 def test_a_project_inside_of_a_repository_is_refused(cli: Cli, repo: Repo) -> None:
     said = cli("init", "flights", "--template", "classification", "--toolkit", TOOLKIT, folder=repo.root)
     assert (said.code, "lies in a git repository" in said.err) == (2, True)
+
+
+# Where the toolkit comes from
+
+
+@pytest.mark.parametrize(
+    ("url", "known"),
+    [
+        ("https://github.com/octo/gitops-mlops", True),
+        ("https://github.com/octo/gitops-mlops.git", True),
+        ("ssh://git@github.com/octo/gitops-mlops.git", True),
+        ("https://example.org/octo/gitops-mlops", False),
+        ("https://example.org/https://github.com/octo/gitops-mlops", False),
+    ],
+)
+def test_pip_recorded_what_was_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, known: bool
+) -> None:
+    info = tmp_path / "gitops_mlops-0.1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.4\nName: gitops-mlops\nVersion: 0.1.0\n")
+    (info / "direct_url.json").write_text(json.dumps({"url": url, "vcs_info": {"vcs": "git", "commit_id": SHA}}))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(beginnings, "_CHECKOUT", tmp_path)
+    if known:
+        assert bootstrap.toolkit("") == parse_toolkit(TOOLKIT, "0.1.0")
+    else:
+        with pytest.raises(UsageError, match="not known where this toolkit was installed from"):
+            bootstrap.toolkit("")
+
+
+def test_a_checkout_knows_its_remote_and_commit(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo.commit("A toolkit")
+    repo.git("remote", "add", "origin", "git@github.com:octo/gitops-mlops.git")
+    monkeypatch.setattr(beginnings, "_CHECKOUT", repo.root)
+    assert bootstrap.toolkit("").commit == repo.git("rev-parse", "HEAD").strip()
 
 
 # Updates

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
 from gitops_mlops.adapters.scratch import free_ports
+from tests.conftest import Cli
 from tests.integration.scaffolded import MODELS, ROOT, SHA, Project, trained
 
 
@@ -112,39 +114,45 @@ def test_workflows_keep_the_schema(project: Project) -> None:
     project.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *paths)
 
 
-def test_the_first_pull_request_is_green_in_a_fresh_clone(project: Project, tmp_path: Path) -> None:
+def test_the_first_pull_request_is_green_in_a_fresh_clone(project: Project, tmp_path: Path, cli: Cli) -> None:
     clone = Project(tmp_path / "clone")
     project.run("git", "clone", "--quiet", ".", str(clone.root))
     clone.run("dvc", "pull", "--quiet")
-    assert "first version, passes its gates" in clone.run("gitops-mlops", "review", "--base", "origin/main")
+    answer = cli("review", "--base", "origin/main", folder=clone.root)
+    assert answer.code == 0, answer.out + answer.err
+    assert "first version, passes its gates" in answer.out
 
 
-def test_the_toolkits_verbs_work_to_the_end(project: Project, tmp_path: Path) -> None:
+def test_the_model_goes_to_production_and_the_change_of_the_readme_passes(
+    project: Project, tmp_path: Path, cli: Cli
+) -> None:
     used = project.copy(tmp_path / project.root.name)
+
+    def succeeds(*words: str) -> str:
+        answer = cli(*words, folder=used.root)
+        assert answer.code == 0, f"{words}: {answer.out}{answer.err}"
+        return answer.out
+
     ports = iter(free_ports(2))
-    config = used.root / "mlops.yaml"
-    config.write_text(re.sub(r"port: \d+", lambda _: f"port: {next(ports)}", config.read_text("utf-8")))
+    edit(used.root / "mlops.yaml", r"port: \d+", lambda _: f"port: {next(ports)}")
     used.run("git", "commit", "--quiet", "--all", "--message", "Ports that are free")
-    used.run("gitops-mlops", "check")
-    used.run("gitops-mlops", "validate")
-    used.run("gitops-mlops", "compare", model(used))
-    used.run("gitops-mlops", "register", model(used), "--report", "report.json")
+    succeeds("compare", model(used))
+    succeeds("register", model(used), "--report", "report.json")
+    succeeds("promote", model(used), "staging")
+    succeeds("promote", model(used), "production")
     try:
-        for stage in ("staging", "production"):
-            used.run("gitops-mlops", "promote", model(used), stage)
-            used.run("gitops-mlops", "deploy", stage)
-        assert "v0.0.1" in used.run("gitops-mlops", "status")
-        the_change_of_its_readme_passes(used)
+        assert "v0.0.1" in succeeds("deploy", "production")
     finally:
-        used.run("gitops-mlops", "deploy", "--stop", "staging", "production", code=None)
-
-
-def the_change_of_its_readme_passes(project: Project) -> None:
-    setting = re.search(r"EDITOR params.yaml +# (\w+): true", (project.root / "README.md").read_text("utf-8"))
+        cli("deploy", "--stop", "production", folder=used.root)
+    setting = re.search(r"EDITOR params.yaml +# (\w+): true", (used.root / "README.md").read_text("utf-8"))
     assert setting
-    params = project.root / "params.yaml"
-    text = params.read_text("utf-8")
-    assert f"{setting[1]}: false" in text
-    params.write_text(text.replace(f"{setting[1]}: false", f"{setting[1]}: true"))
-    project.run("dvc", "repro", "--quiet")
-    assert "v0.0.1" in project.run("gitops-mlops", "compare", model(project))
+    edit(used.root / "params.yaml", f"{setting[1]}: false", lambda _: f"{setting[1]}: true")
+    used.run("dvc", "repro", "--quiet")
+    assert "v0.0.1" in succeeds("compare", model(used))
+
+
+def edit(path: Path, pattern: str, new: Callable[[re.Match[str]], str]) -> None:
+    """Replace what must be there."""
+    text, count = re.subn(pattern, new, path.read_text("utf-8"))
+    assert count
+    path.write_text(text, "utf-8")

@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -126,6 +127,12 @@ def _free_port() -> int:
         return port
 
 
+def _memory() -> str | None:
+    """A file system in memory, where there is one with room: an action is copied for every step that uses it."""
+    place = Path("/dev/shm")
+    return str(place) if place.is_dir() and shutil.disk_usage(place).free > 4 << 30 else None
+
+
 def _scratch(folder: Path, files: Mapping[str, str], machine: Machine) -> Path:
     """A folder that looks like a clone at the commit: the engine asks git for nothing else."""
     scratch = folder / "repository"
@@ -139,7 +146,7 @@ def _scratch(folder: Path, files: Mapping[str, str], machine: Machine) -> Path:
     return scratch
 
 
-def _words(folder: Path, scratch: Path, first: str, machine: Machine, tracking: str) -> list[str]:
+def _words(folder: Path, work: str, scratch: Path, first: str, machine: Machine, tracking: str) -> list[str]:
     given = {
         **machine.environment,
         "GITOPS_MLOPS_ENVIRONMENT": sys.prefix,
@@ -152,7 +159,7 @@ def _words(folder: Path, scratch: Path, first: str, machine: Machine, tracking: 
     }
     words = [str(Path(sys.executable).parent / "act"), machine.event, "--json", "--no-cache-server"]
     words += ["-C", str(scratch), "-W", f".github/workflows/{first}", "-e", str(folder / "event.json")]
-    words += ["-a", machine.actor, "--no-skip-checkout", "--action-cache-path", str(folder / "work")]
+    words += ["-a", machine.actor, "--no-skip-checkout", "--action-cache-path", work]
     words += ["--artifact-server-path", str(machine.artifacts), "--artifact-server-addr", "127.0.0.1"]
     words += ["--artifact-server-port", str(_free_port())]
     for kind in ("secret", "var", "env", "input"):
@@ -186,6 +193,23 @@ def stop_marked(folder: Path) -> None:
                 process.kill()
 
 
+def _engine(
+    words: list[str], environment: Mapping[str, str], limit: float, tracking: str
+) -> subprocess.CompletedProcess[str]:
+    """What the engine said; after `limit` seconds it is ended."""
+    process = subprocess.Popen(
+        words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        said, complained = process.communicate(timeout=limit)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        _stop(tracking)
+        said, complained = process.communicate()
+    _stop(tracking)
+    return subprocess.CompletedProcess(words, process.returncode, said, complained)
+
+
 def run_job(folder: Path, files: Mapping[str, str], job: str, names: str, machine: Machine) -> Ended:
     """Run the first of `files`, whose job `job` a collector watches; `names` begins the engine's name of it.
 
@@ -198,27 +222,17 @@ def run_job(folder: Path, files: Mapping[str, str], job: str, names: str, machin
     (folder / "event.json").write_text(json.dumps(machine.payload))
     (folder / "none").touch()
     environment = {"PATH": runner_path(), "HOME": str(home), "LANG": "C.UTF-8"}
-    words = _words(folder, scratch, next(iter(files)), machine, tracking)
-    process = subprocess.Popen(
-        words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    try:
-        said, complained = process.communicate(timeout=machine.limit)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        _stop(tracking)
-        said, complained = process.communicate()
-        complained += f"cancelled after {machine.limit:g} s"
-    _stop(tracking)
-    (folder / "engine.jsonl").write_text(said)
-    shutil.rmtree(folder / "work", ignore_errors=True)
-    jobs = read(said, job, names)
+    with TemporaryDirectory(prefix="job-", dir=_memory(), ignore_cleanup_errors=True) as work:
+        words = _words(folder, work, scratch, next(iter(files)), machine, tracking)
+        ran = _engine(words, environment, machine.limit, tracking)
+    (folder / "engine.jsonl").write_text(ran.stdout)
+    jobs = read(ran.stdout, job, names)
     done = _collected(folder / "collected", job, machine)
     if done is None and jobs:
         done = Done("cancelled", {})
     # A job whose `if` is false is not mentioned, and no failure.
-    if process.returncode and '"jobID"' not in said:
-        raise WorkflowError(complained)
+    if ran.returncode and '"jobID"' not in ran.stdout:
+        raise WorkflowError(ran.stderr)
     return Ended(done, jobs)
 
 
@@ -238,6 +252,8 @@ def read(said: str, job: str, names: str) -> list[Job]:
     """What the engine's lines tell of a job, one for each machine of a matrix; `names` comes before its name."""
     jobs: dict[str, Job] = {}
     for line in said.splitlines():
+        if not line.endswith("}"):
+            continue  # the last one, cut where the engine was ended
         one = json.loads(line)
         full = one.get("job", "").rstrip()
         if one.get("jobID") != job or STAND_IN in full:

@@ -78,22 +78,19 @@ def _alone_text(model: ModelReview, budget: int, web: str) -> tuple[str, int]:
 
 def _folded(reported: Sequence[ModelReview], budget: int, web: str) -> tuple[str, int]:
     """Each report folded, all of the same right to the room; and how many found none."""
-    whole = {model.name: _fold(number, model, budget, web) for number, model in enumerate(reported, 1)}
-    folds: dict[str, str] = {}
-    dropped = 0
-    left = budget
+    # By their place: nothing keeps a document from giving two models one name.
+    folds = [_fold(number, model, budget, web) for number, model in enumerate(reported, 1)]
+    dropped, left = 0, budget
     # What needs less than its share leaves the rest of it to the others.
-    for position, model in enumerate(sorted(reported, key=lambda one: len(whole[one.name]))):
-        share = left // (len(reported) - position)
-        text = whole[model.name]
-        if len(text) > share:
-            text = _fold(reported.index(model) + 1, model, share, web)
-        if len(text) > share:
+    for done, place in enumerate(sorted(range(len(folds)), key=lambda place: len(folds[place]))):
+        share = left // (len(folds) - done)
+        if len(folds[place]) > share:
+            folds[place] = _fold(place + 1, reported[place], share, web)
+        if len(folds[place]) > share:
+            folds[place] = ""
             dropped += 1
-            continue
-        folds[model.name] = text
-        left -= len(text) + 1
-    return "\n".join(folds[model.name] for model in reported if model.name in folds), dropped
+        left -= len(folds[place]) + 1
+    return "\n".join(filter(None, folds)), dropped
 
 
 def _fold(number: int, model: ModelReview, budget: int, web: str) -> str:

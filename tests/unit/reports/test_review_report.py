@@ -201,6 +201,17 @@ def test_several_reports_share_the_room_and_small_ones_are_whole() -> None:
     assert BUDGET * 0.8 < len(markdown) <= BUDGET
 
 
+def test_models_that_share_a_name_share_the_room_all_the_same() -> None:
+    large = hostile_report(0)
+    short = hostile_report(1).model_copy(update={"model": large.model})
+    models = [ModelReview(name=one.model, outcome=one.verdict, report=one) for one in (short, short, large, large)]
+    markdown = review_markdown(review_of(models=models))
+    assert len(markdown) <= BUDGET
+    # The largest cannot be shortened to its share.
+    assert markdown.count(": the whole report</summary>") == 3
+    assert "left out: the full report of 1 model." in markdown
+
+
 def test_a_lone_model_whose_verdict_is_not_the_whole_does_not_head_the_comment() -> None:
     broken = Trouble(path="mlops.yaml", line=3, message="unknown key 'gate'", hint="perhaps you meant 'gates'")
     markdown = review_markdown(review_of(models=[_compared("better", "delay")], problems=[broken]))

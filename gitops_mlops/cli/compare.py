@@ -10,12 +10,13 @@ import click
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
-from gitops_mlops.cli.options import colour_wanted, emit, json_option, load_config, pass_session
+from gitops_mlops.cli.options import colour_wanted, emit, json_option, load_config, mark, pass_session
 from gitops_mlops.cli.report import EXIT_CODES
-from gitops_mlops.domain.errors import UsageError
+from gitops_mlops.domain.errors import Problem, UsageError
 from gitops_mlops.domain.evaluation import Kind, Report, dump_report
 from gitops_mlops.domain.sides import parse_sides
 from gitops_mlops.reports.comparison_terminal import comparison_text
+from gitops_mlops.reports.headline import because, title
 from gitops_mlops.reports.markdown import report_markdown
 
 
@@ -63,8 +64,21 @@ def compare(
     report = run_comparison(request, head, bootstrap.comparison(repository))
     content = dump_report(report)
     bootstrap.write_file(session.folder / out, content)
+    code = EXIT_CODES[report.verdict]
+    if code:
+        mark(
+            [
+                Problem(
+                    "",
+                    0,
+                    0,
+                    f"compare: {report.verdict}",
+                    " ".join([f"{title(report, str)}.", *because(report, str)]),
+                )
+            ]
+        )
     emit(report, as_json, _text, lambda _: json.loads(content), report_markdown)
-    return EXIT_CODES[report.verdict]
+    return code
 
 
 def _text(report: Report) -> str:

@@ -39,7 +39,6 @@ class Step:
         self._result: Any = None
         self._summary: Callable[[int], str] | None = None
         self._failure = ""
-        self._verdict = "the verdict is against; see the summary"
         self._token = secrets.token_hex(16)
         # The runner reads both streams, each at its own pace: only within one is a fence a fence.
         self._stderr = _joined()
@@ -57,7 +56,6 @@ class Step:
     def result(self, data: Any, text: str, markdown: str | None) -> None:
         """Take what a command came to: JSON-ready data, the terminal's text, and its own markdown if it has any."""
         self._result = data
-        self._verdict = next((line.strip() for line in text.splitlines() if line.strip()), self._verdict)
         self._summary = (
             (lambda room: text_summary(self.command, text, room))
             if markdown is None
@@ -82,7 +80,7 @@ class Step:
             self._say(Level.ERROR, str(error))
             code = code or error.exit_code
         if code and not any(one.level is Level.ERROR for one in self._annotations):
-            self._say(Level.ERROR, self._verdict)
+            self._say(Level.ERROR, f"ended with exit code {code}: the summary of the step says why")
         with suppress(MlopsError):
             write("\n".join([f"::{self._token}::", *annotation_lines(self._annotations), ""]))
         _parted(self._stderr)
@@ -122,7 +120,7 @@ class Step:
         workspace = Path(os.environ.get("GITHUB_WORKSPACE") or root).resolve()
         with suppress(OSError, ValueError):
             for home in dict.fromkeys((root, here)):
-                found = (home / path).absolute()
+                found = Path(os.path.normpath(home / path))
                 if found.is_file() and found.is_relative_to(workspace):
                     return found.relative_to(workspace).as_posix()
         return ""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitops_mlops import bootstrap
-from gitops_mlops.cli.options import emit, json_option, warn
+from gitops_mlops.cli.options import emit, json_option, mark, warn
 from gitops_mlops.domain.change import Change, State
-from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST
+from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, Problem
 from gitops_mlops.domain.evidence import PULL_REQUEST, REGISTERED_BY, RUN, Trailer
 from gitops_mlops.reports.registry import change_data, change_text
 
@@ -49,6 +49,10 @@ def say(change: Change, registrar: Registrar, as_json: bool, dry_run: bool, push
     repository = registrar.repository
     recorded = [] if dry_run else record_change(change, repository, bootstrap.ledger(repository), push)
     warn([*change.warnings, *recorded])
+    mark(
+        Problem("", 0, 0, one.rule, f"{change.summary}: {one.seen}", f"needed: {one.wanted}")
+        for one in change.refusals
+    )
     emit(change, as_json, change_text, change_data)
     registrar.told(change)
     return VERDICT_AGAINST if change.state is State.REFUSED else DONE

@@ -39,6 +39,11 @@ def test_there_is_something_to_look_at() -> None:
     assert len(TEMPLATES) >= 3
 
 
+def test_actionlint() -> None:
+    """With the inputs of our own actions, and shell scripts where a shellcheck is at hand."""
+    clean("actionlint")
+
+
 def test_zizmor() -> None:
     clean(*ZIZMOR, ".github", "actions")
 

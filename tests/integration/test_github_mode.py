@@ -15,6 +15,7 @@ import gitops_mlops
 from tests.conftest import Repo
 from tests.fakes.runner import Command, commands, outputs
 from tests.integration.comparison_project import ComparisonProject
+from tests.integration.registry_project import Project
 
 CONTRACT = """\
 version: 1
@@ -184,15 +185,28 @@ def test_what_children_print_is_fenced(job: Job, flights: Repo) -> None:
     found = job.run("validate", "--contract", "shape.py:Flights", "--data", "data.parquet", folder=flights.root)
     assert "::error::two" in job.log
     assert [one.data.partition(" (")[0] for one in found] == ["shape.py: cannot be imported"]
-    assert job.code == 4
+    assert job.code == 2
 
 
 def test_a_verdict_against_is_an_error_of_the_step(job: Job, repo: Repo) -> None:
     repo.commit()
-    found, *_ = job.run("doctor", "--offline", folder=repo.root)
-    assert (job.code, found.name) == (1, "error")
-    assert found.properties["title"].startswith("doctor: ")
+    error, *warnings = job.run("doctor", "--offline", folder=repo.root)
+    assert (job.code, error.name, error.properties["title"]) == (1, "error", "gitops-mlops doctor")
+    assert error.data == "ended with exit code 1: the summary of the step says why"
+    assert all(one.name == "warning" and one.properties["title"].startswith("doctor: ") for one in warnings)
     assert job.outputs["well"] == "false"
+
+
+def test_a_rule_that_stands_against_a_change_is_named(job: Job, repo: Repo) -> None:
+    Project.trained(repo)
+    job.run("register", "delay", "--report", "report.json", folder=repo.root)
+    assert (job.code, job.outputs["version"], job.outputs["state"]) == (0, "v0.0.1", "written")
+    found = job.run(
+        "promote", folder=repo.root, GITOPS_MLOPS_PROMOTE_MODEL="delay", GITOPS_MLOPS_PROMOTE_STAGE="production"
+    )
+    assert job.code == 1
+    assert [(one.name, one.properties) for one in found] == [("error", {"title": "production comes after staging"})]
+    assert "needed:" in found[0].data
 
 
 def test_wrong_usage_names_the_input(job: Job, repo: Repo) -> None:
@@ -208,6 +222,22 @@ def test_files_that_take_nothing_are_said_and_hide_no_verdict(
     found = job.run(*words, folder=flights.root, GITHUB_OUTPUT=str(flights.root))
     assert job.code == code
     assert "$GITHUB_OUTPUT: cannot be written (Is a directory)" in {one.data for one in found}
+
+
+def test_what_lies_outside_of_the_workspace_is_no_file_of_it(job: Job, flights: Repo) -> None:
+    (flights.root / "inner").mkdir()
+    found = job.run(
+        "validate", "--contract", "../contracts/flights.yaml", "--data", "../data.parquet",
+        folder=flights.root / "inner", GITHUB_WORKSPACE=str(flights.root / "inner"),
+    )  # fmt: skip
+    assert found == []
+    save(flights, delay=[-100])
+    (one,) = job.run(
+        "validate", "--contract", "../contracts/flights.yaml", "--data", "../data.parquet",
+        folder=flights.root / "inner", GITHUB_WORKSPACE=str(flights.root / "inner"),
+    )  # fmt: skip
+    assert "file" not in one.properties
+    assert one.data.startswith("../contracts/flights.yaml: 1 rows: is below min -60")
 
 
 def test_outside_of_a_job_only_the_log_is_written(job: Job, flights: Repo) -> None:
@@ -233,8 +263,8 @@ def test_compare_shows_its_report(job: Job, repo: Repo) -> None:
     assert job.code == 1
     assert job.outputs["verdict"] == "block"
     assert job.summary.startswith("<!-- gitops-mlops:report:fault -->")
-    assert found.properties["title"] == "gitops-mlops compare"
-    assert "fault" in found.data
+    assert found.properties["title"] == "compare: block"
+    assert found.data.startswith("fault: worse than v0.0.1. ")
 
 
 def test_json_is_what_an_output_holds(job: Job, flights: Repo) -> None:

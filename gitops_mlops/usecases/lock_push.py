@@ -79,9 +79,7 @@ def _attempt(target: Target, left: Left, expected: str, tip: str) -> PushedLock 
     commit = target.branch.commit(tip, files, message)
     if (wrong := change.contradicted(lock_step(target.tree_at(commit)))) is not None:
         if tip != expected:
-            return PushedLock(
-                "moved", "the branch moved, and its inputs changed; the run of the newer commit will do it"
-            )
+            return PushedLock("moved", "the branch moved, and its inputs changed; its own run will do it")
         hint = "let repro run on the very commit that --expected names, and not on a merge of it"
         raise EvidenceMissing(f"was not computed from {expected[:12]}: {wrong}", where="dvc.lock", hint=hint)
     if not target.branch.push(commit):
@@ -95,10 +93,11 @@ def _committed_before(branch: RemoteBranch, change: _Change, expected: str, tip:
     for commit, message in messages.items():
         if commit != expected and expected in _OURS.findall(message):
             return PushedLock("already", f"the branch holds what a run of {expected[:12]} made", commit)
-    # A commit of ours changed no input, so a run at it has nothing new to say: a stage of it always runs, or never
-    # comes out the same.
+    # A commit of ours changed no input. It may have left stages to run that changed before it; a run that changed
+    # none of those has nothing new to say: a stage always runs, or never comes out the same.
     parent = branch.parent(expected)
-    if parent and _OURS.search(messages[expected]) and change.only_ours(parent, expected, branch):
+    ours = parent and _OURS.search(messages[expected]) and change.only_ours(parent, expected, branch)
+    if ours and change.contradicted(change.report) is None:
         return PushedLock("already", "the commit is one of ours: its stages do not come out the same twice", expected)
     return None
 
@@ -110,6 +109,7 @@ class _Change:
         report = lock_step(before)
         if report.unreadable:
             raise ConfigError(report.unreadable)
+        self.report = report
         self._before = before
         self._locks = {judged.lock for judged in report.stages}
         stored = {place for judged in report.stages for place in judged.stage.keeps()}

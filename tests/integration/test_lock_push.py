@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -57,7 +58,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> World:
     project.git("push", "--quiet", "origin", "feature")
     runner = training_project.clone(project, folder / "runner")
     runner.git("checkout", "--quiet", "feature")
-    runner.run(sys.executable, "-c", "from gitops_mlops.__main__ import main; main()", check=False)
     repository = bootstrap.repository(runner.root)
     with bootstrap.checkout(repository) as checkout:
         from gitops_mlops.usecases.repro import Wanted, reproduce
@@ -171,6 +171,20 @@ def test_a_branch_whose_inputs_moved_is_left_to_its_own_run(world: World, push: 
     newer = world.push(**{path: "rate: 7\n"})
     answer = push()
     assert (answer.code, answer.json["outcome"], world.tip()) == (0, "moved", newer)
+
+
+def test_what_a_commit_of_ours_left_to_run_is_committed_too(world: World, push: Push) -> None:
+    world.push(**{"each.py": "another\n"})
+    ours = push().json["commit"]
+    # The run of the author's commit was cancelled for that of ours, which ran what was left.
+    lock = world.show("feature", "dvc.lock")
+    digest = hashlib.md5(b"another\n", usedforsecurity=False).hexdigest()
+    known = hashlib.md5(b"each\n", usedforsecurity=False).hexdigest()
+    (world.left / "dvc.lock").write_text(lock.replace(f"{known}\n      size: 5", f"{digest}\n      size: 8"))
+    answer = push(expected=ours)
+    assert (answer.json["outcome"], answer.json["files"]) == ("pushed", ["dvc.lock"]), answer.err
+    (world.left / "metrics.json").write_text("7\n")
+    assert push(expected=answer.json["commit"]).json["outcome"] == "already"
 
 
 def test_metrics_that_both_changed(world: World, push: Push) -> None:

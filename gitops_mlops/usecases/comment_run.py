@@ -43,6 +43,8 @@ def report_of_run(forge: Forge, number: int, rendering: Rendering) -> RunReport:
         raise UsageError("is not over yet", where=f"run {number}", hint="comment on it when it is")
     if run.event != "pull_request":
         return RunReport(notice=f"run {number} was started by {run.event}, not by a pull request: nothing to say")
+    if run.conclusion == "action_required":
+        return RunReport(notice=f"run {number} waits for a maintainer to approve it, and has not run anything yet")
     found = _pull_requests(forge, run)
     if not found:
         return RunReport(

@@ -20,6 +20,7 @@ from tests.fakes.forge import TOKEN, Fault, Forge, lost, running
 from tests.unit.reports import github
 from tests.unit.reports.corpus import hostile_report
 
+GOLDEN = Path(__file__).parents[1] / "unit" / "reports" / "golden"
 BOT = "github-actions[bot]"
 WEB = "https://git.example/octo/demo"
 
@@ -174,6 +175,18 @@ def test_markdown_of_ones_own_has_a_comment_for_each_title(place: Place) -> None
     assert "65,536" in place("--markdown", "a.md", "--pull-request", number, code=2).err
 
 
+def test_the_report_of_one_comparison_has_a_comment_of_its_own(place: Place) -> None:
+    place.repo.write("report.json", (GOLDEN / "better.json").read_bytes())
+    place.repo.write("review.json", review(place.head))
+    for words in (["report.json"], ["review.json"], ["report.json"]):
+        place(*words, "--pull-request", str(place.number))
+    assert [one.split("\n")[0] for one in place.comments] == [
+        "<!-- gitops-mlops:report:delay -->",
+        "<!-- gitops-mlops:review -->",
+    ]
+    assert len(place.writes) == 2
+
+
 def test_in_a_job_of_a_pull_request_its_number_is_known(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.repo.write("review.json", review(place.head))
     assert "--pull-request N" in place(code=2).err
@@ -250,6 +263,11 @@ def test_a_run_without_a_report_is_told_and_not_silent(place: Place) -> None:
     assert "The run ended (failure) without a report." in place.comments[0]
     assert f"({WEB}/actions/runs/{run})" in place.comments[0]
     assert github.problems(place.comments[0].replace(WEB, github.WEB)) == []
+
+
+def test_a_run_that_waits_for_approval_is_no_news(place: Place) -> None:
+    assert "approve" in place.of_run(place.run(conclusion="action_required")).err
+    assert place.writes == []
 
 
 def test_an_expired_report_is_none(place: Place) -> None:

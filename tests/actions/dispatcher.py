@@ -17,7 +17,7 @@ from tests.actions.triggers import starts
 from tests.actions.workflow import Origin, Workflow, WorkflowError
 from tests.fakes.forge.state import Event
 from tests.fakes.forge.world import Forge
-from tests.fakes.git_http import GitServer, RefChange
+from tests.fakes.git_http import GitServer
 
 BOT = "github-actions[bot]"
 LIMIT = 60
@@ -47,7 +47,7 @@ class Keeper:
             return 200
         return 404 if private else 403
 
-    def pushed(self, token: str | None, repository: str, changes: list[RefChange]) -> None:
+    def pushed(self, token: str | None) -> None:
         known = self.forge.token_of[token or ""]
         self.forge.sync(known.login, starts=known.kind != "workflow")
 

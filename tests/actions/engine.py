@@ -222,9 +222,13 @@ def run_job(folder: Path, files: Mapping[str, str], job: str, names: str, machin
     (folder / "event.json").write_text(json.dumps(machine.payload))
     (folder / "none").touch()
     environment = {"PATH": runner_path(), "HOME": str(home), "LANG": "C.UTF-8"}
-    with TemporaryDirectory(prefix="job-", dir=_memory(), ignore_cleanup_errors=True) as work:
-        words = _words(folder, work, scratch, next(iter(files)), machine, tracking)
-        ran = _engine(words, environment, machine.limit, tracking)
+    for _ in range(5):
+        with TemporaryDirectory(prefix="job-", dir=_memory(), ignore_cleanup_errors=True) as work:
+            words = _words(folder, work, scratch, next(iter(files)), machine, tracking)
+            ran = _engine(words, environment, machine.limit, tracking)
+        # The port of its artifact server was free when it was chosen; the engine ends before any job when it is not.
+        if "bind: address already in use" not in ran.stderr:
+            break
     (folder / "engine.jsonl").write_text(ran.stdout)
     jobs = read(ran.stdout, job, names)
     done = _collected(folder / "collected", job, machine)

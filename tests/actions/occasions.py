@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.actions.triggers import Occasion
-from tests.fakes.forge.git import Bare
-from tests.fakes.git_http import ZERO
+from tests.fakes.forge.git import NOBODY, Bare
 
 BOT = "dependabot[bot]"
 
@@ -68,17 +67,17 @@ def _on_default_branch(
 def _push(git: Bare, repository: str, payload: Mapping[str, Any], actor: str) -> Start | None:
     ref, before, after = payload["ref"], payload["before"], payload["after"]
     commit = git.commit(after)
-    if after == ZERO or commit is None:
+    if after == NOBODY or commit is None:
         return None
     trusted = actor != BOT
     if ref.startswith("refs/tags/"):
         tag = ref.removeprefix("refs/tags/")
         return Start(Occasion("push", tag=tag), commit, ref, commit, tag, repository, trusted)
     branch = ref.removeprefix("refs/heads/")
-    if before == ZERO and payload["commits"]:
-        before = git.commit(f"{payload['commits'][0]['id']}^") or ZERO
+    if before == NOBODY and payload["commits"]:
+        before = git.commit(f"{payload['commits'][0]['id']}^") or NOBODY
     paths = None
-    if before != ZERO and git.commit(before):
+    if before != NOBODY and git.commit(before):
         paths = git("diff", "--name-only", "--no-renames", before, commit).splitlines()
     return Start(Occasion("push", branch=branch, paths=paths), commit, ref, commit, branch, repository, trusted)
 

@@ -1,7 +1,6 @@
 """Bare repositories over smart HTTP on loopback: git's own `git http-backend` behind a small server.
 
-Who may read or write is asked of the owner of the tokens; what was pushed is told afterwards, out of the commands
-that git sent and the references as they are then.
+Who may read or write is asked of the owner of the tokens, who is told of every push before its answer goes out.
 """
 
 from __future__ import annotations
@@ -14,10 +13,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import NamedTuple, Protocol
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
-
-ZERO = "0" * 40
 
 # What a hosted repository allows: any commit by its SHA, no pushes to the references of pull requests.
 SETTINGS = (
@@ -30,22 +27,14 @@ SETTINGS = (
 )
 
 
-class RefChange(NamedTuple):
-    """One reference that a push moved; ZERO as `before` made it, as `after` deleted it."""
-
-    name: str
-    before: str
-    after: str
-
-
 class Doorkeeper(Protocol):
     """Who knows the tokens and wants to hear of pushes."""
 
     def may(self, token: str | None, repository: str, write: bool) -> int:
         """200, or how it is refused: 401 asks for a token, 403 and 404 are final."""
 
-    def pushed(self, token: str | None, repository: str, changes: list[RefChange]) -> None:
-        """References of a repository moved."""
+    def pushed(self, token: str | None) -> None:
+        """Who has this token pushed; references may have moved."""
 
 
 class GitServer:
@@ -66,18 +55,6 @@ def _token(header: str | None) -> str | None:
         return None
     user, _, password = base64.b64decode(value).decode().partition(":")
     return password or user
-
-
-def commands(body: bytes) -> list[RefChange]:
-    """What a push asks for: the packet lines `OLD NEW REF` before the first flush; a shallow clone's come first."""
-    found, at = [], 0
-    while (size := int(body[at : at + 4] or b"0", 16)) > 4:
-        line = body[at + 4 : at + size].split(b"\0")[0].decode().strip()
-        if not line.startswith("shallow "):
-            old, new, name = line.split(" ", 2)
-            found.append(RefChange(name, old, new))
-        at += size
-    return found
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -105,10 +82,9 @@ class _Handler(BaseHTTPRequestHandler):
         if status != 200 or not (self.git.root / f"{repository}.git").is_dir():
             self._refuse(status if status != 200 else 404)
             return
-        pushing = commands(body) if endpoint == "git-receive-pack" else []
         said = self._backend(repository, endpoint, parts.query, body)
-        if moved := [one for one in pushing if self._value(repository, one.name) == one.after]:
-            self.git.keeper.pushed(token, repository, moved)
+        if endpoint == "git-receive-pack":
+            self.git.keeper.pushed(token)
         self._answer(said)
 
     def _body(self) -> bytes:
@@ -160,10 +136,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
-
-    def _value(self, repository: str, name: str) -> str:
-        words = ["git", "-C", str(self.git.root / f"{repository}.git"), "rev-parse", "--verify", "--quiet", name]
-        return subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip() or ZERO
 
 
 @contextmanager

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ ACTIONS = ROOT / "actions"
 NAMES = sorted(path.parent.name for path in ACTIONS.glob("*/action.yml"))
 
 
+@cache
 def action(name: str) -> dict[str, Any]:
     """What an `action.yml` says."""
     found = yaml.safe_load((ACTIONS / name / "action.yml").read_text("utf-8"))

@@ -65,13 +65,11 @@ def test_every_input_is_used_and_every_output_set(name: str) -> None:
     assert {"name", "description", "author", "branding", "inputs", "outputs", "runs"} == set(said)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_an_input_means_the_same_everywhere(name: str) -> None:
-    """`working-directory`, `token` and others are written once, and read everywhere."""
-    for key in ("working-directory", "token", "dry-run", "state"):
-        every = [action(other)["inputs"][key] for other in NAMES if key in action(other)["inputs"]]
-        if key in action(name)["inputs"]:
-            assert action(name)["inputs"][key] == every[-1]
+@pytest.mark.parametrize("key", ["working-directory", "token", "dry-run", "state", "issues"])
+def test_an_input_means_the_same_everywhere(key: str) -> None:
+    first, *others = (action(name)["inputs"][key] for name in NAMES if key in action(name)["inputs"])
+    assert others
+    assert all(other == first for other in others)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -15,8 +15,8 @@ from gitops_mlops.cli.environment import prefix_of, suffix_of
 from tests.actions.pages import ACTIONS, NAMES, ROOT, action, overview_page, page
 
 VERBS = [name for name in NAMES if name != "setup"]
-# What only the runner, the forge or git reads.
-OTHERS = {"GITHUB_TOKEN", "RUNNER_TRACKING_ID"}
+# What the forge and git read.
+OTHERS = {"GITHUB_TOKEN"}
 
 
 def the_step(name: str) -> dict[str, Any]:

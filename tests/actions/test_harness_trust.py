@@ -251,3 +251,14 @@ def test_who_may_push_where(github: GitHub) -> None:
     assert github.keeper.may("no-such-token", "octo/demo", write=False) == 401
     elsewhere = github.forge.add_token("github-actions[bot]", WRITE_ALL, repository="octo/other")
     assert github.keeper.may(elsewhere, "octo/demo", write=True) == 404
+
+
+def test_an_output_that_holds_a_secret_reaches_no_other_job(github: GitHub) -> None:
+    outputs = "    outputs: {plain: 'open', secret: 'a-${{ secrets.KEY }}-b'}\n"
+    says = job("says", "      - run: exit 0\n", outputs)
+    hears = job("hears", "      - run: echo '[${{ needs.says.outputs.plain }}]'\n", "    needs: says\n")
+    github.repository("octo/demo", {".github/workflows/a.yml": on("push", says + hears)}, secrets={"KEY": "feathers"})
+    github.push(github.user("octo"), "octo/demo", "main", {"a": "1"})
+    (run,) = github.settle()
+    assert run.job("says").outputs == {"plain": "open", "secret": ""}, run
+    assert run.job("hears").log == "[open]\n"

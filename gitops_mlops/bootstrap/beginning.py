@@ -1,0 +1,79 @@
+"""New projects, and the demo."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitops_mlops.bootstrap.data import data_store, tables
+from gitops_mlops.bootstrap.machine import files
+from gitops_mlops.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from gitops_mlops.domain.ports import Beginnings, Files, Repository, Templates
+    from gitops_mlops.domain.scaffold import Toolkit
+    from gitops_mlops.usecases.demo import Event
+    from gitops_mlops.usecases.draft import Here
+    from gitops_mlops.usecases.scaffold import Workshop
+
+
+def demo(folder: Path, keep: bool) -> Generator[Event]:
+    """The demo's events, in a folder."""
+    from gitops_mlops.adapters.flagship import project_files
+    from gitops_mlops.adapters.scratch import free_ports
+    from gitops_mlops.adapters.shell import UserShell
+    from gitops_mlops.usecases.demo import Demo
+
+    root = folder / "flights"
+    root.mkdir()
+    ports = dict(zip(("staging", "production"), free_ports(2), strict=True))
+    return Demo(UserShell(), files(root), root, project_files(), ports).run(keep)
+
+
+def templates() -> Templates:
+    """The scaffolds that ship with this installation."""
+    from gitops_mlops.adapters.templates import TemplateFolder
+
+    return TemplateFolder()
+
+
+def toolkit(given: str) -> Toolkit:
+    """The toolkit that workflows shall call: the one that was named, or where this installation comes from."""
+    from gitops_mlops import __version__
+    from gitops_mlops.adapters.git.beginnings import origin
+    from gitops_mlops.domain.scaffold import parse_toolkit
+
+    if named := given or origin():
+        return parse_toolkit(named, __version__)
+    hint = "name it: --toolkit OWNER/gitops-mlops@SHA; git ls-remote ADDRESS 'v*^{}' tells the SHAs of versions"
+    raise UsageError("it is not known where this toolkit was installed from", hint=hint)
+
+
+def beginnings(folder: Path) -> Beginnings:
+    """Git in a folder that may be in no repository yet."""
+    from gitops_mlops.adapters.git.beginnings import GitBeginnings
+
+    return GitBeginnings(folder)
+
+
+def drafting(repository: Repository) -> Here:
+    """Where a first configuration is looked for."""
+    from gitops_mlops.reports.contract_yaml import contract_yaml
+    from gitops_mlops.usecases.draft import Here
+
+    return Here(repository, data_store(repository), files(repository.root), tables(), contract_yaml)
+
+
+def workshop(folder: Path) -> Workshop:
+    """What a new project is made with."""
+    from gitops_mlops.adapters.new_folder import new_folder
+    from gitops_mlops.usecases.scaffold import Workshop
+
+    @contextmanager
+    def filled(target: Path) -> Iterator[Files]:
+        with new_folder(target) as made:
+            yield files(made)
+
+    return Workshop(templates(), beginnings(folder), filled)

@@ -1,0 +1,124 @@
+"""Data, models and the pipeline: what DVC tracks, tables, and code of the project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitops_mlops.bootstrap.machine import files, repository, scratch, tree, write_file
+
+if TYPE_CHECKING:
+    from gitops_mlops.domain.ports import (
+        DataStore,
+        ProjectFunctions,
+        ProjectModels,
+        Reader,
+        RemoteOutputs,
+        Repository,
+        Rows,
+        TableModels,
+        Tables,
+    )
+    from gitops_mlops.usecases.lock_push import Left
+    from gitops_mlops.usecases.lock_push import Target as LockTarget
+    from gitops_mlops.usecases.repro import Checkout
+
+
+def data_store(repository: Repository, reader: Reader | None = None) -> DataStore:
+    """What DVC tracks in a repository; `reader` chooses which files describe it, those on disk by default."""
+    from gitops_mlops.adapters.dvc import DvcStore
+
+    return DvcStore(repository, reader or files(repository.root))
+
+
+def remote_outputs(root: Path) -> RemoteOutputs:
+    """What the DVC remote of the repository at `root` holds."""
+    from gitops_mlops.adapters.dvc_remote import DvcRemoteOutputs
+
+    return DvcRemoteOutputs(root)
+
+
+@contextmanager
+def checkout(repository: Repository) -> Iterator[Checkout]:
+    """Where the pipeline of a repository runs: its working tree. SIGTERM ends it as Ctrl-C does."""
+    from gitops_mlops.adapters.dvc_pipeline import DvcPipeline
+    from gitops_mlops.adapters.scratch import terminated_is_interrupted
+    from gitops_mlops.usecases.repro import Checkout
+
+    with terminated_is_interrupted():
+        root = repository.root
+        yield Checkout(repository.head(), lambda: tree(repository), files(root), DvcPipeline(root))
+
+
+@contextmanager
+def scratch_checkout(start: Repository) -> Iterator[Checkout]:
+    """A clone of a repository at its commit, which shares nothing with its working tree but DVC's cache."""
+    from gitops_mlops.adapters.dvc import DvcStore
+    from gitops_mlops.adapters.dvc_pipeline import DvcPipeline
+    from gitops_mlops.adapters.git.clone import clone_at
+    from gitops_mlops.usecases.repro import Checkout
+
+    with scratch(None, keep=False) as folder:
+        root = folder / "again"
+        clone_at(start.root, start.head(), root)
+        cloned, seen = repository(root), files(start.root)
+        if (own := seen.read(".dvc/config.local")) is not None:
+            write_file(root / ".dvc" / "config.local", own)
+        cache = DvcStore(start, seen).cache_folder()
+        yield Checkout(start.head(), lambda: tree(cloned), files(root), DvcPipeline(root, cache))
+
+
+def lock_target(repository: Repository, remote: str, branch: str) -> LockTarget:
+    """The branch that a lock is committed to."""
+    from gitops_mlops.adapters.git.branch import GitBranch
+    from gitops_mlops.adapters.git.index import GitCommit
+    from gitops_mlops.adapters.trees import CommittedTree
+    from gitops_mlops.usecases.lock_push import Target
+
+    root = repository.root
+    return Target(GitBranch(root, remote, branch), lambda commit: CommittedTree(GitCommit(root, commit), root))
+
+
+def run_files(path: Path) -> Left:
+    """What a run of the pipeline left for git."""
+    from gitops_mlops.adapters.run_files import RunFiles
+
+    return RunFiles(path)
+
+
+def tables() -> Tables:
+    """Tables in files."""
+    from gitops_mlops.adapters.tables import TableFiles
+
+    return TableFiles()
+
+
+def table_models(tables: Tables, root: Path) -> TableModels:
+    """Contracts that are code of the repository at `root`."""
+    from gitops_mlops.adapters.pandera_models import PanderaModels
+
+    return PanderaModels(tables, root)
+
+
+def project_models(repository: Repository) -> ProjectModels:
+    """Models that only the project's own code can load."""
+    from gitops_mlops.adapters.project_model import ProjectModels
+
+    return ProjectModels(repository.root, repository.export)
+
+
+def project_functions(repository: Repository) -> ProjectFunctions:
+    """The project's Python functions."""
+    from gitops_mlops.adapters.functions import ProjectFunctions
+
+    return ProjectFunctions(repository.root, repository.export)
+
+
+def rows() -> Rows:
+    """Tables in files, as rows."""
+    from gitops_mlops.adapters.files import write_atomically
+    from gitops_mlops.adapters.rows import TableRows
+
+    return TableRows(write_atomically)

@@ -1,0 +1,73 @@
+"""What runs: servers, bundles, and where they are remembered."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitops_mlops.bootstrap.data import data_store, rows
+from gitops_mlops.bootstrap.machine import clock, files, ledger, timer
+from gitops_mlops.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from gitops_mlops.domain.ports import Files, InferenceClient, Repository, Target
+    from gitops_mlops.usecases.bundle import Sources
+    from gitops_mlops.usecases.deploy import World
+    from gitops_mlops.usecases.integrity import Witnesses
+
+
+def state_folder(root: Path, chosen: Path | None = None) -> Files:
+    """Where it is remembered what runs: in the repository unless somebody chose a folder."""
+    return files(chosen or files(root).resolve(".gitops-mlops"))
+
+
+def target(root: Path, state: Path | None = None) -> Target:
+    """Where versions run: processes of this machine. Raises UsageError where the kernel cannot do what it takes."""
+    if os.name != "posix":
+        raise UsageError("the process target needs Linux or macOS", where="mlops.yaml")
+    from gitops_mlops.adapters.process import ProcessTarget
+
+    return ProcessTarget(state_folder(root, state), clock())
+
+
+def inference() -> InferenceClient:
+    """The client of served models."""
+    from gitops_mlops.adapters.inference import HttpInference
+
+    return HttpInference()
+
+
+def bundle_sources(repository: Repository, state: Path | None = None) -> Sources:
+    """Where the parts of a bundle come from, and where bundles are kept."""
+    from gitops_mlops.adapters.bundles import BundleFolder
+    from gitops_mlops.adapters.installed import OF_A_MODEL, versions
+    from gitops_mlops.usecases.bundle import Sources
+
+    store = BundleFolder(state_folder(repository.root, state))
+    return Sources(repository, data_store(repository), rows(), store, versions(OF_A_MODEL), witnesses(repository))
+
+
+def witnesses(repository: Repository) -> Witnesses:
+    """What tells that the tags of a repository are those that were made."""
+    from gitops_mlops.usecases.integrity import Witnesses
+
+    return Witnesses(data_store(repository), ledger(repository))
+
+
+def world(root: Path, state: Path | None = None) -> World:
+    """What a deploy acts on."""
+    from gitops_mlops.usecases.deploy import World
+
+    return World(target(root, state), inference(), clock(), timer())
+
+
+@contextmanager
+def scratch_world() -> Iterator[World]:
+    """The same in a temporary folder, which leaves nothing behind."""
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="gitops-mlops-") as folder:
+        yield world(Path(folder))

@@ -9,8 +9,8 @@ import click
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
-from gitops_mlops.cli.options import emit, json_option, pass_session, progress, warn
-from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, EvidenceMissing, UsageError
+from gitops_mlops.cli.options import emit, json_option, mark, pass_session, progress
+from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, EvidenceMissing, Problem, UsageError
 from gitops_mlops.reports.links import is_address
 
 if TYPE_CHECKING:
@@ -104,7 +104,10 @@ def _of_run(forge: Forge, run: int, web: str, dry_run: bool, as_json: bool) -> i
     if found.notice:
         progress(found.notice)
     if found.refused:
-        warn([f"what run {run} uploaded is not shown: {found.refused}"])
+        hint = "see who wrote it there; a run of the review's jobs uploads another one"
+        refusal = Problem("", 0, 0, "", f"what run {run} uploaded is not shown: {found.refused}", hint)
+        progress(f"error{refusal}")
+        mark([refusal])
     if dry_run or not found.body:
         emit({"body": found.body, "notice": found.notice}, as_json, lambda _: found.body.rstrip("\n") or found.notice)
     else:

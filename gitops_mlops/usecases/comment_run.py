@@ -59,7 +59,7 @@ def report_of_run(forge: Forge, number: int, rendering: Rendering) -> RunReport:
         review = _review(forge, artifact, run)
     except EvidenceMissing as error:
         told = f"The run uploaded something that is no report of its commit ({error})."
-        return RunReport(numbers, rendering.missing(number, told), refused=str(error))
+        return RunReport(numbers, rendering.missing(number, told), refused=f"{error.where}: {error.message}")
     # Which of two pull requests with the same head it was for, the run may say: both are its author's.
     meant = tuple(one for one in numbers if one == review.pull_request) or numbers
     return RunReport(meant, rendering.review(review.model_copy(update={"run": number})))

@@ -141,7 +141,8 @@ class Endpoints:
             raise OutsideError("is not there, or the token may not see it", where=where, hint=f"check it, or {grant}")
         if answer.status == 410:
             raise OutsideError(f"is gone or switched off{more}", where=where, hint=what.gone)
-        raise OutsideError(f"the forge answered {answer.status}{more}", where=where)
+        hint = "mend what it says, and run it again"
+        raise OutsideError(f"the forge answered {answer.status}{more}", where=where, hint=hint)
 
     def _parsed(self, parse: Callable[[Any], T], answer: Answer, what: Subject) -> T:
         try:

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gitops_mlops.domain.document import parse_yaml
+from gitops_mlops.domain.dvc_params import flattened
 from gitops_mlops.domain.errors import EvidenceMissing, OutsideError
 from gitops_mlops.domain.ports import Artifact, Output, Reader, Repository
 
@@ -63,14 +64,14 @@ class DvcStore:
         return found
 
     def parameters(self, revision: str | None = None) -> dict[str, object]:
-        """The parameters that `dvc.lock` records, by `file:key`."""
+        """The parameters that `dvc.lock` records, by `file:dotted.key`."""
         found: dict[str, object] = {}
         for path in self._named(revision, "dvc.lock"):
             folder = PurePosixPath(path).parent
             for stage in _mapping(self._parse(revision, path), "stages").values():
                 for file, values in _mapping(stage, "params").items():
                     if isinstance(values, Mapping):
-                        found.update({f"{folder / file}:{key}": value for key, value in values.items()})
+                        found.update({f"{folder / file}:{key}": value for key, value in flattened(values).items()})
         return found
 
     def read(self, output: Output) -> bytes:

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -87,3 +88,17 @@ def _plain(content: bytes, path: str, read: Any) -> Any:
         return read(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise ConfigError([Problem(path, 0, 0, "", f"cannot be read ({error})")]) from error
+
+
+def flattened(values: Mapping[str, object]) -> dict[str, object]:
+    """Nested values by their dotted keys, as DVC writes them: `{"train": {"c": 1}}` → `{"train.c": 1}`.
+
+    A stage may depend on a whole section; what changed is one value in it.
+    """
+    found: dict[str, object] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            found.update({f"{key}.{inner}": each for inner, each in flattened(value).items()})
+        else:
+            found[str(key)] = value
+    return found

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
+from gitops_mlops.domain.dvc_params import flattened
 from gitops_mlops.domain.dvc_pipeline import Locked, inside, locked
 
 # Where a `.dvc` file records what it was told to import, the digest may be any of these.
@@ -133,7 +134,7 @@ def _stage(name: str, home: str, folder: str, stage: Locked) -> Step:
         # Parameter files are named from the stage's working folder, too.
         f"{inside(home, file) or file}:{key}": value
         for file, values in stage.params.items()
-        for key, value in values.items()
+        for key, value in flattened(values).items()
     }
     deps, outs = list(stage.deps.values()), list(stage.outs.values())
     return Step(

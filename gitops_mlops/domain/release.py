@@ -13,11 +13,15 @@ SCHEMA = "gitops-mlops/release/1"
 
 
 class Result(StrEnum):
-    """How a model ended. `KEPT_OUT`: somebody took it, or its version at this commit, out of use."""
+    """How a model ended. `KEPT_OUT`: somebody took it, or its version at this commit, out of use.
+
+    `UNTRAINED`: there is no model yet, as after the first commit of a new project.
+    """
 
     RELEASED = "released"
     PLANNED = "planned"
     UNCHANGED = "unchanged"
+    UNTRAINED = "untrained"
     BLOCKED = "blocked"
     KEPT_OUT = "kept out"
     FAILED = "failed"

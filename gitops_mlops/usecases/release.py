@@ -58,9 +58,12 @@ def release(
         hint = "commit it or stash it: a release is of a commit"
         raise UsageError(f"is changed but not committed{more}", where=changed[0], hint=hint)
     commit = repository.head()
-    complete_registry(repository)
+    registry = complete_registry(repository)
     config = committed_rules(repository).config
     names = _names(wanted.models, config)
+    if _nothing_trained(ports) and not any(registry.versions(name) for name in names):
+        why = "there is no dvc.lock yet; dvc repro trains the first model"
+        return Release(commit, tuple(Released(name, Result.UNTRAINED, why) for name in names))
     if problems := lock_step(ports.tree).problems:
         return Release(commit, out_of_step=tuple(problems))
     wanted, warnings = _with_pull_request(wanted, commit, forge)
@@ -69,6 +72,11 @@ def release(
         tuple(_one(name, wanted, config, ports, registrar, tell) for name in names),
         warnings=tuple(warnings),
     )
+
+
+def _nothing_trained(ports: Ports) -> bool:
+    """Whether no pipeline has ever run."""
+    return not any(path.rpartition("/")[2] == "dvc.lock" for path in ports.tree.paths())
 
 
 def _with_pull_request(wanted: Wanted, commit: str, forge: PullRequests | None) -> tuple[Wanted, list[str]]:

@@ -286,3 +286,19 @@ def test_the_pull_request_that_was_merged_is_named(
         answer = release("--json")
     assert "pull-requests: read" in answer.json["warnings"][0]
     assert "Pull-Request" not in project.repo.git("tag", "-n99", "--list", "fault@v0.0.2")
+
+
+def test_a_project_that_was_never_trained_has_nothing_to_release(project: ComparisonProject, release: Run) -> None:
+    """The first commit of a new project is no failure; a lock that is gone from one with versions is."""
+    lock = (project.root / "dvc.lock").read_bytes()
+    project.repo.git("rm", "--quiet", "dvc.lock")
+    project.repo.commit("begin")
+    answer = release("--json")
+    (model,) = json.loads(answer.out)["models"]
+    assert (answer.code, model["result"], model["version"]) == (0, "untrained", None)
+    (project.root / "dvc.lock").write_bytes(lock)
+    project.repo.commit("train")
+    release()
+    project.repo.git("rm", "--quiet", "dvc.lock")
+    project.repo.commit("lose it")
+    release(code=1)

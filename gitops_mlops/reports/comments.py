@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.evaluation import parse_report
@@ -13,6 +14,8 @@ from gitops_mlops.reports.markdown import report_markdown
 from gitops_mlops.reports.review_markdown import review_markdown
 
 _LARGEST = 65_536
+# In the last line of a review's comment: what it cost, up to the link to its run.
+_COST = re.compile(r"(?<![^ \n])Took [^\n]*?(?=\[The run\]\([^\n]*\Z|\Z)")
 
 
 def document_markdown(content: bytes, name: str, web: str) -> str:
@@ -48,3 +51,8 @@ def missing_markdown(run: int, told: str, web: str) -> str:
     link = run_link(web, run)
     where = f"See [the run]({link})." if link else f"See run {run}."
     return f"{REVIEW_MARKER}\n## ❌ No report\n\n{prose(told)} {where}\n"
+
+
+def timeless(body: str) -> str:
+    """A comment without what its run cost: in that, a run differs from itself when it is run again."""
+    return _COST.sub("", body.replace("\r\n", "\n").strip())

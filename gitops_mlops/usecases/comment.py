@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from gitops_mlops.domain.forge import Comment
 from gitops_mlops.domain.ports import Forge
+from gitops_mlops.reports.comments import timeless
 
 _SUPERSEDED = "*Written twice by accident: the comment of ours above is the one that is kept up to date.*"
 
@@ -19,7 +20,8 @@ class Kept(NamedTuple):
 
 
 def keep_comment(forge: Forge, number: int, body: str) -> Kept:
-    """Let our comment that begins with the same line (its marker) say `body`; nothing is written where it does.
+    """Let our comment that begins with the same line (its marker) say `body`; nothing is written where it does,
+    but for the seconds that it took.
 
     Where two jobs wrote one in the same moment, the oldest is kept and the others lose their marker.
     """
@@ -28,7 +30,7 @@ def keep_comment(forge: Forge, number: int, body: str) -> Kept:
         forge.edit_comment(extra.id, _SUPERSEDED)
     if not ours:
         return Kept(number, forge.comment(number, body), "created")
-    if _plain(ours[0].body) == _plain(body):
+    if timeless(ours[0].body) == timeless(body):
         return Kept(number, ours[0].id, "unchanged")
     forge.edit_comment(ours[0].id, body)
     return Kept(number, ours[0].id, "updated")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gitops_mlops.domain.review import MAX_REVIEW_BYTES, ModelReview
+from gitops_mlops.domain.review import MAX_REVIEW_BYTES, ModelReview, Step
 from tests.conftest import Answer, Cli, Repo
 from tests.fakes.forge import TOKEN, Fault, Forge, lost, running
 from tests.integration.hostile_uploads import BOMBS, review, zipped
@@ -103,6 +103,21 @@ def test_a_comment_is_made_once_and_then_kept_up_to_date(place: Place) -> None:
     assert place("--pull-request", number, "--json").json["comments"][0]["done"] == "updated"
     assert place.comments == [place("--dry-run").out]
     assert f"({WEB}/actions/runs/4711)" in place.comments[0]
+
+
+def test_the_seconds_that_a_run_took_are_no_news(place: Place) -> None:
+    number = str(place.number)
+
+    def taking(seconds: float, *remarks: str) -> bytes:
+        return review(place.head, run=1, steps=(Step(name="data", seconds=seconds),), remarks=remarks)
+
+    place.repo.write("review.json", taking(3.5))
+    place("--pull-request", number)
+    place.repo.write("review.json", taking(70))
+    assert place("--pull-request", number).out.startswith("unchanged")
+    place.repo.write("review.json", taking(70, "Took 3 s. [The run](x) is over."))
+    assert place("--pull-request", number).out.startswith("updated")
+    assert "1 min 10 s" in place.comments[0]
 
 
 def test_the_comment_of_somebody_else_is_left_alone_whatever_it_says(place: Place) -> None:

@@ -19,6 +19,7 @@ from gitops_mlops.domain.contract import parse_contract
 from gitops_mlops.domain.document import Document, Path, parse_yaml
 from gitops_mlops.domain.errors import ConfigError, Problem, UsageError
 from gitops_mlops.domain.gto_config import GTO_FILE, parse_gto_config
+from gitops_mlops.domain.lock_report import LockReport
 from gitops_mlops.domain.model import parse_trusted_types
 from gitops_mlops.domain.ports import DataStore, Tree
 from gitops_mlops.domain.workflow_checks import WORKFLOW_FOLDER, workflow_problems
@@ -49,14 +50,16 @@ def check(tree: Tree, store: DataStore, *, pipeline: bool = True) -> Checked:
     listed = tree.read(GTO_FILE)
     result.files += [GTO_FILE] if listed is not None else []
     gto = _collected(result, lambda: parse_gto_config(listed))
+    step = lock_step(tree).as_ci_sees(config.training if config else "author") if pipeline else LockReport()
     if config is not None:
         document = parse_yaml(content, CONFIG_FILE)
-        _links(config, document, tree, store, result)
+        # What no run has written yet is an output all the same.
+        declared = {place for judged in step.stages for place in judged.stage.writes()}
+        _links(config, document, tree, store, declared, result)
         if gto is not None:
             result.problems += [document.problem(*wrong) for wrong in stages_not_allowed(config, gto)]
     _workflows(config, tree, result)
     if pipeline:
-        step = lock_step(tree).as_ci_sees(config.training if config else "author")
         result.problems += step.problems
         result.remarks += step.remarks
         result.files += [path for path in tree.paths() if path.rsplit("/", 1)[-1] in ("dvc.yaml", "dvc.lock")]
@@ -75,7 +78,9 @@ def _workflows(config: Config | None, tree: Tree, result: Checked) -> None:
     result.problems += workflow_problems(documents, config.stages() if config is not None else [])
 
 
-def _links(config: Config, document: Document, tree: Tree, store: DataStore, result: Checked) -> None:
+def _links(
+    config: Config, document: Document, tree: Tree, store: DataStore, declared: set[str], result: Checked
+) -> None:
     artifacts = _collected(result, store.artifacts)
     outputs = _collected(result, store.outputs)
     columns: dict[str, ContractColumns] = {}
@@ -95,7 +100,9 @@ def _links(config: Config, document: Document, tree: Tree, store: DataStore, res
             where = ("environments", name, "promotion", "approvals", "signed-by", "ssh")
             _named_file(tree, document, where, approvals.signed_by.ssh, result)
     if artifacts is not None and outputs is not None:
-        around = Surroundings([artifact.name for artifact in artifacts], outputs, _existence(tree), columns)
+        around = Surroundings(
+            [artifact.name for artifact in artifacts], declared.union(outputs), _existence(tree), columns
+        )
         result.problems += [document.problem(*wrong) for wrong in broken_links(config, around)]
 
 

@@ -96,6 +96,16 @@ def test_a_sound_project_is_one_line(project: Any, cli: Any) -> None:
     assert (answer.code, answer.out, answer.err) == (0, "6 files checked, no problem found\n", "")
 
 
+def test_what_no_run_has_written_yet_is_an_output_all_the_same(project: Any, cli: Any) -> None:
+    """A new project is checked before its first `dvc repro`."""
+    project.write("mlops.yaml", MLOPS.replace("data/test.csv", "data/new.csv"))
+    project.write("dvc.yaml", DVC.replace("outs: [model.skops]", "outs: [model.skops, data/new.csv]"))
+    (project.root / "dvc.lock").unlink()
+    told = cli("check", folder=project.root).out
+    assert told.count("\n") == 1
+    assert told.startswith("dvc.yaml:2:3: stages.train: was never run")
+
+
 @pytest.mark.parametrize(
     ("path", "old", "new", "says"),
     [

@@ -103,7 +103,7 @@ def test_a_worse_model_from_a_fork_is_refused_mended_and_released(tumours: Tumou
     github.merge(tumours.owner, number, repository=REPOSITORY)
     ended(github.settle(), release="success")
     assert serving(tumours) == {"staging": "v0.0.2", "production": "v0.0.2"}
-    assert [state for _, state in deployed(tumours, "production")] == ["inactive", "success"]
+    assert [state for _, state in deployed(tumours, "production")] == ["success", "success"]
     unchanged_by_a_rerun(tumours)
 
 

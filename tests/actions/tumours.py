@@ -18,7 +18,7 @@ Edits = Mapping[str, tuple[str, str]]
 
 
 class Tumours:
-    """The project at the forge. `state` outlives jobs, as on a runner of one's own; `ports` are of its environments."""
+    """The project at the forge. `state` outlives jobs, as on a runner of one's own; `ports` are its servers."""
 
     def __init__(self, github: GitHub, scaffold: Path, folder: Path) -> None:
         self.github = github

@@ -83,7 +83,7 @@ def status(
 ) -> int:
     """What should run, what runs, and how it is; asked of the servers themselves.
 
-    Exits with 0 when everything is in sync and healthy, with 1 otherwise.
+    Exits with 0 when everything is in sync and healthy or --issues told what is not, with 1 otherwise.
     """
     from gitops_mlops.reports.deployment import status_data, status_findings, status_text
     from gitops_mlops.usecases.status import status as look
@@ -96,6 +96,7 @@ def status(
     if issues:
         scopes = [f"status/{environment}/" for environment in environments] or ["status/"]
         keep(status_findings(states), scopes, whole=model is None)
+        return DONE
     return DONE if all(state.good for state in states) else VERDICT_AGAINST
 
 

@@ -22,8 +22,8 @@ def doctor(session: Session, fix: bool, offline: bool, issues: bool, as_json: bo
     """Say what is wrong with this repository or its set-up, and how to mend it.
 
     The tags are held against the remote, their commits and the ledger; then the set-up is looked at, and what is
-    left to do. Exits with 0 when nothing is wrong (notes are not), with 1 otherwise. docs/doctor.md explains
-    every finding.
+    left to do. Exits with 0 when nothing is wrong (notes are not) or --issues told it, with 1 otherwise.
+    docs/doctor.md explains every finding.
     """
     from gitops_mlops.reports.doctor import diagnosis_data, diagnosis_findings, diagnosis_text
     from gitops_mlops.usecases.doctor import doctor as look
@@ -35,6 +35,7 @@ def doctor(session: Session, fix: bool, offline: bool, issues: bool, as_json: bo
     emit(diagnosis, as_json, diagnosis_text, diagnosis_data)
     if issues:
         keep(diagnosis_findings(diagnosis), ["doctor/"], whole=not diagnosis.skipped)
+        return DONE
     return DONE if diagnosis.well else VERDICT_AGAINST
 
 

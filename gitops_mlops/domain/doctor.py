@@ -33,6 +33,27 @@ class Remedy(StrEnum):
     RECORD = "recorded in the ledger"
 
 
+# True of one clone or its machine, and nobody else's business: a runner's clone has no hooks, and no identity.
+OF_ONE_CLONE = frozenset(
+    {
+        "change-unfinished",
+        "clone-without-tags",
+        "extra-missing",
+        "git-identity",
+        "git-too-old",
+        "hooks-not-installed",
+        "ledger-unpushed",
+        "lock-stale",
+        "merge-driver-missing",
+        "remote-unreachable",
+        "shallow-clone",
+        "tag-lightweight",
+        "tags-unfetched",
+        "tags-unpushed",
+    }
+)
+
+
 class Found(NamedTuple):
     """One thing that a check found. `remedy` mends it, on `subject` where it needs one."""
 

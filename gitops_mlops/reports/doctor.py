@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from gitops_mlops.domain.doctor import Diagnosis, Finding, Severity
+from gitops_mlops.domain.doctor import OF_ONE_CLONE, Diagnosis, Finding, Severity
 from gitops_mlops.domain.finding import Finding as Issue
 from gitops_mlops.reports.escape import code, prose
 from gitops_mlops.reports.problems import counted
@@ -31,10 +31,12 @@ def diagnosis_text(diagnosis: Diagnosis) -> str:
 
 
 def diagnosis_findings(diagnosis: Diagnosis) -> Iterator[Issue]:
-    """What is wrong, for issues: the findings of one check about one place are one. Notes are none."""
+    """What is wrong, for issues: the findings of one check about one place are one. Notes are none, nor is what
+    concerns this clone alone.
+    """
     places: dict[tuple[str, str], list[Finding]] = {}
     for finding in diagnosis.findings:
-        if finding.severity is not Severity.NOTE:
+        if finding.severity is not Severity.NOTE and finding.id not in OF_ONE_CLONE:
             places.setdefault((finding.id, finding.where), []).append(finding)
     for (check, where), found in places.items():
         lines = [f"- {prose(one.what, 1000)}\n  **To mend it:** {prose(one.mend, 1000)}" for one in found[:100]]

@@ -54,7 +54,7 @@ def rendered(templates: Templates, template: str, answers: Answers) -> dict[str,
 def with_remote(files: dict[str, bytes], remote: str) -> dict[str, bytes]:
     """The files with a default remote in DVC's configuration."""
     if remote and (config := files.get(".dvc/config")):
-        lines = f"    remote = storage\n['remote \"storage\"']\n    url = {remote}\n"
+        lines = f"    remote = storage\n['remote \"storage\"']\n    url = {remote}\n    verify = true\n"
         return {**files, ".dvc/config": config + lines.encode()}
     return files
 

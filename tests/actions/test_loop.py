@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.actions.github import GitHub
@@ -14,6 +15,7 @@ from tests.actions.tumours import REPOSITORY, Tumours, run, scaffolded
 
 GATE = "mlops / gate"
 BOT = "github-actions[bot]"
+SCHEDULE = "17 * * * *"
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,24 @@ def deployed(tumours: Tumours, environment: str) -> list[tuple[str, str]]:
     """What the forge was told of an environment, the oldest first: what, and how it ended."""
     found = tumours.github.forge.deployments(environment, REPOSITORY)
     return [(one.description or "", one.states[-1].state) for one in sorted(found, key=lambda one: one.id)]
+
+
+def issues(tumours: Tumours) -> list[Any]:
+    """The issues of ours; mallory's pull request is one of hers."""
+    return [one for one in tumours.github.forge.repository(REPOSITORY).issues.values() if one.author == BOT]
+
+
+def kill_the_server(tumours: Tumours, environment: str) -> None:
+    """The process that listens at an environment's port ends as if the machine had run out of memory."""
+    port = tumours.ports[environment]
+    (found,) = [
+        one.pid
+        for one in psutil.net_connections("tcp")
+        if one.status == psutil.CONN_LISTEN and one.laddr.port == port and one.pid
+    ]
+    process = psutil.Process(found)
+    process.kill()
+    psutil.wait_procs([process], timeout=10)
 
 
 def everything(tumours: Tumours) -> dict[str, Any]:
@@ -127,7 +147,7 @@ def test_a_broken_version_takes_itself_back_and_a_button_another(tumours: Tumour
     ended(github.settle(), release="failure")
     assert serving(tumours) == {"staging": "v0.0.3", "production": "v0.0.2"}
     assert [state for _, state in deployed(tumours, "production")][-1] == "failure"
-    (issue,) = [one for one in github.forge.repository(REPOSITORY).issues.values() if one.author == BOT]
+    (issue,) = issues(tumours)
     assert "v0.0.3" in issue.title
     assert issue.state == "open"
 
@@ -139,6 +159,14 @@ def test_a_broken_version_takes_itself_back_and_a_button_another(tumours: Tumour
     github.dispatch(tumours.owner, "mlops-operate.yml", asked, repository=REPOSITORY)
     ended(github.settle(), operate="success")
     assert serving(tumours)["production"] == "v0.0.1"
+
+    # The clock: a server that was killed is started again, and nothing else is wrong.
+    kill_the_server(tumours, "production")
+    assert serving(tumours)["production"] == ""
+    github.schedule(SCHEDULE, repository=REPOSITORY)
+    ended(github.settle(), operate="success")
+    assert serving(tumours)["production"] == "v0.0.1"
+    assert [one.state for one in issues(tumours)] == ["open"], "the one of v0.0.3"
     unchanged_by_a_rerun(tumours)
 
 

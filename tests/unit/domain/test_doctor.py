@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops_mlops.domain.doctor import Check, Diagnosis, Finding, Severity, findings
+from gitops_mlops.domain.doctor import OF_ONE_CLONE, Check, Diagnosis, Finding, Severity, findings
 from gitops_mlops.domain.doctor_registry import REGISTRY, STALE_SECONDS, RegistryFacts
 from gitops_mlops.domain.doctor_setup import EXTRAS, SETUP, DvcRemote, SetupFacts
 from gitops_mlops.domain.doctor_state import STATE, StateFacts
@@ -21,6 +21,7 @@ from gitops_mlops.domain.ports import Lock, RemoteTag
 from gitops_mlops.domain.registry import Registry
 from gitops_mlops.domain.retirement import Proposal
 from gitops_mlops.domain.tags import TagRecord
+from gitops_mlops.reports.doctor import diagnosis_findings
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DOCS = Path(__file__).parents[3] / "docs" / "doctor.md"
@@ -200,3 +201,12 @@ def test_extras_are_those_of_the_package() -> None:
     assert {each.name for each in EXTRAS} == set(optional) - {"all", "demo"}
     for extra in EXTRAS:
         assert any(re.match(rf"{extra.distribution}\b", each) for each in optional[extra.name])
+
+
+def test_what_concerns_one_clone_is_no_issue_for_everybody() -> None:
+    assert {check.id for checks in TABLE.values() for check in checks} > OF_ONE_CLONE
+    all_ill = [one for facts in ILL.values() for one in found(facts)]
+    issues = {issue.key.split("/")[1] for issue in diagnosis_findings(Diagnosis(tuple(all_ill)))}
+    told = {one.id for one in all_ill if one.severity is not Severity.NOTE}
+    assert issues == told - OF_ONE_CLONE
+    assert {"config-invalid", "tag-differs-from-remote"} <= issues

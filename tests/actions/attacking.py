@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
 from tests.actions.github import GitHub
 from tests.actions.run import Run
+from tests.conftest import Repo
+from tests.integration.comparison_project import ComparisonProject
 from tests.integration.hostile_uploads import zipped
 
 PAGE = Path(__file__).parents[2] / "docs" / "github.md"
 BOT = "github-actions[bot]"
 GATE = "mlops / gate"
+REMOTE = "[core]\n analytics = false\n remote = store\n['remote \"store\"']\n url = {}\n"
 
 
 def callers(toolkit: str, *names: str) -> dict[str, str]:
@@ -72,3 +76,37 @@ class Stranger:
 def told(run: Run) -> str:
     """What a run marked, in one text."""
     return "\n".join(f"{one.level}: {one.message}" for record in run.jobs.values() for one in record.annotations)
+
+
+def project_on(github: GitHub, repo: Repo, *names: str, **settings: Any) -> ComparisonProject:
+    """A project whose champion is on main, with workflows of the page; its data is on a remote that jobs read."""
+    project = ComparisonProject(repo)
+    repo.write(".dvc/config", REMOTE.format(repo.root / ".dvc/cache"))
+    for path, text in callers(github.toolkit, *names).items():
+        repo.write(path, text)
+    project.train("speed", "load")
+    project.release()
+    github.repository("octo/demo", repo.root, **settings)
+    return project
+
+
+def change(project: ComparisonProject, *features: str) -> dict[str, str]:
+    """The files of a change to a model of these features; its data is on the remote."""
+    project.parameters["train.seed"] += 1
+    project.train(*features)
+    return {name: (project.root / name).read_text("utf-8") for name in ("dvc.lock", "params.yaml")}
+
+
+def everything(github: GitHub, *runs: Run) -> str:
+    """All that runs left where somebody may read it: logs, summaries, artifacts, what is below their folders."""
+    found = []
+    for run in runs:
+        for record in run.jobs.values():
+            found += [record.log, record.summary, *(one.message for one in record.annotations), str(record.outputs)]
+        for file in (*run.folder.rglob("*"), *run.artifacts_in.rglob("*")):
+            if file.is_file():
+                found.append(file.read_bytes().decode(errors="replace"))
+        for path in run.artifacts.values():
+            with zipfile.ZipFile(path) as archive:
+                found += [archive.read(name).decode(errors="replace") for name in archive.namelist()]
+    return "\n".join(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -130,6 +131,38 @@ def test_nothing_runs_twice_where_the_run_cache_is_shared(
     other.git("checkout", "--quiet", "dvc.lock", "sub/dvc.lock", "metrics.json")
     assert cli("repro", "--no-run-cache", folder=other.root).code == 0
     assert ran(kept(other)) == dict.fromkeys(CHAIN, "ran")
+
+
+def test_a_forged_entry_of_the_run_cache_is_taken_only_where_it_is_believed(
+    project: Repo, made: Repo, cli: Cli, tmp_path: Path
+) -> None:
+    """Threat 16: whoever may write to the remote says what came of a stage; running it again tells."""
+    project.write("train.py", "another\n")
+    assert cli("repro", "--push", folder=project.root).code == 0
+    honest, poison = (project.root / "model.bin").read_bytes(), b"poison\n"
+    old, new = (hashlib.md5(content).hexdigest() for content in (honest, poison))
+    forged = [one for one in (tmp_path / "storage/runs").rglob("*") if one.is_file()]
+    forged = [one for one in forged if old in one.read_text()]
+    for entry in forged:
+        entry.chmod(0o644)
+        text = entry.read_text().replace(old, new)
+        entry.write_text(text.replace(f"size: {len(honest)}", f"size: {len(poison)}"))
+    place = tmp_path / f"storage/files/md5/{new[:2]}/{new[2:]}"
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(poison)
+    other = training_project.clone(made, tmp_path / "other")
+    other.run("dvc", "remote", "modify", "--local", "storage", "url", str(tmp_path / "storage"))
+    other.write("train.py", "another\n")
+    assert cli("repro", folder=other.root).code == 0
+    assert (other.root / "model.bin").read_bytes() == poison
+    other.commit("what the cache said")
+    answer = cli("repro", "--rerun", "--json", folder=other.root)
+    assert answer.code == 1
+    assert ("train", "model.bin") in [(one["stage"], one["path"]) for one in answer.json["differences"]]
+    other.git("reset", "--quiet", "--hard", "HEAD^")
+    other.write("train.py", "another\n")
+    assert cli("repro", "--no-run-cache", folder=other.root).code == 0
+    assert (other.root / "model.bin").read_bytes() == honest
 
 
 def test_named_stages_and_what_they_need(project: Repo, cli: Cli) -> None:

@@ -107,6 +107,8 @@ class Run:
         self._run_cache = bool(request["run_cache"]) and not request["rerun"]
         self._rerun = bool(request["rerun"])
         self._request = request
+        # Without a remote what is not here is nowhere.
+        self._alone = not repo.config.get("remote")
         self._known = self._cached()
         self.due: list[Any] = []
         self.busy = False
@@ -133,7 +135,8 @@ class Run:
         self._forget_growth()
         self.busy = True
         try:
-            done = _reproduce_stage(stage, upstream=upstream, force=force, pull=True, run_cache=self._run_cache)
+            more = {"pull": not self._alone, "run_cache": self._run_cache}
+            done = _reproduce_stage(stage, upstream=upstream, force=force, **more)
         except _OF_THE_STAGE as error:
             self.tell(stage=name, outcome="failed", seconds=time.monotonic() - begun)
             raise Stop("stage", f"stage {name!r} failed: {error}") from error
@@ -171,7 +174,9 @@ class Run:
         needed = [] if stage.frozen else self._data(stage)
         if any(not item.hash_info for item in [*needed, *stage.outs]):
             return True
-        return any(not item.exists and not self._tracked(item) for item in needed) or stage.changed(True, upstream)
+        return any(not item.exists and not self._tracked(item) for item in needed) or stage.changed(
+            not self._alone, upstream
+        )
 
     def _data(self, stage: Any) -> list[Any]:
         """The dependencies that are files and folders of the repository."""

@@ -43,13 +43,15 @@ def remote_outputs(root: Path) -> RemoteOutputs:
 @contextmanager
 def checkout(repository: Repository) -> Iterator[Checkout]:
     """Where the pipeline of a repository runs: its working tree. SIGTERM ends it as Ctrl-C does."""
+    from gitops_mlops.adapters.dvc_config import dvc_remotes
     from gitops_mlops.adapters.dvc_pipeline import DvcPipeline
     from gitops_mlops.adapters.scratch import terminated_is_interrupted
     from gitops_mlops.usecases.repro import Checkout
 
     with terminated_is_interrupted():
         root = repository.root
-        yield Checkout(repository.head(), lambda: tree(repository), files(root), DvcPipeline(root))
+        alone = not dvc_remotes(root)
+        yield Checkout(repository.head(), lambda: tree(repository), files(root), DvcPipeline(root), alone)
 
 
 @contextmanager

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from gitops_mlops.domain.ports import Clock, Clone, Files, Index, Ledger, Objects, Repository, Timer, Tree
     from gitops_mlops.usecases.registrar import Registrar
 
+# What is cut off is no JSON; GitHub's events have up to 25 MB.
+_MAX_EVENT_BYTES = 32 * 1024 * 1024
+
 
 def begin_tags(start: Path) -> TagStream:
     """Let git begin to read the tags of the repository that a folder is in."""
@@ -106,7 +109,8 @@ def job() -> Job:
     """The job that we run in."""
     from gitops_mlops.domain.job import job_of
 
-    return job_of(os.environ)
+    event = os.environ.get("GITHUB_EVENT_PATH", "")
+    return job_of(os.environ, read_file(Path(event), _MAX_EVENT_BYTES) if event else None)
 
 
 def environment() -> dict[str, str]:

@@ -29,22 +29,28 @@ def repro(
     Exit code 1 when a stage fails or, with --rerun, an output of the checked-out commit comes out otherwise.
     """
     from gitops_mlops.reports.training import repro_data, repro_text
-    from gitops_mlops.usecases.repro import Wanted, reproduce
+    from gitops_mlops.usecases.repro import Wanted, reproduce, stand_on_head
     from gitops_mlops.usecases.repro import rerun as run_again
 
     if rerun and (stages or push or ci):
         raise UsageError("runs everything, and pushes nothing", where="--rerun", hint="give it alone")
     repository = bootstrap.repository(session.folder)
     files = bootstrap.files(repository.root)
-    if ci and load_config(files).training == "author":
-        from gitops_mlops.cli.lock import checked
+    if ci:
+        if load_config(files).training == "author":
+            from gitops_mlops.cli.lock import checked
 
-        return checked(session, push, as_json)
+            return checked(session, False, as_json)
+        if stand_on_head(repository, bootstrap.job()):
+            repository = bootstrap.repository(session.folder)
+            progress(f"the branch's own commit {repository.head()[:10]}, and not its merge")
     if rerun:
         with bootstrap.scratch_checkout(repository) as scratch:
             made = run_again(scratch, files, bootstrap.timer(), progress)
     else:
         with bootstrap.checkout(repository) as checkout:
-            made = reproduce(checkout, Wanted(stages, push, not no_run_cache), bootstrap.timer(), progress)
+            # Whoever begins without a remote has what runs in CI reviewed all the same.
+            pushed = push and not (ci and checkout.alone)
+            made = reproduce(checkout, Wanted(stages, pushed, not no_run_cache), bootstrap.timer(), progress)
     emit(made, as_json, repro_text, repro_data)
     return VERDICT_AGAINST if made.outcome in ("failed", "differs") else DONE

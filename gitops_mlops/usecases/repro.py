@@ -10,8 +10,9 @@ from gitops_mlops.domain.document import parse_yaml
 from gitops_mlops.domain.dvc_lock import LOCK_FOLDER
 from gitops_mlops.domain.dvc_pipeline import locked
 from gitops_mlops.domain.errors import ConfigError, MlopsError
+from gitops_mlops.domain.job import Job
 from gitops_mlops.domain.lock_report import LockReport
-from gitops_mlops.domain.ports import Files, Pipeline, PipelineRun, Timer, Tree
+from gitops_mlops.domain.ports import Files, Pipeline, PipelineRun, Repository, Timer, Tree
 from gitops_mlops.domain.repro import MAX_STAGES, REPRO_FILE, Difference, Outcome, Repro, Traffic, dump_repro
 from gitops_mlops.usecases.lock_step import lock_step
 
@@ -20,12 +21,16 @@ _DIGEST = "md5"
 
 @dataclass(frozen=True)
 class Checkout:
-    """A commit's files where the pipeline runs. `tree` looks afresh each time."""
+    """A commit's files where the pipeline runs. `tree` looks afresh each time.
+
+    `alone` says that there is no DVC remote: what is not here is nowhere, and has to be made.
+    """
 
     commit: str
     tree: Callable[[], Tree]
     files: Files
     pipeline: Pipeline
+    alone: bool = False
 
 
 class Wanted(NamedTuple):
@@ -34,6 +39,17 @@ class Wanted(NamedTuple):
     targets: Sequence[str] = ()
     push: bool = False
     run_cache: bool = True
+
+
+def stand_on_head(repository: Repository, job: Job) -> bool:
+    """Leave GitHub's trial merge for the branch's own commit; whether that had to be done.
+
+    What is committed to a branch has to be computed from it, and not from what main would make of it.
+    """
+    if not job.merge or repository.head() != job.merge:
+        return False
+    repository.stand_on(repository.resolve("HEAD^2"))
+    return True
 
 
 def reproduce(checkout: Checkout, wanted: Wanted, timer: Timer, say: Callable[[str], None]) -> Repro:
@@ -47,13 +63,15 @@ def reproduce(checkout: Checkout, wanted: Wanted, timer: Timer, say: Callable[[s
     report = _readable(checkout.tree())
     before = _committed(checkout.tree(), report)
     after, run = before, PipelineRun((), tuple(judged.address for judged in report.stages), Traffic(), Traffic())
-    if not report.settled or any(checkout.tree().exists(place) for place in report.data):
+    if checkout.alone or not report.settled or any(checkout.tree().exists(place) for place in report.data):
         run = checkout.pipeline.run(wanted.targets, say, push=wanted.push, run_cache=wanted.run_cache)
         after = _committed(checkout.tree(), _readable(checkout.tree()))
     for path, content in after.items():
         checkout.files.write(f"{LOCK_FOLDER}/{path}", content)
     changed = sorted(path for path in after.keys() | before.keys() if after.get(path) != before.get(path))
     made = _record(checkout.commit, _outcome(run), timer.seconds() - begun, run, changed)
+    # Beside what belongs into git, so that whoever commits it can say what ran.
+    checkout.files.write(f"{LOCK_FOLDER}/{REPRO_FILE}", dump_repro(made))
     return _kept(checkout.files, made, run.error)
 
 

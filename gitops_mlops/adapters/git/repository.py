@@ -184,6 +184,16 @@ class GitRepository:
         revisions = [self.resolve(old)] + ([self.resolve(new)] if new else [])
         return paths(self._run(["diff", "--name-only", "-z", *revisions, "--"]))
 
+    def message(self, revision: str) -> str:
+        """What was said of a commit."""
+        return self._run(["log", "--max-count=1", "--format=%B", self.resolve(revision), "--"]).decode(
+            errors="replace"
+        )
+
+    def stand_on(self, commit: str) -> None:
+        """Check a commit out, on no branch."""
+        self._run(["checkout", "--quiet", "--detach", commit])
+
     def experiments(self) -> list[Experiment]:
         """What DVC kept below refs/exps/<baseline>/<name>, the newest first; its queue and workers are left out."""
         from gitops_mlops.domain.ports import Experiment

@@ -138,6 +138,12 @@ class Repository(Protocol):
     def changed_files(self, old: str, new: str | None = None) -> list[str]:
         """Paths that differ between a revision and another, or the working tree."""
 
+    def message(self, revision: str) -> str:
+        """What was said of a commit."""
+
+    def stand_on(self, commit: str) -> None:
+        """Check a commit out, on no branch. Raises OutsideError where files that were edited are in the way."""
+
     def experiments(self) -> list[Experiment]:
         """What `dvc exp run` and `dvc exp save` kept, the newest first."""
 

@@ -143,6 +143,17 @@ def test_a_job_is_read_off_the_environment() -> None:
     assert job_of(environment) == Job(7, "a" * 40, "main", 4711, "https://git.example/octo/flights")
     assert job_of({**environment, "GITHUB_REF": "refs/heads/main"}).merge == ""
     assert job_of({}) == Job()
+    assert job_of({"GITHUB_EVENT_NAME": "merge_group"}).queued
+
+
+@pytest.mark.parametrize(
+    ("head", "fork"), [({"id": 1}, False), ({"id": 2}, True), (None, True), ("odd", False), (..., False)]
+)
+def test_a_fork_is_another_repository_or_one_that_is_gone(head: object, fork: bool) -> None:
+    event = b"[]" if head is ... else json.dumps({"pull_request": {"head": {"repo": head}}, "repository": {"id": 1}})
+    content = event if isinstance(event, bytes) else event.encode()
+    assert job_of({"GITHUB_REF": "refs/pull/7/merge"}, content).fork == fork
+    assert not job_of({"GITHUB_REF": "refs/heads/main"}, content).fork
 
 
 @given(st.dictionaries(st.sampled_from(["GITHUB_REF", "GITHUB_RUN_ID", "GITHUB_REPOSITORY"]), st.text()))

@@ -6,7 +6,6 @@ paths that the commit's own `dvc.yaml` files give are read of it.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,10 +15,10 @@ from gitops_mlops.domain.dvc_lock import PushedLock, lock_problems, merge_locks,
 from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, OutsideError, UsageError
 from gitops_mlops.domain.lock_report import LockReport
 from gitops_mlops.domain.ports import RemoteBranch, Tree
+from gitops_mlops.domain.repro import REPRO_FILE, Repro, parse_repro
+from gitops_mlops.reports.lock_commit import commit_message, commits_named
 from gitops_mlops.usecases.lock_step import lock_step
 
-TRAILER = "Dvc-Lock-Of"
-_OURS = re.compile(rf"^{TRAILER}: ([0-9a-f]{{40,64}})$", re.MULTILINE)
 _SHA = re.compile(r"[0-9a-f]{40,64}\Z")
 # Each attempt that fails means that somebody else pushed.
 _ATTEMPTS = 5
@@ -75,7 +74,7 @@ def _attempt(target: Target, left: Left, expected: str, tip: str) -> PushedLock 
         return PushedLock("moved", "the branch moved, and changed the same; its own run will do it")
     if not files:
         return PushedLock("already", "the branch holds it already")
-    message = f"Update {_named(files)}\n\n{TRAILER}: {expected}\n"
+    message = commit_message(files, expected, _ran(left), {judged.address for judged in change.report.stages})
     commit = target.branch.commit(tip, files, message)
     if (wrong := change.contradicted(lock_step(target.tree_at(commit)))) is not None:
         if tip != expected:
@@ -87,16 +86,24 @@ def _attempt(target: Target, left: Left, expected: str, tip: str) -> PushedLock 
     return PushedLock("pushed", f"on top of {tip[:12]}", commit, sorted(files))
 
 
+def _ran(left: Left) -> Repro | None:
+    """What the run says of itself; a commit is made without it, too."""
+    try:
+        return parse_repro(left.files([REPRO_FILE]).get(REPRO_FILE, b""))
+    except EvidenceMissing:
+        return None
+
+
 def _committed_before(branch: RemoteBranch, change: _Change, expected: str, tip: str) -> PushedLock | None:
     """The loop guard: what a commit of ours was made for is not committed a second time."""
     messages = branch.messages(expected, tip)
     for commit, message in messages.items():
-        if commit != expected and expected in _OURS.findall(message):
+        if commit != expected and expected in commits_named(message):
             return PushedLock("already", f"the branch holds what a run of {expected[:12]} made", commit)
     # A commit of ours changed no input. It may have left stages to run that changed before it; a run that changed
     # none of those has nothing new to say: a stage always runs, or never comes out the same.
     parent = branch.parent(expected)
-    ours = parent and _OURS.search(messages[expected]) and change.only_ours(parent, expected, branch)
+    ours = parent and commits_named(messages[expected]) and change.only_ours(parent, expected, branch)
     if ours and change.contradicted(change.report) is None:
         return PushedLock("already", "the commit is one of ours: its stages do not come out the same twice", expected)
     return None
@@ -184,8 +191,3 @@ class _Change:
 
 def _inside(path: str, place: str) -> bool:
     return path == place or path.startswith(f"{place}/")
-
-
-def _named(files: Contents) -> str:
-    locks = sorted(path for path in files if posixpath.basename(path) == "dvc.lock")
-    return locks[0] if len(locks) == 1 else "dvc.lock files" if locks else "outputs of the pipeline"

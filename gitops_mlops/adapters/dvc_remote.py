@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import defaultdict
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ class DvcRemoteOutputs:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def missing(self) -> list[Output]:
-        """The outputs that are recorded, and not (or not whole) on their remote.
+    def missing(self, of: Collection[str] | None = None) -> list[Output]:
+        """The outputs (those at some paths, or all) that are recorded, and not (or not whole) on their remote.
 
         Raises EvidenceMissing where no remote is configured, OutsideError when it does not answer.
         """
@@ -39,7 +40,7 @@ class DvcRemoteOutputs:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             with Repo(str(self._root)) as repo:
-                return _missing(repo)
+                return _missing(repo, of)
         except NoRemoteError as error:
             raise EvidenceMissing(
                 "DVC has no default remote",
@@ -54,13 +55,15 @@ class DvcRemoteOutputs:
             raise OutsideError(f"the DVC remote cannot be asked ({said})", hint=_HINT) from error
 
 
-def _missing(repo: Any) -> list[Output]:
+def _missing(repo: Any, of: Collection[str] | None) -> list[Output]:
     wanted: dict[tuple[str | None, str], dict[str, set[str]]] = defaultdict(dict)
     recorded: dict[str, Output] = {}
     for out in repo.index.outs:
         # What was imported from another repository comes from there; `push: false` says that it stays here.
         if out.use_cache and out.hash_info and out.can_push and not out.stage.is_repo_import:
             path = Path(out.fs_path).relative_to(repo.root_dir).as_posix()
+            if of is not None and path not in of:
+                continue
             recorded[path] = Output(path, out.hash_info.value, out.meta.size, out.meta.nfiles)
             wanted[out.remote, out.hash_name][path] = _objects(out)
     lacking = set()

@@ -8,7 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitops_mlops.bootstrap.data import data_store, project_functions, project_models, table_models, tables
+from gitops_mlops.bootstrap.data import (
+    data_store,
+    project_functions,
+    project_models,
+    remote_outputs,
+    table_models,
+    tables,
+)
 from gitops_mlops.bootstrap.machine import clock, files, index, ledger, objects, repository, timer, tree
 
 if TYPE_CHECKING:
@@ -85,6 +92,7 @@ def comparison(repository: Repository) -> ComparisonPorts:
 
 def review(repository: Repository) -> ReviewPorts:
     """What a review reads and runs."""
+    from gitops_mlops.adapters.dvc_config import dvc_remotes
     from gitops_mlops.usecases.review import Ports
 
     seen, working = tree(repository), files(repository.root)
@@ -94,7 +102,16 @@ def review(repository: Repository) -> ReviewPorts:
         return opened, table_models(opened, repository.root)
 
     store = data_store(repository)
-    return Ports(repository, store, working, seen, timer(), both, lambda: comparison(repository))
+    return Ports(
+        repository,
+        store,
+        working,
+        seen,
+        timer(),
+        lambda: remote_outputs(repository.root) if dvc_remotes(repository.root) else None,
+        both,
+        lambda: comparison(repository),
+    )
 
 
 def forge() -> Forge | None:

@@ -131,16 +131,20 @@ class ModelReview(Part):
 
 
 class LockReview(Part):
-    """Whether every `dvc.lock` is in step; `stale` stages would run again, for `troubles`, until `mend` is run."""
+    """Whether every `dvc.lock` is in step; `stale` stages would run again, for `troubles`, until `mend` is run.
+
+    `uncommitted` are the files that a run changed, where nobody but a person can commit them.
+    """
 
     stale: tuple[Word, ...] = Field(default=(), max_length=200)
     troubles: tuple[Trouble, ...] = Field(default=(), max_length=100)
     mend: tuple[Text, ...] = Field(default=(), max_length=10)
+    uncommitted: tuple[Word, ...] = Field(default=(), max_length=200)
 
     @property
     def outcome(self) -> Outcome:
         """A model that is not the one of its recipe cannot be merged."""
-        return "block" if self.stale else "pass"
+        return "block" if self.stale or self.uncommitted else "pass"
 
 
 class Step(Part):
@@ -151,7 +155,10 @@ class Step(Part):
 
 
 class Review(Part):
-    """The whole of it. `verdict` is the worst outcome of all parts; `shortened` names what did not fit in."""
+    """The whole of it. `verdict` is the worst outcome of all parts; `shortened` names what did not fit in.
+
+    `trained` is what the commit says ran for it, where CI made the commit.
+    """
 
     schema_: Literal["gitops-mlops/review/1"] = Field(default=REVIEW_SCHEMA, alias="schema")
     verdict: Outcome
@@ -161,6 +168,7 @@ class Review(Part):
     remarks: tuple[Text, ...] = Field(default=(), max_length=50)
     lock: LockReview | None = None
     pipeline: Repro | None = None
+    trained: Text = ""
     datasets: tuple[DatasetReview, ...] = Field(default=(), max_length=200)
     models: tuple[ModelReview, ...] = Field(default=(), max_length=200)
     steps: tuple[Step, ...] = Field(default=(), max_length=500)

@@ -90,6 +90,7 @@ def _cut(review: Review) -> Review:
         stale=tuple(name[:_SHORTEST] for name in review.lock.stale[:20]),
         troubles=tuple(_short(one, "path", "where", "message", "hint") for one in review.lock.troubles[:20]),
         mend=(),
+        uncommitted=tuple(name[:_SHORTEST] for name in review.lock.uncommitted[:20]),
     )
     cut: Review = _with(
         review,

@@ -133,7 +133,7 @@ def _edit(edit: ContractEdit, limit: int) -> str:
 
 def lock(review: Review, limit: int) -> list[str]:
     """Which stages would run again, and what to do about it; nothing where none would."""
-    if review.lock is None or not review.lock.stale:
+    if review.lock is None or review.lock.outcome == "pass":
         return []
     troubles, commands = review.lock.troubles[:_STALE_SHOWN], [code(one, limit) for one in review.lock.mend]
     run = f" What to run: {', '.join(commands)}." if commands else ""
@@ -152,8 +152,9 @@ def lock(review: Review, limit: int) -> list[str]:
 def pipeline(review: Review, limit: int) -> list[str]:
     """What came of the pipeline: open when a stage failed, else folded."""
     run = review.pipeline
+    trained = [f"CI committed `dvc.lock`. {prose(review.trained, limit)}", ""] if review.trained else []
     if run is None or not (run.stages or run.skipped):
-        return []
+        return trained
     rows = [[short_prose(one.name), one.outcome, seconds(one.seconds)] for one in run.stages[: limit // 10]]
     stages = [*(table(["Stage", "", "Time"], rows) if rows else []), *_more(len(run.stages), limit)]
     differences = [
@@ -161,7 +162,7 @@ def pipeline(review: Review, limit: int) -> list[str]:
     ]
     summary = f"Pipeline: {pipeline_words(run)}, {counted(len(run.skipped), 'stage')} skipped"
     if run.outcome not in ("failed", "differs"):
-        return details(summary, stages)
+        return [*trained, *details(summary, stages)]
     tail = [f"- {code(line, limit)}" for line in run.tail if line.strip()]
     reason = [prose(run.reason, limit), ""] if run.reason else []
     return ["### Pipeline", "", f"⛔ {summary}.", "", *reason, *differences, "", *stages, *tail, ""]

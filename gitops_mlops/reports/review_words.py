@@ -90,6 +90,12 @@ def dataset_words(dataset: DatasetReview, word: Word) -> str:
 
 def lock_words(lock: LockReview, word: Word) -> str:
     """Whether `dvc.lock` is in step."""
+    if lock.uncommitted:
+        names = ", ".join(word(name) for name in lock.uncommitted[:_SKIPPED_NAMED])
+        return (
+            f"not that of this commit yet ({names}): CI ran what changed, but neither commits to a fork's branch "
+            "nor stores what a fork made; a maintainer who trusts the change does it"
+        )
     if not lock.stale:
         return "in step with dvc.yaml, parameters and sources"
     names = ", ".join(word(name) for name in lock.stale[:_SKIPPED_NAMED])

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from gitops_mlops.domain.config import CONFIG_FILE, Config, parse_config
-from gitops_mlops.domain.errors import ConfigError, MlopsError, Problem, UsageError
+from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, MlopsError, Problem, UsageError
 from gitops_mlops.domain.job import Job
 from gitops_mlops.domain.names import perhaps
-from gitops_mlops.domain.ports import DataStore, Files, Repository, TableModels, Tables, Timer, Tree
+from gitops_mlops.domain.ports import DataStore, Files, RemoteOutputs, Repository, TableModels, Tables, Timer, Tree
 from gitops_mlops.domain.repro import REPRO_FILE, Repro, parse_repro
 from gitops_mlops.domain.review import (
     OUTCOMES,
@@ -28,6 +28,7 @@ from gitops_mlops.domain.review import (
     outcome_of,
     overall,
 )
+from gitops_mlops.reports.lock_commit import told_by
 from gitops_mlops.usecases.check import check
 from gitops_mlops.usecases.lock_check import check_lock
 from gitops_mlops.usecases.lock_step import REPRO
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _MOST = 200
+# To the commit of a merge queue nothing can be added: CI runs what changed at the branch.
+_UPDATE = ["gh", "pr", "update-branch"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Ports:
     files: Files
     tree: Tree
     timer: Timer
+    remote: Callable[[], RemoteOutputs | None]
     tables: Callable[[], tuple[Tables, TableModels]]
     comparison: Callable[[], ComparisonPorts]
 
@@ -72,16 +76,20 @@ def review(asked: Asked, ports: Ports, progress: Callable[[str], None]) -> Revie
         draft.commits = commits_of(asked.base, asked.job, ports.repository)
     with draft.step("check"):
         _check(draft, ports)
-    with draft.step("dvc.lock"):
-        draft.lock = _lock(draft, ports.tree)
     with draft.step("pipeline"):
         draft.pipeline = _pipeline(ports.files)
+        if draft.commits.head:
+            draft.trained = told_by(ports.repository.message(draft.commits.head))[:2000]
     head = _config(ports.files)
+    with draft.step("dvc.lock"):
+        draft.lock = _lock(draft, ports.tree, head, asked.job)
     if head is not None and draft.commits.base:
         base = None
         with draft.step("base"):
             base = Past.at(draft.commits.base, ports.repository, ports.store)
         if base is not None:
+            with draft.step("DVC remote"):
+                _demand_pushed(head, base, draft, asked.job, ports)
             with draft.step("data"):
                 _data(draft, head, base, ports)
             with draft.step("models"):
@@ -95,17 +103,32 @@ def _check(draft: _Draft, ports: Ports) -> None:
     draft.remarks += found.remarks
 
 
-def _lock(draft: _Draft, tree: Tree) -> LockReview:
+def _lock(draft: _Draft, tree: Tree, head: Config | None, job: Job) -> LockReview:
     state = check_lock(tree)
     report = state.report
+    in_ci = head is not None and head.training == "ci" and job.run is not None
+    left = draft.pipeline.lock_files if draft.pipeline and in_ci and job.fork else []
+    mend = _by_hand(job, left) if left else [_UPDATE] if in_ci and job.queued and report.changed else state.mend
     stale = [problem for problem in report.problems if problem.hint == REPRO]
     draft.problems += [problem for problem in report.problems if problem.hint != REPRO]
     draft.remarks += report.remarks
     return LockReview(
         stale=tuple(name[:200] for name in sorted(report.changed)[:_MOST]),
         troubles=tuple(Trouble.of(problem) for problem in stale[:100]),
-        mend=tuple(shlex.join(words)[:2000] for words in state.mend[:10]),
+        mend=tuple(shlex.join(words)[:2000] for words in mend[:10]),
+        uncommitted=tuple(path[:200] for path in left[:_MOST]),
     )
+
+
+def _by_hand(job: Job, files: Sequence[str]) -> list[list[str]]:
+    """What a maintainer runs for a fork, whose runs may neither push nor commit."""
+    return [
+        ["gh", "pr", "checkout", str(job.pull_request)],
+        ["gitops-mlops", "repro", "--push"],
+        ["git", "add", "--", *files],
+        ["git", "commit", "--message", "Update dvc.lock"],
+        ["git", "push"],
+    ]
 
 
 def _pipeline(files: Files) -> Repro | None:
@@ -121,6 +144,18 @@ def _config(files: Files) -> Config | None:
         return None if content is None else parse_config(content)
     except MlopsError:
         return None
+
+
+def _demand_pushed(head: Config, base: Past, draft: _Draft, job: Job, ports: Ports) -> None:
+    """Ask the remote for what an author changed, before it is merged: only the author has it."""
+    if head.training == "ci" or job.run is None or (draft.lock and draft.lock.stale):
+        return
+    then = {path: output.md5 for path, output in base.outputs.items()}
+    changed = [path for path, output in ports.store.outputs().items() if output.md5 != then.get(path)]
+    remote = ports.remote() if changed else None
+    if remote and (missing := [output.path for output in remote.missing(changed)]):
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        raise EvidenceMissing(f"does not have {', '.join(missing[:5])}{more}", hint="dvc push, by whoever made it")
 
 
 def _data(draft: _Draft, head: Config, base: Past, ports: Ports) -> None:
@@ -148,6 +183,7 @@ class _Draft:
         self.commits = Commits()
         self.lock: LockReview | None = None
         self.pipeline: Repro | None = None
+        self.trained = ""
         self.problems: list[Problem] = []
         self.remarks: list[str] = []
         self.datasets: list[DatasetReview] = []
@@ -190,6 +226,7 @@ class _Draft:
             remarks=tuple(text[:2000] for text in self.remarks[:50]),
             lock=self.lock,
             pipeline=self.pipeline,
+            trained=self.trained,
             datasets=tuple(datasets),
             models=tuple(models),
             steps=tuple(self._steps[:500]),

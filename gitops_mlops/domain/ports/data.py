@@ -102,8 +102,8 @@ class Pipeline(Protocol):
 class RemoteOutputs(Protocol):
     """What the DVC remote holds."""
 
-    def missing(self) -> list[Output]:
-        """The recorded outputs that are not, or not whole, on their remote.
+    def missing(self, of: Collection[str] | None = None) -> list[Output]:
+        """The recorded outputs (those at some paths, or all) that are not, or not whole, on their remote.
 
         Raises EvidenceMissing where no remote is configured, OutsideError when it does not answer.
         """

@@ -66,6 +66,7 @@ locks = st.builds(
     stale=st.lists(words, max_size=3).map(tuple),
     troubles=st.lists(troubles, max_size=7).map(tuple),
     mend=st.lists(texts, max_size=2).map(tuple),
+    uncommitted=st.lists(words, max_size=3).map(tuple),
 )
 commits = st.builds(
     Commits, base=words, head=words | st.just("b7e23ec29af22b0b4e41da31e868d57226121c84"), merge=words
@@ -81,6 +82,7 @@ def reviews(draw: st.DrawFn) -> Review:
         remarks=draw(st.lists(texts, max_size=2)),
         lock=draw(st.none() | locks),
         pipeline=draw(st.none() | pipelines),
+        trained=draw(texts),
         datasets=draw(st.lists(datasets, max_size=3)),
         models=draw(st.lists(untold | reported, max_size=3)),
         steps=draw(st.lists(st.builds(Step, name=words, seconds=seconds), max_size=4)),
@@ -131,7 +133,7 @@ def full_review(models: int, datasets: int = 0, text: str = "@org/team | ` <b> "
         failures=(Failure(step=word, outcome="outside", told=long),) * 20,
         problems=(trouble,) * 200,
         remarks=(long,) * 50,
-        lock=LockReview(stale=(word,) * 200, troubles=(trouble,) * 100, mend=(long,) * 10),
+        lock=LockReview(stale=(word,) * 200, troubles=(trouble,) * 100, mend=(long,) * 10, uncommitted=(word,) * 200),
         datasets=tuple(held),
         models=tuple(compared),
         steps=(Step(name=word, seconds=10**9),) * 500,

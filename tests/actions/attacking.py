@@ -16,6 +16,7 @@ from tests.integration.hostile_uploads import zipped
 PAGE = Path(__file__).parents[2] / "docs" / "github.md"
 BOT = "github-actions[bot]"
 GATE = "mlops / gate"
+TOKEN = re.compile(r"gh[ps]_\d{36}")
 REMOTE = "[core]\n analytics = false\n remote = store\n['remote \"store\"']\n url = {}\n"
 
 
@@ -97,10 +98,10 @@ def change(project: ComparisonProject, *features: str) -> dict[str, str]:
     return {name: (project.root / name).read_text("utf-8") for name in ("dvc.lock", "params.yaml")}
 
 
-def everything(github: GitHub, *runs: Run) -> str:
+def everything(github: GitHub) -> str:
     """All that runs left where somebody may read it: logs, summaries, artifacts, what is below their folders."""
     found = []
-    for run in runs:
+    for run in github.dispatcher.runs:
         for record in run.jobs.values():
             found += [record.log, record.summary, *(one.message for one in record.annotations), str(record.outputs)]
         for file in (*run.folder.rglob("*"), *run.artifacts_in.rglob("*")):
@@ -110,3 +111,9 @@ def everything(github: GitHub, *runs: Run) -> str:
             with zipfile.ZipFile(path) as archive:
                 found += [archive.read(name).decode(errors="replace") for name in archive.namelist()]
     return "\n".join(found)
+
+
+def no_token_is_left(github: GitHub) -> None:
+    """Row 17: whatever ran, no token of anybody is in a log, an artifact or a file."""
+    assert github.dispatcher.runs
+    assert not TOKEN.search(everything(github))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.actions.attacking import GATE, change, everything, project_on, told
+from tests.actions.attacking import GATE, change, everything, no_token_is_left, project_on, told
 from tests.actions.github import GitHub
 from tests.actions.run import Run
 from tests.conftest import Repo
@@ -15,7 +15,6 @@ RUNS = "touch${IFS}$HOME/owned"
 BRANCH = f"patch-$({RUNS})-`{RUNS}`-\";{RUNS};\"-';{RUNS};'"
 TITLE = f"@octo/team <img src=x> $({RUNS})\n::error::forged"
 SECRETS = {"DVC_CONFIG_READ": "# feathers-of-reading\n", "DVC_CONFIG": "# feathers-of-writing\n"}
-TOKEN = re.compile(r"gh[ps]_\d{36}")
 # It looks for tokens also where the programs above it were started, as it can on a runner that it is root on.
 THIEF = """\
 import base64, json, os, pathlib, re, subprocess, urllib.request
@@ -62,9 +61,9 @@ def attack(more: str = "") -> dict[str, str]:
     return {"dvc.yaml": DVC.replace("stages:\n", STAGE), "thief.py": THIEF.replace("MORE", more)}
 
 
-def held(github: GitHub, review: Run, report: Run) -> str:
+def held(github: GitHub, review: Run) -> str:
     """What the code said it saw, where it could neither write nor give commands, and left nobody's token behind."""
-    left = everything(github, review, report)
+    left = everything(github)
     assert "push: 128 True" in review.log, review
     assert "comment: 403" in review.log, review
     assert "tokens: 1" in review.log, review
@@ -73,7 +72,7 @@ def held(github: GitHub, review: Run, report: Run) -> str:
         "refs/tags/fault@v0.0.1",
         "refs/tags/fault#production#2",
     }
-    assert not TOKEN.search(left), TOKEN.search(left)
+    no_token_is_left(github)
     assert "feathers" not in left
     assert "gnitirw" not in left
     assert "forged" not in told(review)
@@ -91,8 +90,8 @@ def test_a_strangers_code_sees_no_secret_and_writes_nowhere(github: GitHub, repo
     lowered = f"training: ci\n{(repo.root / 'mlops.yaml').read_text()}"
     head = github.push(mallory, fork, BRANCH, change(project, "age") | attack() | {"mlops.yaml": lowered})
     number = github.open_pull_request(mallory, fork, BRANCH, title=TITLE, body=TITLE)
-    review, report = github.settle()
-    assert held(github, review, report) == ""
+    review, _ = github.settle()
+    assert held(github, review) == ""
     # The gates of the base decide, and that they were to be lowered is said.
     assert github.required(head, GATE) == "failure"
     (comment,) = github.forge.comments(number)
@@ -110,8 +109,8 @@ def test_a_colleagues_code_has_a_token_that_reads_and_the_secret_that_reads(gith
     files = attack('pathlib.Path("review.json").mkdir()') | {"mlops.yaml": mlops}
     head = github.push(octo, "octo/demo", BRANCH, files)
     number = github.open_pull_request(octo, "octo/demo", BRANCH)
-    review, report = github.settle()
-    assert held(github, review, report) == "feathers-of-reading"[::-1]
+    review, _ = github.settle()
+    assert held(github, review) == "feathers-of-reading"[::-1]
     assert github.required(head, GATE) == "failure"
     (comment,) = github.forge.comments(number)
     assert "The run ended (failure) without a report." in comment.body

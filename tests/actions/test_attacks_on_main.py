@@ -7,7 +7,7 @@ import json
 import re
 
 from gitops_mlops.domain.review import ModelReview
-from tests.actions.attacking import GATE, REMOTE, callers, change, project_on, told
+from tests.actions.attacking import GATE, REMOTE, callers, change, no_token_is_left, project_on, told
 from tests.actions.github import GitHub
 from tests.actions.run import Environment
 from tests.conftest import Cli, Repo
@@ -69,6 +69,7 @@ def test_a_forged_report_and_a_replaced_object_bring_no_version(github: GitHub, 
     place.write_bytes(honest)
     github.push(octo, "octo/demo", "main", {"note.md": "again"})
     released(github, "success")
+    no_token_is_left(github)
     assert f"Model-SHA256: {hashlib.sha256(honest).hexdigest()}" in git("tag", "-n99", "--list", "fault@v0.0.2")
 
 
@@ -127,4 +128,5 @@ def test_a_moved_tag_and_words_at_the_button(github: GitHub, repo: Repo, cli: Cl
     refused = "was not let in: tag delay#production#5 assigns v0.0.1"
     assert refused in run.job("scheduled / reconcile (production)").log, run
     issues = github.forge.repository().issues.values()
+    no_token_is_left(github)
     assert any("delay#production#5" in f"{one.title} {one.body}" for one in issues), issues

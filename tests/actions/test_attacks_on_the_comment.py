@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from gitops_mlops.domain.review import ModelReview
-from tests.actions.attacking import BOT, Stranger, told
+from tests.actions.attacking import BOT, Stranger, no_token_is_left, told
 from tests.actions.github import GitHub
 from tests.integration.hostile_uploads import BOMBS, review, zipped
 from tests.unit.reports import github as reading
@@ -15,8 +17,9 @@ ZIPS = ("bomb", "lying bomb", "parent", "symlink", "many", "nested", "checksum")
 
 
 @pytest.fixture
-def stranger(github: GitHub) -> Stranger:
-    return Stranger(github)
+def stranger(github: GitHub) -> Iterator[Stranger]:
+    yield Stranger(github)
+    no_token_is_left(github)
 
 
 def harmless(github: GitHub, comment: str) -> bool:

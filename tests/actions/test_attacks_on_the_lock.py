@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.actions.attacking import PAGE, told
+from tests.actions.attacking import PAGE, no_token_is_left, told
 from tests.actions.github import GitHub
 from tests.actions.sources import ROOT
 from tests.conftest import Repo
@@ -94,4 +94,5 @@ def test_nothing_but_the_lock_and_metrics_of_the_pipeline_lands_on_the_branch(
     changed = git("diff", "--name-only", head, f"refs/heads/{BRANCH}").split()
     assert changed == ["dvc.lock", "metrics.json"], run
     assert not list(github.folder.rglob("owned"))
+    no_token_is_left(github)
     assert set(git.refs()) == {"refs/heads/main", f"refs/heads/{BRANCH}"}

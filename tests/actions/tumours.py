@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from tests.actions.github import GitHub, User
@@ -75,7 +75,7 @@ def edit(path: Path, *pairs: tuple[str, str]) -> None:
     path.write_text(text)
 
 
-def run(folder: Path, *words: str) -> str:
+def run(folder: Path, *words: str, codes: Collection[int] = (0,)) -> str:
     """A program as a person would type it, with this Python's programs first; what it prints."""
     command = [sys.executable, "-m", "gitops_mlops", *words[1:]] if words[0] == "gitops-mlops" else list(words)
     environment = {
@@ -87,7 +87,7 @@ def run(folder: Path, *words: str) -> str:
     for role in ("AUTHOR", "COMMITTER"):
         environment |= {f"GIT_{role}_NAME": "Octo", f"GIT_{role}_EMAIL": "octo@example.org"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+    assert done.returncode in codes, f"{words}: {done.stdout}{done.stderr}"
     return done.stdout.strip()
 
 

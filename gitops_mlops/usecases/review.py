@@ -148,7 +148,8 @@ def _config(files: Files) -> Config | None:
 
 def _demand_pushed(head: Config, base: Past, draft: _Draft, job: Job, ports: Ports) -> None:
     """Ask the remote for what an author changed, before it is merged: only the author has it."""
-    if head.training == "ci" or job.run is None or (draft.lock and draft.lock.stale):
+    made_here = draft.pipeline is not None and draft.pipeline.lock_changed
+    if head.training == "ci" or job.run is None or made_here or (draft.lock and draft.lock.stale):
         return
     then = {path: output.md5 for path, output in base.outputs.items()}
     changed = [path for path, output in ports.store.outputs().items() if output.md5 != then.get(path)]

@@ -31,6 +31,7 @@ jobs:
   mlops:
     runs-on: ubuntu-latest
     permissions: {contents: read}
+    outputs: {lock: "true"}
     steps:
       - uses: CHECKOUT
         with: {persist-credentials: false}

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from gitops_mlops.domain.errors import EvidenceMissing, UsageError
 from gitops_mlops.domain.forge import OpenPullRequest, RunArtifact, WorkflowRun
 from gitops_mlops.domain.ports import Forge
-from gitops_mlops.domain.review import MAX_REVIEW_BYTES, REVIEW_FILE, Review, parse_review
+from gitops_mlops.domain.review import EXIT_CODES, MAX_REVIEW_BYTES, REVIEW_FILE, Review, parse_review
 from gitops_mlops.domain.uploaded import only_file
 
 ARTIFACT = "gitops-mlops-review"
@@ -62,7 +62,18 @@ def report_of_run(forge: Forge, number: int, rendering: Rendering) -> RunReport:
         return RunReport(numbers, rendering.missing(number, told), refused=f"{error.where}: {error.message}")
     # Which of two pull requests with the same head it was for, the run may say: both are its author's.
     meant = tuple(one for one in numbers if one == review.pull_request) or numbers
-    return RunReport(meant, rendering.review(review.model_copy(update={"run": number})))
+    return RunReport(meant, rendering.review(_of(review, run, number)))
+
+
+def _of(review: Review, run: WorkflowRun, number: int) -> Review:
+    """The review with what the forge knows of its run: one that failed may have left it in an earlier attempt."""
+    remarks = review.remarks
+    if run.conclusion != "success" and EXIT_CODES[review.verdict] == 0:
+        told = (
+            f"The run itself ended ({run.conclusion}), so this may be the report of an earlier attempt: see the run."
+        )
+        remarks = (told, *remarks)
+    return review.model_copy(update={"run": number, "remarks": remarks})
 
 
 def _pull_requests(forge: Forge, run: WorkflowRun) -> list[OpenPullRequest]:

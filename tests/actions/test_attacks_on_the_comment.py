@@ -13,7 +13,8 @@ from tests.integration.hostile_uploads import BOMBS, review, zipped
 from tests.unit.reports import github as reading
 from tests.unit.reports.corpus import hostile_report
 
-ZIPS = ("bomb", "lying bomb", "parent", "symlink", "many", "nested", "checksum")
+# One of each kind; test_comment.py has them all.
+ZIPS = ("bomb", "parent", "symlink", "many", "checksum")
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_no_other_pull_request_can_be_reached(github: GitHub, stranger: Stranger
     target = github.push(victim, fork, stranger.branch, {"theirs.md": "1\n"})
     other = github.open_pull_request(victim, fork, stranger.branch)
     ours = github.user("octo")
-    own = github.push(ours, "octo/demo", stranger.branch, {"own.md": "1\n"})
+    github.push(ours, "octo/demo", stranger.branch, {"own.md": "1\n"})
     third = github.open_pull_request(ours, "octo/demo", stranger.branch)
 
     # In the document: another number, and another commit.
@@ -83,7 +84,7 @@ def test_no_other_pull_request_can_be_reached(github: GitHub, stranger: Stranger
     assert "## ✅ Passes" in stranger.comment
     assert stranger.says(review(target, pull_request=other)).conclusion == "failure"
     # Of the run: a commit, or a branch, that is the head of another pull request.
-    for claims in ({"head": target}, {"head": own}, {"head_branch": "main"}, {"head_repository": None}):
+    for claims in ({"head": target}, {"head": target, "head_branch": "main"}, {"head_repository": None}):
         assert stranger.says(review(claims.get("head") or stranger.head), **claims).conclusion == "success"
     assert github.forge.comments(other) == github.forge.comments(third) == []
     # An old run ends after a newer push, and after the pull request was closed.

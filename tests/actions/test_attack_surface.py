@@ -53,7 +53,7 @@ def test_every_file_of_ours(path: Path) -> None:
         ("persist-credentials: false", "persist-credentials: true"),
         ("python-version: ${{ inputs.python-version }}", "cache: pip"),
         ("uses: $/actions/release", "uses: $/actions/repro"),
-        ('run: bash -euo pipefail -c "$PREPARE"', "run: ${{ inputs.prepare }}"),
+        ("jobs:", "jobs: {a: {steps: [{run: '${{ inputs.prepare }}'}]}}\nold:"),
         ("workflow_call:", "pull_request_target:"),
     ],
 )

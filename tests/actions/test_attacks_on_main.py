@@ -34,7 +34,7 @@ jobs:
 
 
 def test_a_forged_report_and_a_replaced_object_bring_no_version(github: GitHub, repo: Repo) -> None:
-    """Rows 9, 10, 15, 16: numbers of a pull request and objects on the remote are claims; main measures."""
+    """Rows 9, 10, 15: numbers of a pull request and objects on the remote are claims; main measures."""
     unapproved = {name: Environment(reviewed=True) for name in ("staging", "production")}
     project = project_on(github, repo, "report", "release", environments=unapproved)
     octo, mallory = github.user("octo"), github.user("mallory")

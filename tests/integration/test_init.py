@@ -208,6 +208,13 @@ def test_pip_recorded_what_was_installed(
             bootstrap.toolkit("")
 
 
+def test_a_published_package_says_it_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make dist` puts the file in; nothing else of the machine is asked."""
+    (tmp_path / "published.txt").write_text(f"{TOOLKIT}\n")
+    monkeypatch.setattr(beginnings, "_PUBLISHED", tmp_path / "published.txt")
+    assert bootstrap.toolkit("") == parse_toolkit(TOOLKIT, "0.1.0")
+
+
 def test_a_checkout_knows_its_remote_and_commit(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     repo.commit("A toolkit")
     repo.git("remote", "add", "origin", "git@github.com:octo/gitops-mlops.git")

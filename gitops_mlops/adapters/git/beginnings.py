@@ -13,6 +13,8 @@ from gitops_mlops.adapters.git.running import output, reason, run
 from gitops_mlops.domain.errors import OutsideError
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
+# Written by `make dist`, in no checkout.
+_PUBLISHED = _CHECKOUT / "gitops_mlops" / "published.txt"
 _GITHUB = re.compile(r"(?:https://github\.com/|git@github\.com:|ssh://git@github\.com/)([^/]+/[^/]+?)(?:\.git)?/?\Z")
 
 
@@ -71,9 +73,14 @@ class GitBeginnings:
 def origin() -> str:
     """`OWNER/REPOSITORY@SHA` of this installation as far as it is known, "" when it is not.
 
-    pip records where it took a package from (PEP 610); a checkout knows its commit and its remote.
+    A published package says it in a file, pip records where it took others from (PEP 610), and a checkout knows its
+    commit and its remote.
     """
-    return _installed_from() or _checked_out()
+    return _published() or _installed_from() or _checked_out()
+
+
+def _published() -> str:
+    return _PUBLISHED.read_text("utf-8").strip() if _PUBLISHED.is_file() else ""
 
 
 def _installed_from() -> str:

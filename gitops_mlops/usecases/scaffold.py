@@ -69,7 +69,7 @@ def _steps(answers: Answers, target: Path, committed: bool) -> tuple[str, ...]:
         f"cd {target.name} && {first[0]}",
         *first[1:],
         "git switch --create first-model",
-        "dvc repro && dvc push",
+        "pip install -r requirements.txt && dvc repro && dvc push",
         'git add --all && git commit --message "First model"',
         "gh pr create --fill",
     )

@@ -2,43 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from pathlib import Path
 
+from tests.actions.attacking import project_on
 from tests.actions.github import GitHub, User
 from tests.conftest import Repo
 from tests.integration.comparison_project import ComparisonProject
 
-PAGE = Path(__file__).parents[2] / "docs" / "github.md"
 GATE = "mlops / gate"
 
 
 # As it would be run, were it ever part of a script.
 RUNS = "touch${IFS}$HOME/owned"
 BRANCH = f"patch-$({RUNS})-`{RUNS}`-\";{RUNS};\"-';{RUNS};'"
-
-
-def callers(toolkit: str, *names: str) -> dict[str, str]:
-    """Workflow files on the page, with the toolkit of this working tree."""
-    found = {}
-    for path, text in re.findall(r"(?s)```yaml\n# (\.github/workflows/\S+)\n(.*?)```", PAGE.read_text("utf-8")):
-        if Path(path).stem in names:
-            found[path] = re.sub(r"OWNER/(\S+)@0{40}", rf"octo/\1@{toolkit}", text)
-    return found
-
-
-def project_on(github: GitHub, repo: Repo) -> ComparisonProject:
-    """A project whose champion is on main, with workflows of the page; its data is on a remote that jobs read."""
-    project = ComparisonProject(repo)
-    remote = f"[core]\n analytics = false\n remote = store\n['remote \"store\"']\n url = {repo.root}/.dvc/cache\n"
-    repo.write(".dvc/config", remote)
-    for path, text in callers(github.toolkit, "mlops-pull-request", "mlops-report").items():
-        repo.write(path, text)
-    project.train("speed", "load")
-    project.release()
-    github.repository("octo/demo", repo.root)
-    return project
 
 
 def proposed(github: GitHub, project: ComparisonProject, user: User, fork: str, seed: int, *features: str) -> str:
@@ -61,7 +37,7 @@ def reviewed(github: GitHub, commit: str) -> str:
 
 def test_a_fork_proposes_a_worse_model_and_then_a_better_one(github: GitHub, repo: Repo) -> None:
     """Red, with one comment; then green, with the same one. Nothing that the contributor named is ever run."""
-    project = project_on(github, repo)
+    project = project_on(github, repo, "pull-request", "report")
     mallory = github.user("mallory")
     fork = github.fork(mallory, "octo/demo")
 

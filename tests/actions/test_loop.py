@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ import psutil
 import pytest
 
 from tests.actions.github import GitHub
+from tests.actions.newcomer import REPOSITORY, Newcomer, run, scaffolded, trained
 from tests.actions.run import Run
-from tests.actions.tumours import REPOSITORY, Tumours, run, scaffolded
 
 GATE = "mlops / gate"
 BOT = "github-actions[bot]"
@@ -22,16 +23,26 @@ SCHEDULE = "17 * * * *"
 @pytest.fixture(scope="module")
 def scaffold(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scaffold")
-    scaffolded(folder)
+    scaffolded(folder, "classification")
+    trained(folder)
     return folder
 
 
 @pytest.fixture
-def tumours(github: GitHub, scaffold: Path, tmp_path: Path) -> Iterator[Tumours]:
-    made = Tumours(github, scaffold, tmp_path)
-    yield made
-    for environment in made.ports:
-        kill_the_server(made, environment)
+def tumours(github: GitHub, scaffold: Path, tmp_path: Path) -> Iterator[Newcomer]:
+    with at_the_forge(github, scaffold, tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def at_the_forge(github: GitHub, scaffold: Path, folder: Path) -> Iterator[Newcomer]:
+    """The project at the forge; its servers end with it."""
+    made = Newcomer(github, scaffold, folder)
+    try:
+        yield made
+    finally:
+        for environment in made.ports:
+            kill_the_server(made, environment)
 
 
 def ended(runs: list[Run], **expected: str) -> None:
@@ -42,29 +53,29 @@ def ended(runs: list[Run], **expected: str) -> None:
     assert len(found) == len(runs)
 
 
-def ours(tumours: Tumours, number: int) -> list[Any]:
+def ours(tumours: Newcomer, number: int) -> list[Any]:
     return [one for one in tumours.github.forge.comments(number, REPOSITORY) if one.author == BOT]
 
 
-def serving(tumours: Tumours) -> dict[str, str]:
+def serving(tumours: Newcomer) -> dict[str, str]:
     """The version that answers in each environment."""
     words = ["gitops-mlops", "status", "--state", str(tumours.state), "--json"]
     found = json.loads(run(tumours.github.clone(tumours.owner, REPOSITORY), *words, codes=(0, 1)))
     return {place["environment"]: (place["running"] or {}).get("version", "") for place in found}
 
 
-def deployed(tumours: Tumours, environment: str) -> list[tuple[str, str]]:
+def deployed(tumours: Newcomer, environment: str) -> list[tuple[str, str]]:
     """What the forge was told of an environment, the oldest first: what, and how it ended."""
     found = tumours.github.forge.deployments(environment, REPOSITORY)
     return [(one.description or "", one.states[-1].state) for one in sorted(found, key=lambda one: one.id)]
 
 
-def issues(tumours: Tumours) -> list[Any]:
+def issues(tumours: Newcomer) -> list[Any]:
     """The issues of ours; mallory's pull request is one of hers."""
     return [one for one in tumours.github.forge.repository(REPOSITORY).issues.values() if one.author == BOT]
 
 
-def kill_the_server(tumours: Tumours, environment: str) -> None:
+def kill_the_server(tumours: Newcomer, environment: str) -> None:
     """What listens at an environment's port ends as if the machine had run out of memory."""
     port = tumours.ports[environment]
     listening = [one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
@@ -74,7 +85,7 @@ def kill_the_server(tumours: Tumours, environment: str) -> None:
     psutil.wait_procs(found, timeout=10)
 
 
-def everything(tumours: Tumours) -> dict[str, Any]:
+def everything(tumours: Newcomer) -> dict[str, Any]:
     """All that the forge keeps, but for the states of runs."""
     repository = tumours.github.forge.repository(REPOSITORY)
     return {
@@ -90,13 +101,13 @@ def everything(tumours: Tumours) -> dict[str, Any]:
     }
 
 
-def first_release(tumours: Tumours) -> list[Run]:
+def first_release(tumours: Newcomer) -> list[Run]:
     """What the first merge brings: here a push of the owner's."""
     tumours.github.push(tumours.owner, REPOSITORY, "main", {"NOTES.md": "Go.\n"})
     return tumours.github.settle()
 
 
-def test_a_worse_model_from_a_fork_is_refused_mended_and_released(tumours: Tumours) -> None:
+def test_a_worse_model_from_a_fork_is_refused_mended_and_released(tumours: Newcomer) -> None:
     github = tumours.github
     ended(first_release(tumours), release="success")
     assert serving(tumours) == {"staging": "v0.0.1", "production": "v0.0.1"}
@@ -128,7 +139,7 @@ def test_a_worse_model_from_a_fork_is_refused_mended_and_released(tumours: Tumou
     unchanged_by_a_rerun(tumours)
 
 
-def test_a_broken_version_takes_itself_back_and_a_button_another(tumours: Tumours) -> None:
+def test_a_broken_version_takes_itself_back_and_a_button_another(tumours: Newcomer) -> None:
     github = tumours.github
     ended(first_release(tumours), release="success")
     tumours.change(tumours.owner, REPOSITORY, "main", {"params.yaml": ("c: 0.1", "c: 1.0")})
@@ -171,7 +182,29 @@ def test_a_broken_version_takes_itself_back_and_a_button_another(tumours: Tumour
     unchanged_by_a_rerun(tumours)
 
 
-def unchanged_by_a_rerun(tumours: Tumours) -> None:
+@pytest.mark.parametrize(("template", "setting"), [("regression", "blood"), ("forecasting", "air")])
+def test_a_newcomer_comes_to_a_second_version(github: GitHub, tmp_path: Path, template: str, setting: str) -> None:
+    """What init prints and the project's README go on with: two pull requests, both green, and what they bring."""
+    (tmp_path / "scaffold").mkdir()
+    scaffolded(tmp_path / "scaffold", template)
+    with at_the_forge(github, tmp_path / "scaffold", tmp_path) as project:
+        # The first push of a project without a model is no failure.
+        ended(first_release(project), release="success")
+        for number, (branch, edits) in enumerate(
+            [("first-model", {}), ("more", {"params.yaml": (f"{setting}: false", f"{setting}: true")})], start=1
+        ):
+            head = project.change(project.owner, REPOSITORY, branch, edits)
+            opened = github.open_pull_request(project.owner, REPOSITORY, branch, repository=REPOSITORY)
+            ended(github.settle(), pull_request="success", report="success")
+            assert github.required(head, GATE) == "success"
+            (comment,) = ours(project, opened)
+            assert comment.body.splitlines()[1].startswith("## ✅")
+            github.merge(project.owner, opened, repository=REPOSITORY)
+            ended(github.settle(), release="success")
+            assert serving(project) == dict.fromkeys(project.ports, f"v0.0.{number}")
+
+
+def unchanged_by_a_rerun(tumours: Newcomer) -> None:
     """Every job of every run once more."""
     before, served = everything(tumours), serving(tumours)
     for done in list(tumours.github.dispatcher.runs):

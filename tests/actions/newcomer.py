@@ -13,19 +13,20 @@ from pathlib import Path
 from tests.actions.github import GitHub, User
 from tests.actions.sources import ROOT, TOOLKIT
 
-REPOSITORY = "octo/tumours"
+REPOSITORY = "octo/first"
+FOLDER = "first"
 Edits = Mapping[str, tuple[str, str]]
 
 
-class Tumours:
+class Newcomer:
     """The project at the forge. `state` outlives jobs, as on a runner of one's own; `ports` are its servers."""
 
     def __init__(self, github: GitHub, scaffold: Path, folder: Path) -> None:
         self.github = github
-        self.folder = folder / "tumours"
+        self.folder = folder / FOLDER
         self.remote = folder / "remote"
         self.state = folder / "state"
-        shutil.copytree(scaffold / "tumours", self.folder)
+        shutil.copytree(scaffold / FOLDER, self.folder)
         self.scaffolded_remote = str(scaffold / "remote")
         shutil.copytree(self.scaffolded_remote, self.remote)
         self.ports = dict(zip(("staging", "production"), _free_ports(2), strict=True))
@@ -91,11 +92,16 @@ def run(folder: Path, *words: str, codes: Collection[int] = (0,)) -> str:
     return done.stdout.strip()
 
 
-def scaffolded(folder: Path) -> None:
-    """`tumours`, the classification template trained once, and `remote`, where its outputs are."""
-    words = ["--template", "classification", "--branch", "main", "--toolkit", f"{TOOLKIT}@{'0' * 40}"]
-    run(folder, "gitops-mlops", "init", "tumours", *words, "--dvc-remote", str(folder / "remote"))
-    project = folder / "tumours"
+def scaffolded(folder: Path, template: str) -> None:
+    """A new project of a template, and `remote`, where its outputs will be."""
+    words = ["--template", template, "--branch", "main", "--toolkit", f"{TOOLKIT}@{'0' * 40}"]
+    run(folder, "gitops-mlops", "init", FOLDER, *words, "--dvc-remote", str(folder / "remote"))
+    (folder / "remote").mkdir()
+
+
+def trained(folder: Path) -> None:
+    """The first model of the project, pushed and committed."""
+    project = folder / FOLDER
     run(project, "dvc", "repro", "--quiet")
     run(project, "dvc", "push", "--quiet")
     run(project, "git", "add", "--all")

@@ -210,8 +210,8 @@ def test_what_is_deployed_outlives_the_job(github: GitHub, served: DeployProject
     served.clean_up()
     github.schedule("*/30 * * * *")
     (looked,) = github.settle()
-    assert looked.conclusion == "failure"
-    assert looked.job("status").annotations[0].level == "error"
+    assert looked.conclusion == "success", "the issue tells it"
+    assert "Missing" in looked.job("status").summary
     (issue,) = (issue for issue in github.forge.repository("octo/demo").issues.values() if issue.state == "open")
     assert "credit" in issue.title
 

@@ -104,7 +104,7 @@ def test_the_dvc_remote_and_the_branch_can_be_given(cli: Cli, tmp_path: Path) ->
     assert [step.split(" && ")[0] for step in said.json["next"]] == [
         "cd flights",
         "git switch --create first-model",
-        "dvc repro",
+        "pip install -r requirements.txt",
         "git add --all",
         "gh pr create --fill",
     ]

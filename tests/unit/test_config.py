@@ -360,6 +360,7 @@ def test_any_text_gives_a_configuration_or_a_configuration_error(text: str | byt
     parses_or_says(text)
 
 
+@pytest.mark.slow
 @given(configurations(), values, st.data())
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 def test_any_value_in_any_place_gives_one_or_the_other(

@@ -62,6 +62,7 @@ def test_without_a_shift_the_index_is_nothing_on_average(rows: int, others: int)
     assert found.std() == pytest.approx(scale * np.sqrt(18), rel=0.2)
 
 
+@pytest.mark.slow
 def test_no_column_of_stable_data_looks_shifted() -> None:
     """Thirty columns, 60 pairs of data sets of 2,000 rows: none reaches what is shown as a shift."""
     for seed in range(60):

@@ -33,6 +33,7 @@ def test_nobody_to_lose_to(count: int) -> None:
     assert may_be_best(count, lambda j, i: 0.0, 0.05) == [True] * count
 
 
+@pytest.mark.slow
 def test_the_truly_best_is_left_out_at_most_as_often_as_said() -> None:
     """4,000 boards of eight equal models: each is 'the best', so the first must stay in 95 % of them at least."""
     generator = np.random.default_rng(7)

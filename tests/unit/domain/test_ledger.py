@@ -250,6 +250,7 @@ def test_a_line_that_tells_nothing_says_why(line: str, reason: str) -> None:
         read_line(line)
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | words,

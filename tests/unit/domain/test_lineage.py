@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -203,6 +204,7 @@ def test_wdirs() -> None:
     assert added_records("a/b.dvc", {"wdir": "../..", "outs": []}).gaps
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none() | st.booleans() | st.text(max_size=5),

@@ -38,6 +38,7 @@ def words() -> Pipeline:
     return model.fit(rows, ["file", "__id__", "file", "__id__"])
 
 
+@pytest.mark.slow
 def test_the_same_model_gives_the_same_bytes_in_any_process_at_any_time() -> None:
     def write(now: str, padding: str) -> bytes:
         done = subprocess.run(

@@ -26,6 +26,7 @@ from tests.unit.reports.corpus import hostile_report
 from tests.unit.reports.hostile_reviews import full_review, review_of, reviews
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(reviews())
 def test_a_review_comes_back_as_it_was_and_fits_its_schema(review: Review) -> None:
@@ -34,6 +35,7 @@ def test_a_review_comes_back_as_it_was_and_fits_its_schema(review: Review) -> No
     jsonschema.validate(json.loads(content), json_schema("review"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("models", "datasets", "text"), [(3, 0, "大"), (20, 30, "plain "), (40, 200, "\U0001f4a5")])
 def test_whatever_it_holds_it_fits_and_no_verdict_is_lost(models: int, datasets: int, text: str) -> None:
     review = full_review(models, datasets, text)

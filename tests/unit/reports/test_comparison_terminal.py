@@ -16,6 +16,7 @@ from tests.unit.reports.test_golden_reports import NAMES, load
 ANSI = re.compile(r"\x1b\[[\d;]*m")
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(reports())
 def test_no_report_gives_the_terminal_an_order(report: Report) -> None:

@@ -22,6 +22,7 @@ def shown(html: str) -> str:
     return " ".join(" ".join(page.read(html).texts).split())
 
 
+@pytest.mark.slow
 def test_hostile_reports_give_pages_in_which_nothing_runs_loads_or_breaks() -> None:
     for number in (0, *range(7, COUNT, 50)):
         assert page.problems(report_html(hostile_report(number), github.WEB)) == [], number

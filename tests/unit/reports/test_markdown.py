@@ -32,6 +32,7 @@ MINIMAL = Report(
 OUR_HEADINGS = re.compile(r"(?:✅|⚠️|⛔|❔) .+|Gates.*|Metrics|What changed")
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(reports())
 def test_no_report_makes_github_act(report: Report) -> None:

@@ -149,6 +149,7 @@ def test_what_people_look_at_holds_the_same_rules(name: str) -> None:
     assert github.problems((GOLDEN / f"{name}.md").read_text()) == []
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(reviews())
 def test_no_review_makes_github_or_a_terminal_act(review: Review) -> None:
@@ -161,6 +162,7 @@ def test_no_review_makes_github_or_a_terminal_act(review: Review) -> None:
     assert [line for line in review_text(review).split("\n") if printable(line) != line] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("models", "datasets", "text"),
     [

@@ -36,7 +36,7 @@ check: setup ## the inner loop: format, lint, types, layers, workflows, unit tes
 	$(BIN)/ruff check $(PATHS)
 	$(BIN)/mypy
 	PATH="$(abspath $(BIN)):$$PATH" lint-imports --no-cache
-	$(BIN)/python -m pytest -n auto -q tests/unit tests/actions/test_linters.py tests/actions/test_action_files.py
+	$(BIN)/python -m pytest -n auto -q -m "not slow" tests/unit tests/actions/test_linters.py tests/actions/test_action_files.py
 
 format: setup ## write the format
 	$(BIN)/ruff check --fix-only $(PATHS)

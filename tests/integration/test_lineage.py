@@ -208,7 +208,7 @@ def test_imports_name_the_version_that_they_are(run: Lineage, project: LineagePr
 
 
 def test_a_folder_of_a_monorepo(run: Lineage, project: LineageProject) -> None:
-    project.repo.write("a/dvc.yaml", "stages: {train: {cmd: t, wdir: work}}\nartifacts: {m: {path: work/m.bin}}\n")
+    project.repo.write("a/dvc.yaml", "stages: {train: {cmd: t, wdir: sub}}\nartifacts: {m: {path: sub/m.bin}}\n")
     project.repo.write(
         "a/dvc.lock",
         lock({"train": stage("t", [entry("../x.csv", md5("x"))], [entry("m.bin", md5("m"))], {"k": 1})}),
@@ -217,7 +217,7 @@ def test_a_folder_of_a_monorepo(run: Lineage, project: LineageProject) -> None:
     project.tag("a=m@v0.0.1")
     told = run("a:m", "--json").json
     labels = {(node["kind"], node["label"]) for node in told["nodes"]}
-    assert labels >= {("data", "a/work/m.bin"), ("data", "a/x.csv"), ("step", "a/dvc.yaml:train")}
+    assert labels >= {("data", "a/sub/m.bin"), ("data", "a/x.csv"), ("step", "a/dvc.yaml:train")}
     assert told["gaps"] == []
     assert run(md5("x"), "--json").json["uses"][0]["artifact"] == "a:m"
     assert run.used("a/x.csv", "--all") == [("v0.0.1", "input")]

@@ -13,7 +13,8 @@ from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import colour_wanted, emit, json_option, load_config, mark, pass_session
 from gitops_mlops.cli.report import EXIT_CODES
 from gitops_mlops.domain.errors import Problem, UsageError
-from gitops_mlops.domain.evaluation import Kind, Report, dump_report
+from gitops_mlops.domain.evaluation import Report, dump_report
+from gitops_mlops.domain.evaluation_parts import Kind
 from gitops_mlops.domain.sides import parse_sides
 from gitops_mlops.reports.comparison_terminal import comparison_text
 from gitops_mlops.reports.headline import because, title

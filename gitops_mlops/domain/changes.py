@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from gitops_mlops.domain.evaluation import Change
+from gitops_mlops.domain.evaluation_parts import Change
 from gitops_mlops.domain.ports import Output
 
 _MOST = 500

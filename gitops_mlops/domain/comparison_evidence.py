@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from gitops_mlops.domain import evidence
 from gitops_mlops.domain.change import Refusal
 from gitops_mlops.domain.errors import EvidenceMissing, UsageError
-from gitops_mlops.domain.evaluation import MetricResult, Report, parse_report
+from gitops_mlops.domain.evaluation import Report, parse_report
+from gitops_mlops.domain.evaluation_parts import MetricResult
 from gitops_mlops.domain.evidence import MetricEvidence, Trailer
 
 # The verdicts that a version may be registered with.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from gitops_mlops.domain.evaluation import CheckStatus, DataCheck, GateResult
+from gitops_mlops.domain.evaluation_parts import CheckStatus, DataCheck, GateResult
 from gitops_mlops.domain.gates import Judged
 from gitops_mlops.domain.leak_config import Leaks, Reaction
 from gitops_mlops.domain.leaks import Lone

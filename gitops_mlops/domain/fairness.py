@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from gitops_mlops.domain.config import Evaluation
-from gitops_mlops.domain.evaluation import FairnessGap, GapName, GateResult, GateStatus, Interval
+from gitops_mlops.domain.evaluation_parts import FairnessGap, GapName, GateResult, GateStatus, Interval
 from gitops_mlops.domain.fairness_config import GAP_WORDS, FairnessConfig
 from gitops_mlops.domain.gates import Judged
 from gitops_mlops.domain.statistics.group_gaps import FEWEST_OF_A_LABEL, FEWEST_ROWS, Gap

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from gitops_mlops.domain.evaluation import GapName
+from gitops_mlops.domain.evaluation_parts import GapName
 from gitops_mlops.domain.typed_document import Section
 
 GAP_WORDS: dict[GapName, str] = {"demographic_parity": "demographic parity", "equalized_odds": "equalised odds"}

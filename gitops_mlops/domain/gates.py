@@ -19,7 +19,7 @@ from typing import Literal
 
 from gitops_mlops.domain.config import Evaluation, Gate, Model
 from gitops_mlops.domain.config_values import Action
-from gitops_mlops.domain.evaluation import Change, GateResult, GateStatus, Verdict
+from gitops_mlops.domain.evaluation_parts import Change, GateResult, GateStatus, Verdict
 from gitops_mlops.domain.statistics.measure import Measured
 from gitops_mlops.domain.statistics.multiplicity import holm
 

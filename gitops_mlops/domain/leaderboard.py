@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from gitops_mlops.domain.evaluation import Interval
+from gitops_mlops.domain.evaluation_parts import Interval
 
 
 class Entrant(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from gitops_mlops.domain.errors import EvidenceMissing
-from gitops_mlops.domain.evaluation import Part, Text, Word
+from gitops_mlops.domain.evaluation_parts import Part, Text, Word
 
 SCHEMA: Literal["gitops-mlops/repro/1"] = "gitops-mlops/repro/1"
 REPRO_FILE = ".gitops-mlops/repro.json"

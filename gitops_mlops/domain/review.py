@@ -13,7 +13,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from gitops_mlops.domain.errors import MlopsError, Problem
-from gitops_mlops.domain.evaluation import Part, Report, Text, Word, parse_part
+from gitops_mlops.domain.evaluation import Report, parse_part
+from gitops_mlops.domain.evaluation_parts import Part, Text, Word
 from gitops_mlops.domain.repro import Repro
 
 REVIEW_SCHEMA: Literal["gitops-mlops/review/1"] = "gitops-mlops/review/1"

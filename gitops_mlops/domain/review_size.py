@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
-from gitops_mlops.domain.evaluation import Part, Report
+from gitops_mlops.domain.evaluation import Report
+from gitops_mlops.domain.evaluation_parts import Part
 from gitops_mlops.domain.review import MAX_REVIEW_BYTES, ModelReview, Review
 
 _SHORTEST = 120

@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Sequence
 
-from gitops_mlops.domain.evaluation import Change, Interval, MetricResult, MetricVerdict, Report, SliceResult, Verdict
+from gitops_mlops.domain.evaluation import Report
+from gitops_mlops.domain.evaluation_parts import Change, Interval, MetricResult, MetricVerdict, SliceResult, Verdict
 from gitops_mlops.reports.headline import (
     because,
     gate_demand,

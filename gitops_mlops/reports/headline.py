@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from gitops_mlops.domain.evaluation import GateResult, MetricResult, MetricVerdict, Report, Revision, SliceResult
+from gitops_mlops.domain.evaluation import Report
+from gitops_mlops.domain.evaluation_parts import GateResult, MetricResult, MetricVerdict, Revision, SliceResult
 from gitops_mlops.reports.numbers import between, count, counted, decimals_of, fixed, level, percent, signed
 from gitops_mlops.reports.words import METRIC_NAMES, METRIC_WORDS, WORST_FIRST
 

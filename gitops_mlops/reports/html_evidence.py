@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gitops_mlops.domain.evaluation import Confusion, Curve, MetricResult, Report, SliceResult
+from gitops_mlops.domain.evaluation import Report
+from gitops_mlops.domain.evaluation_parts import Confusion, Curve, MetricResult, SliceResult
 from gitops_mlops.reports.headline import metric_name, too_few, worst_slices
 from gitops_mlops.reports.html_parts import Row, box, fold, metric_chip, paragraph, sentence, table, value
 from gitops_mlops.reports.markup import Markup, fragment, tag

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from gitops_mlops.domain.evaluation import GateStatus, MetricVerdict, Verdict
+from gitops_mlops.domain.evaluation_parts import GateStatus, MetricVerdict, Verdict
 from gitops_mlops.reports.escape import shorten
 from gitops_mlops.reports.markup import Markup, fragment, tag
 from gitops_mlops.reports.numbers import NOTHING

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from gitops_mlops.domain.evaluation import Change, Report, Revision
+from gitops_mlops.domain.evaluation import Report
+from gitops_mlops.domain.evaluation_parts import Change, Revision
 from gitops_mlops.reports.headline import (
     because,
     gate_demand,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitops_mlops.domain.evaluation import Interval
+from gitops_mlops.domain.evaluation_parts import Interval
 from gitops_mlops.domain.leaderboard import Board, Standing, verdict
 from gitops_mlops.reports.numbers import NOTHING, between, counted, fixed, level, percent, signed, value_text
 from gitops_mlops.reports.terminal import fit, table

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from gitops_mlops.domain.evaluation import Report, Revision
+from gitops_mlops.domain.evaluation import Report
+from gitops_mlops.domain.evaluation_parts import Revision
 from gitops_mlops.domain.names import is_artifact
 
 # The address is given by who renders, never by the report; commits and names go into it only when they are such.

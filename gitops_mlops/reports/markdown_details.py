@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gitops_mlops.domain.evaluation import Confusion, Curve, MetricResult, Report, Revision, SliceResult
+from gitops_mlops.domain.evaluation import Report
+from gitops_mlops.domain.evaluation_parts import Confusion, Curve, MetricResult, Revision, SliceResult
 from gitops_mlops.reports.escape import code, prose
 from gitops_mlops.reports.headline import worst_slices
 from gitops_mlops.reports.markdown_sections import directed_name, metrics_table, short_prose, table

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from gitops_mlops.domain.evaluation import Change, GateResult, MetricResult, Report
+from gitops_mlops.domain.evaluation import Report
+from gitops_mlops.domain.evaluation_parts import Change, GateResult, MetricResult
 from gitops_mlops.reports.escape import code, prose, row
 from gitops_mlops.reports.headline import (
     because,

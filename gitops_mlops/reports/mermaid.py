@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from gitops_mlops.domain.evaluation import Curve
+from gitops_mlops.domain.evaluation_parts import Curve
 
 POINTS = 21
 _LARGEST = 1e6

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from pydantic import JsonValue
 
-from gitops_mlops.domain.evaluation import Interval, MetricResult
+from gitops_mlops.domain.evaluation_parts import Interval, MetricResult
 
 NOTHING = "–"
 MAX_DECIMALS = 6

@@ -11,7 +11,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from gitops_mlops.domain.evaluation import (
+from gitops_mlops.domain.evaluation import Report
+from gitops_mlops.domain.evaluation_parts import (
     CheckStatus,
     ColumnShift,
     DatasetShift,
@@ -21,7 +22,6 @@ from gitops_mlops.domain.evaluation import (
     MetricResult,
     MetricVerdict,
     RecipeMetric,
-    Report,
     SliceResult,
 )
 from gitops_mlops.domain.fairness_config import GAP_WORDS

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gitops_mlops.domain.evaluation import Curve
+from gitops_mlops.domain.evaluation_parts import Curve
 from gitops_mlops.reports.markup import Markup, fragment, tag
 from gitops_mlops.reports.mermaid import PLOTS, sides
 from gitops_mlops.reports.svg import Point, Scale, bar, label, line, polyline, ticks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitops_mlops.domain.evaluation import GateStatus, MetricVerdict, Verdict
+from gitops_mlops.domain.evaluation_parts import GateStatus, MetricVerdict, Verdict
 
 VERDICT_SYMBOLS: dict[Verdict, str] = {"pass": "✅", "warn": "⚠️", "block": "⛔", "incomparable": "❔"}
 GATE_SYMBOLS: dict[GateStatus, str] = {"pass": "✅", "warn": "⚠️", "block": "⛔"}

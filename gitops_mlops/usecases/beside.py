@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from gitops_mlops.domain.errors import MlopsError
-from gitops_mlops.domain.evaluation import Anchor, Frozen, MetricResult
+from gitops_mlops.domain.evaluation_parts import Anchor, Frozen, MetricResult
 from gitops_mlops.domain.gates import against_anchor
 from gitops_mlops.domain.statistics.measure import Measured, measure_all, metrics_to_measure
 from gitops_mlops.usecases.compared import Aside, Compared

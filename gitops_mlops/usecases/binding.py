@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from gitops_mlops.domain.config import CONFIG_FILE, Config, Model, parse_config
 from gitops_mlops.domain.errors import UsageError
-from gitops_mlops.domain.evaluation import Change, Kind
+from gitops_mlops.domain.evaluation_parts import Change, Kind
 from gitops_mlops.domain.gates import gate_changes
 from gitops_mlops.domain.model import parse_trusted_types
 from gitops_mlops.domain.names import perhaps

@@ -9,7 +9,8 @@ import numpy as np
 
 from gitops_mlops.domain.changes import data_changes, parameter_changes
 from gitops_mlops.domain.config import Config
-from gitops_mlops.domain.evaluation import Change, Report, SliceResult
+from gitops_mlops.domain.evaluation import Report
+from gitops_mlops.domain.evaluation_parts import Change, SliceResult
 from gitops_mlops.domain.gates import Evidence, Judged, SliceMeasured, judge, overall
 from gitops_mlops.domain.metrics import Task
 from gitops_mlops.domain.ports import Clock, DataStore, Files, ProjectFunctions, ProjectModels, Repository, Tree

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from gitops_mlops.domain.errors import EvidenceMissing, OutsideError, UsageError
-from gitops_mlops.domain.evaluation import Revision
+from gitops_mlops.domain.evaluation_parts import Revision
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.ports import DataStore, Files, Output, Repository
 from gitops_mlops.domain.registry import Registry

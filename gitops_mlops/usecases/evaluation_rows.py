@@ -9,7 +9,7 @@ import polars as pl
 
 from gitops_mlops.domain.config import Config, Evaluation
 from gitops_mlops.domain.errors import EvidenceMissing, MlopsError
-from gitops_mlops.domain.evaluation import Rows
+from gitops_mlops.domain.evaluation_parts import Rows
 from gitops_mlops.domain.metrics import Task
 from gitops_mlops.domain.rows import (
     demand_columns,

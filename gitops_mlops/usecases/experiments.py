@@ -11,7 +11,7 @@ import numpy as np
 from gitops_mlops.domain.changes import parameter_changes
 from gitops_mlops.domain.config import Config, Model
 from gitops_mlops.domain.errors import EvidenceMissing, MlopsError, UsageError
-from gitops_mlops.domain.evaluation import Interval
+from gitops_mlops.domain.evaluation_parts import Interval
 from gitops_mlops.domain.gates import primary_metric
 from gitops_mlops.domain.leaderboard import Board, Entrant, Standing, may_be_best, rank
 from gitops_mlops.domain.metrics import METRICS, metrics_of

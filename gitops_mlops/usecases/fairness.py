@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from gitops_mlops.domain.evaluation import Fairness, FairnessGap, FairnessGroup, GapName, GroupRates
+from gitops_mlops.domain.evaluation_parts import Fairness, FairnessGap, FairnessGroup, GapName, GroupRates
 from gitops_mlops.domain.fairness import judge_gap, reported
 from gitops_mlops.domain.gates import Judged
 from gitops_mlops.domain.slice_columns import coded

@@ -25,7 +25,7 @@ from gitops_mlops.domain.data_checks import (
 )
 from gitops_mlops.domain.data_profile import Shift, shifts
 from gitops_mlops.domain.errors import MlopsError
-from gitops_mlops.domain.evaluation import ColumnShift, DataCheck, DataHonesty, DatasetShift
+from gitops_mlops.domain.evaluation_parts import ColumnShift, DataCheck, DataHonesty, DatasetShift
 from gitops_mlops.domain.leaks import identifiers, labels_of, lone
 from gitops_mlops.domain.metrics import Task
 from gitops_mlops.domain.rows import parse_rows, seen_in

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from gitops_mlops.domain.config import Config
 from gitops_mlops.domain.errors import MlopsError
-from gitops_mlops.domain.evaluation import Change
+from gitops_mlops.domain.evaluation_parts import Change
 from gitops_mlops.domain.metric_config import OwnMetricConfig
 from gitops_mlops.domain.ports import ProjectFunctions
 from gitops_mlops.domain.statistics.own import OwnMetric

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from gitops_mlops.domain.errors import EvidenceMissing, MlopsError
-from gitops_mlops.domain.evaluation import Recipe, RecipeMetric
+from gitops_mlops.domain.evaluation_parts import Recipe, RecipeMetric
 from gitops_mlops.domain.metric_config import gate_metrics, has_metric
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.statistics.measure import Measured

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gitops_mlops.domain.config import Margin
-from gitops_mlops.domain.evaluation import GateResult, MetricResult, SliceResult, SliceSearch
+from gitops_mlops.domain.evaluation_parts import GateResult, MetricResult, SliceResult, SliceSearch
 from gitops_mlops.domain.gates import SLICE_MARGINS, Judged, primary_metric
 from gitops_mlops.domain.metrics import Method, Metric
 from gitops_mlops.domain.slice_columns import slice_columns

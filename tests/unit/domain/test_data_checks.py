@@ -20,7 +20,7 @@ from gitops_mlops.domain.data_checks import (
     shared,
     time_order,
 )
-from gitops_mlops.domain.evaluation import DataCheck
+from gitops_mlops.domain.evaluation_parts import DataCheck
 from gitops_mlops.domain.leak_config import Leaks
 from gitops_mlops.domain.leaks import Lone
 from gitops_mlops.domain.metrics import Task

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_mlops.domain.config import Gate, Model
-from gitops_mlops.domain.evaluation import MetricResult
+from gitops_mlops.domain.evaluation_parts import MetricResult
 from gitops_mlops.domain.gates import Evidence, SliceMeasured, demand, gate_changes, judge, overall
 from gitops_mlops.domain.statistics.measure import Measured, unmeasured
 from gitops_mlops.domain.statistics.spread import Spread

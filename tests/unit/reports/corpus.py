@@ -11,7 +11,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TypeVar, get_args
 
-from gitops_mlops.domain.evaluation import (
+from gitops_mlops.domain.evaluation import Report
+from gitops_mlops.domain.evaluation_parts import (
     Anchor,
     Change,
     CheckStatus,
@@ -34,7 +35,6 @@ from gitops_mlops.domain.evaluation import (
     MetricVerdict,
     Recipe,
     RecipeMetric,
-    Report,
     Revision,
     Rows,
     SliceResult,

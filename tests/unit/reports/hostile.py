@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.evaluation import (
+from gitops_mlops.domain.evaluation import Report
+from gitops_mlops.domain.evaluation_parts import (
     Anchor,
     Change,
     ColumnShift,
@@ -23,7 +24,6 @@ from gitops_mlops.domain.evaluation import (
     MetricResult,
     Recipe,
     RecipeMetric,
-    Report,
     Revision,
     Rows,
     SliceResult,

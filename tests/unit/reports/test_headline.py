@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from gitops_mlops.domain.evaluation import GateResult, Interval, MetricResult, Report, Revision, Rows
+from gitops_mlops.domain.evaluation import Report
+from gitops_mlops.domain.evaluation_parts import GateResult, Interval, MetricResult, Revision, Rows
 from gitops_mlops.reports.headline import because, decisive, gate_demand, gate_name, other_reasons, title
 from gitops_mlops.reports.words import (
     GATE_SYMBOLS,

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.evaluation import Confusion, Curve, DataCheck, DataHonesty, MetricResult, Report
+from gitops_mlops.domain.evaluation import Report
+from gitops_mlops.domain.evaluation_parts import Confusion, Curve, DataCheck, DataHonesty, MetricResult
 from gitops_mlops.reports.escape import html, visible
 from gitops_mlops.reports.html import SECTIONS, report_html
 from gitops_mlops.reports.markup import Markup, fragment, tag

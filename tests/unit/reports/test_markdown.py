@@ -5,16 +5,15 @@ import re
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from gitops_mlops.domain.evaluation import (
+from gitops_mlops.domain.evaluation import Report, parse_report
+from gitops_mlops.domain.evaluation_parts import (
     Change,
     Confusion,
     GateResult,
     MetricResult,
-    Report,
     Revision,
     Rows,
     SliceResult,
-    parse_report,
 )
 from gitops_mlops.reports.markdown import BUDGET, SECTIONS, report_markdown
 from tests.unit.reports import github

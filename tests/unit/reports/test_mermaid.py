@@ -4,7 +4,7 @@ import re
 
 from hypothesis import given
 
-from gitops_mlops.domain.evaluation import Curve
+from gitops_mlops.domain.evaluation_parts import Curve
 from gitops_mlops.reports.mermaid import POINTS, chart
 from tests.unit.reports.hostile import curves
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.evaluation import Interval, MetricResult
+from gitops_mlops.domain.evaluation_parts import Interval, MetricResult
 from gitops_mlops.reports.numbers import (
     between,
     count,

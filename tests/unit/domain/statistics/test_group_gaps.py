@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from gitops_mlops.domain.config import Evaluation
-from gitops_mlops.domain.evaluation import FairnessGap, Interval
+from gitops_mlops.domain.evaluation_parts import FairnessGap, Interval
 from gitops_mlops.domain.fairness import judge_gap, reported
 from gitops_mlops.domain.fairness_config import FairnessConfig
 from gitops_mlops.domain.metrics import Task

@@ -1,0 +1,287 @@
+"""The parts of a report: every text is bounded, every number finite, and nothing unknown is let in."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+Text = Annotated[str, Field(max_length=2000)]
+Word = Annotated[str, Field(max_length=200)]
+
+Verdict = Literal["pass", "warn", "block", "incomparable"]
+MetricVerdict = Literal["improved", "non_inferior", "regressed", "inconclusive", "undefined"]
+GateStatus = Literal["pass", "warn", "block"]
+CheckStatus = Literal["pass", "note", "warn", "block", "unknown"]
+GapName = Literal["demographic_parity", "equalized_odds"]
+Kind = Literal["pull-request", "release", "local", "schedule"]
+
+
+class Part(BaseModel):
+    """Base of every part of the report."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Revision(Part):
+    """One side of the comparison. `version` is empty for a working tree, `commit` for what is not committed."""
+
+    revision: Word
+    version: Word = ""
+    commit: Word = ""
+    model_sha256: Word = ""
+    data_md5: dict[Word, Word] = Field(default_factory=dict, max_length=200)
+
+
+class Rows(Part):
+    """Which rows were scored. `clusters` counts independent groups; `excluded` says why rows were left out."""
+
+    dataset: Word
+    rows: int
+    positives: int | None = None
+    cluster_by: Word | None = None
+    clusters: int | None = None
+    excluded: dict[Word, int] = Field(default_factory=dict, max_length=20)
+    overlap: int | None = None
+
+
+class Interval(Part):
+    """A two-sided confidence interval at `level`, for instance 0.90 for one-sided bounds at 0.05."""
+
+    low: float
+    high: float
+    level: float
+
+
+class MetricResult(Part):
+    """One metric for both models on the same rows.
+
+    `delta` is oriented: positive means that the challenger is better, whichever direction the metric has.
+    `ci` and `se` belong to `delta`. `mde` is the smallest difference seen with the wanted power, `needed`
+    how many rows (or clusters) would make it as small as the margin.
+    """
+
+    name: Word
+    higher_is_better: bool
+    champion: float | None = None
+    challenger: float | None = None
+    challenger_ci: Interval | None = None
+    delta: float | None = None
+    ci: Interval | None = None
+    se: float | None = None
+    p_value: float | None = None
+    method: Word = ""
+    margin: float | None = None
+    verdict: MetricVerdict = "undefined"
+    mde: float | None = None
+    needed: int | None = None
+    note: Text = ""
+
+
+class SliceResult(Part):
+    """A part of the rows, such as carrier = AA, or with `and_column` both that and origin = JFK; and its metrics."""
+
+    column: Word
+    value: Word
+    and_column: Word | None = None
+    and_value: Word | None = None
+    rows: int
+    metrics: tuple[MetricResult, ...] = Field(default=(), max_length=30)
+    declared: bool = True
+
+    @property
+    def name(self) -> str:
+        """`carrier = AA`, or `carrier = AA and origin = JFK`."""
+        second = "" if self.and_column is None else f" and {self.and_column} = {self.and_value}"
+        return f"{self.column} = {self.value}{second}"
+
+
+class SliceSearch(Part):
+    """What a search for slices on which the challenger is worse has found.
+
+    `columns` were searched, the first `paired` of them in pairs too: `searched` slices, of which `worse` are worse
+    beyond doubt, by Holm over all of them. `found` are the clearest that differ, each with one metric, whose
+    `p_value` is one-sided and corrected for the search. `note` says why nothing was searched.
+    """
+
+    columns: int = 0
+    paired: int = 0
+    searched: int = 0
+    worse: int = 0
+    found: tuple[SliceResult, ...] = Field(default=(), max_length=10)
+    note: Text = ""
+
+
+class GateResult(Part):
+    """One gate: what it demanded, what was seen, and why it ended as it did."""
+
+    id: Word
+    metric: Word
+    demand: Text
+    status: GateStatus
+    reason: Text
+
+
+class Change(Part):
+    """A parameter, data file or gate that differs between the sides; None where it is absent."""
+
+    name: Word
+    old: JsonValue = None
+    new: JsonValue = None
+
+
+class Curve(Part):
+    """Points of a plot, such as calibration: at most 50.
+
+    The points of both models lie at `x`, unless a model has places of its own: `champion_x`, `challenger_x`.
+    `champion_rows` and `challenger_rows` count the rows behind each point.
+    """
+
+    name: Word
+    x: tuple[float, ...] = Field(max_length=50)
+    champion: tuple[float | None, ...] = Field(default=(), max_length=50)
+    challenger: tuple[float | None, ...] = Field(default=(), max_length=50)
+    champion_x: tuple[float | None, ...] = Field(default=(), max_length=50)
+    challenger_x: tuple[float | None, ...] = Field(default=(), max_length=50)
+    champion_rows: tuple[int, ...] = Field(default=(), max_length=50)
+    challenger_rows: tuple[int, ...] = Field(default=(), max_length=50)
+
+
+class Confusion(Part):
+    """Counts by true label (rows) and predicted label (columns), at most 20 classes."""
+
+    labels: tuple[Word, ...] = Field(max_length=20)
+    champion: tuple[tuple[int, ...], ...] | None = None
+    challenger: tuple[tuple[int, ...], ...]
+
+
+class Frozen(Part):
+    """Both models on the evaluation data that was there before the change; `note` says why they were not measured."""
+
+    evaluation: Rows | None = None
+    metrics: tuple[MetricResult, ...] = Field(default=(), max_length=30)
+    note: Text = ""
+
+
+class Anchor(Part):
+    """The challenger against the champion of a while ago, on the same rows.
+
+    It stands in the champion's place of each metric. `age` is that while, in seconds.
+    """
+
+    revision: Revision
+    age: float
+    metrics: tuple[MetricResult, ...] = Field(default=(), max_length=30)
+    note: Text = ""
+
+
+class RecipeMetric(MetricResult):
+    """A metric over the trainings of both recipes: `champion` and `challenger` are means, `delta` their difference.
+
+    The deviations are those of single trainings: what another seed alone moves the metric by.
+    """
+
+    champion_deviation: float
+    challenger_deviation: float
+
+
+class Recipe(Part):
+    """What repeated trainings, `trainings` of each side, say of the recipes and not of the two model files.
+
+    `note` says why nothing, or not everything, could be said.
+    """
+
+    trainings: int | None = None
+    metrics: tuple[RecipeMetric, ...] = Field(default=(), max_length=30)
+    note: Text = ""
+
+
+class DataCheck(Part):
+    """One question about the data. `note` only tells, `unknown` could not be asked; `found` says what was seen."""
+
+    id: Word
+    status: CheckStatus
+    found: Text
+
+
+class ColumnShift(Part):
+    """A column of a dataset against the same in the champion's data.
+
+    `psi` is the population stability index less what chance gives; None where it means nothing. `missing_then` and
+    `missing_now` are shares of the rows; `came` and `went` count categories, `examples` are some of those that came.
+    """
+
+    dataset: Word
+    column: Word
+    psi: float | None = None
+    missing_then: float
+    missing_now: float
+    came: int = 0
+    went: int = 0
+    examples: tuple[Word, ...] = Field(default=(), max_length=5)
+    note: Word = ""
+
+
+class DatasetShift(Part):
+    """A dataset against the champion's. `added` and `removed` count rows by all columns that both have."""
+
+    dataset: Word
+    rows_then: int
+    rows_now: int
+    added: int
+    removed: int
+    columns_added: tuple[Word, ...] = Field(default=(), max_length=50)
+    columns_removed: tuple[Word, ...] = Field(default=(), max_length=50)
+
+
+class DataHonesty(Part):
+    """Whether the data can be trusted to tell a good model: leaks, and what changed since the champion's.
+
+    `columns` are the most changed ones; `note` says why there is nothing of the champion's data.
+    """
+
+    checks: tuple[DataCheck, ...] = Field(default=(), max_length=30)
+    datasets: tuple[DatasetShift, ...] = Field(default=(), max_length=2)
+    columns: tuple[ColumnShift, ...] = Field(default=(), max_length=20)
+    note: Text = ""
+
+
+class GroupRates(Part):
+    """How one model treats a group; None where a rate has nothing to be a share of."""
+
+    selected: float
+    accuracy: float
+    true_positive_rate: float | None = None
+    false_positive_rate: float | None = None
+
+
+class FairnessGroup(Part):
+    """The rows of one value of a sensitive column; `note` says why the group is not judged, or not in full."""
+
+    value: Word
+    rows: int
+    positives: int
+    champion: GroupRates | None = None
+    challenger: GroupRates
+    note: Text = ""
+
+
+class FairnessGap(Part):
+    """The largest difference of a rate between two groups. `worsening` is the challenger's less the champion's."""
+
+    name: GapName
+    champion: float | None = None
+    challenger: float | None = None
+    challenger_ci: Interval | None = None
+    worsening: float | None = None
+    ci: Interval | None = None
+    note: Text = ""
+
+
+class Fairness(Part):
+    """The groups of one sensitive column and the gaps between them, with the bootstrap that drew the intervals."""
+
+    column: Word
+    groups: tuple[FairnessGroup, ...] = Field(default=(), max_length=50)
+    gaps: tuple[FairnessGap, ...] = Field(default=(), max_length=2)
+    method: Word = ""

@@ -8,6 +8,11 @@ from gitops_mlops.domain.metrics import Task
 from gitops_mlops.domain.statistics.sample import Ints, Sample, Scores
 
 
+def _numbered(drawn: np.ndarray) -> np.ndarray:
+    """Clusters from 0 without a gap, as they come out of a table: chance may leave one without a row."""
+    return np.unique(drawn, return_inverse=True)[1].astype(np.int64)
+
+
 def binary_scores(probabilities: np.ndarray) -> Scores:
     return Scores((probabilities >= 0.5).astype(np.int64), probabilities)
 
@@ -25,7 +30,7 @@ def binary(
     codes: Ints | None = None
     shifts = np.zeros((2, rows))
     if clusters:
-        codes = np.sort(generator.integers(clusters, size=rows)).astype(np.int64)
+        codes = _numbered(np.sort(generator.integers(clusters, size=rows)))
         codes = np.unique(codes, return_inverse=True)[1].astype(np.int64)
         shifts = generator.normal(0, cluster_sd, (2, clusters))[:, codes]
     logit = 1.5 * generator.normal(size=rows) - 1
@@ -39,7 +44,7 @@ def binary(
 def multiclass(seed: int | list[int], rows: int = 400, clusters: int = 0, classes: int = 4) -> Sample:
     """Two exchangeable models of several classes, of which the first is the most frequent."""
     generator = np.random.default_rng(seed)
-    codes = generator.integers(clusters, size=rows).astype(np.int64) if clusters else None
+    codes = _numbered(generator.integers(clusters, size=rows)) if clusters else None
     logits = generator.normal(size=(rows, classes)) - 0.4 * np.arange(classes)
     truth = np.array([generator.choice(classes, p=_softmax(2 * one)) for one in logits])
     sides = [_softmax(2 * logits + generator.normal(0, 0.8, logits.shape)) for _ in range(2)]
@@ -85,7 +90,7 @@ def _softmax(values: np.ndarray) -> np.ndarray:
 
 def regression(seed: int, rows: int = 300, clusters: int = 0) -> Sample:
     generator = np.random.default_rng(seed)
-    codes = generator.integers(clusters, size=rows).astype(np.int64) if clusters else None
+    codes = _numbered(generator.integers(clusters, size=rows)) if clusters else None
     truth = generator.normal(10, 3, size=rows)
     champion, challenger = (truth + generator.normal(0, sd, size=rows) for sd in (1.2, 1.0))
     return Sample(Task.REGRESSION, truth, Scores(challenger), Scores(champion), codes)

@@ -28,8 +28,10 @@ setup: $(VENV)/.ready ## the virtual environment, from the lock
 demo: setup ## the whole loop on real flights, in a scratch folder
 	@$(BIN)/gitops-mlops demo
 
-test: setup ## every test
-	$(BIN)/python -m pytest -n auto --dist worksteal -q
+# What a run with SEED=7 varies: the order of modules and of the tests in them, hashes, and what Hypothesis draws.
+test: setup ## every test; SEED=7 in another order, with other hashes and examples
+	$(if $(SEED),PYTHONHASHSEED=$(SEED)) $(BIN)/python -m pytest -n auto --dist worksteal -q \
+	  $(if $(SEED),--random-order-seed=$(SEED) --hypothesis-seed=$(SEED))
 
 check: setup ## the inner loop: format, lint, types, layers, workflows, unit tests
 	$(BIN)/ruff format --check $(PATHS)

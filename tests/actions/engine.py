@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -25,6 +24,7 @@ from uuid import uuid4
 import psutil
 
 from tests.actions.workflow import STAND_IN, Done, WorkflowError
+from tests.ports import free_ports
 
 LABELS = ("ubuntu-latest", "ubuntu-24.04", "ubuntu-22.04", "self-hosted", "linux", "x64")
 MARK = "GITOPS_MLOPS_HARNESS"
@@ -120,13 +120,6 @@ def runner_path() -> str:
     return os.pathsep.join([str(Path(__file__).parent / "machine"), *theirs])
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def _memory() -> str | None:
     """A file system in memory, where there is one with room: an action is copied for every step that uses it."""
     place = Path("/dev/shm")
@@ -161,7 +154,7 @@ def _words(folder: Path, work: str, scratch: Path, first: str, machine: Machine,
     words += ["-C", str(scratch), "-W", f".github/workflows/{first}", "-e", str(folder / "event.json")]
     words += ["-a", machine.actor, "--no-skip-checkout", "--action-cache-path", work]
     words += ["--artifact-server-path", str(machine.artifacts), "--artifact-server-addr", "127.0.0.1"]
-    words += ["--artifact-server-port", str(_free_port())]
+    words += ["--artifact-server-port", str(free_ports(1)[0])]
     for kind in ("secret", "var", "env", "input"):
         words += [f"--{kind}-file", str(folder / "none")]
     for name, value in machine.secrets.items():

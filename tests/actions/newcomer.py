@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from tests.actions.github import GitHub, User
 from tests.actions.sources import ROOT, TOOLKIT
+from tests.ports import free_ports
 
 REPOSITORY = "octo/first"
 FOLDER = "first"
@@ -29,7 +29,7 @@ class Newcomer:
         shutil.copytree(scaffold / FOLDER, self.folder)
         self.scaffolded_remote = str(scaffold / "remote")
         shutil.copytree(self.scaffolded_remote, self.remote)
-        self.ports = dict(zip(("staging", "production"), _free_ports(2), strict=True))
+        self.ports = dict(zip(("staging", "production"), free_ports(2), strict=True))
         self._settle_down()
         github.repository(REPOSITORY, self.folder)
         self.owner = github.user("octo")
@@ -120,11 +120,3 @@ def _with_state(text: str, workflow: str, state: Path) -> str:
     else:
         rest = f"    with:\n      state: {state}\n{rest}"
     return f"{head}{call}{version}\n{rest}"
-
-
-def _free_ports(count: int) -> list[int]:
-    opened = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in opened]
-    for one in opened:
-        one.close()
-    return ports

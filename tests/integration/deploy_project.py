@@ -16,6 +16,7 @@ from typing import Any
 from gitops_mlops.domain.deployment import Place
 from gitops_mlops.domain.evidence import write_message
 from tests.conftest import Repo
+from tests.ports import free_ports
 
 MLOPS = """\
 version: 1
@@ -92,15 +93,6 @@ def evaluation_rows() -> bytes:
     content = io.BytesIO()
     frame.write_parquet(content)
     return content.getvalue()
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on."""
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
 
 
 class DeployProject:

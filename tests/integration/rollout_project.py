@@ -10,7 +10,8 @@ from typing import Any
 
 from gitops_mlops.domain.evidence import write_message
 from tests.conftest import Answer, Repo
-from tests.integration.deploy_project import DeployProject, evaluation_rows, free_ports
+from tests.integration.deploy_project import DeployProject, evaluation_rows
+from tests.ports import free_ports
 
 
 @functools.cache

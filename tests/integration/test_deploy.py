@@ -25,7 +25,8 @@ from gitops_mlops.domain.inference import Answers
 from gitops_mlops.usecases import bundle as bundles
 from gitops_mlops.usecases.deploy import Result, World, deploy
 from tests.conftest import Answer, Cli, Repo
-from tests.integration.deploy_project import ROW, DeployProject, free_ports, trained
+from tests.integration.deploy_project import ROW, DeployProject, trained
+from tests.ports import free_ports
 
 SOURCE = str(Path(__file__).parents[2])
 

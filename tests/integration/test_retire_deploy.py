@@ -14,7 +14,8 @@ import pytest
 
 from gitops_mlops import bootstrap
 from tests.conftest import Answer, Cli, Repo
-from tests.integration.deploy_project import DeployProject, free_ports
+from tests.integration.deploy_project import DeployProject
+from tests.ports import free_ports
 
 Run = Callable[..., Answer]
 

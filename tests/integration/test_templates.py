@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gitops_mlops.adapters.scratch import free_ports
 from tests.conftest import Cli
 from tests.integration.scaffolded import MODELS, ROOT, SHA, Project, trained
+from tests.ports import free_ports
 
 
 @pytest.fixture(scope="module", params=sorted(MODELS))

@@ -13,7 +13,7 @@ from tests.actions import engine
 from tests.actions.engine import Machine
 from tests.actions.permissions import Permissions, exceeding, of_job, read_only
 from tests.actions.run import Environment, Record, Run, Settings, World
-from tests.actions.workflow import Done, Workflow, WorkflowError, alone, in_order, needs, write
+from tests.actions.workflow import Done, Workflow, WorkflowError, alone, in_matrix_order, in_order, needs, write
 
 SKIPPED, CANCELLED = Done("skipped", {}), Done("cancelled", {})
 
@@ -230,11 +230,13 @@ class Execution:
         self._probe(chain, body, folder, {"shell": "bash", "env": texts, "run": said})
         return target.read_text().split("\0")[:-1] if target.exists() else None
 
-    def _combinations(self, chain: Chain) -> list[Mapping[str, Any]]:
+    def _combinations(self, chain: Chain) -> list[dict[str, Any]]:
         """What a matrix comes to, none when the job's `if` is false."""
         strategy = {"matrix": chain[-1].body["strategy"]["matrix"]}
         found = self._probe(chain, {**chain[-1].body, "strategy": strategy}, self._folder(), {"run": "exit 0"})
-        return [one.matrix for one in sorted(found.jobs, key=lambda job: job.index)]
+        return in_matrix_order(
+            strategy["matrix"], [one.matrix for one in sorted(found.jobs, key=lambda job: job.index)]
+        )
 
     def _probe(self, chain: Chain, body: Mapping[str, Any], folder: Path, step: Mapping[str, Any]) -> engine.Ended:
         """Run a job that is where this one is, with one step of ours, and no secret."""

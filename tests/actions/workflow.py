@@ -118,6 +118,23 @@ def in_order(workflow: Workflow) -> list[str]:
     return done
 
 
+def in_matrix_order(matrix: Any, combinations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The combinations of a matrix as GitHub makes them: the last key of the file varies fastest, what only `include`
+    adds comes last. The engine gives both keys and combinations in an order of its own, another one each time.
+    """
+    written = matrix if isinstance(matrix, Mapping) else {}
+    lists = {key: given for key, given in written.items() if key not in ("include", "exclude")}
+    found = [
+        {key: one[key] for key in (*lists, *sorted(set(one) - set(lists))) if key in one} for one in combinations
+    ]
+    ranks = {}
+    for key, given in lists.items():
+        # An expression is not known here, but its values were met in their order.
+        known = list(given) if isinstance(given, list) else []
+        ranks[key] = known + [one[key] for one in found if key in one and one[key] not in known]
+    return sorted(found, key=lambda one: [ranks[key].index(one[key]) if key in one else len(found) for key in ranks])
+
+
 class Done(NamedTuple):
     """How a job ended: `success`, `failure`, `cancelled` or `skipped`, and its outputs."""
 

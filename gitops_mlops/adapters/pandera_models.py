@@ -103,7 +103,7 @@ def _run(schema: Any, table: Table) -> list[Violation]:
 def _violation(error: Any) -> Violation:
     reason = error.reason_code.name if error.reason_code else ""
     of_column = type(error.schema).__name__ == "Column"
-    column = str(error.column_name or (error.schema.name if of_column else "") or "")
+    column = error.column_name or (error.schema.name if of_column else None)
     message = (str(error).splitlines() or ["fails"])[0][:_LONGEST]
     if reason == "COLUMN_NOT_IN_DATAFRAME":
         return Violation(str(error.failure_cases), "required", "the column is missing")

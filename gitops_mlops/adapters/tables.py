@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import isinf
 from pathlib import Path
@@ -12,8 +12,9 @@ from typing import Any
 import polars as pl
 
 from gitops_mlops.domain.contract import ColumnType
-from gitops_mlops.domain.contract_infer import MOST_CHOICES, ColumnProfile, TableProfile
+from gitops_mlops.domain.contract_infer import MOST_CHOICES, TEXT_SHAPES, ColumnProfile, TableProfile
 from gitops_mlops.domain.errors import EvidenceMissing, OutsideError, UsageError
+from gitops_mlops.domain.polars_types import POLARS
 from gitops_mlops.domain.table_checks import (
     KeyCheck,
     RowCheck,
@@ -27,6 +28,7 @@ from gitops_mlops.domain.table_checks import (
     type_name,
     wrong_size,
 )
+from gitops_mlops.domain.table_facts import TEXT_TYPES, edges, facts, fitting, misfit_of_shape, misfit_of_type
 from gitops_mlops.domain.validation import SAMPLE, Findings, Sample, Violation, plain_value
 
 PARQUET = (".parquet", ".pq")
@@ -71,41 +73,34 @@ class TableFiles:
 
     def profile(self, path: Path, name: str) -> TableProfile:
         """What the columns of a table hold; the types of a CSV are those that all of its rows fit."""
-        kind = _kind(path, name)
-        if kind == "parquet":
-            table = self.open(path, name, {})
-        else:
-            with _reading(path, name):
-                _demand_utf8_header(path, name)
-                frame = pl.scan_csv(path, infer_schema_length=None, try_parse_dates=True, glob=False)
-                table = Table(path, name, frame, dict(frame.collect_schema()))
+        table = self.open(path, name, {})
         with _reading(path, name):
-            facts = [fact for column, dtype in table.schema.items() for fact in _facts(column, dtype)]
-            found = (
-                table.frame.select(pl.len().alias("\0rows"), *facts).collect(engine="streaming").row(0, named=True)
-            )
-            rows = int(found["\0rows"])
-            columns = tuple(_column_profile(table, column, found, rows) for column in table.schema)
+            if _kind(path, name) == "csv":
+                types = _text_types(table)
+                table = self.open(path, name, {column: POLARS[kind] for column, kind in types.items()})
+            asked = [fact for column, dtype in table.schema.items() for fact in facts(column, dtype)]
+            found = table.frame.select(pl.len().alias(_COUNT), *asked).collect(engine="streaming").row(0, named=True)
+            rows = int(found[_COUNT])
+            texts = [column for column, dtype in table.schema.items() if type_name(dtype) == ColumnType.STRING]
+            shapes = fitting(table.frame, texts, list(TEXT_SHAPES), misfit_of_shape, _numbers)
+            columns = tuple(_column_profile(table, column, found, shapes.get(column)) for column in table.schema)
         return TableProfile(rows, columns)
 
 
-def _facts(name: str, dtype: pl.DataType) -> Iterator[pl.Expr]:
-    column = exactly(name)
-    yield is_missing(name, dtype).sum().alias(f"nulls of {name}")
-    kind = type_name(dtype)
-    if kind is None:
-        return
-    yield column.approx_n_unique().alias(f"different of {name}")
-    if kind.has_order:
-        known = column.fill_nan(None) if dtype.is_float() else column
-        yield known.min().alias(f"low of {name}")
-        yield known.max().alias(f"high of {name}")
+def _text_types(table: Table) -> dict[str, ColumnType]:
+    return fitting(table.frame, list(table.schema), TEXT_TYPES, misfit_of_type, _numbers)
 
 
-def _column_profile(table: Table, name: str, found: Mapping[str, Any], rows: int) -> ColumnProfile:
-    dtype, nulls = table.schema[name], int(found[f"nulls of {name}"])
+def _numbers(frame: pl.LazyFrame, asked: Sequence[pl.Expr]) -> Sequence[int]:
+    return frame.select(asked).collect(engine="streaming").row(0)
+
+
+def _column_profile(table: Table, name: str, found: Mapping[str, Any], shape: str | None) -> ColumnProfile:
+    dtype, nulls, rows = table.schema[name], int(found[f"nulls of {name}"]), int(found[_COUNT])
     kind, about = type_name(dtype), found.get(f"different of {name}", 0)
-    low, high = found.get(f"low of {name}"), found.get(f"high of {name}")
+    low, high = edges(dtype, found, name)
+    # A CSV's column without any text fits every type.
+    empty = nulls == rows and (name in table.raw or kind is None)
     present = table.frame.select(exactly(name).alias("value")).filter(~is_missing("value", dtype))
     values = unique = None
     # The estimate is off by a few percent; what it leaves possible is then counted exactly.
@@ -116,14 +111,15 @@ def _column_profile(table: Table, name: str, found: Mapping[str, Any], rows: int
         unique = present.select(pl.col("value").n_unique()).collect(engine="streaming").item() == rows - nulls
     return ColumnProfile(
         name=name,
-        type=kind,
-        found=f"a column of {str(dtype).lower()}",
+        type=None if empty else kind,
+        found="a column of nothing but nulls" if empty else f"a column of {str(dtype).lower()}",
         nulls=nulls,
         low=low,
         high=high,
         infinite=any(isinstance(edge, float) and isinf(edge) for edge in (low, high)),
         values=values,
         unique=bool(unique),
+        shape=shape if nulls < rows else None,
     )
 
 
@@ -183,7 +179,7 @@ def _duplicates(table: Table, key: KeyCheck) -> Violation | None:
     first = numbered.sort(_ROW).head(SAMPLE).select(_ROW, *columns).collect(engine="streaming")
     alone = len(key.columns) == 1
     message = "occurs in several rows" if alone else f"rows share the key {', '.join(key.columns)}"
-    return Violation(key.columns[0] if alone else "", "unique", message, int(number), tuple(_samples(first)))
+    return Violation(key.columns[0] if alone else None, "unique", message, int(number), tuple(_samples(first)))
 
 
 def _samples(frame: pl.DataFrame) -> Iterator[Sample]:

@@ -13,8 +13,10 @@ from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, load_config, mark, pass_session, progress
 from gitops_mlops.domain.contract_diff import breaking
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, UsageError
+from gitops_mlops.domain.names import column_label
 from gitops_mlops.domain.validation import Validation
 from gitops_mlops.reports.contract_yaml import contract_yaml
+from gitops_mlops.reports.terminal import printable
 from gitops_mlops.reports.validation import changes_text, validations_text
 from gitops_mlops.usecases.contract_diff import diff_contracts, read_at
 from gitops_mlops.usecases.contract_infer import infer_from_table
@@ -83,6 +85,8 @@ def infer(session: Session, data: str, out: str | None, force: bool, as_json: bo
         raise UsageError("the file exists", where=str(out), hint="choose another, or overwrite it with --force")
     inferred = infer_from_table(session.folder / data, data, bootstrap.tables())
     text = contract_yaml(inferred)
+    for name, why in inferred.skipped.items():
+        progress(f"{printable(column_label(name))} is left unchecked: {printable(why)}")
     if target is not None:
         bootstrap.files(target.parent).write(target.name, text.encode())
         progress(f"wrote {out}")

@@ -83,7 +83,7 @@ class Admitter:
             refusals += [
                 Refusal(None, name, f"is not in the contract → {perhaps(name[:_LONGEST], self._rules)}")
                 for name in given
-                if name not in self._rules
+                if name not in self._rules and name not in self.contract.unchecked
             ]
         columns: dict[str, list[Any]] = {}
         for name, rule in self._rules.items():

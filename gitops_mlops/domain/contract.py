@@ -90,13 +90,17 @@ class Rows(Section):
 
 
 class Contract(Section):
-    """What a table must be. `strict` refuses columns that are not named; `unique` lists key column sets."""
+    """What a table must be. `strict` refuses columns that are not named; `unique` lists key column sets.
+
+    `unchecked` columns must be there, and nothing is demanded of their type and values.
+    """
 
     version: Literal[1]
     description: str | None = None
     strict: bool = True
     rows: Rows = Field(default_factory=Rows)
     unique: tuple[tuple[str, ...], ...] = ()
+    unchecked: tuple[str, ...] = ()
     columns: dict[str, Column] = Field(min_length=1)
 
 
@@ -133,13 +137,16 @@ def _contradictions(contract: Contract) -> Iterator[Wrong]:
         yield ("rows", "min"), "min is greater than max", "no table has both"
     for index, key_columns in enumerate(contract.unique):
         yield from _wrong_key(("unique", index), key_columns, contract)
+    for index, name in enumerate(contract.unchecked):
+        if name in contract.columns:
+            yield ("unchecked", index), f"{name!r} stands among the columns too", "keep one of the two"
+        elif name in contract.unchecked[:index]:
+            yield ("unchecked", index), f"{name!r} stands twice", "keep one of the two"
 
 
 def _wrong_columns(columns: Mapping[str, Column]) -> Iterator[Wrong]:
     for name, column in columns.items():
         here: Path = ("columns", name)
-        if not name.strip():
-            yield here, "a column needs a name", ""
         for path, message in _wrong_values(column):
             text, _, hint = message.partition(" → ")
             yield (*here, *path), text, hint

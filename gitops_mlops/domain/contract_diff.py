@@ -16,17 +16,18 @@ from gitops_mlops.domain.contract import Column, Contract, Scalar
 Party = Literal["readers", "writers", "serving"]
 Kind = Literal["breaking", "serving-breaking", "tightening", "compatible"]
 
+_UNCHECKED = "the column may now be of any type and hold any value"
 _ALL: tuple[Party, ...] = ("readers", "writers", "serving")
 
 
 @dataclass(frozen=True)
 class ContractChange:
-    """One change. `column` is "" for the whole table; `change` is what happened, in a few words.
+    """One change. `column` is None for the whole table; `change` is what happened, in a few words.
 
     `tightens` marks a change that refuses values the old contract allowed, without changing what they mean.
     """
 
-    column: str
+    column: str | None
     change: str
     breaks: tuple[Party, ...]
     message: str
@@ -50,11 +51,14 @@ def compare_contracts(old: Contract, new: Contract) -> list[ContractChange]:
     """Every change that matters to someone, in the order of the old contract's columns, then the new one's."""
     changes: list[ContractChange] = []
     for name, column in old.columns.items():
-        if name not in new.columns:
+        if name in new.unchecked:
+            changes.append(ContractChange(name, "no longer checked", ("readers", "serving"), _UNCHECKED))
+        elif name not in new.columns:
             changes.append(_removed(name, old, new))
         else:
             changes += _column_changes(name, column, new.columns[name])
     changes += [_added(name, column, old) for name, column in new.columns.items() if name not in old.columns]
+    changes += _unchecked_changes(old, new)
     changes += _table_changes(old, new)
     return changes
 
@@ -76,11 +80,24 @@ def _removed(name: str, old: Contract, new: Contract) -> ContractChange:
     return ContractChange(name, "column removed", breaks, f"the column was removed{renamed}")
 
 
+def _unchecked_changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
+    for name in old.unchecked:
+        if name not in new.unchecked and name not in new.columns:
+            breaks: tuple[Party, ...] = _ALL if new.strict else ("readers", "serving")
+            yield ContractChange(name, "column removed", breaks, "the column was removed")
+    for name in new.unchecked:
+        if name not in old.unchecked and name not in old.columns:
+            message = "a required column, of which nothing is checked: tables of before lack it"
+            yield ContractChange(name, "required column added", ("writers",), message)
+
+
 def _definition(column: Column) -> dict[str, Any]:
     return column.model_dump(exclude={"description"})
 
 
 def _added(name: str, column: Column, old: Contract) -> ContractChange:
+    if name in old.unchecked:
+        return _tightening(name, "became checked", "any type and value was allowed")
     if column.demanded:
         message = "a required column without a default: tables and requests of before lack it"
         return ContractChange(name, "required column added", ("writers",), message)
@@ -162,7 +179,13 @@ def _bound_changes(name: str, old: Column, new: Column) -> Iterator[ContractChan
 
 
 def _limit(
-    name: str, key: str, old: Scalar | None, new: Scalar | None, *, up: bool, loose: tuple[Party, ...] = ("serving",)
+    name: str | None,
+    key: str,
+    old: Scalar | None,
+    new: Scalar | None,
+    *,
+    up: bool,
+    loose: tuple[Party, ...] = ("serving",),
 ) -> Iterator[ContractChange]:
     """A limit that moved; `up` says that a greater one lets more in. None is no limit."""
     if old == new:
@@ -203,20 +226,20 @@ def _text_changes(name: str, old: Column, new: Column) -> Iterator[ContractChang
 
 def _table_changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
     if new.strict and not old.strict:
-        yield _tightening("", "became strict", "columns that the contract does not name are now refused")
+        yield _tightening(None, "became strict", "columns that the contract does not name are now refused")
     if old.strict and not new.strict:
-        yield ContractChange("", "no longer strict", (), "further columns are allowed")
-    yield from _limit("", "rows.min", old.rows.min, new.rows.min, up=False, loose=())
-    yield from _limit("", "rows.max", old.rows.max, new.rows.max, up=True, loose=())
+        yield ContractChange(None, "no longer strict", (), "further columns are allowed")
+    yield from _limit(None, "rows.min", old.rows.min, new.rows.min, up=False, loose=())
+    yield from _limit(None, "rows.max", old.rows.max, new.rows.max, up=True, loose=())
     before, after = ({frozenset(key) for key in one.unique} for one in (old, new))
     for key in sorted(before - after, key=sorted):
         message = f"rows may now share {_list(sorted(key))}"
-        yield ContractChange("", "key removed", ("readers",), message)
+        yield ContractChange(None, "key removed", ("readers",), message)
     for key in sorted(after - before, key=sorted):
-        yield _tightening("", "key added", f"rows that share {_list(sorted(key))} are now refused")
+        yield _tightening(None, "key added", f"rows that share {_list(sorted(key))} are now refused")
 
 
-def _tightening(name: str, change: str, message: str) -> ContractChange:
+def _tightening(name: str | None, change: str, message: str) -> ContractChange:
     return ContractChange(name, change, (), f"{message}: compatible if the data passes", tightens=True)
 
 

@@ -7,6 +7,7 @@ below 0, shares within 0 and 1) or widened by the whole span that was seen, to a
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -19,14 +20,28 @@ MOST_CHOICES = 20
 FEWEST_REPEATS = 10
 """... when each occurs at least this often on average."""
 
+_DIGITS = "digits, kept as text"
+
+TEXT_SHAPES = {
+    "dates, of which a contract reads only 2013-12-31": r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-]([0-9]{2}|[0-9]{4})",
+    "dates with the year first, of which a contract reads only 2013-12-31": r"[0-9]{4}[/.][0-9]{1,2}[/.][0-9]{1,2}",
+    "dates with the month's name": r"[0-9]{1,2}[ -][A-Za-z]{3}[ -]([0-9]{2}|[0-9]{4})",
+    "times of the day": r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?",
+    "months": r"[0-9]{4}-[0-9]{2}",
+    _DIGITS: r"[0-9]+",
+}
+"""What texts may look like, and the pattern that a contract demands of them."""
+
 _LARGEST = 1e15
+_ID = re.compile(r"(?:\A|[^a-z])(?:id|ids|key|uuid|guid|index|idx|rownames?)\Z|[a-z](?:Id|ID)\Z")
 
 
 @dataclass(frozen=True)
 class ColumnProfile:
     """What a column holds: `type` is None for one that contracts cannot describe, `found` its type in words.
 
-    `values` are all different values when they are few, else None; `unique` says that none repeats.
+    `values` are all different values when they are few, else None; `unique` says that none repeats; `shape` is
+    the one of `TEXT_SHAPES` that all texts have.
     """
 
     name: str
@@ -38,6 +53,7 @@ class ColumnProfile:
     infinite: bool = False
     values: tuple[Any, ...] | None = None
     unique: bool = False
+    shape: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +66,7 @@ class TableProfile:
 
 @dataclass(frozen=True)
 class InferredContract:
-    """The contract, and per column what a person should know about it. `skipped` columns are left out."""
+    """The contract, and per column what a person should know about it; `skipped` says why one is unchecked."""
 
     contract: Contract
     notes: dict[str, tuple[str, ...]]
@@ -71,8 +87,9 @@ def infer_contract(profile: TableProfile, description: str) -> InferredContract:
         {
             "version": 1,
             "description": description,
-            "strict": not skipped,
+            "strict": True,
             "rows": {"min": 1},
+            **({"unchecked": list(skipped)} if skipped else {}),
             "columns": {
                 name: column.model_dump(by_alias=True, exclude_unset=True) for name, column in columns.items()
             },
@@ -86,24 +103,49 @@ def _column(profile: ColumnProfile, rows: int) -> Column:
     fields: dict[str, Any] = {"type": profile.type}
     if profile.nulls:
         fields["nullable"] = True
-        share = profile.nulls / rows
-        if share < 0.5:
-            # Twice what was seen and a percent more: an outage shows, an ordinary day does not.
-            fields["max-nulls"] = math.ceil(share * 200 + 1) / 100
+        # Twice what was seen and a percent more: an outage shows, an ordinary day does not.
+        limit = math.ceil(profile.nulls / rows * 200 + 1) / 100
+        if limit < 1:
+            fields["max-nulls"] = limit
     if profile.infinite:
         fields["infinite"] = True
+    if _is_id(profile, rows):
+        fields["unique"] = True
     choices = _choices(profile, rows)
     if choices is not None:
         fields["allowed"] = choices
-    elif profile.type.has_order and not isinstance(profile.low, date) and not profile.unique:
+    elif profile.shape is not None:
+        fields["pattern"] = TEXT_SHAPES[profile.shape]
+    elif profile.type.has_order and not isinstance(profile.low, date) and not _counts_on(profile, rows):
         low, high = _bounds(profile)
         fields |= {key: value for key, value in (("min", low), ("max", high)) if value is not None}
     return Column.model_validate(fields)
 
 
+def _is_id(profile: ColumnProfile, rows: int) -> bool:
+    """Whether the values name the rows: none repeats, and the name says so, or there is none (a row's number)."""
+    return profile.unique and rows > 1 and (not profile.name.strip() or _named_id(profile.name))
+
+
+def _named_id(name: str) -> bool:
+    return _ID.search(name) is not None or _ID.search(name.lower()) is not None
+
+
+def _counts_on(profile: ColumnProfile, rows: int) -> bool:
+    """Whether integers are ids, or number the rows: the next table's are others."""
+    if not profile.unique:
+        return False
+    return _is_id(profile, rows) or profile.high - profile.low + 1 == rows - profile.nulls
+
+
 def _choices(profile: ColumnProfile, rows: int) -> tuple[Any, ...] | None:
     values = profile.values
-    if values is None or rows - profile.nulls < FEWEST_REPEATS * len(values) or not values:
+    if (
+        values is None
+        or profile.shape not in (None, _DIGITS)
+        or rows - profile.nulls < FEWEST_REPEATS * len(values)
+        or not values
+    ):
         return None
     if profile.type == ColumnType.STRING:
         return tuple(sorted(values))
@@ -142,7 +184,9 @@ def _notes(profile: ColumnProfile, rows: int) -> tuple[str, ...]:
         notes.append(f"seen: {_shown(profile.low)} to {_shown(profile.high)}")
     if profile.nulls:
         notes.append(f"null in {profile.nulls / rows:.2%} of the rows")
-    if profile.unique and rows > 1:
+    if profile.shape is not None:
+        notes.append(profile.shape)
+    if profile.unique and rows > 1 and not _is_id(profile, rows):
         notes.append("no value repeats: add unique: true if it is an id")
     return tuple(notes)
 

@@ -23,6 +23,11 @@ def is_artifact(text: str) -> bool:
     return _ARTIFACT.match(text) is not None
 
 
+def column_label(name: str | None) -> str:
+    """A column as messages name it: quoted when nothing would be seen of it, `(table)` for None."""
+    return "(table)" if name is None else name if name.strip() else repr(name)
+
+
 def path_problem(text: str) -> str:
     """Why `text` is no path inside a repository, or "" when it is one (symlinks are the adapter's to check)."""
     path = PurePosixPath(text)

@@ -7,7 +7,7 @@ for the first offending rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -141,8 +141,12 @@ def checks_of(contract: Contract, table: Table) -> TableChecks:
         else:
             sound.add(name)
             rules += _rules(name, column, table)
+    found += [
+        Violation(name, "required", "the column is missing") for name in contract.unchecked if name not in schema
+    ]
     if contract.strict:
-        found += [_unexpected(name, contract) for name in schema if name not in contract.columns]
+        known = {*contract.columns, *contract.unchecked}
+        found += [_unexpected(name, known) for name in schema if name not in known]
     keys: list[tuple[str, ...]] = [(name,) for name, column in contract.columns.items() if column.unique]
     keys += [key for key in contract.unique if key not in keys]
     comparable = [key for key in keys if sound.issuperset(key)]
@@ -156,8 +160,8 @@ def _without(some: Mapping[str, str], taken: Mapping[str, str]) -> dict[str, str
     return {name: column for name, column in some.items() if name not in taken}
 
 
-def _unexpected(name: str, contract: Contract) -> Violation:
-    hint = perhaps(name, contract.columns)
+def _unexpected(name: str, known: Collection[str]) -> Violation:
+    hint = perhaps(name, known)
     near = f"; {hint}" if hint.startswith("perhaps") else ""
     return Violation(name, "strict", f"the contract names no such column{near}")
 
@@ -264,6 +268,6 @@ def broken(checks: TableChecks, numbers: Mapping[str, Any]) -> list[tuple[RowChe
 def wrong_size(bounds: Rows, rows: int) -> Iterator[Violation]:
     """Too few or too many rows."""
     if rows < bounds.min:
-        yield Violation("", "rows", f"{rows} rows, at least {bounds.min} are demanded")
+        yield Violation(None, "rows", f"{rows} rows, at least {bounds.min} are demanded")
     if bounds.max is not None and rows > bounds.max:
-        yield Violation("", "rows", f"{rows} rows, at most {bounds.max} are allowed")
+        yield Violation(None, "rows", f"{rows} rows, at most {bounds.max} are allowed")

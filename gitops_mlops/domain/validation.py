@@ -23,9 +23,9 @@ class Sample:
 
 @dataclass(frozen=True)
 class Violation:
-    """One broken rule. `column` is "" when it is about the table, `rows` None when rows are not the point."""
+    """One broken rule. `column` is None when it is about the table, `rows` None when rows are not the point."""
 
-    column: str
+    column: str | None
     check: str
     message: str
     rows: int | None = None
@@ -65,7 +65,7 @@ class Validation:
             "rows": rows,
             "violations": [
                 {
-                    "column": one.column or None,
+                    "column": one.column,
                     "check": one.check,
                     "message": one.message,
                     "rows": one.rows,

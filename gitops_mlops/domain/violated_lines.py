@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from gitops_mlops.domain.document import Path, parse_yaml
 from gitops_mlops.domain.errors import Problem
+from gitops_mlops.domain.names import column_label
 from gitops_mlops.domain.validation import Validation, Violation
 
 _KEYS = {"nulls": "nullable", "finite": "infinite"}
@@ -26,9 +27,9 @@ def _problems(validation: Validation, contract: bytes) -> Iterator[Problem]:
     file, _, class_name = validation.contract.partition(":")
     document = None if class_name else parse_yaml(contract, file)
     for violation in validation.findings.violations:
-        where = f"{validation.dataset}: {violation.column or '(table)'} {violation.check}"
+        where = f"{validation.dataset}: {column_label(violation.column)} {violation.check}"
         if document is None:
-            line, column = _in_class(contract, class_name, violation.column)
+            line, column = _in_class(contract, class_name, violation.column or "")
         else:
             at = document.problem(_path(violation), "")
             line, column = at.line, at.column
@@ -37,7 +38,7 @@ def _problems(validation: Validation, contract: bytes) -> Iterator[Problem]:
 
 def _path(violation: Violation) -> Path:
     key = _KEYS.get(violation.check, violation.check)
-    return ("columns", violation.column, key) if violation.column and key != "strict" else (key,)
+    return (key,) if violation.column is None or key == "strict" else ("columns", violation.column, key)
 
 
 def _in_class(source: bytes, name: str, field: str) -> tuple[int, int]:

@@ -11,6 +11,7 @@ import yaml
 from gitops_mlops.domain.contract_infer import InferredContract
 from gitops_mlops.reports.terminal import printable
 
+_LONG_KEY = 1_000
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -21,22 +22,28 @@ def contract_yaml(inferred: InferredContract) -> str:
         "# A first contract, to be read and corrected: bounds are natural or widened, never those of the sample.",
         "version: 1",
         f"description: {_scalar(contract.description)}",
-        f"strict: {_scalar(contract.strict)}"
-        + ("  # columns left out below would be refused" if not contract.strict else ""),
+        f"strict: {_scalar(contract.strict)}",
         f"rows: {{min: {contract.rows.min}}}",
         "# unique: [[column, column]]  # columns that identify a row together",
-        "columns:",
     ]
+    if contract.unchecked:
+        lines.append("unchecked:  # columns that the table has, of whose type and values nothing is demanded")
+    for name in contract.unchecked:
+        why = inferred.skipped.get(name)
+        lines.append(f"  - {_scalar(name)}" + (f"  # {printable(why)}" if why else ""))
+    lines.append("columns:")
     for name, column in contract.columns.items():
         fields = column.model_dump(mode="json", by_alias=True, exclude_unset=True)
         body = ", ".join(f"{key}: {_flow(value)}" for key, value in fields.items())
         notes = "; ".join(inferred.notes.get(name, ()))
-        lines.append(f"  {_scalar(name)}: {{{body}}}" + (f"  # {printable(notes)}" if notes else ""))
-    lines += [
-        f"  # {printable(name)} is left out: a contract cannot describe {printable(found)}"
-        for name, found in inferred.skipped.items()
-    ]
+        lines.append(f"  {_key(name)}: {{{body}}}" + (f"  # {printable(notes)}" if notes else ""))
     return "\n".join(lines) + "\n"
+
+
+def _key(name: str) -> str:
+    """A name as a key of a mapping; YAML wants a question mark before one of more than 1,024 characters."""
+    key = _scalar(name)
+    return key if len(key) < _LONG_KEY else f"? {key}\n  "
 
 
 def _flow(value: Any) -> str:

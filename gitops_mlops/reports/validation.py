@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gitops_mlops.domain.contract_diff import ContractChange
+from gitops_mlops.domain.names import column_label
 from gitops_mlops.domain.validation import Validation, Violation
 from gitops_mlops.reports.terminal import printable, table
 
@@ -26,7 +27,7 @@ def _block(validation: Validation) -> str:
     rules = "rule is" if len(violations) == 1 else "rules are"
     head = f"FAIL  {name}: {len(violations)} {rules} broken, {rows:,} rows read"
     lines = [
-        (one.column or "(table)", one.check, _count(one), _share(one, rows), one.message, _examples(one))
+        (column_label(one.column), one.check, _count(one), _share(one, rows), one.message, _examples(one))
         for one in violations
     ]
     return f"{head}\n" + _indented(
@@ -69,7 +70,7 @@ def changes_text(changes: Sequence[ContractChange]) -> str:
     order = ["breaking", "serving-breaking", "tightening", "compatible"]
     worst = sorted(changes, key=lambda change: order.index(change.kind))
     lines = [
-        (one.kind, one.column or "(table)", one.change, ", ".join(one.breaks) or "-", one.message) for one in worst
+        (one.kind, column_label(one.column), one.change, ", ".join(one.breaks) or "-", one.message) for one in worst
     ]
     broken = [party for party in ("readers", "writers", "serving") if any(party in one.breaks for one in changes)]
     verdict = f"Breaks {', '.join(broken)}." if broken else "Breaks nobody."

@@ -10,6 +10,7 @@ from typing import Any
 from gitops_mlops.domain.changes import plain
 from gitops_mlops.domain.contract_diff import ContractChange
 from gitops_mlops.domain.differences import ABSENT, Difference
+from gitops_mlops.domain.names import column_label
 from gitops_mlops.domain.ports import FileChange
 from gitops_mlops.domain.version_diff import ContractDiff, VersionDiff
 from gitops_mlops.reports.escape import code, prose, row, shorten
@@ -157,7 +158,12 @@ def _contract_rows(found: Sequence[ContractDiff]) -> Iterator[list[str]]:
         if not contract.changes:
             yield [contract.path, _LETTERS[contract.status], "", ""]
         for change in contract.changes or ():
-            yield [contract.path, change.kind, change.column, change.message]
+            yield [
+                contract.path,
+                change.kind,
+                "" if change.column is None else column_label(change.column),
+                change.message,
+            ]
 
 
 def _difference(found: Difference) -> dict[str, Any]:

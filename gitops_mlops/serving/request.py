@@ -82,7 +82,7 @@ def infer_question(data: Any, contract: Contract, max_rows: int) -> Question:
         if name in columns:
             raise Refused(400, f"inputs[{index}]: the name {_quoted(name)} stands twice")
         column = contract.columns.get(name)
-        if column is None and contract.strict:
+        if column is None and contract.strict and name not in contract.unchecked:
             hint = perhaps(name[:80], contract.columns)
             raise Refused(422, f"inputs[{index}]: the model has no input {_quoted(name)} → {hint}")
         values = _values(tensor, f"inputs[{index}] ({_quoted(name)})", None if column is None else column.type)

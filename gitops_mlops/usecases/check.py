@@ -111,7 +111,7 @@ def _columns(content: bytes, reference: str) -> ContractColumns:
     if name:
         return class_columns(content, path, name)
     contract = parse_contract(content, path)
-    return ContractColumns(frozenset(contract.columns), contract.strict)
+    return ContractColumns(frozenset({*contract.columns, *contract.unchecked}), contract.strict)
 
 
 def _named_file(tree: Tree, document: Document, where: Path, path: str, result: Checked) -> bytes | None:

@@ -9,6 +9,7 @@ from gitops_mlops.domain.config import Config, Dataset
 from gitops_mlops.domain.contract import parse_contract
 from gitops_mlops.domain.contract_diff import compare_contracts
 from gitops_mlops.domain.errors import EvidenceMissing, MlopsError, Problem
+from gitops_mlops.domain.names import column_label
 from gitops_mlops.domain.ports import DataStore, Files, Repository, TableModels, Tables, Tree
 from gitops_mlops.domain.review import ContractEdit, DatasetReview, Rule, outcome_of
 from gitops_mlops.domain.validation import Findings, Validation, Violation
@@ -121,7 +122,13 @@ class DataReviewer:
             # What is wrong with the new one is told by the check; the old one counts no more.
             return
         for one in changes:
-            yield ContractEdit(kind=one.kind, column=one.column[:200], message=f"{one.change}: {one.message}"[:2000])
+            yield ContractEdit(
+                kind=one.kind, column=_column(one.column), message=f"{one.change}: {one.message}"[:2000]
+            )
+
+
+def _column(name: str | None) -> str:
+    return "" if name is None else column_label(name)[:200]
 
 
 def _file(dataset: Dataset) -> str:
@@ -135,7 +142,7 @@ def _about(name: str, dataset: Dataset, **fields: object) -> DatasetReview:
 
 def _rule(one: Violation, problem: Problem) -> Rule:
     return Rule(
-        column=one.column[:200],
+        column=_column(one.column),
         check=one.check[:200],
         message=one.message[:2000],
         rows=one.rows,

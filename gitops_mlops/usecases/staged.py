@@ -43,7 +43,7 @@ def incompatible_contracts(tree: Tree, repository: Repository, paths: Sequence[s
             # Whoever mends a contract that nobody could read breaks nobody.
             continue
         for change in breaking(compare_contracts(old, new)):
-            where = ("columns", change.column) if change.column else ()
+            where = () if change.column is None else ("columns", change.column)
             problems.append(document.problem(where, f"{change.message}; breaks {', '.join(change.breaks)}", _SKIP))
     return problems
 

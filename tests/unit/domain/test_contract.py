@@ -101,14 +101,22 @@ def test_what_is_no_contract_is_said_in_lines(text: str) -> None:
     assert problems(text)
 
 
-def test_column_names_may_be_anything_but_nothing() -> None:
-    names = ["a b", "Größe", "$x", "^a.*$", "a.b", "名前"]
+def test_column_names_may_be_anything() -> None:
+    names = ["a b", "Größe", "$x", "^a.*$", "a.b", "名前", "", " "]
     found = parse_contract(
         "version: 1\ncolumns:\n" + "".join(f"  {name!r}: {{type: bool}}\n" for name in names), "c.yaml"
     )
     assert list(found.columns) == names
-    assert problems("version: 1\ncolumns:\n  ' ': {type: bool}\n") == [
-        "c.yaml:3:3: columns.' ': a column needs a name"
+
+
+def test_a_column_is_checked_or_unchecked() -> None:
+    assert parse_contract("version: 1\nunchecked: ['', b]\ncolumns: {a: {type: bool}}", "c.yaml").unchecked == (
+        "",
+        "b",
+    )
+    assert problems("version: 1\nunchecked: [a, b, b]\ncolumns: {a: {type: bool}}") == [
+        "c.yaml:2:13: unchecked[0]: 'a' stands among the columns too → keep one of the two",
+        "c.yaml:2:19: unchecked[2]: 'b' stands twice → keep one of the two",
     ]
 
 

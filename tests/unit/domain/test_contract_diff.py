@@ -140,3 +140,16 @@ def test_a_contract_equals_itself_and_any_difference_is_seen(one: dict[str, str]
     assert compare_contracts(old, old) == []
     assert bool(compare_contracts(old, new)) == (one != other)
     assert all(change.plain()["kind"] == change.kind for change in compare_contracts(old, new))
+
+
+def test_a_column_whose_values_nobody_checks() -> None:
+    def between(old: str, new: str) -> list[tuple[str, str]]:
+        heads = {"": ("", ""), "checked": ("  c: {type: int8}", ""), "unchecked": ("", "unchecked: [c]")}
+        found = compare_contracts(contract(*heads[old]), contract(*heads[new]))
+        return [(one.change, "+".join(one.breaks)) for one in found]
+
+    assert between("checked", "unchecked") == [("no longer checked", "readers+serving")]
+    assert between("unchecked", "checked") == [("became checked", "")]
+    assert between("unchecked", "") == [("column removed", "readers+writers+serving")]
+    assert between("", "unchecked") == [("required column added", "writers")]
+    assert between("unchecked", "unchecked") == []

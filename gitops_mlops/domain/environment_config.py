@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gitops_mlops.domain.document import Path
-from gitops_mlops.domain.metric_config import gate_metrics, has_metric
+from gitops_mlops.domain.metric_config import metric_problem, untrained_problem
 from gitops_mlops.domain.names import perhaps
 
 if TYPE_CHECKING:
@@ -78,13 +78,14 @@ def _wrong_promotion(name: str, environment: Environment, config: Config) -> Ite
     for index, gate in enumerate(policy.gates):
         if gate not in gates:
             yield (*path, "gates", index), f"no model has a gate {gate!r}", perhaps(gate, gates)
-    tasks = [model.task for model in models]
     for index, demand in enumerate(policy.metrics):
-        if not any(has_metric(config, task, demand.metric) for task in tasks):
-            yield (
-                (*path, "metrics", index, "metric"),
-                f"{demand.metric!r} is no metric of a model",
-                perhaps(demand.metric, [metric for task in tasks for metric in gate_metrics(config, task)]),
-            )
+        wrong = [
+            metric_problem(demand.metric, model.task, config) or untrained_problem(demand.metric, model)
+            for model in models
+        ]
+        if None not in wrong:
+            # What is wrong for a model that could have it, before what is wrong for one of another task.
+            first = next((one for one in wrong if one and "not defined" not in one[0]), wrong[0] if wrong else None)
+            yield (*path, "metrics", index, "metric"), *(first or (f"no model has {demand.metric!r}", ""))
     if policy.soak and environment.after is None:
         yield (*path, "soak"), "there is no stage before to soak in", "say which with after:"

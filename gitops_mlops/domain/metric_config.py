@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, WithJsonSchema
 
 from gitops_mlops.domain.document import Path
-from gitops_mlops.domain.metrics import METRICS, Needs, Task, find_metric, metrics_of
+from gitops_mlops.domain.metrics import METRICS, Needs, Task, example, find_metric, metrics_of
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.typed_document import Section
 
@@ -67,36 +67,46 @@ class OwnMetricConfig(Section):
         return self.function.partition(":")[0]
 
 
-def gate_metrics(config: Config, task: Task) -> list[str]:
-    """What a gate of a model may ask for, as it is written."""
-    return [*metrics_of(task), *config.metrics]
+def metric_problem(name: str, task: Task, config: Config) -> tuple[str, str] | None:
+    """Why a name is not a metric of the models of a task, and what to do; None when it is one.
 
-
-def has_metric(config: Config, task: Task, name: str) -> bool:
-    """Whether a metric of that name is defined for models of a task."""
+    Every command asks here: the catalogue with its parameters, and the project's own.
+    """
+    if name in config.metrics:
+        return None
     metric = find_metric(name)
-    return name in config.metrics or (metric is not None and task in metric.tasks)
+    if metric is not None and task in metric.tasks:
+        return None
+    known = [*metrics_of(task), *config.metrics]
+    if metric is not None:
+        return f"{name} is not defined for {task}", f"choose from {', '.join(known)}"
+    kind = METRICS.get(name.partition("@")[0])
+    if kind is not None and kind.parameter and task in kind.tasks:
+        return f"no metric is called {name!r}", f"write it with its {kind.parameter}, as in {example(kind)}"
+    return f"no metric is called {name!r}", perhaps(name, known)
+
+
+def untrained_problem(name: str, model: Model) -> tuple[str, str] | None:
+    """Why a model's evaluation does not give what a metric of the catalogue reads, and what to do."""
+    metric = find_metric(name)
+    if metric is not None and metric.needs is Needs.HISTORY and model.evaluation.train is None:
+        return f"{name} needs the training data", "set evaluation.train"
+    return None
+
+
+def asked_metrics(model: Model, config: Config) -> list[str]:
+    """What a comparison has to measure: the metrics of the gates, then those that a promotion asks for."""
+    demands = [demand.metric for each in config.environments.values() for demand in each.promotion.metrics]
+    promoted = [name for name in demands if metric_problem(name, model.task, config) is None]
+    return list(dict.fromkeys([*(gate.metric for gate in model.gates), *promoted]))
 
 
 def wrong_metrics(name: str, model: Model, config: Config) -> Iterator[Wrong]:
     """Gates on metrics that there are not, or that the model's task or evaluation does not give."""
     for index, gate in enumerate(model.gates):
-        path = ("models", name, "gates", index, "metric")
-        if gate.metric in config.metrics:
-            continue
-        metric = find_metric(gate.metric)
-        if metric is None:
-            known = METRICS.get(gate.metric.partition("@")[0])
-            hint = perhaps(gate.metric, gate_metrics(config, model.task))
-            if known is not None and known.parameter:
-                example = {"k": f"{known.name}@10", "quantile": f"{known.name}@0.9"}[known.parameter]
-                hint = f"write it with its {known.parameter}, as in {example}"
-            yield path, f"no metric is called {gate.metric!r}", hint
-        elif model.task not in metric.tasks:
-            hint = f"choose from {', '.join(gate_metrics(config, model.task))}"
-            yield path, f"{gate.metric} is not defined for {model.task}", hint
-        elif metric.needs is Needs.HISTORY and model.evaluation.train is None:
-            yield path, f"{gate.metric} needs the training data", "set evaluation.train"
+        wrong = metric_problem(gate.metric, model.task, config) or untrained_problem(gate.metric, model)
+        if wrong is not None:
+            yield ("models", name, "gates", index, "metric"), *wrong
 
 
 def wrong_task_settings(name: str, model: Model) -> Iterator[Wrong]:

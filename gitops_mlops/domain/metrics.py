@@ -6,6 +6,7 @@ shows this table to users, with the definition of every metric.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -51,7 +52,8 @@ class Metric:
     """A metric by its name, the tasks it is defined for, and whether more is better.
 
     A metric with a `parameter` is written `name@value`: a cut-off `k`, which may be left out, or a `quantile`,
-    which may not. `usual` metrics are measured unasked.
+    which may not. A value has one spelling, for a metric is looked up by its name. `usual` metrics are measured
+    unasked.
     """
 
     name: str
@@ -135,16 +137,20 @@ def usual_metrics(task: Task) -> list[str]:
     return [name for name, metric in METRICS.items() if task in metric.tasks and metric.usual]
 
 
+def example(metric: Metric) -> str:
+    """A name that a gate may ask for, for instance `pinball@0.9`."""
+    return {"k": f"{metric.kind}@10", "quantile": f"{metric.kind}@0.9"}.get(metric.parameter, metric.kind)
+
+
 def written(metric: Metric) -> str:
     """How a metric of the catalogue is written in a gate."""
     return {"k": f"{metric.name}[@K]", "quantile": f"{metric.name}@QUANTILE"}.get(metric.parameter, metric.name)
 
 
 def _value(parameter: str, text: str) -> float | None:
-    try:
-        if parameter == "k":
-            return float(text) if text.isascii() and text.isdigit() and 1 <= int(text) <= 1_000_000 else None
-        quantile = float(text) if parameter == "quantile" and set(text) <= set("0123456789.") else 0.0
-    except ValueError:
-        return None
-    return quantile if 0 < quantile < 1 else None
+    """The value of a parameter; None for what is none, and for any spelling but the shortest."""
+    if parameter == "k":
+        return float(text) if re.fullmatch(r"[1-9][0-9]{0,5}|1000000", text) else None
+    if parameter == "quantile" and re.fullmatch(r"0\.[0-9]{0,14}[1-9]", text):
+        return float(text)
+    return None

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from gitops_mlops.domain.evaluation import Report
 from gitops_mlops.domain.evaluation_parts import GateResult, MetricResult, MetricVerdict, Revision, SliceResult
 from gitops_mlops.reports.numbers import between, count, counted, decimals_of, fixed, level, percent, signed
-from gitops_mlops.reports.words import METRIC_NAMES, METRIC_WORDS, WORST_FIRST
+from gitops_mlops.reports.words import METRIC_WORDS, WORST_FIRST, known_name
 
 Word = Callable[[str], str]
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -148,15 +148,16 @@ def rows_text(report: Report, word: Word) -> str:
 
 def metric_name(name: str, word: Word) -> str:
     """What people call a metric; a project's own by its name."""
-    return METRIC_NAMES.get(name) or word(name)
+    return known_name(name) or word(name)
 
 
 def gate_name(gate: GateResult, word: Word) -> str:
     """The gate's id, its metric called as people call it."""
     name, _, rest = gate.id.partition(" ")
-    if name != gate.metric or name not in METRIC_NAMES:
+    known = known_name(name)
+    if name != gate.metric or known is None:
         return word(gate.id)
-    return f"{METRIC_NAMES[name]} {word(rest)}" if rest.strip() else METRIC_NAMES[name]
+    return f"{known} {word(rest)}" if rest.strip() else known
 
 
 def gate_demand(gate: GateResult) -> str:

@@ -8,7 +8,7 @@ from gitops_mlops.domain.evaluation_parts import Interval
 from gitops_mlops.domain.leaderboard import Board, Standing, verdict
 from gitops_mlops.reports.numbers import NOTHING, between, counted, fixed, level, percent, signed, value_text
 from gitops_mlops.reports.terminal import fit, table
-from gitops_mlops.reports.words import METRIC_NAMES
+from gitops_mlops.reports.words import known_name
 
 _DECIMALS = 4
 _WIDEST_NAME = 28
@@ -19,7 +19,7 @@ def board_text(board: Board) -> str:
     """Everyone on the rows, the leader first, and what the order is worth."""
     units = "" if board.clusters is None else f" in {counted(board.clusters, 'independent group')}"
     direction = "more" if board.higher_is_better else "less"
-    metric = METRIC_NAMES.get(board.metric, board.metric)
+    metric = known_name(board.metric) or board.metric
     lines = [
         f"{board.model}: {metric} on {counted(board.rows, 'row')}{units}, {direction} is better",
         f"With {percent(1 - board.alpha)} confidence: {verdict(board)}.",

@@ -26,7 +26,7 @@ from gitops_mlops.domain.evaluation_parts import (
 )
 from gitops_mlops.domain.fairness_config import GAP_WORDS
 from gitops_mlops.reports.numbers import NOTHING, between, count, counted, decimals_of, fixed, level, percent, signed
-from gitops_mlops.reports.words import METRIC_NAMES, METRIC_SYMBOLS, METRIC_WORDS
+from gitops_mlops.reports.words import METRIC_SYMBOLS, METRIC_WORDS, known_name
 
 # The worst first.
 _CHECKS: tuple[CheckStatus, ...] = ("block", "warn", "unknown", "note", "pass")
@@ -272,4 +272,4 @@ def _recipe_metric(metric: RecipeMetric) -> list[str]:
 
 
 def _name(metric: MetricResult) -> str:
-    return METRIC_NAMES.get(metric.name) or Foreign(metric.name)
+    return known_name(metric.name) or Foreign(metric.name)

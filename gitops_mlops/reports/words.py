@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gitops_mlops.domain.evaluation_parts import GateStatus, MetricVerdict, Verdict
+from gitops_mlops.domain.metrics import find_metric
 
 VERDICT_SYMBOLS: dict[Verdict, str] = {"pass": "✅", "warn": "⚠️", "block": "⛔", "incomparable": "❔"}
 GATE_SYMBOLS: dict[GateStatus, str] = {"pass": "✅", "warn": "⚠️", "block": "⛔"}
@@ -55,3 +56,9 @@ METRIC_NAMES = {
     "mrr": "MRR",
     "map": "MAP",
 }
+
+
+def known_name(name: str) -> str | None:
+    """What people call a metric of the catalogue, for instance `NDCG@10`; None for any other."""
+    metric = find_metric(name)
+    return None if metric is None else METRIC_NAMES[metric.kind] + name.removeprefix(metric.kind)

@@ -12,6 +12,7 @@ from gitops_mlops.domain.config import Config
 from gitops_mlops.domain.evaluation import Report
 from gitops_mlops.domain.evaluation_parts import Change, SliceResult
 from gitops_mlops.domain.gates import Evidence, Judged, SliceMeasured, judge, overall
+from gitops_mlops.domain.metric_config import asked_metrics
 from gitops_mlops.domain.metrics import Task
 from gitops_mlops.domain.ports import Clock, DataStore, Files, ProjectFunctions, ProjectModels, Repository, Tree
 from gitops_mlops.domain.statistics.curves import confusion_of, curves_of
@@ -66,7 +67,9 @@ def compare(request: Request, head: Config, ports: Ports) -> Report:
     trusted = trusted_types(request, binding.model, sources)
     how = reading(binding.config, binding.name, trusted, sources, ports.models)
     held = contest(how, rows, challenger, champion)
-    asked = [gate.metric for gate in binding.model.gates]
+    # The files of repeated trainings may hold any of the project's metrics.
+    others = binding.config.metrics if binding.model.evaluation.seeds else ()
+    asked = [*asked_metrics(binding.model, binding.config), *others]
     own = own_metrics(binding.config, asked, request.config_from, binding.from_base, ports.functions)
     edits = edited_metrics(own, binding.config, request.config_from, sources)
     compared = Compared(

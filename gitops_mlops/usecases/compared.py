@@ -12,6 +12,7 @@ import numpy as np
 
 from gitops_mlops.domain.config import Margin, Model
 from gitops_mlops.domain.gates import Champion, Evidence, Judged, SliceMeasured, primary_metric
+from gitops_mlops.domain.metric_config import asked_metrics
 from gitops_mlops.domain.rows import parts
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.measure import Measured, measure_all, metrics_to_measure, unmeasured
@@ -86,9 +87,9 @@ def measure_some(compared: Compared, names: Sequence[str]) -> dict[str, Measured
 
 def _measure(compared: Compared) -> Evidence:
     model, scored = compared.model, compared.scored
-    names = metrics_to_measure(model.task, [gate.metric for gate in model.gates])
+    names = metrics_to_measure(model.task, asked_metrics(model, compared.binding.config))
     if scored.sample is None:
-        nothing = {name: unmeasured(name, f"the challenger {scored.why}") for name in names}
+        nothing = {name: unmeasured(name, f"the challenger {scored.why}", compared.settings) for name in names}
         return Evidence(nothing, (), "compared" if compared.champion else "first")
     measured = measure_all(scored.sample, names, compared.settings, compared.margins)
     found: Champion = "compared"

@@ -14,10 +14,9 @@ from gitops_mlops.domain.errors import EvidenceMissing, MlopsError, UsageError
 from gitops_mlops.domain.evaluation_parts import Interval
 from gitops_mlops.domain.gates import primary_metric
 from gitops_mlops.domain.leaderboard import Board, Entrant, Standing, may_be_best, rank
-from gitops_mlops.domain.metrics import METRICS, metrics_of
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.metric_config import metric_problem, untrained_problem
 from gitops_mlops.domain.statistics.estimate import Settings
-from gitops_mlops.domain.statistics.measure import Measured, measure
+from gitops_mlops.domain.statistics.measure import Measured, known_metric, measure
 from gitops_mlops.domain.statistics.sample import Sample
 from gitops_mlops.usecases.binding import Binding, Request, bind, trusted_types
 from gitops_mlops.usecases.compare import Ports
@@ -60,11 +59,12 @@ def experiments(wanted: Wanted, head: Config, ports: Ports) -> Board:
     how = reading(binding.config, binding.name, trusted_types(request, binding.model, sources), sources, ports.models)
     own = own_metrics(head, [metric], None, False, ports.functions)
     settings = settings_of(binding.model, own)
+    known = known_metric(metric, settings)
     scored = [_score(entrant, side, how, rows) for entrant, side in found]
     return Board(
         model=binding.name,
         metric=metric,
-        higher_is_better=own[metric].higher_is_better if metric in own else METRICS[metric].higher_is_better,
+        higher_is_better=known is None or known.higher_is_better,
         rows=rows.account.rows,
         clusters=rows.account.clusters,
         alpha=settings.alpha,
@@ -76,9 +76,9 @@ def experiments(wanted: Wanted, head: Config, ports: Ports) -> Board:
 def _metric(wanted: str | None, model: Model, config: Config) -> str:
     if wanted is None:
         return primary_metric(model)
-    known = [*metrics_of(model.task), *config.metrics]
-    if wanted not in known:
-        raise UsageError(f"no metric of {model.task} is called {wanted!r}", hint=perhaps(wanted, known))
+    problem = metric_problem(wanted, model.task, config) or untrained_problem(wanted, model)
+    if problem is not None:
+        raise UsageError(problem[0], where="--metric", hint=problem[1])
     return wanted
 
 

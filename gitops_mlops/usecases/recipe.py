@@ -6,8 +6,7 @@ import hashlib
 
 from gitops_mlops.domain.errors import EvidenceMissing, MlopsError
 from gitops_mlops.domain.evaluation_parts import Recipe, RecipeMetric
-from gitops_mlops.domain.metric_config import gate_metrics, has_metric
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.metric_config import metric_problem
 from gitops_mlops.domain.statistics.measure import Measured
 from gitops_mlops.domain.statistics.recipe import recipe_metric
 from gitops_mlops.domain.trainings import FEWEST_TRAININGS, Trainings, parse_trainings
@@ -78,10 +77,11 @@ def _metrics(compared: Compared, old: Trainings, new: Trainings) -> tuple[tuple[
     config, task = compared.binding.config, compared.model.task
     found: list[RecipeMetric] = []
     notes: list[str] = []
-    known = [name for name in dict.fromkeys([*new.values, *old.values]) if has_metric(config, task, name)]
-    if unknown := sorted({*new.values, *old.values} - {*known}):
-        hint = perhaps(unknown[0], gate_metrics(config, task))
-        notes.append(f"{unknown[0][:100]!r} is no metric of {task} ({hint})")
+    wrong = {name: metric_problem(name, task, config) for name in dict.fromkeys([*new.values, *old.values])}
+    known = [name for name, problem in wrong.items() if problem is None]
+    if unknown := sorted((name, *problem) for name, problem in wrong.items() if problem is not None):
+        _, message, hint = unknown[0]
+        notes.append(f"{message[:200]} ({hint[:500]})")
     if single := [name for name in known if name not in old.values or name not in new.values]:
         notes.append(f"only one side's trainings have {', '.join(single[:5])}")
     shared = [name for name in known if name not in single][:_MOST]

@@ -105,7 +105,8 @@ def test_rows_that_any_model_was_trained_on_are_left_out(
     ("words", "code", "says"),
     [
         (("gone",), 2, "it has no model 'gone'"),
-        (("--metric", "mae"), 2, "no metric of binary-classification is called 'mae'"),
+        (("--metric", "mae"), 2, "--metric: mae is not defined for binary-classification"),
+        (("--metric", "aucroc"), 2, "--metric: no metric is called 'aucroc'"),
         (("--with", "nowhere"), 3, "'nowhere': no such revision"),
         (("--with", "--upload-pack=x"), 3, "no such revision"),
     ],
@@ -129,3 +130,32 @@ def test_what_dvc_keeps_is_found(experiments: Experiments, project: ComparisonPr
     subprocess.run(saved, cwd=project.root, check=True, capture_output=True)
     after = {one["name"] for one in experiments("--json").json["standings"]}
     assert after - before == {"by-dvc"}
+
+
+@pytest.mark.parametrize(
+    ("task", "evaluation", "gate", "asked"),
+    [
+        ("ranking", "query: day", "ndcg@10", ("ndcg", "ndcg@10", "mrr", "mrr@5")),
+        ("regression", "cluster-by: day", "pinball@0.9", ("pinball@0.9", "pinball@0.5")),
+    ],
+)
+def test_a_metric_with_a_parameter_ranks_too(
+    experiments: Experiments,
+    cli: Cli,
+    project: ComparisonProject,
+    task: str,
+    evaluation: str,
+    gate: str,
+    asked: tuple[str, ...],
+) -> None:
+    project.configure(evaluation, f"[{{metric: {gate}, rule: superior}}]", task)
+    project.repo.commit("another task")
+    by_default = experiments("--json").json
+    assert by_default["metric"] == gate
+    assert (by_default["higher_is_better"], len(by_default["standings"])) == (task == "ranking", 2)
+    compared = cli("compare", "--json", folder=project.root).json
+    for name in asked:
+        board = experiments("--json", "--metric", name).json
+        assert board["metric"] == name
+        values = {one["name"]: one["challenger"] for one in compared["metrics"]}
+        assert board["standings"][0]["value"] == values.get(name, board["standings"][0]["value"])

@@ -53,6 +53,19 @@ def measured(report: dict[str, Any]) -> dict[str, Any]:
     return next(one for one in report["metrics"] if one["name"] == "saved")
 
 
+def test_what_a_promotion_asks_for_is_measured(compare: Compare, project: ComparisonProject) -> None:
+    project.configure("cluster-by: day", "[{metric: roc_auc, min: 0.5}]")
+    demands = "{metrics: [{metric: saved, min: 0}, {metric: average_precision, min: 0}, {metric: mae, max: 1}]}"
+    text = (project.root / "mlops.yaml").read_text()
+    text = text.replace("8080}", f"{{fault: 8080, other: 8081}}, promotion: {demands}}}")
+    regression = "  other: {task: regression, evaluation: {dataset: test, target: y}, gates: [{metric: mae, max: 1}]}"
+    project.repo.write("mlops.yaml", text.replace("environments:", f"{regression}\nenvironments:") + DECLARED)
+    report = compare("fault")
+    assert [one["name"] for one in report["metrics"][:3]] == ["roc_auc", "saved", "average_precision"]
+    assert measured(report)["challenger_ci"] is not None
+    assert "mae" not in {one["name"] for one in report["metrics"]}, "another task's"
+
+
 def test_a_metric_of_the_project_has_an_interval_and_a_gate(compare: Compare) -> None:
     report = compare()
     found = measured(report)

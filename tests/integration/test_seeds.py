@@ -131,7 +131,7 @@ def test_metrics_that_are_unknown_or_on_one_side_only_are_named(told: Told) -> N
     old = [{**one, "logloss": 1, "roc_auc": 0.7, "r2": 0.1} for one in STEADY_OLD]
     recipe = told(old, STEADY_NEW)["recipe"]
     assert [one["name"] for one in recipe["metrics"]] == ["log_loss"]
-    assert "'logloss' is no metric of binary-classification (perhaps you meant 'log_loss')" in recipe["note"]
+    assert "no metric is called 'logloss' (perhaps you meant 'log_loss')" in recipe["note"]
     assert "only one side's trainings have roc_auc" in recipe["note"]
 
 

@@ -57,18 +57,17 @@ def measure(sample: Sample, metric: str, settings: Settings, margin: Margin | No
 
     Whatever cannot be computed is `unmeasured` with the reason; nothing is raised, and no NaN is reported.
     """
-    own = settings.own.get(metric)
-    known = own or find_metric(metric)
+    known = known_metric(metric, settings)
     if known is None:
-        return unmeasured(metric, "there is no such metric")
+        return unmeasured(metric, "there is no such metric", settings)
     if problem := _problem(sample, known):
-        return unmeasured(metric, problem, known.higher_is_better)
+        return unmeasured(metric, problem, settings)
     # Values so large that their squares are infinite are said to be, below.
     with np.errstate(all="ignore"):
         try:
             estimate = _estimate(sample, known, settings)
         except OwnMetricFailed as error:
-            return unmeasured(metric, str(error), known.higher_is_better)
+            return unmeasured(metric, str(error), settings)
         return _measured(metric, sample, known.higher_is_better, estimate, settings, margin)
 
 
@@ -142,12 +141,16 @@ def _few(sample: Sample, metric: str) -> str:
     return ""
 
 
-def unmeasured(metric: str, note: str, higher_is_better: bool | None = None) -> Measured:
-    """A metric that has no value, and why; its direction is the catalogue's unless it is told."""
-    if higher_is_better is None:
-        known = find_metric(metric)
-        higher_is_better = known is None or known.higher_is_better
-    return Measured(MetricResult(name=metric[:200], higher_is_better=higher_is_better, note=note[:2000]), None, None)
+def known_metric(name: str, settings: Settings) -> Metric | OwnMetric | None:
+    """The metric of that name: the project's own, or the catalogue's; None when there is none."""
+    return settings.own.get(name) or find_metric(name)
+
+
+def unmeasured(metric: str, note: str, settings: Settings) -> Measured:
+    """A metric that has no value, and why."""
+    known = known_metric(metric, settings)
+    higher = known is None or known.higher_is_better
+    return Measured(MetricResult(name=metric[:200], higher_is_better=higher, note=note[:2000]), None, None)
 
 
 def _measured(

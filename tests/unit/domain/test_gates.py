@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gitops_mlops.domain.config import Gate, Model
 from gitops_mlops.domain.evaluation_parts import MetricResult
 from gitops_mlops.domain.gates import Evidence, SliceMeasured, demand, gate_changes, judge, overall
+from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.measure import Measured, unmeasured
 from gitops_mlops.domain.statistics.spread import Spread
 
@@ -71,7 +72,10 @@ def test_inconclusive_blocks_where_the_configuration_says_so() -> None:
 
 @pytest.mark.parametrize("gate", [SUPERIOR, NOT_WORSE, {"metric": "roc_auc", "min": 0.1}])
 def test_what_is_missing_or_undefined_blocks(gate: dict[str, Any]) -> None:
-    assert status(gate, unmeasured("roc_auc", "no probabilities")) == ("block", "undefined: no probabilities")
+    assert status(gate, unmeasured("roc_auc", "no probabilities", Settings())) == (
+        "block",
+        "undefined: no probabilities",
+    )
     nan = Spread(math.nan, math.nan)
     assert status(gate, Measured(measured(0.1, 0.01).result, nan, nan))[0] == "block"
     (judged,) = judge(model(gate), Evidence({}, (), "compared"))
@@ -127,7 +131,7 @@ def test_declared_slices_without_rows_are_not_passed_over(inconclusive: str) -> 
 
 
 def test_a_slice_of_a_single_class_is_not_judged_and_said() -> None:
-    nothing = SliceMeasured("carrier", "ZZ", 300, {"roc_auc": unmeasured("roc_auc", "every row has the same label")})
+    nothing = SliceMeasured("carrier", "ZZ", 300, {"roc_auc": unmeasured("roc_auc", "one label", Settings())})
     evidence = Evidence({"roc_auc": measured(0.1, 0.01)}, [*slices(0.1), nothing], "compared")
     _, judged = judge(model(NOT_WORSE, slices=["carrier"]), evidence)
     assert (judged.result.status, judged.result.reason) == (

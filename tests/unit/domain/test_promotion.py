@@ -257,7 +257,7 @@ def test_adding_a_rule_never_lets_more_in(
         ("{verdicts: []}", "at least 1 entries"),
         ("{verdicts: [block]}", "one of pass, warn"),
         ("{gates: [roc_auc mon]}", "no model has a gate 'roc_auc mon' → perhaps you meant 'roc_auc min'"),
-        ("{metrics: [{metric: rocauc, min: 1}]}", "is no metric of a model → perhaps you meant 'roc_auc'"),
+        ("{metrics: [{metric: rocauc, min: 1}]}", "no metric is called 'rocauc' → perhaps you meant 'roc_auc'"),
         ("{metrics: [{metric: accuracy}]}", "give it a min or a max"),
         ("{metrics: [{metric: accuracy, min: 2, max: 1}]}", "min is greater than max"),
         ("{cooldown: soon}", "no duration"),

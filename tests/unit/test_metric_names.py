@@ -1,0 +1,122 @@
+"""A metric has one name, and every command reads it the same way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gitops_mlops.domain.config import Config, parse_config
+from gitops_mlops.domain.errors import ConfigError, UsageError
+from gitops_mlops.domain.evaluation_parts import MetricResult
+from gitops_mlops.domain.evidence import MetricEvidence, parse_trailers, write_message
+from gitops_mlops.domain.metric_config import asked_metrics, metric_problem
+from gitops_mlops.domain.metrics import METRICS, Task, find_metric
+from gitops_mlops.domain.statistics.estimate import Settings
+from gitops_mlops.domain.statistics.measure import known_metric, measure, unmeasured
+from gitops_mlops.domain.statistics.sample import Sample
+from gitops_mlops.reports.headline import metric_name
+from gitops_mlops.usecases.experiments import _metric
+from tests.unit.domain.statistics.samples import binary, forecasts, multiclass, ranking, regression
+
+PARAMETERS = {"": [""], "k": ["", "@1", "@10", "@1000000"], "quantile": ["@0.5", "@0.9", "@0.025"]}
+NAMES = [
+    (task, f"{metric.name}{parameter}")
+    for metric in METRICS.values()
+    for task in Task
+    if task in metric.tasks
+    for parameter in PARAMETERS[metric.parameter]
+]
+WRONG = [
+    (Task.RANKING, "ndcg@0"),
+    (Task.RANKING, "ndcg@010"),
+    (Task.RANKING, "ndcg@"),
+    (Task.RANKING, "ndcg[@K]"),
+    (Task.RANKING, "ndcg@1000001"),
+    (Task.RANKING, "map@5"),
+    (Task.RANKING, "accuracy"),
+    (Task.REGRESSION, "pinball"),
+    (Task.REGRESSION, "pinball@.9"),
+    (Task.REGRESSION, "pinball@0.90"),
+    (Task.REGRESSION, "pinball@1"),
+    (Task.REGRESSION, "mase"),
+    (Task.REGRESSION, "savd"),
+]
+NEEDED = {Task.RANKING: "query: q, ", Task.FORECASTING: "time: t, "}
+SAMPLES: dict[Task, Sample] = {
+    Task.BINARY: binary(1),
+    Task.MULTICLASS: multiclass(1),
+    Task.REGRESSION: regression(1),
+    Task.RANKING: ranking(1),
+    Task.FORECASTING: replace(forecasts(1), scale=np.ones(forecasts(1).rows)),
+}
+
+
+def config(task: Task, gate: str, promoted: str) -> Config:
+    return parse_config(
+        f"""\
+version: 1
+datasets: {{test: {{path: test.csv}}, train: {{path: train.csv}}}}
+metrics: {{saved: {{function: shop.money:saved, better: lower}}}}
+models:
+  m:
+    task: {task}
+    evaluation: {{dataset: test, train: train, {NEEDED.get(task, "")}target: y}}
+    gates: [{{metric: {gate!r}, max: 9}}]
+environments:
+  production: {{port: 8080, promotion: {{metrics: [{{metric: {promoted!r}, max: 9}}]}}}}
+"""
+    )
+
+
+@pytest.mark.parametrize(("task", "name"), [*NAMES, *((task, "saved") for task in Task)])
+def test_a_metric_is_known_on_every_surface(task: Task, name: str) -> None:
+    found = config(task, name, name)
+    assert metric_problem(name, task, found) is None
+    assert asked_metrics(found.models["m"], found) == [name]
+    assert _metric(name, found.models["m"], found) == name, "experiments --metric"
+    assert _metric(None, found.models["m"], found) == name, "experiments"
+    if name == "saved":
+        return
+    known = known_metric(name, Settings())
+    assert known is not None
+    result = measure(SAMPLES[task], name, Settings(resamples=200)).result
+    assert (result.name, result.higher_is_better) == (name, known.higher_is_better)
+    assert result.challenger is not None, result.note
+    assert unmeasured(name, "", Settings()).result.higher_is_better is known.higher_is_better
+    evidence = MetricEvidence(name, 0.5, 0.25, 0.75)
+    ((_, written),) = parse_trailers(write_message("subject", [("Metric", str(evidence))]))
+    assert written == f"{name}=0.5 [0.25, 0.75]"
+    assert metric_name(name, str) != name or "_" not in name
+    assert MetricResult.model_validate_json(result.model_dump_json()) == result
+
+
+@pytest.mark.parametrize(("task", "name"), WRONG)
+def test_what_is_not_a_metric_is_refused_alike(task: Task, name: str) -> None:
+    good = config(task, "saved", "saved")
+    problem = metric_problem(name, task, good)
+    assert problem is not None
+    for gate, promoted, place in ((name, "saved", "models.m.gates[0].metric"), ("saved", name, "promotion.metrics")):
+        with pytest.raises(ConfigError) as caught:
+            config(task, gate, promoted)
+        (one,) = caught.value.problems
+        assert (one.message, one.hint) == problem
+        assert place in one.where
+    with pytest.raises(UsageError) as refused:
+        _metric(name, good.models["m"], good)
+    assert problem[0] in str(refused.value)
+
+
+def test_a_metric_of_the_training_series_needs_it_everywhere() -> None:
+    found = config(Task.FORECASTING, "mae", "mae")
+    model = found.models["m"]
+    bare = model.model_copy(update={"evaluation": model.evaluation.model_copy(update={"train": None})})
+    with pytest.raises(UsageError, match=r"mase needs the training data → set evaluation\.train"):
+        _metric("mase", bare, found)
+
+
+def test_no_metric_has_two_names() -> None:
+    values = [f"{kind}@{text}" for kind in ("ndcg", "mrr") for text in ("1", "01", "1.0", "+1", "1 ", "\u0661")]
+    values += [f"pinball@{text}" for text in ("0.5", ".5", "0.50", "5e-1", "0.5 ", "1/2", "50%")]
+    assert [name for name in values if find_metric(name)] == ["ndcg@1", "mrr@1", "pinball@0.5"]

@@ -12,8 +12,8 @@ from gitops_mlops.domain.ancestry import Ancestry, Made
 from gitops_mlops.domain.deployments import Run
 from gitops_mlops.domain.dvc_records import Item, Origin, Step
 from gitops_mlops.domain.registry import Version
-from gitops_mlops.domain.stays import Stay
 from gitops_mlops.domain.tags import Action, parse_tag_name
+from gitops_mlops.domain.timeline import Stay
 
 
 class Kind(StrEnum):
@@ -238,7 +238,7 @@ def _stages(found: Iterable[Stay]) -> Iterator[tuple[Node, str]]:
             "ended_by_tag": stay.ended or None,
         }
         yield (
-            Node(f"stage:{stay.stage}@{stay.entered.isoformat()}", Kind.STAGE, f"#{stay.stage}", "", facts),
+            Node(f"stage:{stay.stage}@{stay.tag}", Kind.STAGE, f"#{stay.stage}", "", facts),
             "is held by" if stay.left is None else "was held by",
         )
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from gitops_mlops.domain.ancestry import Ancestry
 from gitops_mlops.domain.deployments import Run
 from gitops_mlops.domain.registry import Version
-from gitops_mlops.domain.stays import Stay
+from gitops_mlops.domain.timeline import Stay
 
 # The files in a tracked folder and their MD5s, by its digest; None when its listing is not to be had.
 Manifests = Callable[[str], Mapping[str, str] | None]

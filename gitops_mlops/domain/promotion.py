@@ -19,7 +19,6 @@ from gitops_mlops.domain.metrics import find_metric
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.promotion_policy import MetricDemand, PromotionPolicy
 from gitops_mlops.domain.registry import Registry, Version
-from gitops_mlops.domain.tags import Action
 
 
 class Proposal(NamedTuple):
@@ -61,19 +60,11 @@ def refusals(proposal: Proposal, config: Config) -> tuple[Refusal, ...]:
 
 def _order(proposal: Proposal, before: str | None) -> Iterator[Refusal]:
     registry, version, stage = proposal.registry, proposal.version, proposal.stage
-    if before is None or _held(registry, version, before):
+    if before is None or registry.timeline(version.artifact).stays_in(before, version.commit):
         return
     now = registry.assignment(version.artifact, before)
     seen = f"{before} holds {now.version or now.commit[:10] if now else 'no version'}"
     yield Refusal(f"{stage} comes after {before}", seen, _promotion(version, before))
-
-
-def _held(registry: Registry, version: Version, stage: str) -> bool:
-    """Whether a stage holds, or ever held, the version."""
-    return any(
-        event.action is Action.ASSIGN and event.stage == stage and event.commit == version.commit
-        for event in registry.events(version.artifact)
-    )
 
 
 def _gates(recorded: Evidence, policy: PromotionPolicy, model: Model | None) -> Iterator[Refusal]:
@@ -132,16 +123,16 @@ def _unchanged(proposal: Proposal, policy: PromotionPolicy) -> Iterator[Refusal]
 
 
 def _cooldown(proposal: Proposal, policy: PromotionPolicy) -> Iterator[Refusal]:
-    events = proposal.registry.events(proposal.version.artifact)
-    last = next((event for event in events if event.stage == proposal.stage), None)
-    if not policy.cooldown or last is None:
+    stays = proposal.registry.timeline(proposal.version.artifact).stays_in(proposal.stage)
+    if not policy.cooldown or not stays:
         return
-    elapsed = (proposal.now - last.created).total_seconds()
+    changed, tag = (stays[-1].left, stays[-1].ended) if stays[-1].left else (stays[-1].entered, stays[-1].tag)
+    elapsed = (proposal.now - changed).total_seconds()
     if elapsed < policy.cooldown:
         # Events that follow each other within a second are dated a second apart.
         ago = f"{span(max(0.0, elapsed))} ago" if elapsed > -60 else "in the future of this machine's clock"
         rule = f"cooldown of {span(policy.cooldown)}"
-        seen = f"{proposal.stage} changed {ago} ({last.tag})"
+        seen = f"{proposal.stage} changed {ago} ({tag})"
         yield Refusal(
             rule, seen, f"wait {span(policy.cooldown - elapsed, up=True)}, or roll back, which need not wait"
         )
@@ -149,29 +140,13 @@ def _cooldown(proposal: Proposal, policy: PromotionPolicy) -> Iterator[Refusal]:
 
 def _soak(proposal: Proposal, before: str, policy: PromotionPolicy) -> Iterator[Refusal]:
     version = proposal.version
-    spent = _seconds_in(proposal, before)
+    spent = proposal.registry.timeline(version.artifact).seconds_in(before, version.commit, proposal.now)
     if spent >= policy.soak:
         return
     held = proposal.registry.assignment(version.artifact, before)
     first = "" if held and held.commit == version.commit else f"{_promotion(version, before)}, then "
     seen = f"{version.version} was in {before} for {span(spent)}"
     yield Refusal(f"{span(policy.soak)} in {before}", seen, f"{first}wait {span(policy.soak - spent, up=True)}")
-
-
-def _seconds_in(proposal: Proposal, stage: str) -> float:
-    """How long a stage held the version until now, all its stays together."""
-    version = proposal.version
-    events = [each for each in reversed(proposal.registry.events(version.artifact)) if each.stage == stage]
-    ends = [*(event.created for event in events[1:]), proposal.now]
-    live: dict[str, None] = {}
-    total = 0.0
-    for event, end in zip(events, ends, strict=False):
-        live.pop(event.commit, None)
-        if event.action is Action.ASSIGN:
-            live[event.commit] = None
-        if live and next(reversed(live)) == version.commit:
-            total += max(0.0, (min(end, proposal.now) - event.created).total_seconds())
-    return total
 
 
 def _promotion(version: Version, stage: str) -> str:

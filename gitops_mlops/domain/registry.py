@@ -18,10 +18,10 @@ from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.registry_events import Event, TagProblem, read_tag
 from gitops_mlops.domain.registry_history import Assignment, History, Version
 from gitops_mlops.domain.tags import TagRecord, parse_reference, parse_tag_name
-from gitops_mlops.domain.tenure import Tenure, tenures
+from gitops_mlops.domain.timeline import Stay, Timeline
 from gitops_mlops.domain.tombstone import Tombstone
 
-__all__ = ["Assignment", "Event", "Registry", "TagProblem", "Tenure", "Tombstone", "Version"]
+__all__ = ["Assignment", "Event", "Registry", "Stay", "TagProblem", "Timeline", "Tombstone", "Version"]
 
 
 class Registry:
@@ -121,9 +121,9 @@ class Registry:
         """Why a stage is empty on purpose; None when it holds a version, or holds none by no one's decision."""
         return self._history(artifact).emptied(stage) if artifact in self._artifacts else None
 
-    def tenures(self, artifact: str) -> list[Tenure]:
-        """Which commit held which stage from when to when, by the beginning."""
-        return tenures(self._history(artifact).events) if artifact in self._artifacts else []
+    def timeline(self, artifact: str) -> Timeline:
+        """What held which stage from when to when: the one replay of the artifact's events."""
+        return self._history(artifact).timeline if artifact in self._artifacts else Timeline(())
 
     def version_at(self, artifact: str, commit: str) -> str | None:
         """The version that a stage holds when it holds a commit; of several an active one, then the greatest."""

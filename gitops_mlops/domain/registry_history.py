@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from gitops_mlops.domain.evidence import Evidence
 from gitops_mlops.domain.registry_events import Event, TagProblem
 from gitops_mlops.domain.semver import Precedence, precedence
 from gitops_mlops.domain.tags import Action
+from gitops_mlops.domain.timeline import Timeline
 from gitops_mlops.domain.tombstone import Tombstone
 
 
@@ -29,7 +29,10 @@ class Version(NamedTuple):
 
 
 class Assignment(NamedTuple):
-    """What a stage holds. `version` is None when no version is registered at the commit."""
+    """What a stage holds. `version` is None when no version is registered at the commit.
+
+    `created` is when its tag was made, `since` when its stay began: later, when the stage fell back to it.
+    """
 
     artifact: str
     stage: str
@@ -39,6 +42,7 @@ class Assignment(NamedTuple):
     created: datetime
     author: str
     evidence: Evidence
+    since: datetime
 
 
 class History:
@@ -50,22 +54,15 @@ class History:
     def __init__(self, events: Iterable[Event]) -> None:
         self.events = sorted(events)
         self.deprecated = self.events[-1].action is Action.DEPRECATE
-        self._last: dict[str, Event] = {}
-        self._registered: dict[str, Event] = {}
-        # By commit, the names of the versions that were ever registered there.
-        self._names: defaultdict[str, list[str]] = defaultdict(list)
-        for event in self.events:
-            if event.version is None:
-                continue
-            self._last[event.version] = event
-            if event.action is Action.REGISTER:
-                self._registered[event.version] = event
-                self._names[event.commit].append(event.version)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """The replay of the events."""
+        return Timeline(self.events)
 
     def is_active(self, version: str) -> bool:
         """Whether the version's last event is a registration, and the artifact is not deprecated."""
-        last = self._last.get(version)
-        return last is not None and last.action is Action.REGISTER and not self.deprecated
+        return self.timeline.is_active(version)
 
     def active(self, version: str) -> Version | None:
         """The version, None when it is not active."""
@@ -74,17 +71,17 @@ class History:
     @property
     def latest(self) -> Version | None:
         """The greatest active version."""
-        names = [name for name in self._registered if self.is_active(name)]
+        names = [name for name in self.timeline.registered if self.is_active(name)]
         return self._version(max(names, key=self._greatness)) if names else None
 
     @cached_property
     def versions(self) -> list[Version]:
         """Every version that was ever registered, the greatest first."""
-        return [self._version(name) for name in sorted(self._registered, key=self._greatness, reverse=True)]
+        return [self._version(name) for name in sorted(self.timeline.registered, key=self._greatness, reverse=True)]
 
     def version_at(self, commit: str) -> str | None:
         """The version that was registered at a commit: of several an active one, then the greatest."""
-        names = self._names.get(commit)
+        names = self.timeline.names.get(commit)
         if not names:
             return None
         if len(names) == 1:
@@ -93,10 +90,10 @@ class History:
 
     def _greatness(self, version: str) -> tuple[Precedence, Event]:
         # Of versions that differ in build metadata alone, the one registered later is the greater.
-        return precedence(version), self._registered[version]
+        return precedence(version), self.timeline.registered[version]
 
     def _version(self, name: str) -> Version:
-        event = self._registered[name]
+        event = self.timeline.registered[name]
         return Version(
             event.artifact,
             name,
@@ -111,21 +108,12 @@ class History:
     @cached_property
     def live(self) -> dict[str, list[Event]]:
         """By stage, the assignments that were not taken back since, the latest last; also of what is out of use."""
-        live: defaultdict[str, dict[str, Event]] = defaultdict(dict)
-        for event in self.events:
-            if event.stage is None:
-                continue
-            live[event.stage].pop(event.commit, None)
-            if event.action is Action.ASSIGN:
-                live[event.stage][event.commit] = event
-        return {stage: list(events.values()) for stage, events in sorted(live.items())}
+        return {stage: list(events.values()) for stage, events in sorted(self.timeline.live.items())}
 
     @cached_property
     def assignments(self) -> dict[str, Assignment]:
         """What each stage holds, by stage."""
-        if self.deprecated:
-            return {}
-        held = {stage: self._holder(events) for stage, events in self.live.items()}
+        held = {stage: self._assignment(stage) for stage in sorted(self.timeline.live)}
         return {stage: assignment for stage, assignment in held.items() if assignment}
 
     @property
@@ -135,7 +123,7 @@ class History:
 
     def deregistered(self, version: str) -> Tombstone | None:
         """The deregistration of a version that is in force."""
-        last = self._last.get(version)
+        last = self.timeline.last.get(version)
         return Tombstone.of(last) if last and last.action is Action.DEREGISTER else None
 
     def emptied(self, stage: str) -> Tombstone | None:
@@ -145,38 +133,28 @@ class History:
         last = next((event for event in reversed(self.events) if event.stage == stage), None)
         return Tombstone.of(last) if last and last.action is Action.UNASSIGN else None
 
-    def _holder(self, events: Sequence[Event]) -> Assignment | None:
-        for event in reversed(events):
-            version = self.version_at(event.commit)
-            if version is None or self.is_active(version):
-                return Assignment(
-                    event.artifact,
-                    str(event.stage),
-                    version,
-                    event.commit,
-                    event.tag,
-                    event.created,
-                    event.author,
-                    event.evidence,
-                )
-        return None
+    def _assignment(self, stage: str) -> Assignment | None:
+        event, stay = self.timeline.holder(stage), self.timeline.stay(stage)
+        if event is None or stay is None:
+            return None
+        return Assignment(
+            event.artifact,
+            stage,
+            self.version_at(event.commit),
+            event.commit,
+            event.tag,
+            event.created,
+            event.author,
+            event.evidence,
+            stay.entered,
+        )
 
     def previous(self, stage: str) -> Version | None:
         """The active version that a stage held before the one that it holds now; see `Registry.previous`."""
         now = self.assignments.get(stage)
         if now is None:
             return None
-        held: list[str] = []
-        for event in self.events:
-            if event.stage != stage:
-                continue
-            if event.action is Action.UNASSIGN:
-                held = [commit for commit in held if commit != event.commit]
-            elif event.commit in held:
-                del held[held.index(event.commit) + 1 :]
-            else:
-                held.append(event.commit)
-        for commit in reversed(held):
+        for commit in self.timeline.before(stage):
             version = self.version_at(commit)
             if commit != now.commit and version and self.is_active(version):
                 return self._version(version)

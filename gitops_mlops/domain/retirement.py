@@ -14,7 +14,6 @@ from gitops_mlops.domain.drift_record import DriftRecord
 from gitops_mlops.domain.durations import span
 from gitops_mlops.domain.registry import Assignment, Registry, Version
 from gitops_mlops.domain.semver import precedence
-from gitops_mlops.domain.tenure import Tenure
 from gitops_mlops.domain.typed_document import Section
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ class _Judge:
         self._name, self._policy = name, policy
         self._versions = [version for version in registry.versions(name) if version.active]
         self._held = registry.assignments(name)
-        self._tenures = registry.tenures(name)
+        self._stays = registry.timeline(name).stays
 
     def too_old(self) -> Iterator[Proposal]:
         """A stage holds a version that was registered longer ago than max-age."""
@@ -98,7 +97,7 @@ class _Judge:
         limit = self._policy.unused
         holding = {held.commit for held in self._held.values()}
         for version in self._versions if limit is not None else ():
-            left = [tenure.until for tenure in self._tenures if tenure.commit == version.commit and tenure.until]
+            left = [stay.left for stay in self._stays if stay.commit == version.commit and stay.left]
             idle = self._since(max([version.created, *left]))
             if version.commit not in holding and limit is not None and idle > limit:
                 why = f"no stage has held {version.version} for {span(idle)}"
@@ -109,7 +108,7 @@ class _Judge:
         limit = self._policy.superseded
         for stage, _, version in self._standing():
             better = [
-                (self._since(self._tenure(other).since), other)
+                (self._since(other.since), other)
                 for other in (self._held.get(name) for name in self._beside(stage))
                 if other and other.version and precedence(other.version) > precedence(version.version)
             ]
@@ -135,7 +134,7 @@ class _Judge:
             if found is None:
                 unjudged.append(f"{target}: the ledger has no drift record, so drift is not judged")
                 continue
-            count = sum(moment >= self._tenure(held).since for moment in found)
+            count = sum(moment >= held.since for moment in found)
             if limit is not None and count >= limit:
                 why = f"{count} drift findings since {held.version or held.commit[:10]} entered {stage}"
                 yield self._retire(f"#{stage}", held, "drift", count, limit, why)
@@ -153,9 +152,6 @@ class _Judge:
             before = environments[stage].after
             yield from [before] if before else []
             yield from (name for name, other in environments.items() if other.after == stage)
-
-    def _tenure(self, held: Assignment) -> Tenure:
-        return next(each for each in self._tenures if each.stage == held.stage and each.until is None)
 
     def _since(self, moment: datetime) -> float:
         return (self._now - moment).total_seconds()

@@ -9,7 +9,7 @@ from typing import Any
 from gitops_mlops.domain.changes import plain
 from gitops_mlops.domain.lineage import Edge, Graph, Kind, Lineage, Node, name_of
 from gitops_mlops.domain.lineage_question import Use, Uses
-from gitops_mlops.domain.stays import Stay
+from gitops_mlops.domain.timeline import Stay
 from gitops_mlops.reports.numbers import counted, size
 from gitops_mlops.reports.terminal import table
 

@@ -93,6 +93,7 @@ def assignment_data(assignment: Assignment) -> dict[str, Any]:
         "stage": assignment.stage,
         "version": assignment.version,
         **_origin(assignment.commit, assignment.tag, assignment.created, assignment.author),
+        "since": assignment.since.isoformat(),
         "signature": assignment.evidence.signature or None,
         "evidence": evidence_data(assignment.evidence),
     }
@@ -182,7 +183,7 @@ def _model(view: ModelView) -> str:
 def _version(view: VersionView) -> str:
     parts = []
     if assignment := view.assignment:
-        facts = [("since", _minute(assignment.created)), ("by", assignment.author), ("tag", assignment.tag)]
+        facts = [("since", _minute(assignment.since)), ("by", assignment.author), ("tag", assignment.tag)]
         facts += _signature(assignment.tag, assignment.evidence)
         title = f"{assignment.artifact}#{assignment.stage} holds {_held(assignment)}"
         parts.append("\n".join([title, *_facts([*facts, *assignment.evidence.trailers])]))

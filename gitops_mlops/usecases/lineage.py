@@ -15,8 +15,7 @@ from gitops_mlops.domain.errors import EvidenceMissing, UsageError
 from gitops_mlops.domain.lineage import Lineage, Told, name_of, version_graph
 from gitops_mlops.domain.lineage_question import Asked, How, Use, Uses, uses_of
 from gitops_mlops.domain.ports import DataStore, Ledger, Objects, Repository, Tree
-from gitops_mlops.domain.registry import Registry, Version
-from gitops_mlops.domain.stays import Stay, stays
+from gitops_mlops.domain.registry import Registry, Stay, Version
 from gitops_mlops.domain.tags import parse_reference
 from gitops_mlops.usecases.dvc_records import OnDisk, RecordReader
 from gitops_mlops.usecases.ledger import read_ledger
@@ -124,7 +123,7 @@ class _Teller:
     def _stays_of(self, version: Version) -> tuple[Stay, ...]:
         if version.artifact not in self._stays:
             by_commit = self._stays.setdefault(version.artifact, {})
-            for stay in stays(self._registry.events(version.artifact)):
+            for stay in self._registry.timeline(version.artifact).stays:
                 by_commit.setdefault(stay.commit, []).append(stay)
         return tuple(self._stays[version.artifact].get(version.commit, ()))
 

@@ -118,7 +118,7 @@ def _wanted(registry: Registry, assignment: Assignment) -> Wanted:
     return Wanted(
         version=assignment.version or assignment.commit[:7],
         commit=assignment.commit,
-        since=assignment.created,
+        since=assignment.since,
         by=assignment.author,
         model_sha256=version.evidence.model_sha256 if version else assignment.evidence.model_sha256,
     )

@@ -18,9 +18,7 @@ from gitops_mlops.domain.ledger import LedgerEvent
 from gitops_mlops.domain.lineage import Kind, Lineage, Told, version_graph
 from gitops_mlops.domain.lineage_question import Asked, uses_of
 from gitops_mlops.domain.packages import is_package_lock, pinned
-from gitops_mlops.domain.registry import Registry, Version
-from gitops_mlops.domain.stays import stays
-from gitops_mlops.domain.tags import Action, TagRecord
+from gitops_mlops.domain.registry import Version
 from gitops_mlops.reports.lineage import tree_text
 from tests.conftest import START
 
@@ -108,38 +106,6 @@ def test_what_a_model_has_to_do_with(pipeline: list[set[str]]) -> None:
             break
         near |= more
     assert found == {f"step{index}" for index in near}
-
-
-@given(
-    st.lists(st.tuples(st.sampled_from(list(Action)), st.integers(0, 2), st.sampled_from(["a", "b"])), max_size=25)
-)
-def test_stays_end_as_the_registry_says(story: list[tuple[Action, int, str]]) -> None:
-    forms = {
-        Action.REGISTER: "m@v0.0.{0}",
-        Action.DEREGISTER: "m@v0.0.{0}!",
-        Action.ASSIGN: "m#{1}#{2}",
-        Action.UNASSIGN: "m#{1}!#{2}",
-        Action.DEPRECATE: "m@deprecated",
-        Action.CREATE: "m@created",
-    }
-    tags = [
-        TagRecord(
-            forms[action].format(number, stage, index),
-            f"{number}" * 40,
-            True,
-            int(START.timestamp()) + index,
-            "Ada",
-            "x",
-        )
-        for index, (action, number, stage) in enumerate(story)
-    ]
-    for count in range(len(tags) + 1):
-        registry = Registry.from_tags(tags[:count])
-        found = stays(registry.events("m"))
-        held = {stay.stage: stay.commit for stay in found if stay.left is None}
-        assert held == {stage: each.commit for stage, each in registry.assignments("m").items()}
-        assert len(held) == sum(stay.left is None for stay in found)
-        assert all(stay.left is None or stay.entered <= stay.left for stay in found)
 
 
 def test_runs_are_ended_by_what_replaces_them() -> None:

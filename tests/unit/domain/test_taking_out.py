@@ -13,7 +13,6 @@ from gitops_mlops.domain.evidence import write_message
 from gitops_mlops.domain.registry import Registry
 from gitops_mlops.domain.tags import TagRecord, parse_reference
 from gitops_mlops.domain.taking_out import plan
-from gitops_mlops.domain.tenure import tenures
 from gitops_mlops.domain.tombstone import Tombstone
 
 START = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
@@ -120,21 +119,6 @@ def test_a_version_goes_only_when_no_stage_holds_it(tags: Tags, number: int) -> 
         }
 
 
-@given(histories())
-def test_tenures_tell_what_held_each_stage_after_every_event(tags: Tags) -> None:
-    events = sorted(Registry.from_tags(tags).events("m"))
-    told = tenures(events)
-    for count in range(1, len(tags) + 1):
-        known = Registry.from_tags(tags[:count]).assignments("m")
-        moment = events[count - 1].created
-        then = {
-            each.stage: each.commit
-            for each in told
-            if each.since <= moment and (each.until is None or each.until > moment)
-        }
-        assert then == {stage: held.commit for stage, held in known.items()}
-
-
 @pytest.mark.parametrize(
     ("target", "message"), [("n", "no such model"), ("m#nowhere", "never held"), ("m@v9.0.0", "no such active")]
 )
@@ -160,8 +144,8 @@ def test_a_stage_that_lost_its_version_is_not_empty_on_purpose() -> None:
     tags = [record("m@v1.0.0", "a", 1), record("m#prod#1", "a", 2), record("m@v1.0.0!", "a", 3)]
     lost = Registry.from_tags(tags)
     assert (lost.assignment("m", "prod"), lost.emptied("m", "prod")) == (None, None)
-    (tenure,) = lost.tenures("m")
-    assert (tenure.until, tenure.commit) == (lost.events("m")[0].created, "a")
+    (stay,) = lost.timeline("m").stays
+    assert (stay.left, stay.commit) == (lost.events("m")[0].created, "a")
     emptied = Registry.from_tags([*tags, record("m#prod!#2", "a", 4)]).emptied("m", "prod")
     assert emptied is not None
     assert emptied.tag == "m#prod!#2"

@@ -11,21 +11,24 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from gitops_mlops.domain.evaluation_parts import CheckStatus, DataCheck, GateResult
+from gitops_mlops.domain.evaluation_parts import DATA_GATE, CheckStatus, DataCheck, GateResult
 from gitops_mlops.domain.gates import Judged
 from gitops_mlops.domain.leak_config import Leaks, Reaction
 from gitops_mlops.domain.leaks import Lone
 from gitops_mlops.domain.metrics import Task
+from gitops_mlops.domain.overlap import Overlap
 from gitops_mlops.domain.rows import repeats
 
 LABEL, FEATURES, IDENTIFIERS = "label in the features", "single features", "identifiers as features"
-SHARED, TIME, DUPLICATES = "shared with training", "time order", "duplicates"
+TRAINING, SHARED = "training rows", "shared with training"
+TIME, DUPLICATES = "time order", "duplicates"
 BALANCE, PAST = "labels", "past evaluation rows"
 _DEMANDS = {
     LABEL: "no feature is the label",
     FEATURES: "no feature alone tells the label",
     IDENTIFIERS: "the model reads no identifier",
-    SHARED: "training and evaluation share no id and no group",
+    TRAINING: "no evaluation row is a training row",
+    SHARED: "training and evaluation share no group",
     TIME: "evaluation rows are later than the training data",
     DUPLICATES: "no evaluation row stands in the data twice",
 }
@@ -54,7 +57,7 @@ def gate_of(check: DataCheck) -> Judged | None:
     if check.status not in ("warn", "block"):
         return None
     result = GateResult(
-        id=f"data: {check.id}", metric="", demand=_DEMANDS[check.id], status=check.status, reason=check.found
+        id=f"{DATA_GATE}{check.id}", metric="", demand=_DEMANDS[check.id], status=check.status, reason=check.found
     )
     return Judged(result)
 
@@ -85,8 +88,45 @@ def identifiers_read(names: Sequence[str], leaks: Leaks) -> DataCheck:
     return _check(IDENTIFIERS, told, leaks.identifiers, "no feature is nearly unique per row")
 
 
+def training_rows(overlap: Overlap, most: int) -> DataCheck:
+    """Evaluation rows that are training rows, of which `most` are tolerated.
+
+    A shared id is proof. Rows that only look alike are a suspicion when chance does not explain them; it blocks where
+    no id can tell, and warns where the ids say otherwise.
+    """
+    rows, found, by_id = len(overlap.rows), int(overlap.rows.sum()), overlap.shared is not None
+    status: CheckStatus = "block" if found > most else "note" if found else "pass"
+    told = [f"the id {_name(overlap.id)} tells nothing: {overlap.why}"] if overlap.why else []
+    if by_id:
+        told += _same_ids(overlap, found)
+    if alike := int(overlap.alike.sum()):
+        likely = f"chance gives about {_about(overlap.twins.expected)}"
+        told.append(
+            f"{alike:,} of {rows:,} rows look like a training row, {likely} (p = {overlap.twins.p_value:.2g})"
+        )
+        if by_id and overlap.beyond_chance:
+            status = "block" if status == "block" else "warn"
+        elif status == "pass":
+            status = "note"
+    elif not by_id:
+        told.append(f"no row of {rows:,} looks like a training row")
+    told += [f"max-overlap is {most:,}"] if found else []
+    return DataCheck(id=TRAINING, status=status, found="; ".join(told))
+
+
+def _same_ids(overlap: Overlap, found: int) -> list[str]:
+    told = f"{found:,} of {len(overlap.rows):,} rows have the id of a training row"
+    if found and not overlap.twins.twins[overlap.rows].any():
+        told += ", and none of them looks like it: are ids numbered anew in each file?"
+    return [told, *([f"{overlap.nameless:,} training rows have no id"] if overlap.nameless else [])]
+
+
+def _about(expected: float) -> str:
+    return f"{expected:,.0f}" if expected >= 10 else f"{expected:.2g}"
+
+
 def shared(frame: pl.DataFrame, training: pl.DataFrame, columns: Sequence[str], leaks: Leaks) -> DataCheck:
-    """Ids and groups that stand in both."""
+    """Groups that stand in both."""
     told = []
     readable = {*plain_columns(frame)} & {*plain_columns(training)}
     asked = [name for name in columns if name in readable]
@@ -95,7 +135,7 @@ def shared(frame: pl.DataFrame, training: pl.DataFrame, columns: Sequence[str], 
         if common := int(here.is_in(there.implode()).sum()):
             told.append(f"{common:,} of {here.len():,} values of {_name(name)} stand in the training data too")
     if not asked:
-        return DataCheck(id=SHARED, status="unknown", found="no id and no group is known in both")
+        return DataCheck(id=SHARED, status="unknown", found="no group is known in both")
     return _check(SHARED, told, leaks.shared, f"no value of {' or '.join(map(_name, asked))} stands in both")
 
 

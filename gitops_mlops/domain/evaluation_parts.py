@@ -13,6 +13,8 @@ Verdict = Literal["pass", "warn", "block", "incomparable"]
 MetricVerdict = Literal["improved", "non_inferior", "regressed", "inconclusive", "undefined"]
 GateStatus = Literal["pass", "warn", "block"]
 CheckStatus = Literal["pass", "note", "warn", "block", "unknown"]
+# How the id of a gate begins that a data check became.
+DATA_GATE = "data: "
 GapName = Literal["demographic_parity", "equalized_odds"]
 Kind = Literal["pull-request", "release", "local", "schedule"]
 

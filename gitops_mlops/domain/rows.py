@@ -136,9 +136,12 @@ def seen_in(frame: pl.DataFrame, training: pl.DataFrame, without: Sequence[str])
     shared = [name for name in frame.columns if name in training.columns and name not in without]
     if not shared:
         return np.zeros(frame.height, dtype=np.bool_)
-    here = _comparable(frame, training, shared).hash_rows(seed=0)
-    there = _comparable(training, frame, shared).hash_rows(seed=0)
-    return np.isin(here.to_numpy(), there.unique().to_numpy())
+    return np.isin(row_keys(frame, training, shared), np.unique(row_keys(training, frame, shared)))
+
+
+def row_keys(frame: pl.DataFrame, other: pl.DataFrame, columns: Sequence[str]) -> npt.NDArray[np.uint64]:
+    """A key for each row by some columns, equal where `seen_in` takes rows of `frame` and `other` for equal."""
+    return _comparable(frame, other, columns).hash_rows(seed=0).to_numpy()
 
 
 def repeats(frame: pl.DataFrame, target: str, without: Sequence[str]) -> tuple[int, int]:
@@ -149,8 +152,7 @@ def repeats(frame: pl.DataFrame, target: str, without: Sequence[str]) -> tuple[i
     columns = [name for name in frame.columns if name != target and name not in without]
     if not columns:
         return 0, 0
-    hashes = _comparable(frame, frame, columns).hash_rows(seed=0)
-    groups = pl.DataFrame({"hash": hashes, "label": frame[target]}).group_by("hash")
+    groups = pl.DataFrame({"hash": row_keys(frame, frame, columns), "label": frame[target]}).group_by("hash")
     sizes = groups.agg(pl.len().alias("rows"), pl.col("label").n_unique().alias("labels"))
     return frame.height - sizes.height, int(sizes.filter(pl.col("labels") > 1)["rows"].sum())
 

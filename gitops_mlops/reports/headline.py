@@ -10,7 +10,14 @@ import re
 from collections.abc import Callable
 
 from gitops_mlops.domain.evaluation import Report
-from gitops_mlops.domain.evaluation_parts import GateResult, MetricResult, MetricVerdict, Revision, SliceResult
+from gitops_mlops.domain.evaluation_parts import (
+    DATA_GATE,
+    GateResult,
+    MetricResult,
+    MetricVerdict,
+    Revision,
+    SliceResult,
+)
 from gitops_mlops.reports.numbers import between, count, counted, decimals_of, fixed, level, percent, signed
 from gitops_mlops.reports.words import METRIC_WORDS, WORST_FIRST, known_name
 
@@ -29,7 +36,7 @@ def judgement(report: Report, word: Word) -> str:
         return {
             "pass": "first version, passes its gates",
             "warn": "first version, passes with warnings",
-            "block": "first version, does not pass its gates",
+            "block": f"first version, {_blocked(report, word)}",
             "incomparable": "first version, cannot be judged",
         }[report.verdict]
     champion = revision_name(report.champion, word)
@@ -37,7 +44,20 @@ def judgement(report: Report, word: Word) -> str:
         return f"cannot be compared with {champion}"
     metric = decisive(report)
     words = _COMPARED[report.verdict].get(metric.verdict if metric else "undefined")
-    return words.format(champion=champion) if words else _OTHERWISE[report.verdict]
+    if words:
+        return words.format(champion=champion)
+    return _blocked(report, word) if report.verdict == "block" else _OTHERWISE[report.verdict]
+
+
+def _blocked(report: Report, word: Word) -> str:
+    """What blocks: a gate; where every gate passed, the data checks, or something that only the reasons name."""
+    gates = [gate for gate in report.gates if gate.status == "block"]
+    checks = [gate.id.removeprefix(DATA_GATE) for gate in gates if gate.id.startswith(DATA_GATE)]
+    if not gates:
+        return "blocked"
+    if len(checks) < len(gates):
+        return "does not pass its gates"
+    return f"blocked by {'a data check' if len(checks) == 1 else 'data checks'} ({', '.join(map(word, checks))})"
 
 
 _COMPARED: dict[str, dict[MetricVerdict, str]] = {
@@ -45,7 +65,7 @@ _COMPARED: dict[str, dict[MetricVerdict, str]] = {
     "warn": {"regressed": "worse than {champion}", "inconclusive": "cannot tell it from {champion}"},
     "block": {"regressed": "worse than {champion}", "inconclusive": "not proven against {champion}"},
 }
-_OTHERWISE = {"pass": "passes its gates", "warn": "passes with warnings", "block": "does not pass its gates"}
+_OTHERWISE = {"pass": "passes its gates", "warn": "passes with warnings"}
 
 
 def decisive(report: Report) -> MetricResult | None:

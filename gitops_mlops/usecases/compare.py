@@ -103,9 +103,7 @@ def _report(request: Request, compared: Compared, stale: Sequence[str]) -> Repor
     evidence, sample, champion = compared.evidence, scored.sample, compared.champion
     asides = [judge_aside(compared) for judge_aside in JUDGES]
     judged = [*judge(model, evidence), *(one for aside in asides for one in aside.gates)]
-    blocked = list(rows.blocked)
-    if sample is None:
-        blocked.append(f"the challenger {scored.why}")
+    blocked = [] if sample is not None else [f"the challenger {scored.why}"]
     positives = int(np.count_nonzero(scored.truth.values == 1)) if model.task is Task.BINARY else None
     parameters = {} if champion is None else champion.parameters
     fields = {name: value for aside in asides for name, value in aside.fields.items()}

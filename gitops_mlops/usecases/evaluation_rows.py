@@ -11,6 +11,7 @@ from gitops_mlops.domain.config import Config, Evaluation
 from gitops_mlops.domain.errors import EvidenceMissing, MlopsError
 from gitops_mlops.domain.evaluation_parts import Rows
 from gitops_mlops.domain.metrics import Task
+from gitops_mlops.domain.overlap import Overlap, overlap_of
 from gitops_mlops.domain.rows import (
     demand_columns,
     demand_nested,
@@ -19,7 +20,6 @@ from gitops_mlops.domain.rows import (
     demand_values,
     dependent_columns,
     parse_rows,
-    seen_in,
 )
 from gitops_mlops.domain.statistics.sample import Mask
 from gitops_mlops.usecases.contenders import Contender, Sources
@@ -27,15 +27,16 @@ from gitops_mlops.usecases.contenders import Contender, Sources
 
 @dataclass(frozen=True, eq=False)
 class EvaluationRows:
-    """Rows that neither model was trained on. `blocked` says why no verdict on them can be good.
+    """Rows that neither model was trained on.
 
-    `training` is the challenger's training data, where the configuration names it.
+    `training` is the challenger's training data, where the configuration names it, and `overlap` what the evaluation
+    data has in common with it, before rows were left out.
     """
 
     frame: pl.DataFrame
     account: Rows
     training: pl.DataFrame | None = None
-    blocked: tuple[str, ...] = ()
+    overlap: Overlap | None = None
     warnings: tuple[str, ...] = ()
 
     def only(self, chosen: Mask, reason: str) -> EvaluationRows:
@@ -68,31 +69,26 @@ def evaluation_rows(
     frame = parse_rows(sources.content(path, owner or challenger), path)
     _demand(frame, evaluation, f"models.{name}.evaluation", path)
     warnings = _independence(frame, evaluation, task)
-    train = None
+    train, overlap = None, None
     excluded: dict[str, int] = {}
-    blocked: list[str] = []
-    overlap = None
     if evaluation.train is not None:
         training = config.datasets[evaluation.train].path
-        without = [evaluation.target, *([evaluation.id] if evaluation.id else [])]
         train = parse_rows(sources.content(training, challenger), training)
-        mine = seen_in(frame, train, without)
-        theirs, warning = _seen_by_champion(frame, mine, training, champion, challenger, without, sources)
+        overlap = overlap_of(frame, train, evaluation.target, evaluation.id)
+        mine = overlap.rows
+        theirs, warning = _seen_by_champion(frame, mine, training, champion, challenger, evaluation, sources)
         warnings += [warning] if warning else []
-        overlap = int(mine.sum())
-        if overlap > evaluation.max_overlap:
-            blocked.append(
-                f"{overlap} of {frame.height} evaluation rows stand in the training data too"
-                f" (max-overlap is {evaluation.max_overlap})"
-            )
         counts = {
-            "seen in training": overlap,
+            "seen in training": int(mine.sum()),
             "seen in the champion's training": int((theirs & ~mine).sum()),
         }
         excluded = {reason: count for reason, count in counts.items() if count}
         frame = frame.filter(~(mine | theirs))
     if frame.height == 0:
-        raise EvidenceMissing("every row was seen in training", where=path, hint="evaluate on rows that were not")
+        hint = "evaluate on rows that were not"
+        if overlap is not None and overlap.shared is not None:
+            hint += f", and give each row of both files its own {evaluation.id!r}"
+        raise EvidenceMissing("every row was seen in training", where=path, hint=hint)
     column = evaluation.unit_column(task)
     account = Rows(
         dataset=evaluation.dataset[:200],
@@ -100,9 +96,9 @@ def evaluation_rows(
         cluster_by=column[:200] if column else None,
         clusters=frame[column].n_unique() if column else None,
         excluded=excluded,
-        overlap=overlap,
+        overlap=None if overlap is None else int(overlap.rows.sum()),
     )
-    return EvaluationRows(frame, account, train, tuple(blocked), tuple(warnings))
+    return EvaluationRows(frame, account, train, overlap, tuple(warnings))
 
 
 def seen_by(
@@ -112,9 +108,8 @@ def seen_by(
     evaluation, none = config.models[name].evaluation, np.zeros(frame.height, dtype=np.bool_)
     if evaluation.train is None:
         return none, ""
-    without = [evaluation.target, *([evaluation.id] if evaluation.id else [])]
     training = config.datasets[evaluation.train].path
-    return _seen_by_champion(frame, none, training, side, base, without, sources)
+    return _seen_by_champion(frame, none, training, side, base, evaluation, sources)
 
 
 def _demand(frame: pl.DataFrame, evaluation: Evaluation, section: str, path: str) -> None:
@@ -154,7 +149,7 @@ def _seen_by_champion(
     training: str,
     champion: Contender | None,
     challenger: Contender,
-    without: list[str],
+    evaluation: Evaluation,
     sources: Sources,
 ) -> tuple[Mask, str]:
     """Rows of the champion's own training data; its data may be gone, which is worth a warning and no more."""
@@ -165,6 +160,7 @@ def _seen_by_champion(
     if output.md5 == challenger.outputs[training].md5:
         return mine, ""
     try:
-        return seen_in(frame, parse_rows(sources.store.read(output), training), without), ""
+        theirs = parse_rows(sources.store.read(output), training)
     except MlopsError as error:
         return none, f"whether the champion was trained on these rows is unknown: {error}"
+    return overlap_of(frame, theirs, evaluation.target, evaluation.id).rows, ""

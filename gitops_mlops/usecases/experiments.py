@@ -10,6 +10,7 @@ import numpy as np
 
 from gitops_mlops.domain.changes import parameter_changes
 from gitops_mlops.domain.config import Config, Model
+from gitops_mlops.domain.data_checks import gate_of, training_rows
 from gitops_mlops.domain.errors import EvidenceMissing, MlopsError, UsageError
 from gitops_mlops.domain.evaluation_parts import Interval
 from gitops_mlops.domain.gates import primary_metric
@@ -122,7 +123,10 @@ def _rows(
     binding: Binding, base: Contender, sides: Sequence[Contender], sources: Sources
 ) -> tuple[EvaluationRows, list[str]]:
     rows = evaluation_rows(binding.name, binding.config, base, None, sources)
-    warnings = [f"HEAD: {text}" for text in rows.blocked]
+    warnings = []
+    if rows.overlap is not None:
+        check = training_rows(rows.overlap, binding.model.evaluation.max_overlap)
+        warnings += [f"HEAD: {check.found}"] if gate_of(check) else []
     unseen = np.ones(rows.frame.height, dtype=np.bool_)
     for side in sides:
         mask, warning = seen_by(side, rows.frame, base, binding.config, binding.name, sources)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from gitops_mlops.domain.config import Model
+from gitops_mlops.domain.config import Evaluation, Model
 from gitops_mlops.domain.data_checks import (
     PAST,
-    SHARED,
+    TRAINING,
     Features,
     balance,
     duplicates,
@@ -22,12 +22,14 @@ from gitops_mlops.domain.data_checks import (
     plain_columns,
     shared,
     time_order,
+    training_rows,
 )
 from gitops_mlops.domain.data_profile import Shift, shifts
 from gitops_mlops.domain.errors import MlopsError
 from gitops_mlops.domain.evaluation_parts import ColumnShift, DataCheck, DataHonesty, DatasetShift
 from gitops_mlops.domain.leaks import identifiers, labels_of, lone
 from gitops_mlops.domain.metrics import Task
+from gitops_mlops.domain.overlap import overlap_of
 from gitops_mlops.domain.rows import parse_rows, seen_in
 from gitops_mlops.usecases.compared import Aside, Compared
 
@@ -123,23 +125,24 @@ def _then(model: Model, suspects: list[str], pairs: list[_Pair]) -> dict[str, fl
 
 def _of_rows(compared: Compared, pairs: list[_Pair]) -> Iterator[DataCheck]:
     evaluation, frame, training = compared.model.evaluation, compared.rows.frame, compared.rows.training
-    leaks, ids = evaluation.leaks, [evaluation.id] if evaluation.id else []
-    if training is None:
-        yield DataCheck(id=SHARED, status="unknown", found="evaluation.train is not set, so nothing is known of it")
+    leaks, overlap = evaluation.leaks, compared.rows.overlap
+    if training is None or overlap is None:
+        yield DataCheck(id=TRAINING, status="unknown", found="evaluation.train is not set, so nothing is known of it")
     else:
+        yield training_rows(overlap, evaluation.max_overlap)
         when, declared = evaluation.time or evaluation.cluster_by, evaluation.time is not None
         order = time_order(frame, training, when, declared, leaks) if when else None
-        groups = [evaluation.cluster_by] if evaluation.cluster_by and order is None else []
-        yield shared(frame, training, [*ids, *groups], leaks)
+        if evaluation.cluster_by and order is None:
+            yield shared(frame, training, [evaluation.cluster_by], leaks)
         if order is not None:
             yield order
-        yield from (_past(pair, training, [evaluation.target, *ids]) for pair in pairs if pair.role == "evaluation")
-    yield duplicates(frame, evaluation.target, ids, leaks)
+        yield from (_past(pair, training, evaluation) for pair in pairs if pair.role == "evaluation")
+    yield duplicates(frame, evaluation.target, [evaluation.id] if evaluation.id else [], leaks)
     yield balance(*_labels(compared, pairs))
 
 
-def _past(pair: _Pair, training: pl.DataFrame, without: list[str]) -> DataCheck:
-    seen = int(np.count_nonzero(seen_in(pair.then, training, without)))
+def _past(pair: _Pair, training: pl.DataFrame, evaluation: Evaluation) -> DataCheck:
+    seen = int(np.count_nonzero(overlap_of(pair.then, training, evaluation.target, evaluation.id).likely))
     told = f"{seen:,} of the {pair.then.height:,} rows that the champion was evaluated on are training data now"
     return DataCheck(id=PAST, status="note" if seen else "pass", found=told)
 

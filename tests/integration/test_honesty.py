@@ -60,7 +60,7 @@ def test_honest_data_passes_every_check(cli: Cli, project: ComparisonProject) ->
         "label in the features": "pass",
         "single features": "pass",
         "identifiers as features": "pass",
-        "shared with training": "pass",
+        "training rows": "pass",
         "time order": "pass",
         "duplicates": "pass",
         "labels": "note",
@@ -113,15 +113,59 @@ def test_training_on_the_days_of_the_evaluation_warns_or_blocks(cli: Cli, projec
     assert check(compared(cli, project, code=1), "time order")[0] == "block"
 
 
-def test_shared_ids_and_identifiers_as_features(cli: Cli, project: ComparisonProject) -> None:
-    project.data("data/train.parquet", dated(machines(1500, seed=1, first=800), date(2026, 1, 1)))
+def test_identifiers_as_features(cli: Cli, project: ComparisonProject) -> None:
     project.train(*FEATURES, "row")
-    report = compared(cli, project)
-    assert check(report, "shared with training") == (
-        "warn",
-        "100 of 900 values of 'row' stand in the training data too",
+    assert check(compared(cli, project), "identifiers as features") == ("warn", "'row' is nearly unique per row")
+
+
+def test_a_shared_id_blocks_and_the_headline_says_so(cli: Cli, project: ComparisonProject) -> None:
+    """Training rows 800 to 2299 have the ids of 100 evaluation rows, and other values: numbered anew, as it seems."""
+    project.data("data/train.parquet", dated(machines(1500, seed=1, first=800), date(2026, 1, 1)))
+    project.train(*FEATURES)
+    report = compared(cli, project, code=1)
+    told = (
+        "100 of 900 rows have the id of a training row, and none of them looks like it: are ids numbered anew in each"
+        " file?; max-overlap is 0"
     )
-    assert check(report, "identifiers as features") == ("warn", "'row' is nearly unique per row")
+    assert check(report, "training rows") == ("block", told)
+    assert report["evaluation"]["excluded"] == {"seen in training": 100}
+    assert [gate["id"] for gate in report["gates"] if gate["status"] != "pass"] == ["data: training rows"]
+    text = " ".join(cli("report", folder=project.root).out.split())
+    assert text.startswith(
+        "BLOCK fault: blocked by a data check (training rows) 100 of 900 rows have the id of a training row"
+    )
+
+
+def test_rows_that_look_alike_by_chance_stay_and_pass(cli: Cli, project: ComparisonProject) -> None:
+    """Machines with rounded features, so that one in ten has a twin, with ids and without."""
+    for path, frame in (("train", machines(1500, seed=1, first=LATER)), ("test", machines())):
+        rounded = frame.drop("day").with_columns(pl.col(FEATURES).round(0))
+        project.data(f"data/{path}.parquet", rounded)
+    project.train(*FEATURES)
+    for evaluation, status in (("train: train, id: row", "note"), ("train: train", "note")):
+        project.configure(f"{evaluation}, leaks: {{time-order: ignore}}")
+        report = compared(cli, project)
+        assert report["verdict"] == "pass", report["reasons"]
+        assert report["evaluation"]["rows"] == 900
+        found = check(report, "training rows")
+        assert (found[0], "rows look like a training row, chance gives about" in found[1]) == (status, True)
+
+
+def test_copies_under_new_ids_warn_and_without_ids_block(cli: Cli, project: ComparisonProject) -> None:
+    past = dated(machines(), date(2026, 3, 1)).with_columns(row=pl.col("row") + 50_000)
+    train = pl.concat([dated(machines(1500, seed=1, first=LATER), date(2026, 1, 1)), past[:45]])
+    project.data("data/train.parquet", train)
+    project.train(*FEATURES)
+    project.configure("train: train, id: row, leaks: {time-order: ignore}")
+    report = compared(cli, project)
+    assert (report["verdict"], report["evaluation"]["rows"]) == ("warn", 900)
+    assert "45 of 900 rows look like a training row, chance gives about 0 (p = " in check(report, "training rows")[1]
+    project.configure("train: train, leaks: {time-order: ignore}")
+    report = compared(cli, project, code=1)
+    assert report["evaluation"]["excluded"] == {"seen in training": 45}, "a column of row numbers hides no copy"
+    assert check(report, "training rows")[0] == "block"
+    project.configure("train: train, max-overlap: 45, leaks: {time-order: ignore}")
+    assert compared(cli, project)["verdict"] == "pass"
 
 
 def test_what_changed_since_the_champions_data(cli: Cli, project: ComparisonProject) -> None:
@@ -175,7 +219,7 @@ def test_without_training_data_or_champion_the_report_says_what_it_cannot_know(
     cli: Cli, project: ComparisonProject
 ) -> None:
     project.configure("cluster-by: day")
-    assert check(compared(cli, project, code=0), "shared with training")[0] == "unknown"
+    assert check(compared(cli, project, code=0), "training rows")[0] == "unknown"
     project.data("data/test.parquet", dated(machines(seed=5), date(2026, 3, 1)))
     project.train(*FEATURES)
     for path in (project.root / ".dvc/cache/files/md5").rglob("*"):

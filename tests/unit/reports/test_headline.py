@@ -58,12 +58,33 @@ def gate(metric: str, status: str, reason: str = "because") -> GateResult:
         ("warn", "improved", "delay: passes with warnings"),
         ("block", "regressed", "delay: worse than v1.2.0"),
         ("block", "inconclusive", "delay: not proven against v1.2.0"),
-        ("block", "improved", "delay: does not pass its gates"),
+        ("block", "improved", "delay: blocked"),
         ("incomparable", "improved", "delay: cannot be compared with v1.2.0"),
     ],
 )
 def test_the_title_follows_the_verdict(verdict: str, metric_verdict: str, words: str) -> None:
     assert title(report(verdict, metric(metric_verdict)), str) == words
+
+
+def data_gate(check: str, status: str = "block") -> GateResult:
+    return gate("", status).model_copy(update={"id": f"data: {check}"})
+
+
+@pytest.mark.parametrize(
+    ("gates", "words"),
+    [
+        ((gate("log_loss", "pass"), data_gate("training rows")), "blocked by a data check (training rows)"),
+        ((data_gate("time order"), data_gate("labels")), "blocked by data checks (time order, labels)"),
+        ((data_gate("time order"), data_gate("labels", "warn")), "blocked by a data check (time order)"),
+        ((gate("log_loss", "pass"),), "blocked"),
+        ((gate("fairness", "block"), data_gate("time order")), "does not pass its gates"),
+        ((gate("log_loss", "block"), data_gate("time order", "pass")), "does not pass its gates"),
+    ],
+)
+def test_the_title_names_what_blocked_and_no_gate_where_all_passed(gates: tuple[GateResult, ...], words: str) -> None:
+    assert title(report("block", metric("improved"), gates=gates), str) == f"delay: {words}"
+    first = title(report("block", metric("improved"), gates=gates, champion=None), str)
+    assert first == f"delay: first version, {words}"
 
 
 @pytest.mark.parametrize(("verdict", "one"), list(itertools.product(VERDICTS, WORST_FIRST)))

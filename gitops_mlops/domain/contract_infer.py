@@ -21,6 +21,7 @@ FEWEST_REPEATS = 10
 """... when each occurs at least this often on average."""
 
 _DIGITS = "digits, kept as text"
+NUMBERS = "numbers and words for a missing value: leave those cells empty to have the rest checked as numbers"
 
 TEXT_SHAPES = {
     "dates, of which a contract reads only 2013-12-31": r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-]([0-9]{2}|[0-9]{4})",
@@ -29,10 +30,12 @@ TEXT_SHAPES = {
     "times of the day": r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?",
     "months": r"[0-9]{4}-[0-9]{2}",
     _DIGITS: r"[0-9]+",
+    NUMBERS: r"NA|N/A|[Nn]ull|NULL|None|[-.?]|[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?",
 }
 """What texts may look like, and the pattern that a contract demands of them."""
 
 _LARGEST = 1e15
+_YEAR = re.compile(r"(?:\A|[^a-z])(?:year|yr)")
 _ID = re.compile(r"(?:\A|[^a-z])(?:id|ids|key|uuid|guid|index|idx|rownames?)\Z|[a-z](?:Id|ID)\Z")
 
 
@@ -140,15 +143,12 @@ def _counts_on(profile: ColumnProfile, rows: int) -> bool:
 
 def _choices(profile: ColumnProfile, rows: int) -> tuple[Any, ...] | None:
     values = profile.values
-    if (
-        values is None
-        or profile.shape not in (None, _DIGITS)
-        or rows - profile.nulls < FEWEST_REPEATS * len(values)
-        or not values
-    ):
+    if values is None or rows - profile.nulls < FEWEST_REPEATS * len(values):
         return None
     if profile.type == ColumnType.STRING:
-        return tuple(sorted(values))
+        # One value says nothing of which others there may be; dates and measures are no categories.
+        most = {None: MOST_CHOICES, _DIGITS: MOST_CHOICES, NUMBERS: 3}.get(profile.shape, 0)
+        return tuple(sorted(values)) if 2 <= len(values) <= most else None
     # A column of zeros and ones is a flag, though its type could hold more.
     return (0, 1) if profile.type is not None and profile.type.integer_range and set(values) == {0, 1} else None
 
@@ -161,6 +161,8 @@ def _bounds(profile: ColumnProfile) -> tuple[float | None, float | None]:
     assert profile.type is not None
     if profile.type.is_float and low >= 0 and high <= 1:
         return 0, 1
+    if profile.type.integer_range and _YEAR.search(profile.name.lower()) and low >= 1000 and high < 2100:
+        return 100 * (low // 100 - 1), 2100
     span = high - low or abs(high) or 1
     lower = 0 if low >= 0 else -_rounded_up(span - low)
     upper = 0 if high <= 0 and low < 0 else _rounded_up(high + span)

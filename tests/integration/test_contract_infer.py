@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from gitops_mlops.adapters.tables import TableFiles
 from gitops_mlops.domain.contract import Contract, parse_contract
+from gitops_mlops.domain.contract_infer import NUMBERS, TEXT_SHAPES
 from gitops_mlops.domain.errors import EvidenceMissing
 from gitops_mlops.domain.table_checks import checks_of, wanted_types
 from gitops_mlops.domain.validation import Violation
@@ -221,6 +222,27 @@ def test_an_unnamed_column_is_the_number_of_the_row(cli: Cli, tmp_path: Path) ->
 def test_text_is_what_all_of_it_can_be_read_as(tmp_path: Path, cells: list[str], column: dict[str, Any]) -> None:
     rows = "".join(f'"{cell}",1\n' for cell in cells)
     assert inferred(tmp_path, f"c,x\n{rows}")["c"] == {"type": "string"} | column
+
+
+@pytest.mark.parametrize(
+    ("cells", "rules"),
+    [
+        (["NA", "1.5", "-2", "1e3"], {"type": "string", "pattern": TEXT_SHAPES[NUMBERS]}),
+        (["NA", "0", "1"] * 10, {"type": "string", "allowed": ["0", "1", "NA"]}),
+        (["a", "b"] * 10, {"type": "string", "allowed": ["a", "b"]}),
+        (["a"] * 20, {"type": "string"}),
+        (["01/02/2024"] * 10 + ["02/02/2024"] * 10, {"type": "string", "pattern": next(iter(TEXT_SHAPES.values()))}),
+        (["1.5", "2.5", "3"], {"type": "float64", "min": 0, "max": 5}),
+        (["1980", "1980", "1987"], {"type": "int64", "min": 1800, "max": 2100}),
+        (["4", "9", "17"], {"type": "int64", "min": 0, "max": 30}),
+        (["4", "5", "6"], {"type": "int64"}),
+        (["0", "1"] * 10, {"type": "int64", "allowed": [0, 1]}),
+    ],
+)
+def test_the_rules_are_those_that_a_person_would_write(
+    tmp_path: Path, cells: list[str], rules: dict[str, Any]
+) -> None:
+    assert inferred(tmp_path, "year,x\n" + "".join(f"{cell},y\n" for cell in cells))["year"] == rules
 
 
 def test_what_cannot_be_described_is_named_and_the_rest_stays_strict(cli: Cli, tmp_path: Path) -> None:

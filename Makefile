@@ -7,7 +7,7 @@ PATHS := actions gitops_mlops pipeline tests benchmarks
 unexport PYTHONDONTWRITEBYTECODE
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help setup demo test check format docs reports lock bench dist clean
+.PHONY: help setup demo test check format docs reports tables lock bench dist clean
 
 help: ## what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -53,6 +53,9 @@ reports: setup ## docs/reports, out of four pull requests on the flagship
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-annotate --no-header --custom-compile-command "make lock"
+
+tables: setup ## docs/tables.md again: contracts of public tables from PyPI, and the damage that validate finds
+	$(BIN)/python -m tests.tables.public
 
 lock: setup ## the newest of everything, with hashes, for every Python and platform
 	$(COMPILE) --upgrade --all-extras --group dev -o requirements.txt pyproject.toml

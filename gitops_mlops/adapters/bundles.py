@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from gitops_mlops.domain.bundle import MANIFEST, bundle_digest, is_digest
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.errors import PlaceError
 from gitops_mlops.domain.ports import Files
 
 BUNDLES = "bundles"
@@ -45,7 +45,8 @@ class BundleFolder:
             finally:
                 shutil.rmtree(made, ignore_errors=True)
         except OSError as error:
-            raise OutsideError(f"cannot be written ({error.strerror})", where=str(target)) from error
+            hint = "make the folder writable, free disk space, or name another folder with --state"
+            raise PlaceError(f"cannot be written ({error.strerror})", where=str(target), hint=hint) from error
         return target
 
     def prune(self, keep: Collection[str]) -> list[str]:

@@ -10,13 +10,14 @@ from urllib.parse import quote
 import urllib3
 
 from gitops_mlops.domain.deployment import Running
-from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.domain.errors import NoAnswer, OutsideError, PlaceError, UsageError
 from gitops_mlops.domain.inference import Answers, Row, joined, to_answers, to_tensors
 
 _LOOK = urllib3.Timeout(connect=2.0, read=5.0)
 _ASK = urllib3.Timeout(connect=5.0, read=60.0)
 _MAX_BYTES = 64 * 1024 * 1024
 _TOO_LARGE = 413
+_MACHINE_FAILED = 503
 
 
 class HttpInference:
@@ -93,7 +94,7 @@ def _request(method: str, url: str, body: bytes | None = None) -> urllib3.BaseHT
             finally:
                 response.close()
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise OutsideError(f"does not answer ({_reason(error)})", where=url) from error
+        raise NoAnswer(f"does not answer ({_reason(error)})", where=url) from error
     if len(content) > _MAX_BYTES:
         raise OutsideError(f"answered more than {_MAX_BYTES} bytes", where=url)
     return urllib3.HTTPResponse(body=content, status=response.status, preload_content=True)
@@ -110,6 +111,8 @@ def _answer(response: urllib3.BaseHTTPResponse, url: str) -> Any:
     message = str(said)[:2000] if said else "it says nothing that we understand"
     if 400 <= response.status < 500 and response.status not in (404, 408, 429):
         raise UsageError(message, where=f"{url} answered {response.status}")
+    if response.status == _MACHINE_FAILED:
+        raise PlaceError(message, where=f"{url} answered {response.status}")
     raise OutsideError(message, where=f"{url} answered {response.status}")
 
 

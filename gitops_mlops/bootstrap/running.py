@@ -15,7 +15,7 @@ from gitops_mlops.domain.errors import UsageError
 if TYPE_CHECKING:
     from gitops_mlops.domain.ports import Files, InferenceClient, Repository, Target
     from gitops_mlops.usecases.bundle import Sources
-    from gitops_mlops.usecases.deploy import World
+    from gitops_mlops.usecases.examine import World
     from gitops_mlops.usecases.integrity import Witnesses
 
 
@@ -59,7 +59,7 @@ def witnesses(repository: Repository) -> Witnesses:
 
 def world(root: Path, state: Path | None = None) -> World:
     """What a deploy acts on."""
-    from gitops_mlops.usecases.deploy import World
+    from gitops_mlops.usecases.examine import World
 
     return World(target(root, state), inference(), clock(), timer())
 

@@ -67,7 +67,7 @@ EPILOG = """\
 Every command has --json, and --help with an example. Environment variables may stand for
 options and arguments: GITOPS_MLOPS_COMPARE_CHAMPION, GITOPS_MLOPS_COMPARE_MODEL.
 Exit codes: 0 done and passed, 1 a verdict against, 2 wrong usage or configuration,
-3 missing evidence, 4 an outside system failed, 130 interrupted."""
+3 missing evidence, 4 an outside system failed, 70 a bug of ours, 130 interrupted."""
 
 
 def reads_tags(name: str) -> bool:

@@ -33,9 +33,9 @@ def rollout(
 ) -> int:
     """Let the newest versions enter ENVIRONMENT by its policy, deploy them, and take back what does not serve.
 
-    A version that may not enter yet is held back, which is no failure. One that is not let in by the health gate,
-    or does not serve after the switch, is rolled back, and the exit code is 1. With --push the forge is told: its
-    deployments, and an issue for what was rolled back.
+    A version that may not enter yet is held back, which is no failure. One that fails by itself at the health gate,
+    or after the switch, is rolled back, and the exit code is 1; what else stands in the way leaves it its attempt.
+    With --push the forge is told: its deployments, and an issue for what was rolled back.
     """
     from gitops_mlops.reports.rollout import rollout_data, rollout_markdown, rollout_text
     from gitops_mlops.usecases.rollout import Ports, Wanted

@@ -171,6 +171,12 @@ def decide(predictions: Predictions, positive: Scalar | None = None, threshold: 
     ]
 
 
+def finite(labels: Sequence[Any], probabilities: Sequence[Sequence[float]]) -> bool:
+    """Whether predictions are numbers that can be served: neither NaN nor infinite."""
+    numbers = [label for label in labels if isinstance(label, float)]
+    return all(value - value == 0 for row in (numbers, *probabilities) for value in row)
+
+
 def make_golden(
     rows: Sequence[Mapping[str, Any]],
     predictions: Predictions,

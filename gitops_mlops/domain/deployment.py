@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from gitops_mlops.domain.faults import ANSWERS, Cause
 from gitops_mlops.domain.tombstone import Tombstone
 
 
@@ -77,12 +78,23 @@ class Running:
 
 @dataclass(frozen=True)
 class Failure:
-    """A version that did not pass its health gate here, and why; the one before it kept serving."""
+    """A version that did not come to serve here, and why; the one before it kept serving.
+
+    `cause` says what is to blame, `repair` what a person should do.
+    """
 
     version: str
     commit: str
     reason: str
     at: datetime
+    cause: Cause = Cause.VERSION
+    repair: str = ""
+
+    def __str__(self) -> str:
+        if self.cause is Cause.VERSION:
+            return f"{self.version} was not let in: {self.reason}"
+        repair = self.repair or ANSWERS[self.cause].repair
+        return f"failed ({self.cause}): {self.version} is not at fault and is tried again: {self.reason} → {repair}"
 
 
 class Hold(StrEnum):
@@ -118,6 +130,7 @@ class Deployment:
     """One place, judged. `health` is None where nothing is wanted and nothing runs.
 
     `tombstone` says why nothing is wanted; a place that is not `configured` runs and is not in `mlops.yaml`.
+    `failure` says why what is wanted did not come to serve.
     """
 
     place: Place
@@ -129,6 +142,7 @@ class Deployment:
     note: str = ""
     tombstone: Tombstone | None = None
     configured: bool = True
+    failure: Failure | None = None
 
     @property
     def good(self) -> bool:
@@ -147,13 +161,15 @@ def judge(place: Place, desired: Desired, held: Held, running: Running | None) -
     if wanted is None and running is None and health is HealthStatus.MISSING:
         return Deployment(place, None, None, Sync.SYNCED, None, note="nothing is assigned")
     sync = Sync.SYNCED if wanted is not None and _same(wanted, running) else Sync.OUT_OF_SYNC
+    failure = None
     if wanted is None:
         note = "nothing is assigned, yet it runs" if running is not None else note
     elif held.failure is not None and held.failure.commit == wanted.commit and sync is Sync.OUT_OF_SYNC:
-        note = f"{held.failure.version} was not let in: {held.failure.reason}"
+        note, failure = str(held.failure), held.failure
     elif running is not None and held.hold is not Hold.ALIVE:
         note = "answers, but this clone did not start it or lost track of it"
-    return Deployment(place, wanted, running, sync, health, held.since if running is not None else None, note)
+    since = held.since if running is not None else None
+    return Deployment(place, wanted, running, sync, health, since, note, failure=failure)
 
 
 def _emptied(place: Place, tombstone: Tombstone, held: Held, running: Running | None) -> Deployment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from gitops_mlops.domain.deployment import Deployment, Failure, Place, Running
-from gitops_mlops.domain.ledger import DEPLOYED, DEPLOYMENT, REFUSED, STOPPED, LedgerEvent
+from gitops_mlops.domain.ledger import DEPLOYED, DEPLOYMENT, FAILED, REFUSED, STOPPED, LedgerEvent
 from gitops_mlops.domain.openlineage import deployment_run
 
 
@@ -26,6 +26,12 @@ def deployed(state: Deployment, replaced: str = "") -> LedgerEvent | None:
 def refused(place: Place, failure: Failure, bundle: str) -> LedgerEvent:
     """A version that did not pass its health gate."""
     return _event(place, REFUSED, failure.at, failure.version, failure.commit, bundle, failure.reason)
+
+
+def failed(place: Place, failure: Failure) -> LedgerEvent:
+    """A version that did not come to serve through no fault of its own."""
+    reason = f"{failure.cause}: {failure.reason}"
+    return _event(place, FAILED, failure.at, failure.version, failure.commit, reason=reason)
 
 
 def stopped(place: Place, running: Running | None, at: datetime, reason: str = "") -> LedgerEvent:

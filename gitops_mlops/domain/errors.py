@@ -12,6 +12,8 @@ from dataclasses import dataclass
 DONE = 0
 VERDICT_AGAINST = 1
 INTERRUPTED = 130
+# EX_SOFTWARE of BSD's sysexits.h: an outside system must not be blamed for what is wrong in here.
+BUG = 70
 
 
 class MlopsError(Exception):
@@ -77,6 +79,20 @@ class OutsideError(MlopsError):
     exit_code = 4
 
 
+class PlaceError(OutsideError):
+    """The machine that should serve failed: its disk, memory or a port, or it is too busy."""
+
+
+class NoAnswer(OutsideError):
+    """Nothing answered at an address, or not in time."""
+
+
+class Bug(MlopsError):
+    """Something of gitops-mlops itself failed."""
+
+    exit_code = BUG
+
+
 class Unsupported(OutsideError):
     """The forge in use has no such thing at all: what only tells of something may go on without."""
 
@@ -99,10 +115,6 @@ class TagsDiffer(OutsideError):
             where=f"tag {names[0]}",
             hint=f"if {remote} is right: git tag -d -- {shlex.quote(names[0])} && git fetch --tags {remote}",
         )
-
-
-class Unhealthy(OutsideError):
-    """A version passed its health gate, took over, and does not serve as it should."""
 
 
 class BundleRefused(MlopsError):

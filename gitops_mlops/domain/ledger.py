@@ -22,6 +22,7 @@ DONE = "done"
 DEPLOYED = "deployed"
 REFUSED = "refused"
 STOPPED = "stopped"
+FAILED = "failed"
 
 # As we write it; a quote inside of a JSON text is escaped, so that no value can imitate this.
 _RUN = re.compile(r'\{"eventType": "([A-Z]+)", .*?"run": \{"runId": "([0-9a-f-]{36})"')
@@ -31,7 +32,8 @@ class LedgerEvent(NamedTuple):
     """One thing that happened to a model. What an event does not have is "".
 
     `kind` is the registry's action (`registration`, `assignment`, ...) or `deployment`; `environment` is the stage
-    of an assignment; `result` is `done` for the registry, `deployed`, `refused` or `stopped` for a deployment.
+    of an assignment; `result` is `done` for the registry, `deployed`, `refused` (a verdict against the
+    version), `failed` (no fault of the version: `reason` begins with the cause) or `stopped` for a deployment.
     `run` is a UUID that follows from what makes the event this one: its tag, commit and moment, or what was
     deployed, where and when. `replaces` is the version before, `bundle` the digest of what was served.
     """

@@ -22,7 +22,7 @@ class LedgerFacet(BaseModel):
     commit: str = Field("", description="The commit that holds the version")
     environment: str = Field("", description="The stage of an assignment, the environment of a deployment")
     tag: str = Field("", description="The registry's tag that says so")
-    result: Literal["done", "deployed", "refused", "stopped"] = Field(description="How it ended")
+    result: Literal["done", "deployed", "refused", "failed", "stopped"] = Field(description="How it ended")
     by: str = Field("", description="Who made the tag")
     reason: str = Field("", description="Why, as it was given or as the health gate said")
     replaces: str = Field("", description="The version that was there before")

@@ -10,11 +10,13 @@ import json
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import PurePosixPath
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 from zipfile import ZipFile, ZipInfo
 
 from gitops_mlops.domain.document import parse_yaml
 from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, Problem, UsageError
+from gitops_mlops.domain.faults import of_the_machine
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,6 +103,10 @@ class Answered:
         return self.answers
 
 
+class UnreadableModel(EvidenceMissing):
+    """A model file that fails by itself, with everything installed that it needs."""
+
+
 def parse_trusted_types(content: str | bytes, name: str) -> frozenset[str]:
     """The reviewed list of types (`- sklearn.tree._tree.Tree`) that a model file may hold beside skops' own."""
     document = parse_yaml(content, name)
@@ -112,7 +118,9 @@ def parse_trusted_types(content: str | bytes, name: str) -> frozenset[str]:
 def load_model(content: bytes, name: str, trusted: frozenset[str] = frozenset()) -> EstimatorModel:
     """The model in a skops file. `name` is for messages.
 
-    Raises UsageError for a type that nobody reviewed, EvidenceMissing for a file that is no skops model.
+    Raises UsageError for a type that nobody reviewed, UnreadableModel for a file that is no skops model or fails as
+    it is read, EvidenceMissing when this installation lacks what it is made of, and MemoryError or OSError as it is
+    when this machine fails.
     """
     if not content:
         raise EvidenceMissing("the model file is empty", where=name, hint="run dvc repro again")
@@ -121,8 +129,10 @@ def load_model(content: bytes, name: str, trusted: frozenset[str] = frozenset())
     try:
         unknown = set(skops.io.get_untrusted_types(data=content)) - trusted
     except Exception as error:
+        if of_the_machine(error):
+            raise
         # skops raises whatever zipfile, json and its own readers raise on damaged input.
-        raise EvidenceMissing(
+        raise UnreadableModel(
             f"not a model that skops can read ({type(error).__name__})",
             where=name,
             hint="save it with skops.io.dump, then dvc repro",
@@ -135,8 +145,15 @@ def load_model(content: bytes, name: str, trusted: frozenset[str] = frozenset())
         )
     try:
         return EstimatorModel(skops.io.loads(content, trusted=sorted(trusted)))
-    except Exception as error:
-        raise EvidenceMissing(f"the model cannot be loaded ({type(error).__name__}: {error})", where=name) from error
+    except (Exception, SystemExit) as error:
+        if of_the_machine(error):
+            raise
+        message = f"the model cannot be loaded ({type(error).__name__}: {error})"
+        # A class that is not in its module was there in another version of the package.
+        elsewhere = isinstance(error, AttributeError) and isinstance(error.obj, ModuleType)
+        if elsewhere or isinstance(error, ImportError):
+            raise EvidenceMissing(message, where=name, hint="install the packages that it was made with") from error
+        raise UnreadableModel(message, where=name) from error
 
 
 def dump_model(estimator: Any) -> bytes:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from gitops_mlops.domain import evidence
-from gitops_mlops.domain.ledger import DEPLOYMENT, REFUSED, STOPPED, LedgerEvent
+from gitops_mlops.domain.ledger import DEPLOYMENT, FAILED, REFUSED, STOPPED, LedgerEvent
 from gitops_mlops.domain.registry_events import Event
 from gitops_mlops.domain.tags import Action
 
@@ -111,7 +111,7 @@ def deployment_lines(event: LedgerEvent) -> list[str]:
     """The two lines of a deployment."""
     stage = Dataset(NAMESPACE, f"{event.model}#{event.environment}", event.version or event.commit)
     served = [Dataset(event.address, event.model, event.bundle or stage.version)]
-    return _lines(event, [stage], [] if event.result in (REFUSED, STOPPED) else served, [])
+    return _lines(event, [stage], [] if event.result in (REFUSED, FAILED, STOPPED) else served, [])
 
 
 def read_line(line: str) -> LedgerEvent | None:
@@ -163,7 +163,7 @@ def _lines(
     if tests:
         facets["test"] = _facet(_TESTS, {"tests": list(tests)})
     end = {
-        "eventType": "FAIL" if event.result == REFUSED else "COMPLETE",
+        "eventType": "FAIL" if event.result in (REFUSED, FAILED) else "COMPLETE",
         **common,
         "run": {**run, "facets": facets},
         "inputs": [_dataset(each) for each in inputs],

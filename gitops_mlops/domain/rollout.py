@@ -35,7 +35,8 @@ class Result(StrEnum):
 class Rolled(NamedTuple):
     """What became of a model. `before` and `serves` are versions, "" for none; `code` is the exit code.
 
-    `held_back` is a version that may not enter yet, and `refusals` what it lacks.
+    `held_back` is a version that may not enter yet, and `refusals` what it lacks. `cause` is what failed, as
+    `domain.faults` has it.
     """
 
     model: str
@@ -47,6 +48,7 @@ class Rolled(NamedTuple):
     held_back: str = ""
     refusals: tuple[Refusal, ...] = ()
     code: int = DONE
+    cause: str = ""
 
 
 class Rollout(NamedTuple):

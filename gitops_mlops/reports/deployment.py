@@ -71,11 +71,13 @@ def status_findings(states: Sequence[Deployment]) -> Iterator[Finding]:
         serves = code(state.running.version) if state.running else "nothing"
         words = [word.value for word in (state.sync, state.health) if word]
         again = code(f"gitops-mlops deploy {environment} --model {model}", 300)
+        failure = state.failure
+        advice = failure.repair if failure and failure.repair else "mend what it says"
         lines = [
             f"{code(model)} in {code(environment)} is {' and '.join(words)}: {wanted} should serve, {serves} does.",
             "",
             *([f"**Why:** {prose(state.note, 2000)}", ""] if state.note else []),
-            f"**What to do:** mend what it says, then {again} or the next rollout. It is closed once it runs.",
+            f"**What to do:** {prose(advice, 500)}, then {again} or the next rollout. It is closed once it runs.",
         ]
         yield Finding(
             f"status/{environment}/{model}",

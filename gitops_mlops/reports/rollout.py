@@ -99,7 +99,7 @@ def _words(model: Rolled) -> str:
         Result.EMPTY: model.why or f"nothing is assigned, {serves}",
         Result.ROLLED_BACK: f"rolled back, {serves}; {model.why}",
         Result.REFUSED: f"was not let in: {model.why}; {serves}",
-        Result.FAILED: f"failed: {model.why}",
+        Result.FAILED: f"failed ({model.cause}): {model.why}" + (f"; {serves}" if model.address else ""),
     }[model.result]
 
 

@@ -2,7 +2,9 @@
 
 Once it answers, one line on standard output says so: `serving MODEL VERSION on http://HOST:PORT`; with
 `--port 0` that is how to learn the port. Exit codes: 0 ended by SIGTERM with every request answered, 1 the
-bundle is not what it claims to be, 2 wrong usage, 3 no bundle, 4 the address is taken, 130 ended by SIGINT.
+bundle is not what it claims to be, 2 wrong usage, 3 no bundle, or a package or its version is missing here, 4 this
+machine failed (the address is taken, no memory, no disk), 70 a bug of ours, 130 ended by SIGINT;
+with --lifeline-fd 143 ended before it was public.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from gitops_mlops.domain.bundle import is_digest
-from gitops_mlops.domain.errors import INTERRUPTED, MlopsError, UsageError
+from gitops_mlops.domain.errors import BUG, INTERRUPTED, EvidenceMissing, MlopsError, PlaceError, UsageError
+from gitops_mlops.domain.faults import of_the_machine
+from gitops_mlops.serving.output import complain
 
 # See handover.py; instead of --host and --port.
 _DESCRIPTORS = {
@@ -59,14 +63,31 @@ def main(words: list[str]) -> int:
     """Serve; the exit code."""
     try:
         return _serve(_parser().parse_args(words))
-    except MlopsError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return error.exit_code
-    except ModuleNotFoundError as error:
-        sys.stderr.write(f"error: {error.name} is not installed → pip install 'gitops-mlops[serve]'\n")
-        return UsageError.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
+    except Exception as error:
+        line, code = _explained(error)
+        complain(f"error: {line}")
+        return code
+
+
+def _explained(error: Exception) -> tuple[str, int]:
+    """An error in one line, and the exit code for it."""
+    reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+    match error:
+        case MlopsError():
+            return str(error).replace("\n", "; "), error.exit_code
+        case ModuleNotFoundError():
+            return f"{error.name} is not installed → pip install 'gitops-mlops[serve]'", EvidenceMissing.exit_code
+        case OSError():
+            place = f"{error.filename}: " if error.filename else ""
+            return f"{place}{error.strerror or reason} → repair this machine", PlaceError.exit_code
+        case _ if of_the_machine(error):
+            return f"the memory of this machine is full ({reason}) → give it more", PlaceError.exit_code
+        case ImportError():
+            return f"an installed package is another one than we need ({reason})", EvidenceMissing.exit_code
+        case _:
+            return f"this is a bug in gitops-mlops ({reason}) → report it", BUG
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -84,7 +105,7 @@ def _serve(options: argparse.Namespace) -> int:
             options.bundle, expect_digest=options.expect_digest or "", allow_version_skew=options.allow_version_skew
         )
         for warning in served.warnings:
-            sys.stderr.write(f"warning: {warning}\n")
+            complain(f"warning: {warning}")
         metrics = Metrics(served.bundle, served.digest)
         log = None
         if options.log_dir is not None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -31,6 +30,7 @@ from gitops_mlops import __version__
 from gitops_mlops.serving import answers
 from gitops_mlops.serving.metrics import CONTENT_TYPE, Metrics
 from gitops_mlops.serving.model import ModelFailed, ServedModel
+from gitops_mlops.serving.output import complain
 from gitops_mlops.serving.request import (
     Question,
     Refused,
@@ -102,6 +102,8 @@ class Service:
             HTTPException: self._no_such_route,
             Refused: self._refuse,
             ModelFailed: _model_failed,
+            MemoryError: _machine_failed,
+            OSError: _machine_failed,
             Exception: _bug,
         }
         inner = Starlette(routes=routes, exception_handlers=handlers, lifespan=self._lifespan)
@@ -305,8 +307,14 @@ def _json(value: Any, status: int = 200) -> Response:
 
 
 async def _model_failed(request: Request, error: ModelFailed) -> Response:
-    sys.stderr.write(f"error: {request.url.path}: the model failed ({error})\n")
+    complain(f"error: {request.url.path}: the model failed ({error})")
     return _json({"error": "the model failed on rows that its contract admits"}, 500)
+
+
+async def _machine_failed(request: Request, error: MemoryError | OSError) -> Response:
+    reason = getattr(error, "strerror", "") or "its memory is full"
+    complain(f"error: {request.url.path}: this machine failed ({reason})")
+    return _json({"error": f"the machine of the server failed ({reason}) → try again later"}, 503)
 
 
 async def _bug(request: Request, error: Exception) -> Response:

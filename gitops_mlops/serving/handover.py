@@ -23,6 +23,7 @@ from typing import Any
 
 import uvicorn
 
+from gitops_mlops.domain.errors import DONE
 from gitops_mlops.serving.app import Limits, Service
 from gitops_mlops.serving.server import Server, uvicorn_config
 
@@ -73,6 +74,12 @@ class HandoverServer(Server):
         self._control = control
         self._public: _Public | None = None
         self._task: asyncio.Task[None] | None = None
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until the end; one that comes before it was public is no clean end, whoever ended it."""
+        super().run(sockets)
+        if self._public is None and self.exit_code == DONE:
+            self.exit_code = 128 + signal.SIGTERM
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then listen to whoever started us."""

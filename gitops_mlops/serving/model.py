@@ -17,13 +17,15 @@ from gitops_mlops.domain.bundle import (
     Bundle,
     bundle_digest,
     decide,
+    finite,
     golden_mismatch,
     parse_bundle,
     verify_files,
 )
 from gitops_mlops.domain.contract import Contract, parse_contract
-from gitops_mlops.domain.errors import BundleRefused, EvidenceMissing, UsageError
-from gitops_mlops.domain.model import Predictor, load_model, parse_trusted_types
+from gitops_mlops.domain.errors import BundleRefused, EvidenceMissing, MlopsError
+from gitops_mlops.domain.faults import of_the_machine
+from gitops_mlops.domain.model import Predictor, UnreadableModel, load_model, parse_trusted_types
 
 REBUILD = "build the bundle again and deploy that"
 
@@ -61,20 +63,20 @@ class ServedModel:
         return None if self.bundle.positive is None else self.classes.index(self.bundle.positive)
 
     def answer(self, columns: Mapping[str, Sequence[Any]]) -> Answer:
-        """Predictions for admitted columns. Raises ModelFailed."""
+        """Predictions for admitted columns. Raises ModelFailed; MemoryError or OSError when the machine failed."""
         try:
             seen = self.predictor.predict(admitted_frame(self.contract, columns, self.predictor.columns))
             if seen.classes != self.classes:
                 raise ModelFailed(f"the model has the classes {seen.classes}, the bundle {self.classes}")
             labels = decide(seen, self.bundle.positive, self.bundle.threshold)
             probabilities = [] if seen.probabilities is None else seen.probabilities.tolist()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
+            if of_the_machine(error):
+                raise
             # scikit-learn explains over many lines; a log wants one.
             reason = ascii(str(error).strip().partition("\n")[0][:300]).strip("'\"")
             raise ModelFailed(f"{type(error).__name__}: {reason}") from error
-        if any(isinstance(label, float) and label - label != 0 for label in labels) or any(
-            value - value != 0 for row in probabilities for value in row
-        ):
+        if not finite(labels, probabilities):
             raise ModelFailed("the prediction is not finite")
         return Answer(labels, probabilities)
 
@@ -88,7 +90,9 @@ def load_bundle(folder: Path, *, expect_digest: str = "", allow_version_skew: bo
     """The model in a bundle's folder, verified: digests first, then types, then its golden predictions.
 
     Raises EvidenceMissing when there is no bundle, BundleRefused when it is not what it says, UsageError for a
-    model of types that nobody reviewed, ConfigError for a broken contract.
+    model of types that nobody reviewed, ConfigError for a broken contract, MemoryError or OSError when this machine
+    fails. Where other packages are installed than the model was made with, a model that does not load or predicts
+    otherwise is no verdict against it: EvidenceMissing.
     """
     manifest = _read(folder, MANIFEST)
     digest = bundle_digest(manifest)
@@ -102,7 +106,10 @@ def load_bundle(folder: Path, *, expect_digest: str = "", allow_version_skew: bo
     warnings = _skew(bundle, allow_version_skew)
     contract = parse_contract(contents[bundle.contract_file], str(folder / bundle.contract_file))
     trusted = parse_trusted_types(contents[bundle.trusted_types_file], str(folder / bundle.trusted_types_file))
-    predictor = load_model(contents[bundle.model_file], str(folder / bundle.model_file), trusted)
+    try:
+        predictor = load_model(contents[bundle.model_file], str(folder / bundle.model_file), trusted)
+    except UnreadableModel as error:
+        raise _against(warnings, error.message, folder / bundle.model_file) from error
     if lacking := [name for name in predictor.columns if name not in contract.columns]:
         raise BundleRefused(
             f"the model reads columns that the contract does not have: {', '.join(lacking)}",
@@ -144,13 +151,23 @@ def _check_golden(served: ServedModel, folder: Path) -> None:
     try:
         answer = served.answer(admission.columns)
     except ModelFailed as error:
-        raise BundleRefused(f"the model fails on golden rows ({error})", where=str(folder), hint=REBUILD) from error
+        raise _against(served.warnings, f"the model fails on golden rows ({error})", folder) from error
     if mismatch := golden_mismatch(served.bundle, answer.labels, answer.probabilities):
-        raise BundleRefused(mismatch, where=str(folder), hint="serve it with the versions in bundle.json")
+        raise _against(served.warnings, mismatch, folder)
+
+
+def _against(warnings: Sequence[str], reason: str, where: Path) -> MlopsError:
+    """A verdict against the model; beside other packages than it was made with, no verdict can be given."""
+    if warnings:
+        message = f"{reason}; {warnings[0]}"
+        return EvidenceMissing(message, where=str(where), hint="serve it with the versions in bundle.json")
+    return BundleRefused(reason, where=str(where), hint="fix the model, and register a new version")
 
 
 def _skew(bundle: Bundle, allow: bool) -> tuple[str, ...]:
-    """How the versions here differ from the bundle's. Raises UsageError for another scikit-learn minor version."""
+    """How the versions here differ from the bundle's. Raises EvidenceMissing for another minor version of
+    scikit-learn.
+    """
     warnings = []
     for name, wanted in sorted(bundle.packages.items()):
         found = _installed(name)
@@ -158,7 +175,7 @@ def _skew(bundle: Bundle, allow: bool) -> tuple[str, ...]:
             continue
         message = f"the model was made with {name} {wanted}, here is {found or 'none'}"
         if name == "scikit-learn" and found.split(".")[:2] != wanted.split(".")[:2] and not allow:
-            raise UsageError(message, hint=f"install {name}=={wanted}, or serve with --allow-version-skew")
+            raise EvidenceMissing(message, hint=f"install {name}=={wanted}, or serve with --allow-version-skew")
         warnings.append(message)
     return tuple(warnings)
 

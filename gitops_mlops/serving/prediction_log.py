@@ -1,8 +1,9 @@
 """What was asked and answered, and the labels that come later, as Parquet files that appear whole.
 
 Requests only append to memory; one thread writes. A file is written beside its place and renamed, so a
-reader of `*.parquet` never sees half of one. When writing cannot keep up, new rows are dropped and counted:
-a prediction is worth more than its record.
+reader of `*.parquet` never sees half of one. When writing cannot keep up, or the folder cannot be written, rows
+are dropped and counted: a prediction is worth more than its record. Each file is tried afresh, so that the log goes
+on as soon as there is room again.
 
     <folder>/predictions/20260131T120000Z-<instance>-000001.parquet
     <folder>/feedback/…
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,9 +23,10 @@ from typing import Any
 
 import polars as pl
 
-from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.polars_types import POLARS
 from gitops_mlops.serving.model import Answer, ServedModel, label_type
+from gitops_mlops.serving.output import complain
 
 PREDICTIONS = "predictions"
 FEEDBACK = "feedback"
@@ -48,12 +50,50 @@ class _Lane:
         return taken
 
 
+class _Alarm:
+    """Says that rows are lost: at once, then what was lost since, once in `seconds` and at the end."""
+
+    def __init__(self, folder: Path, seconds: float) -> None:
+        self._folder = folder
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._rows = 0
+        self._reason = ""
+        self._said: float | None = None
+
+    def lost(self, rows: int, reason: str) -> None:
+        """Rows were lost, 0 of them when it is only known that they will be."""
+        with self._lock:
+            self._rows += rows
+            self._reason = reason.partition("\n")[0]
+            if self._said is None or time.monotonic() >= self._said + self._seconds:
+                self._say()
+
+    def written(self) -> None:
+        """Rows were written: what was lost before is said, when it is time."""
+        with self._lock:
+            if self._rows and self._said is not None and time.monotonic() >= self._said + self._seconds:
+                self._say()
+
+    def close(self) -> None:
+        """Nothing more is lost."""
+        with self._lock:
+            if self._rows:
+                self._say()
+
+    def _say(self) -> None:
+        rows = f"{self._rows} rows are lost" if self._rows else "rows will be lost"
+        complain(f"warning: {self._folder}: {rows}, predictions are served ({self._reason}) → make room, or mend it")
+        self._rows, self._said = 0, time.monotonic()
+
+
 class PredictionLog:
     """The log of one server below `folder`. `exclude` names input columns that are not to be kept.
 
     A file is closed after `seconds`, or when `file_rows` wait; at most `capacity` rows wait. Files older than
     `keep_days` are deleted. `count(kind, what, rows)` is told what became of rows: written, queue_full, failed.
-    Raises OutsideError when the folder cannot be written, UsageError for an excluded column that is none.
+    A folder that cannot be written is said at once, then once in `say_seconds` for as long as rows are dropped.
+    Raises UsageError for an excluded column that is none.
     """
 
     def __init__(
@@ -68,6 +108,7 @@ class PredictionLog:
         file_rows: int = 50_000,
         capacity: int = 200_000,
         keep_days: float | None = None,
+        say_seconds: float = 60.0,
     ) -> None:
         self._folder = folder
         self._instance = instance
@@ -83,8 +124,10 @@ class PredictionLog:
         self._lanes = {lane.kind: lane for lane in _lanes(served, self._inputs)}
         self._changed = threading.Condition()
         self._closing = False
+        self._alarm = _Alarm(folder, say_seconds)
         for kind in self._lanes:
-            _prepare(folder / kind)
+            if reason := _prepare(folder / kind):
+                self._alarm.lost(0, reason)
         self._writer = threading.Thread(target=self._write_until_closed, name="prediction-log", daemon=True)
         self._writer.start()
 
@@ -124,6 +167,7 @@ class PredictionLog:
         with self._changed:
             if self._closing or lane.rows + rows > self._capacity:
                 self._count(kind, "queue_full", rows)
+                self._alarm.lost(rows, "writing cannot keep up")
                 return False
             if not lane.batches:
                 lane.due = time.monotonic() + self._seconds
@@ -150,6 +194,7 @@ class PredictionLog:
                 ]
             for lane, batches, rows in work:
                 self._write(lane, batches, rows)
+        self._alarm.close()
 
     def _due(self) -> bool:
         return any(lane.batches and lane.due <= time.monotonic() for lane in self._lanes.values())
@@ -165,19 +210,21 @@ class PredictionLog:
         temporary = self._folder / lane.kind / f".{name}.tmp"
         try:
             data = {key: [value for batch in batches for value in batch[key]] for key in lane.schema}
+            temporary.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("wb") as file:
                 pl.DataFrame(data, schema=lane.schema).write_parquet(file)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(temporary.with_name(name))
-        except Exception as error:
-            # A full disk must not end the thread: what comes later may find room.
-            sys.stderr.write(f"warning: {rows} rows of {lane.kind} are lost ({type(error).__name__}: {error})\n")
+        except BaseException as error:
+            # A full disk must not end the thread: what comes later may find room. A panic of polars is no Exception.
             self._count(lane.kind, "failed", rows)
+            self._alarm.lost(rows, getattr(error, "strerror", "") or f"{type(error).__name__}: {error}")
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             return
         self._count(lane.kind, "written", rows)
+        self._alarm.written()
         self._forget(lane.kind, now)
 
     def _forget(self, kind: str, now: datetime) -> None:
@@ -226,13 +273,14 @@ def _lanes(served: ServedModel, inputs: Sequence[str]) -> list[_Lane]:
     return [_Lane(PREDICTIONS, schema), _Lane(FEEDBACK, feedback)]
 
 
-def _prepare(folder: Path) -> None:
+def _prepare(folder: Path) -> str:
+    """Why a folder cannot be written, "" when it can."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        # A full disk takes an empty file.
+        with tempfile.NamedTemporaryFile(prefix=".probe-", dir=folder) as probe:
+            probe.write(b"probe")
+            probe.flush()
     except OSError as error:
-        raise OutsideError(
-            f"cannot be written ({error.strerror})", where=str(folder), hint="name another --log-dir"
-        ) from error
+        return error.strerror or str(error)
+    return ""

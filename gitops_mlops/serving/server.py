@@ -7,7 +7,6 @@ import json
 import logging
 import signal
 import socket
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
@@ -19,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from gitops_mlops.domain.errors import DONE, INTERRUPTED, OutsideError
 from gitops_mlops.serving.app import Limits, Service
+from gitops_mlops.serving.output import announce
 
 # The application answers a slow body itself; what is slower than that, such as headers, is cut off.
 _GRACE = 2.0
@@ -127,8 +127,7 @@ class Server(uvicorn.Server):
             said = {"model": bundle.model, "version": bundle.version, "url": _url(listener)}
             said["bundle_digest"] = self.service.served.digest
             line = json.dumps(said) if self.announce_json else "serving {model} {version} on {url}".format(**said)
-            sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+            announce(line + "\n")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End; the log is written even when open requests were not waited for."""

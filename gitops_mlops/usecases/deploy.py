@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from gitops_mlops.domain.bundle import Bundle, golden_mismatch
-from gitops_mlops.domain.config import Config, Health
+from gitops_mlops.domain.config import Config
 from gitops_mlops.domain.deployment import (
-    Candidate,
     Deployment,
+    Desired,
     Failure,
     Place,
     Running,
@@ -19,13 +19,14 @@ from gitops_mlops.domain.deployment import (
     Wanted,
     next_step,
 )
-from gitops_mlops.domain.deployment_events import deployed, refused, stopped
-from gitops_mlops.domain.errors import MlopsError, OutsideError, Unhealthy, UsageError
-from gitops_mlops.domain.inference import Answers
+from gitops_mlops.domain.deployment_events import deployed, failed, refused, stopped
+from gitops_mlops.domain.errors import MlopsError, OutsideError, UsageError
+from gitops_mlops.domain.faults import Cause, Fault, fault_of
 from gitops_mlops.domain.ledger import LedgerEvent
-from gitops_mlops.domain.ports import Clock, InferenceClient, Repository, Target, Timer
+from gitops_mlops.domain.ports import Repository
 from gitops_mlops.domain.registry import Registry
-from gitops_mlops.usecases.bundle import Built, Sources, build_bundle
+from gitops_mlops.usecases.bundle import Sources, build_bundle
+from gitops_mlops.usecases.examine import World, after_switch, examine
 from gitops_mlops.usecases.status import desired, left_over, observe, places, selected
 
 Tell = Callable[[str], None]
@@ -75,16 +76,6 @@ class Outcome:
         }
 
 
-@dataclass(frozen=True)
-class World:
-    """What a deploy acts on."""
-
-    target: Target
-    client: InferenceClient
-    clock: Clock
-    timer: Timer
-
-
 def deploy(
     config: Config,
     repository: Repository,
@@ -102,8 +93,9 @@ def deploy(
 
     A version that does not pass its health gate is refused, as is one whose tags were moved or made anew: the
     outcome says why, and the one before it keeps serving. What is empty on purpose is stopped, and bundles that
-    nothing needs any more are dropped. Raises EvidenceMissing when nothing is assigned or a version cannot be
-    rebuilt from its commit, OutsideError when a port is taken or a server cannot be started.
+    nothing needs any more are dropped. Whatever else keeps a version from serving is no verdict against it; it is
+    recorded, too, and raised: EvidenceMissing when nothing is assigned or a version cannot be rebuilt from its
+    commit, PlaceError when this machine fails, UsageError, OutsideError or Bug by `domain.faults`.
     """
     left = left_over(config, world.target)
     chosen = places(config, environments, model, left)
@@ -116,17 +108,12 @@ def deploy(
             state = observe(place, wanted[place], world.target, world.client, configured)
             outcomes.append(_doubted(state, sources) or _planned(state))
             continue
-        with world.target.exclusive(place.environment):
+        with ExitStack() as held:
+            _hold(held, place, wanted[place], world, record)
             # Whoever held it before us may have deployed what was assigned after we looked.
             wanted = desired(repository, chosen, left)
             state = observe(place, wanted[place], world.target, world.client, configured)
-            try:
-                outcome = _doubted(state, sources) or _reconcile(state, config, sources, world, tell)
-            except MlopsError as error:
-                if state.wanted is not None:
-                    failure = Failure(state.wanted.version, state.wanted.commit, str(error), world.clock.now())
-                    record(refused(place, failure, ""))
-                raise
+            outcome = _attempt(state, config, sources, world, tell, record)
             if outcome.event is not None:
                 record(outcome.event)
             outcomes.append(outcome)
@@ -193,6 +180,41 @@ def _planned(state: Deployment) -> Outcome:
     return _outcome(state, result, _version(state.running), state.note, event)
 
 
+def _hold(held: ExitStack, place: Place, wanted: Desired, world: World, record: Record) -> None:
+    """Hold the environment of a place until `held` is left; when that fails, nothing can be deployed there."""
+    try:
+        held.enter_context(world.target.exclusive(place.environment))
+    except MlopsError as error:
+        if isinstance(wanted, Wanted):
+            _keep(place, wanted, fault_of(error), world, record)
+        raise
+
+
+def _keep(place: Place, wanted: Wanted, fault: Fault, world: World, record: Record) -> None:
+    """Keep what stood in the way of a version that is not to blame: at the place for `status`, and in the ledger."""
+    failure = _failure(wanted, fault, world)
+    world.target.remember(place, failure)
+    record(failed(place, failure))
+
+
+def _attempt(
+    state: Deployment, config: Config, sources: Sources, world: World, tell: Tell, record: Record
+) -> Outcome:
+    """Reconcile one place; a verdict against the version is an outcome, any other fault is kept and raised."""
+    try:
+        return _doubted(state, sources) or _reconcile(state, config, sources, world, tell)
+    except Exception as error:
+        fault = fault_of(error)
+        if state.wanted is None:
+            raise
+        if fault.answer.taken_back:
+            return _rejected(state, fault, world)
+        _keep(state.place, state.wanted, fault, world, record)
+        if isinstance(error, MlopsError) or fault.cause is Cause.BUG:
+            raise
+        raise fault.error(str(state.place)) from error
+
+
 def _reconcile(state: Deployment, config: Config, sources: Sources, world: World, tell: Tell) -> Outcome:
     place, wanted = state.place, state.wanted
     if state.tombstone and next_step(state) is Step.STOP:
@@ -207,76 +229,37 @@ def _reconcile(state: Deployment, config: Config, sources: Sources, world: World
     beside = " beside it" if state.running else ""
     tell(f"{place}: {wanted.version} starts{beside}, bundle {built.digest[:19]}")
     candidate = world.target.start(place, built.path, built.digest)
+    fault: Fault | None = None
     try:
-        refusal = examine(candidate, place, built, health, world)
+        fault = examine(candidate, place, built, health, world)
     except BaseException:
         world.target.discard(place, candidate)
         raise
-    if refusal:
-        failure = Failure(wanted.version, wanted.commit, refusal, world.clock.now())
-        world.target.discard(place, candidate, failure)
-        serves = _version(world.client.running(place.address, place.model))
-        return _outcome(state, Result.REFUSED, serves, refusal, refused(place, failure, built.digest))
+    if fault is not None:
+        world.target.discard(place, candidate)
+        if fault.answer.taken_back:
+            return _rejected(state, fault, world, built.digest)
+        raise fault.error(str(place))
     tell(f"{place}: {wanted.version} is ready and gives its golden predictions, switching")
     world.target.switch(place, candidate)
-    after = _settled(place, wanted, health, world)
-    if not after.good:
-        raise Unhealthy(
-            f"{wanted.version} passed its health gate, but {place.address} does not serve it ({after.note})",
-            where=str(place),
-            hint="gitops-mlops status",
-        )
+    after, fault = after_switch(candidate, place, wanted, health, world)
+    if fault is not None:
+        raise fault.error(str(place))
     event = deployed(after, _version(state.running))
     return _outcome(state, Result.DEPLOYED, wanted.version, event=event)
 
 
-def _settled(place: Place, wanted: Wanted, health: Health, world: World) -> Deployment:
-    """The place after a switch, once it is good or time is up: a busy machine may answer late."""
-    deadline = world.timer.seconds() + health.timeout
-    while not (state := observe(place, wanted, world.target, world.client)).good:
-        if world.timer.seconds() >= deadline:
-            break
-        world.timer.sleep(health.interval)
-    return state
+def _rejected(state: Deployment, fault: Fault, world: World, bundle: str = "") -> Outcome:
+    """The verdict against the version that is wanted; what served before still does, if it still runs."""
+    assert state.wanted is not None
+    place, failure = state.place, _failure(state.wanted, fault, world)
+    world.target.remember(place, failure)
+    serves = _version(world.client.running(place.address, place.model))
+    return _outcome(state, Result.REFUSED, serves, fault.reason, refused(place, failure, bundle))
 
 
-def examine(candidate: Candidate, place: Place, built: Built, health: Health, world: World) -> str:
-    """The health gate: ready in time, the very bundle, and its golden predictions over HTTP. "" when passed."""
-    if why := await_ready(candidate, place.model, health, world):
-        return why
-    running = world.client.running(candidate.address, place.model)
-    if running is None or running.digest != built.digest:
-        return f"the server runs {running.digest[:19] if running else 'nothing'} instead of {built.digest[:19]}"
-    try:
-        answers = world.client.predict(candidate.address, place.model, built.manifest.golden.rows)
-    except MlopsError as error:
-        return f"golden predictions failed: {error.message}"
-    return _golden_mismatch(built.manifest, answers)
-
-
-def await_ready(candidate: Candidate, model: str, health: Health, world: World) -> str:
-    """Wait until a server is ready; "" when it is, else why it will not be."""
-    deadline = world.timer.seconds() + health.timeout
-    while True:
-        if why := world.target.ended(candidate):
-            return f"the server ended before it was ready: {why}"
-        running = world.client.running(candidate.address, model)
-        if running is not None and running.ready:
-            return ""
-        if world.timer.seconds() >= deadline:
-            return f"the server was not ready after {health.timeout:g} s, see {candidate.log}"
-        world.timer.sleep(health.interval)
-
-
-def _golden_mismatch(manifest: Bundle, answers: Answers) -> str:
-    classes = manifest.golden.classes
-    if answers.probability and manifest.positive in classes and len(classes) == 2:
-        positive = classes.index(manifest.positive)
-        both = [(1 - value, value) if positive else (value, 1 - value) for value in answers.probability]
-        return golden_mismatch(manifest, answers.labels, both)
-    if answers.classes != classes:
-        return f"the server has the classes {list(answers.classes)}, recorded are {list(classes)}"
-    return golden_mismatch(manifest, answers.labels, answers.probabilities or None)
+def _failure(wanted: Wanted, fault: Fault, world: World) -> Failure:
+    return Failure(wanted.version, wanted.commit, fault.reason, world.clock.now(), fault.cause, fault.advice)
 
 
 def _outcome(

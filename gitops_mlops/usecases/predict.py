@@ -11,11 +11,11 @@ from typing import Any
 from gitops_mlops.domain.bundle import MANIFEST, bundle_digest, parse_bundle
 from gitops_mlops.domain.config import Config, Health
 from gitops_mlops.domain.deployment import Place
-from gitops_mlops.domain.errors import BundleRefused, EvidenceMissing, OutsideError, UsageError
+from gitops_mlops.domain.errors import EvidenceMissing, OutsideError, UsageError
 from gitops_mlops.domain.inference import Answers, joined
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.ports import InferenceClient, Rows
-from gitops_mlops.usecases.deploy import World, await_ready
+from gitops_mlops.usecases.examine import World, await_ready
 from gitops_mlops.usecases.status import places
 
 BATCH = 1000
@@ -35,7 +35,9 @@ def endpoint(config: Config, client: InferenceClient, model: str, environment: s
 
 @contextmanager
 def served_bundle(folder: Path, manifest: bytes | None, model: str, world: World) -> Iterator[str]:
-    """The address of a server that runs a bundle inside the context. Raises BundleRefused when it cannot."""
+    """The address of a server that runs a bundle inside the context. Raises the error of its fault when it cannot,
+    BundleRefused when it is the bundle's own.
+    """
     if manifest is None:
         raise EvidenceMissing(f"there is no {MANIFEST}", where=str(folder), hint="name the folder of a bundle")
     bundle = parse_bundle(manifest, str(folder / MANIFEST))
@@ -45,8 +47,8 @@ def served_bundle(folder: Path, manifest: bytes | None, model: str, world: World
     place = Place("bundle", model, "127.0.0.1", 0)
     candidate = world.target.start(place, folder.absolute(), bundle_digest(manifest))
     try:
-        if why := await_ready(candidate, model, Health(), world):
-            raise BundleRefused(f"cannot be served: {why}", where=str(folder))
+        if fault := await_ready(candidate, model, Health(), world):
+            raise fault._replace(reason=f"cannot be served: {fault.reason}").error(str(folder))
         yield candidate.address
     finally:
         world.target.discard(place, candidate)

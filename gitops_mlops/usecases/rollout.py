@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from gitops_mlops.domain.change import Change, Refusal, State
 from gitops_mlops.domain.deployment import Deployment, Step, next_step
-from gitops_mlops.domain.errors import VERDICT_AGAINST, EvidenceMissing, MlopsError, Unhealthy
+from gitops_mlops.domain.errors import VERDICT_AGAINST, EvidenceMissing, MlopsError
 from gitops_mlops.domain.evidence import RUN, Trailer
+from gitops_mlops.domain.faults import Cause, fault_of
 from gitops_mlops.domain.ports import Forge, Ledger
 from gitops_mlops.domain.promotion import require_stage
 from gitops_mlops.domain.registry import Registry
@@ -19,8 +20,9 @@ from gitops_mlops.reports.deployment import status_findings
 from gitops_mlops.reports.rollout import rollback_findings
 from gitops_mlops.usecases.announce import Announcer
 from gitops_mlops.usecases.bundle import Sources
-from gitops_mlops.usecases.deploy import Outcome, Record, Tell, World, deploy
+from gitops_mlops.usecases.deploy import Outcome, Record, Tell, deploy
 from gitops_mlops.usecases.deploy import Result as Deployed
+from gitops_mlops.usecases.examine import World
 from gitops_mlops.usecases.findings import keep_issues
 from gitops_mlops.usecases.ledger import read_ledger
 from gitops_mlops.usecases.promote import Promotion, promote
@@ -194,12 +196,12 @@ class _Work:
             announcer.begin(state.wanted.commit, f"{model} {state.wanted.version}")
         try:
             outcome = self._deploy(model)
-        except Unhealthy as error:
-            return self._failed(model, state, str(error), announcer, own=True)
         except MlopsError as error:
             if announcer and state.wanted:
                 announcer.end(state.wanted.commit, "error", str(error))
-            raise
+            running = self.ports.world.client.running(state.place.address, model)
+            serves = running.version if running else ""
+            return _error(model, error)._replace(before=before, serves=serves, address=state.place.address)
         if outcome.result is Deployed.REFUSED:
             # A version whose tags were moved was not tried, and leaves no event.
             return self._failed(model, state, outcome.reason, announcer, own=outcome.event is not None)
@@ -215,6 +217,7 @@ class _Work:
             announcer.end(bad.commit, "failure", why)
         before = state.running.version if state.running else ""
         refused = Rolled(model, Result.REFUSED, before, before, why, state.place.address, code=VERDICT_AGAINST)
+        refused = refused._replace(cause=Cause.VERSION.value)
         told, _ = read_ledger(self.ports.ledger, model, stage)
         if not own or not on_trial(self._registry(), model, stage, told):
             return refused
@@ -235,6 +238,7 @@ class _Work:
             before=bad.version,
             why=f"{bad.version}: {why}",
             code=max(VERDICT_AGAINST, result.code),
+            cause=Cause.VERSION.value,
         )
 
     def _look(self, model: str) -> Deployment | None:
@@ -284,4 +288,4 @@ def _settled(outcome: Outcome) -> Rolled:
 
 
 def _error(model: str, error: MlopsError) -> Rolled:
-    return Rolled(model, Result.FAILED, why=str(error), code=error.exit_code)
+    return Rolled(model, Result.FAILED, why=str(error), code=error.exit_code, cause=fault_of(error).cause.value)

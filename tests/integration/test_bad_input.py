@@ -32,6 +32,26 @@ def refused(answer: Answer, code: int, *words: str) -> None:
         assert word in answer.err
 
 
+def test_a_bug_of_ours_is_not_blamed_on_the_world(cli: Cli, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("as if we had erred")
+
+    monkeypatch.setattr(GitRepository, "tags", broken)
+    answer = cli("show", folder=repo.root)
+    assert (answer.code, answer.out) == (70, "")
+    wanted = "this is a bug in gitops-mlops (ZeroDivisionError: as if we had erred) → run with --debug and report it"
+    assert answer.err == f"error: {wanted}\n"
+
+
+def test_a_memory_that_is_full_is_no_bug(cli: Cli, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(GitRepository, "tags", broken)
+    answer = cli("show", folder=repo.root)
+    assert (answer.code, "memory of this machine is full" in answer.err) == (4, True)
+
+
 @pytest.fixture
 def project(repo: Repo) -> Project:
     made = Project(repo)

@@ -23,7 +23,8 @@ from gitops_mlops.adapters.process.identity import Identity
 from gitops_mlops.domain.config import parse_config
 from gitops_mlops.domain.inference import Answers
 from gitops_mlops.usecases import bundle as bundles
-from gitops_mlops.usecases.deploy import Result, World, deploy
+from gitops_mlops.usecases.deploy import Result, deploy
+from gitops_mlops.usecases.examine import World
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.deploy_project import ROW, DeployProject, trained
 from tests.ports import free_ports

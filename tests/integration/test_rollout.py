@@ -201,7 +201,7 @@ def test_a_port_that_somebody_else_has_is_no_fault_of_the_version(project: Rollo
     assert (model["result"], "the port is taken" in model["why"]) == ("failed", True)
     assert project.held("staging") == [first]
     # An error is in the ledger, too.
-    assert told(project, "staging") == [("refused", "v0.0.1")]
+    assert told(project, "staging") == [("failed", "v0.0.1")]
     assert only(rollout("staging", "--push", "--json"))["serves"] == "v0.0.1"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import gitops_mlops
 from gitops_mlops.adapters.process.sockets import control_listener, private_listener
 
-_TAIL = 600
+_TAIL = 4000
 
 # Nothing else of the caller's environment reaches a server: no token, and nothing that CI would clean up by.
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
@@ -59,14 +59,14 @@ def launch(bundle: Path, digest: str, log: Path, control: Path, predictions: Pat
         return Child(process, lifeline, private.getsockname()[1])
 
 
-def last_words(log: Path) -> str:
-    """The last lines of a log, as one line that a terminal can show."""
+def last_lines(log: Path) -> tuple[str, ...]:
+    """The last three lines of a log, as a terminal can show them."""
     try:
         lines = log.read_bytes()[-_TAIL:].decode(errors="replace").splitlines()
     except OSError:
-        return ""
-    said = " | ".join(line.strip() for line in lines[-3:] if line.strip())
-    return "".join(character if character.isprintable() else " " for character in said)
+        return ()
+    said = [line.strip() for line in lines if line.strip()][-3:]
+    return tuple("".join(sign if sign.isprintable() else " " for sign in line) for line in said)
 
 
 def _environment() -> dict[str, str]:

@@ -30,7 +30,7 @@ class Slot(BaseModel):
 
 
 class Refusal(BaseModel):
-    """The last version that did not pass its health gate."""
+    """The last version that did not come to serve. `cause` says what is to blame, `repair` what to do about it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,6 +38,8 @@ class Refusal(BaseModel):
     commit: str
     reason: str
     at: datetime
+    cause: str = "version"
+    repair: str = ""
 
 
 class Record(BaseModel):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.errors import OutsideError, PlaceError
 
 # The words of gitops_mlops/serving/handover.py.
 _PUBLISH = b"publish"
@@ -39,12 +39,12 @@ def public_socket(host: str, port: int) -> socket.socket:
     except OSError as error:
         bound.close()
         if error.errno == errno.EADDRINUSE:
-            raise OutsideError(
+            raise PlaceError(
                 "the port is taken by a process that this deploy did not start",
                 where=where,
                 hint="stop that process, or change port in mlops.yaml",
             ) from error
-        raise OutsideError(
+        raise PlaceError(
             f"cannot be listened on ({error.strerror})", where=where, hint="change host or port in mlops.yaml"
         ) from error
     return bound

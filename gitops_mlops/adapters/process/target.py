@@ -11,20 +11,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, unquote
+from typing import TextIO
 
-from pydantic import ValidationError
-
-from gitops_mlops.adapters.process.child import last_words, launch
+from gitops_mlops.adapters.process.child import last_lines, launch
+from gitops_mlops.adapters.process.effort import effort
 from gitops_mlops.adapters.process.identity import Identity
-from gitops_mlops.adapters.process.record import Record, Refusal, Slot
+from gitops_mlops.adapters.process.record import Record, Slot
+from gitops_mlops.adapters.process.records import REPAIR, STATE, Records, part
 from gitops_mlops.adapters.process.sockets import borrow_public, public_socket, publish
 from gitops_mlops.domain.deployment import Candidate, Failure, Held, Hold, Place
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.errors import OutsideError, PlaceError
+from gitops_mlops.domain.faults import Effort, Ending
 from gitops_mlops.domain.ports import Clock, Files
 
-STATE = "processes"
-PREDICTIONS = "predictions"
 IGNORE = ".gitignore"
 
 # The server gives its clients 8 seconds to finish.
@@ -50,36 +49,40 @@ class ProcessTarget:
     def __init__(self, files: Files, clock: Clock) -> None:
         self._files = files
         self._clock = clock
+        self._records = Records(files)
         self._started: dict[str, _Started] = {}
 
     @contextlib.contextmanager
     def exclusive(self, environment: str) -> Iterator[None]:
-        """Hold an environment for one deploy; another one waits. Raises OutsideError after five minutes."""
-        if self._files.read(IGNORE) is None:
-            # Nothing of this is for git, whatever the repository's own .gitignore says.
-            self._files.write(IGNORE, b"*\n")
-        path = self._files.resolve(f"{STATE}/{_safe(environment)}/.lock")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lock = path.open("a")
-        except OSError as error:
-            raise OutsideError(f"cannot be written ({error.strerror})", where=str(path)) from error
-        with lock:
+        """Hold an environment for one deploy; another one waits. Raises PlaceError after five minutes."""
+        with self._lock(environment) as lock:
             deadline = time.monotonic() + _LOCK_PATIENCE
             while not _locked(lock.fileno()):
                 if time.monotonic() >= deadline:
-                    raise OutsideError(
+                    raise PlaceError(
                         f"another deploy holds {environment} for more than {_LOCK_PATIENCE:.0f} s",
                         hint="wait for it, or end it",
                     )
                 time.sleep(_LOCK_POLL)
             yield
 
+    def _lock(self, environment: str) -> TextIO:
+        path = self._files.resolve(f"{STATE}/{part(environment)}/.lock")
+        try:
+            if self._files.read(IGNORE) is None:
+                # Nothing of this is for git, whatever the repository's own .gitignore says.
+                self._files.write(IGNORE, b"*\n")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return path.open("a")
+        except OutsideError as error:
+            raise PlaceError(error.message, where=error.where, hint=REPAIR) from error
+        except OSError as error:
+            raise PlaceError(f"cannot be written ({error.strerror})", where=str(path), hint=REPAIR) from error
+
     def look(self, place: Place) -> Held:
         """What is known of the process behind a place."""
-        record = self._read(place)
-        refused = record.refused
-        failure = Failure(refused.version, refused.commit, refused.reason, refused.at) if refused else None
+        record = self._records.read(place)
+        failure = self._records.failure(place)
         alive = [slot for slot in (record.current, record.candidate) if slot and slot.process.alive()]
         if alive:
             return Held(Hold.ALIVE, alive[0].since, failure=failure)
@@ -92,7 +95,7 @@ class ProcessTarget:
     def start(self, place: Place, bundle: Path, digest: str) -> Candidate:
         """Start a server beside the current one; it listens on a private port only.
 
-        Raises OutsideError when the public port is another's, before anything is started.
+        Raises PlaceError when the public port is another's, before anything is started.
         """
         current = self._settle(place).current
         public = self._borrow(place, current) if current else None
@@ -107,41 +110,49 @@ class ProcessTarget:
                 public.close()
             raise
         self._started[identity] = started
-        return Candidate(identity, address, str(self._path(place, identity, "log")))
+        return Candidate(identity, address, str(self._records.path(place, identity, "log")))
 
-    def ended(self, candidate: Candidate) -> str:
-        """Why a candidate is gone, "" while it lives."""
+    def ended(self, candidate: Candidate) -> Ending | None:
+        """How a candidate ended, before or after it took over; None while it lives."""
         code = self._started[candidate.id].process.poll()
-        if code is None:
-            return ""
-        return f"it ended with {code}: {last_words(Path(candidate.log)) or 'it said nothing'}"
+        return None if code is None else Ending(code, last_lines(Path(candidate.log)))
+
+    def effort(self, candidate: Candidate) -> Effort | None:
+        """What a candidate that lives had of this machine since it was started; None when nobody can tell."""
+        started = self._started[candidate.id]
+        wall = (self._clock.now() - started.slot.since).total_seconds()
+        return effort(started.process.pid, wall)
+
+    def remember(self, place: Place, failure: Failure) -> None:
+        """Keep why a version does not serve here."""
+        self._records.remember(place, failure)
 
     def switch(self, place: Place, candidate: Candidate) -> None:
         """Let a candidate take over the public port, then end the server before it.
 
-        Raises OutsideError, with the server before it still serving, when the port does not change hands.
+        Raises PlaceError, with the server before it still serving, when the port does not change hands.
         """
-        started = self._started.pop(candidate.id)
-        before = self._read(place)
+        started = self._started[candidate.id]
+        before = self._records.read(place)
         # Whoever finds this record after a crash asks the candidate whether it got the port.
-        self._write(place, before.model_copy(update={"candidate": started.slot}))
+        self._records.write(place, before.model_copy(update={"candidate": started.slot}))
         try:
             self._hand_over(place, before, started)
         except BaseException:
             started.slot.process.end(_DRAIN)
-            self._write(place, before)
+            self._records.write(place, before)
             self._forget(place, started.slot)
             raise
         current = started.slot.model_copy(update={"since": self._clock.now()})
         after = Record(current=current, previous=before.before(current.digest))
-        self._write(place, after.model_copy(update={"draining": before.current}))
+        self._records.write(place, after.model_copy(update={"draining": before.current}))
         if before.current is not None:
             before.current.process.end(_DRAIN)
-            self._write(place, after)
+            self._records.write(place, after)
             self._forget(place, before.current)
 
-    def discard(self, place: Place, candidate: Candidate, failure: Failure | None = None) -> None:
-        """End a candidate that did not take over, and remember why."""
+    def discard(self, place: Place, candidate: Candidate) -> None:
+        """End a candidate that did not take over."""
         started = self._started.pop(candidate.id)
         started.lifeline.close()
         if started.public is not None:
@@ -149,40 +160,37 @@ class ProcessTarget:
         started.slot.process.end(_DRAIN)
         started.process.wait()
         self._forget(place, started.slot)
-        if failure is not None:
-            refused = Refusal(version=failure.version, commit=failure.commit, reason=failure.reason, at=failure.at)
-            self._write(place, self._read(place).model_copy(update={"refused": refused}))
 
     def stop(self, place: Place) -> bool:
         """End what runs here, on purpose; whether anything ran."""
-        record = self._read(place)
+        record = self._records.read(place)
         alive = [slot for slot in record.slots() if slot.process.alive()]
         for slot in record.slots():
             slot.process.end(_DRAIN)
             self._forget(place, slot)
         if record.slots():
-            self._write(place, Record(stopped=True, refused=record.refused, previous=record.before()))
+            self._records.write(place, Record(stopped=True, refused=record.refused, previous=record.before()))
         return bool(alive)
 
     def known(self) -> list[Place]:
         """The places where a server that this clone started still runs."""
         return [
             Place(environment, model, slot.host, slot.port)
-            for environment, model, record in self._records()
+            for environment, model, record in self._records.all()
             if (slot := next((slot for slot in record.slots() if slot.process.alive()), None))
         ]
 
     def bundles(self) -> set[str]:
         """The digests of the bundles that run, or ran last, and of the one before at each place."""
-        records = [record for _, _, record in self._records()]
+        records = [record for _, _, record in self._records.all()]
         running = {slot.digest for record in records for slot in record.slots()}
         return running | {record.previous for record in records if record.previous}
 
     def _spawn(
         self, place: Place, identity: str, bundle: Path, digest: str, public: socket.socket | None
     ) -> tuple[_Started, str]:
-        log, control = self._path(place, identity, "log"), self._path(place, identity, "sock")
-        child = launch(bundle, digest, log, control, self._predictions(place))
+        log, control = self._records.path(place, identity, "log"), self._records.path(place, identity, "sock")
+        child = launch(bundle, digest, log, control, self._records.predictions(place))
         # Until it has the public socket the server ends when `lifeline` does, so that nothing is orphaned.
         born = Identity.of(child.process.pid)
         started = born.started if born else ""
@@ -206,11 +214,11 @@ class ProcessTarget:
             public = public_socket(place.host, place.port)
         with public, started.lifeline:
             if problem := publish(started.lifeline, public):
-                raise OutsideError(f"{place} could not take over the port: {problem}", where=place.address)
+                raise PlaceError(f"{place} could not take over the port: {problem}", where=place.address)
 
     def _settle(self, place: Place) -> Record:
         """What is true after a deploy that was cut off: who has the public socket serves, the rest ends."""
-        record = self._read(place)
+        record = self._records.read(place)
         current, draining = record.current, [record.draining]
         if record.candidate is not None:
             public = self._borrow(place, record.candidate)
@@ -233,56 +241,19 @@ class ProcessTarget:
             previous=record.before(current.digest if current else ""),
         )
         if record.candidate is not None or record.draining is not None:
-            self._write(place, settled)
+            self._records.write(place, settled)
         return settled
 
     def _borrow(self, place: Place, slot: Slot) -> socket.socket | None:
-        return borrow_public(self._path(place, slot.id, "sock"), place.host, place.port)
+        return borrow_public(self._records.path(place, slot.id, "sock"), place.host, place.port)
 
     def _forget(self, place: Place, slot: Slot) -> None:
         """Remove a server's control socket, and all but the newest logs of the place."""
-        self._path(place, slot.id, "sock").unlink(missing_ok=True)
-        logs = self._path(place, "*", "log")
+        self._records.path(place, slot.id, "sock").unlink(missing_ok=True)
+        logs = self._records.path(place, "*", "log")
         written = sorted(logs.parent.glob(logs.name), key=lambda path: path.stat().st_mtime)
         for path in written[:-_LOGS_KEPT]:
             path.unlink(missing_ok=True)
-
-    def _records(self) -> Iterator[tuple[str, str, Record]]:
-        """Every place of this clone, by environment and model, whatever the configuration says."""
-        for path in sorted(self._files.resolve(STATE).glob("*/*.json")):
-            environment, model = unquote(path.parent.name), unquote(path.stem)
-            yield environment, model, self._read(Place(environment, model, "", 0))
-
-    def _read(self, place: Place) -> Record:
-        path = self._record(place)
-        content = self._files.read(path)
-        if content is None:
-            return Record()
-        try:
-            return Record.model_validate_json(content)
-        except ValidationError as error:
-            raise OutsideError(
-                "not a record that a deploy wrote",
-                where=str(self._files.resolve(path)),
-                hint="end the server it was for, then delete the file",
-            ) from error
-
-    def _write(self, place: Place, record: Record) -> None:
-        self._files.write(self._record(place), record.model_dump_json(indent=1).encode() + b"\n")
-
-    def _record(self, place: Place) -> str:
-        return f"{STATE}/{_safe(place.environment)}/{_safe(place.model)}.json"
-
-    def _path(self, place: Place, identity: str, ending: str) -> Path:
-        return self._files.resolve(self._record(place)).with_suffix(f".{identity}.{ending}")
-
-    def _predictions(self, place: Place) -> Path:
-        return self._files.resolve(f"{PREDICTIONS}/{_safe(place.environment)}/{_safe(place.model)}")
-
-
-def _safe(name: str) -> str:
-    """A name as one part of a path: `dir:name` and `a/b` are names."""
-    return quote(name, safe="")
 
 
 def _locked(descriptor: int) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.deployment import Candidate, Failure, Held, Place, Running
+    from gitops_mlops.domain.faults import Effort, Ending
     from gitops_mlops.domain.inference import Answers
 
 
@@ -24,14 +25,20 @@ class Target(Protocol):
     def start(self, place: Place, bundle: Path, digest: str) -> Candidate:
         """Start a server beside the current one, without public traffic. Raises OutsideError."""
 
-    def ended(self, candidate: Candidate) -> str:
-        """Why a candidate is gone, "" while it lives."""
+    def ended(self, candidate: Candidate) -> Ending | None:
+        """How a candidate ended, before or after it took over; None while it lives."""
+
+    def effort(self, candidate: Candidate) -> Effort | None:
+        """What a candidate that lives had of its machine since it was started; None when nobody can tell."""
+
+    def remember(self, place: Place, failure: Failure) -> None:
+        """Keep why a version does not serve here; `look` tells it."""
 
     def switch(self, place: Place, candidate: Candidate) -> None:
         """Give a candidate the public traffic, without losing a request, then end the server before it."""
 
-    def discard(self, place: Place, candidate: Candidate, failure: Failure | None = None) -> None:
-        """End a candidate that did not take over; `failure` is remembered."""
+    def discard(self, place: Place, candidate: Candidate) -> None:
+        """End a candidate that did not take over."""
 
     def stop(self, place: Place) -> bool:
         """End what runs here, on purpose; whether anything ran."""

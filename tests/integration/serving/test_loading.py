@@ -71,7 +71,7 @@ def test_a_pickle_in_place_of_the_model_is_never_executed(bundle: Path, refuse: 
     attack = pickle.dumps(_Canary(canary))
     (bundle / "model.skops").write_bytes(attack)
     code, line = refuse(seal(bundle, manifest(bundle)))
-    assert (code, "not a model that skops can read" in line) == (3, True)
+    assert (code, "not a model that skops can read" in line) == (1, True)
     assert not canary.exists()
     pickle.loads(attack)
     assert canary.exists()
@@ -116,7 +116,7 @@ def test_a_contract_without_a_column_of_the_model_is_refused(bundle: Path, refus
 def test_another_scikit_learn_is_refused_unless_it_is_allowed(bundle: Path, refuse: Refuse, serve: Serve) -> None:
     seal(bundle, {**manifest(bundle), "packages": {"scikit-learn": "1.0.2"}})
     code, line = refuse(bundle)
-    assert (code, "made with scikit-learn 1.0.2" in line, "--allow-version-skew" in line) == (2, True, True)
+    assert (code, "made with scikit-learn 1.0.2" in line, "--allow-version-skew" in line) == (3, True, True)
     running = serve(bundle, "--allow-version-skew")
     (warning,) = running.call("/v2/models/delay").json["parameters"]["warnings"]
     assert warning.startswith("the model was made with scikit-learn 1.0.2, here is")
@@ -160,11 +160,9 @@ def test_an_address_that_is_not_ours_is_one_line(bundle: Path, refuse: Refuse) -
         (["--expect-digest", "sha256:0"], 2, "is no digest"),
         (["--nope"], 2, "--nope"),
         (["--log-dir", "LOG", "--log-exclude", "colour"], 2, "no input column 'colour'"),
-        (["--log-dir", "FILE"], 4, "cannot be written"),
     ],
 )
 def test_wrong_words(bundle: Path, refuse: Refuse, tmp_path: Path, options: list[str], code: int, says: str) -> None:
-    (tmp_path / "FILE").write_text("")
     words = [str(tmp_path / word) if word.isupper() else word for word in options]
     seen, line = refuse(bundle, *words)
     assert (seen, says in line) == (code, True), line

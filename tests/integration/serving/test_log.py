@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import contextlib
+import resource
+import socket
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,7 +12,8 @@ import polars as pl
 import pytest
 
 from gitops_mlops.domain.bundle import bundle_digest
-from tests.integration.serving.running import GOLDEN, ROW, Running, Serve, until
+from tests.integration.deploy_project import free_ports
+from tests.integration.serving.running import GOLDEN, ROW, Running, Serve, command, environment, until
 
 
 def written(folder: Path, kind: str) -> pl.DataFrame:
@@ -120,17 +125,75 @@ def test_what_no_label_may_be(logging_server: Running, body: dict[str, Any], sta
     assert (reply.status, says in reply.json["error"]) == (status, True), reply.json
 
 
-def test_a_folder_that_vanishes_costs_records_and_no_prediction(
+DROPPED = 'gitops_mlops_log_dropped_total{kind="predictions",reason="failed"}'
+WRITTEN = 'gitops_mlops_logged_total{kind="predictions"}'
+
+
+def test_a_log_that_cannot_be_written_costs_records_and_no_prediction(
     made_bundle: Path, serve: Serve, tmp_path: Path
 ) -> None:
+    """A file where the folder should be stops root, too. What is in the way goes: the log goes on by itself."""
     folder = tmp_path / "log"
+    folder.write_text("")
     running = serve(made_bundle, "--log-dir", str(folder), "--log-seconds", "0.05")
-    (folder / "predictions").rmdir()
+    for lost in (1, 2, 3):
+        assert running.predict().status == 200
+        until(lambda lost=lost: metric(running, DROPPED) == lost)
+    folder.unlink()
     assert running.predict().status == 200
-    lost = 'gitops_mlops_log_dropped_total{kind="predictions",reason="failed"}'
-    until(lambda: metric(running, lost) == 1)
-    (folder / "predictions").mkdir()
-    assert running.predict().status == 200
+    until(lambda: metric(running, WRITTEN) == 1)
     code, err = running.stop()
-    assert (code, err.count("\n"), "1 rows of predictions are lost (FileNotFoundError" in err) == (0, 1, True)
+    first, last = err.splitlines()
+    assert (code, f"{folder}: rows will be lost" in first, "Not a directory" in first or "exists" in first) == (
+        0,
+        True,
+        True,
+    ), err
+    assert "3 rows are lost" in last
     assert len(written(folder, "predictions")) == 1
+
+
+def test_a_full_disk_costs_records_and_no_prediction(made_bundle: Path, serve: Serve, tmp_path: Path) -> None:
+    """Files that may not grow fail as on a full disk (EFBIG for ENOSPC), for root, too."""
+    running = serve(made_bundle, "--log-dir", str(tmp_path), "--log-seconds", "0.05")
+    pid = running.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, before[1]))
+    for lost in (1, 2):
+        assert running.predict().status == 200
+        until(lambda lost=lost: metric(running, DROPPED) == lost)
+    assert running.call("/v2/health/ready").status == 200
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+    assert running.predict().status == 200
+    until(lambda: metric(running, WRITTEN) == 1)
+    code, err = running.stop()
+    assert (code, ["1 rows are lost" in line for line in err.splitlines()]) == (0, [True, True]), err
+    assert [path.suffix for path in (tmp_path / "predictions").iterdir()] == [".parquet"]
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_stream_that_takes_nothing_does_not_end_the_server(made_bundle: Path, tmp_path: Path, stream: str) -> None:
+    """/dev/full is a full disk for whoever writes to it."""
+    folder = tmp_path / "log"
+    folder.write_text("")
+    (port,) = free_ports(1)
+    words = [*command(made_bundle, "--log-dir", str(folder), "--log-seconds", "0.05"), "--port", str(port)]
+    with Path("/dev/full").open("wb") as full:
+        streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: full}
+        process = subprocess.Popen(words, env=environment(), **streams)
+    try:
+        running = Running(process, f"http://127.0.0.1:{port}")  # type: ignore[arg-type]
+        until(lambda: process.poll() is not None or answers(port))
+        assert running.predict().status == 200
+        until(lambda: metric(running, DROPPED) == 1)
+        assert running.predict().status == 200
+    finally:
+        process.terminate()
+        code = process.wait(30)
+    assert code == 0
+
+
+def answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
+        return True
+    return False

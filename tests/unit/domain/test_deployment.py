@@ -21,6 +21,7 @@ from gitops_mlops.domain.deployment import (
     next_step,
     unconfigured,
 )
+from gitops_mlops.domain.faults import Cause
 from gitops_mlops.domain.tombstone import Tombstone
 
 PLACE = Place("staging", "credit", "127.0.0.1", 8081)
@@ -114,6 +115,17 @@ def test_the_note_names_the_version_that_was_refused_while_it_is_wanted() -> Non
     held = Held(Hold.ALIVE, NOW, failure=failure)
     assert judge(PLACE, V2, held, runs(V1)).note == "v2.0.0 was not let in: golden row 0 differs"
     assert judge(PLACE, V1, held, runs(V1)).note == ""
+
+
+@pytest.mark.parametrize("cause", [cause for cause in Cause if cause is not Cause.VERSION])
+def test_the_note_says_what_else_failed_and_what_to_repair(cause: Cause) -> None:
+    held = Held(Hold.ALIVE, NOW, failure=Failure("v2.0.0", V2.commit, "the disk is full", NOW, cause, "make room"))
+    state = judge(PLACE, V2, held, runs(V1))
+    assert state.note == (
+        f"failed ({cause}): v2.0.0 is not at fault and is tried again: the disk is full → make room"
+    )
+    assert (state.failure, next_step(state)) == (held.failure, Step.SWITCH)
+    assert judge(PLACE, V1, held, runs(V1)).failure is None
 
 
 def test_addresses() -> None:

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from gitops_mlops.domain.deployment import Held, Hold, Place, Running, Wanted, judge
-from gitops_mlops.reports.deployment import deploy_text, predictions_text, status_data, status_text
+from gitops_mlops.domain.deployment import Failure, Held, Hold, Place, Running, Wanted, judge
+from gitops_mlops.domain.faults import Cause
+from gitops_mlops.reports.deployment import deploy_text, predictions_text, status_data, status_findings, status_text
 
 NOW = datetime(2026, 1, 1, 12, 30, 5, tzinfo=UTC)
 WANTED = Wanted("v1.1.0", "a" * 40)
@@ -28,6 +29,16 @@ def test_status_is_a_table_and_a_line_for_what_needs_words() -> None:
         "credit in production: gone�[2J\n"
         "credit in other: nothing is assigned"
     )
+
+
+def test_an_issue_says_what_to_repair() -> None:
+    place = Place("staging", "credit", "127.0.0.1", 8081)
+    failure = Failure("v1.1.0", "a" * 40, "the disk is full", NOW, Cause.PLACE, "make room")
+    state = judge(place, WANTED, Held(Hold.ALIVE, NOW, failure=failure), running("v1.0.0"))
+    (finding,) = status_findings([state])
+    assert finding.title == "credit does not run as it should in staging"
+    assert "failed (place): v1.1.0 is not at fault and is tried again: the disk is full" in finding.body
+    assert "**What to do:** make room, then `gitops-mlops deploy staging --model credit`" in finding.body
 
 
 def test_each_outcome_is_a_sentence() -> None:

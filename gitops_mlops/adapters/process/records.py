@@ -1,0 +1,96 @@
+"""The records of all places of a clone, as files below `processes`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from pydantic import ValidationError
+
+from gitops_mlops.adapters.process.record import Record, Refusal
+from gitops_mlops.domain.deployment import Failure, Place
+from gitops_mlops.domain.errors import OutsideError, PlaceError
+from gitops_mlops.domain.faults import Cause
+from gitops_mlops.domain.ports import Files
+
+STATE = "processes"
+PREDICTIONS = "predictions"
+REPAIR = "make the folder writable, free disk space, or name another folder with --state"
+
+
+class Records:
+    """What is remembered of each place. What cannot be written is remembered for as long as this command runs."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._unwritten: dict[tuple[str, str], Failure] = {}
+
+    def all(self) -> Iterator[tuple[str, str, Record]]:
+        """Every place of this clone, by environment and model, whatever the configuration says."""
+        for path in sorted(self._files.resolve(STATE).glob("*/*.json")):
+            environment, model = unquote(path.parent.name), unquote(path.stem)
+            yield environment, model, self.read(Place(environment, model, "", 0))
+
+    def read(self, place: Place) -> Record:
+        """The record of a place. Raises PlaceError when it is damaged."""
+        path = self._file(place)
+        content = self._files.read(path)
+        if content is None:
+            return Record()
+        try:
+            return Record.model_validate_json(content)
+        except ValidationError as error:
+            raise PlaceError(
+                "not a record that a deploy wrote",
+                where=str(self._files.resolve(path)),
+                hint="end the server it was for, then delete the file",
+            ) from error
+
+    def write(self, place: Place, record: Record) -> None:
+        """Replace the record of a place. Raises PlaceError when the disk does not take it."""
+        try:
+            self._files.write(self._file(place), record.model_dump_json(indent=1).encode() + b"\n")
+        except OutsideError as error:
+            raise PlaceError(error.message, where=error.where, hint=REPAIR) from error
+
+    def failure(self, place: Place) -> Failure | None:
+        """The last version that did not come to serve at a place, and why."""
+        unwritten = self._unwritten.get((place.environment, place.model))
+        if unwritten is not None:
+            return unwritten
+        kept = self.read(place).refused
+        if kept is None:
+            return None
+        return Failure(kept.version, kept.commit, kept.reason, kept.at, Cause(kept.cause), kept.repair)
+
+    def remember(self, place: Place, failure: Failure) -> None:
+        """Keep why a version did not come to serve; on a full disk only until this command ends."""
+        kept = Refusal(
+            version=failure.version,
+            commit=failure.commit,
+            reason=failure.reason,
+            at=failure.at,
+            cause=failure.cause.value,
+            repair=failure.repair,
+        )
+        try:
+            self.write(place, self.read(place).model_copy(update={"refused": kept}))
+        except OutsideError:
+            self._unwritten[place.environment, place.model] = failure
+
+    def path(self, place: Place, identity: str, ending: str) -> Path:
+        """A file of one server beside the record."""
+        return self._files.resolve(self._file(place)).with_suffix(f".{identity}.{ending}")
+
+    def predictions(self, place: Place) -> Path:
+        """The folder of the prediction log."""
+        return self._files.resolve(f"{PREDICTIONS}/{part(place.environment)}/{part(place.model)}")
+
+    def _file(self, place: Place) -> str:
+        return f"{STATE}/{part(place.environment)}/{part(place.model)}.json"
+
+
+def part(name: str) -> str:
+    """A name as one part of a path: `dir:name` and `a/b` are names."""
+    return quote(name, safe="")

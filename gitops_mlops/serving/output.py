@@ -1,0 +1,27 @@
+"""What a server says on its two streams. A stream that takes nothing, as on a full disk, never ends the server."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+
+def complain(line: str) -> None:
+    """A line on standard error; lost when it cannot be written."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"{line}\n")
+
+
+def announce(text: str) -> None:
+    """Text on standard output, at once; when it cannot be written, the stream is given up."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        complain(f"warning: where it serves could not be said ({error.strerror})")
+        # Python would try again at its end, and turn a clean end into exit code 120.
+        with contextlib.suppress(OSError, ValueError):
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, sys.stdout.fileno())
+            os.close(nothing)

@@ -1,0 +1,170 @@
+"""Whose fault it is: real servers with a fault each, and what a rollout, the ledger and status say of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gitops_mlops.adapters.git.ledger import GitLedger
+from gitops_mlops.usecases.ledger import read_ledger
+from tests.conftest import Answer, Cli, Repo
+from tests.integration.deploy_project import trained
+from tests.integration.faulty_model import TYPES, faulty
+from tests.integration.rollout_project import RolloutProject, only
+
+Run = Callable[..., Answer]
+
+
+@pytest.fixture
+def project(repo: Repo, tmp_path: Path) -> Iterator[RolloutProject]:
+    made = RolloutProject(repo, tmp_path / "origin.git")
+    trust(made)
+    yield made
+    made.clean_up()
+
+
+def trust(project: RolloutProject, timeout: str = "20s") -> None:
+    project.repo.write("trusted.yaml", TYPES)
+    trusted = "input: contracts/credit.yaml\n    trusted-types: trusted.yaml"
+    project.configure(**{"input: contracts/credit.yaml": trusted, "timeout: 20s": f"timeout: {timeout}"})
+
+
+@pytest.fixture
+def rollout(project: RolloutProject, cli: Cli) -> Run:
+    def call(*words: str, code: int = 0) -> Answer:
+        answer = cli("rollout", "staging", "--push", *words, folder=project.root)
+        assert answer.code == code, (answer.out, answer.err)
+        assert "Traceback" not in answer.err
+        return answer
+
+    return call
+
+
+def told(project: RolloutProject) -> list[tuple[str, str]]:
+    events, _ = read_ledger(GitLedger(project.root), "credit", "staging")
+    return [(event.result, event.reason) for event in events if event.kind == "deployment"]
+
+
+def place(project: RolloutProject, cli: Cli) -> Any:
+    (found,) = cli("status", "staging", "--json", folder=project.root).json
+    return found
+
+
+VERSION = [
+    ("raises", "load", "cannot be loaded (RuntimeError: no such tree"),
+    ("raises", "first", "the model fails on golden rows (RuntimeError: no such tree"),
+    ("raises", "second", "golden predictions failed: the model failed"),
+    ("asks to exit", "load", "cannot be loaded (SystemExit: 0)"),
+    ("exits", "load", "with exit code 0"),
+    ("exits", "second", "with exit code 0"),
+    ("crashes", "load", "crashed the server (SIGSEGV)"),
+    ("lies", "first", "golden row 0: probabilities differ by 0.1"),
+    ("lies", "second", "golden row 0: probabilities differ by 0.1"),
+    ("not finite", "second", "golden predictions failed: the model failed"),
+    ("hangs", "load", "was not ready after 2 s"),
+    ("always raises", "load", "cannot be loaded (RuntimeError: no such tree"),
+    ("always raises", "first", "fails on its golden rows (RuntimeError: no such tree)"),
+    ("always not finite", "first", "its golden predictions are not finite"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("fault", "when", "says"), VERSION)
+def test_a_fault_of_the_version_is_a_verdict_against_it(
+    project: RolloutProject, rollout: Run, fault: str, when: str, says: str
+) -> None:
+    if fault == "hangs":
+        trust(project, timeout="2s")
+    project.version("v0.0.1", faulty(fault, when))
+    model = only(rollout("--json", code=1))
+    assert (model["result"], model["cause"], says in model["why"]) == ("refused", "version", True), model["why"]
+    assert "this is a bug" not in model["why"]
+    ((result, reason),) = told(project)
+    assert (result, says in reason) == ("refused", True)
+    assert project.servers() == set()
+
+
+OTHERS = [
+    ("killed", "load", "place", 4, "was killed (SIGKILL)", "more memory"),
+    ("killed", "second", "place", 4, "was killed (SIGKILL)", "more memory"),
+    ("ended", "load", "place", 4, "ended the server (SIGTERM)", "find out who ended it"),
+    ("memory", "load", "place", 4, "the memory of this machine is full", "give it more"),
+    ("memory", "first", "place", 4, "the memory of this machine is full", "give it more"),
+    ("memory", "second", "place", 4, "its memory is full", "repair this machine"),
+    # On a full disk the server's words are lost, too.
+    ("disk", "load", "place", 4, "it said nothing", "free disk space"),
+    ("disk", "first", "place", 4, "it said nothing", "free disk space"),
+    ("package", "load", "evidence", 3, "a_package_that_nobody_has", "install the packages"),
+    ("bug", "load", "bug", 70, "this is a bug in gitops-mlops (AssertionError: as if we had erred)", "report it"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("fault", "when", "cause", "code", "says", "repair"), OTHERS)
+def test_any_other_fault_leaves_the_version_its_attempt(
+    project: RolloutProject,
+    rollout: Run,
+    cli: Cli,
+    fault: str,
+    when: str,
+    cause: str,
+    code: int,
+    says: str,
+    repair: str,
+) -> None:
+    commit = project.version("v0.0.1", faulty(fault, when))
+    model = only(rollout("--json", code=code))
+    assert (model["result"], model["cause"], says in model["why"]) == ("failed", cause, True), model["why"]
+    ((result, reason),) = told(project)
+    assert (result, reason.startswith(f"{cause}: "), says in reason) == ("failed", True, True)
+    note = place(project, cli)["note"]
+    assert note.startswith(f"failed ({cause}): v0.0.1 is not at fault and is tried again: ")
+    assert (says in note, repair in note) == (True, True), note
+    assert (project.held("staging"), project.servers()) == ([commit], set())
+
+
+def test_a_place_that_was_repaired_takes_the_version_it_failed(
+    project: RolloutProject, rollout: Run, cli: Cli
+) -> None:
+    """The port, the state folder and the log folder, one after the other, beside a version that serves."""
+    first = project.version("v0.0.1", trained(1))
+    rollout()
+    second = project.version("v0.0.2", trained(2))
+    state = project.root / ".gitops-mlops"
+    bundles = state / "bundles"
+    shutil.move(bundles, state / "aside")
+    bundles.write_text("a file where the folder should be stops root, too")
+    answer = rollout(code=4)
+    assert "failed (place): " in answer.out
+    assert "v0.0.1 serves" in answer.out
+    assert project.held("staging") == [first, second]
+    assert "make the folder writable" in place(project, cli)["note"]
+    bundles.unlink()
+    shutil.move(state / "aside", bundles)
+    log = state / "predictions"
+    shutil.rmtree(log)
+    log.write_text("the log cannot be written, which is no reason not to serve")
+    model = only(rollout("--json"))
+    assert (model["result"], model["serves"]) == ("deployed", "v0.0.2")
+    assert place(project, cli)["note"] == ""
+    assert [result for result, _ in told(project)] == ["deployed", "failed", "deployed"]
+
+
+@pytest.mark.slow
+def test_a_version_is_taken_back_after_its_own_fault_only(project: RolloutProject, rollout: Run) -> None:
+    first = project.version("v0.0.1", trained(1))
+    rollout()
+    second = project.version("v0.0.2", faulty("killed"))
+    model = only(rollout("--json", code=4))
+    assert (model["result"], model["before"], model["serves"]) == ("failed", "v0.0.1", "v0.0.1")
+    assert project.held("staging") == [first, second]
+    third = project.version("v0.0.3", faulty("crashes"))
+    # Back to the version before, which still has its attempt: its server is killed again, and v0.0.1 serves on.
+    model = only(rollout("--json", code=4))
+    assert (model["result"], model["before"], model["cause"]) == ("rolled back", "v0.0.3", "version")
+    assert model["serves"] == "v0.0.1"
+    assert project.held("staging") == [first, second, third, second]

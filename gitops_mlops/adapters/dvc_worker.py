@@ -4,7 +4,8 @@ The request is JSON: `root`, `cache` (a folder, or ""), `targets`, `run_cache`, 
 What happens is added to it, a JSON object a line. What the stages and DVC print goes where our own output goes.
 
 DVC's own `repro --pull --allow-missing` fetches the whole run cache first, looks for the dependencies of a stage with
-a `wdir` in the wrong folder, skips a stage whose source was deleted, and accepts one that does not write its output.
+a `wdir` in the wrong folder, skips a stage whose source was deleted, accepts one that does not write its output, and
+runs a stage on what is left of a folder when the outputs in it were not pulled.
 So we ask DVC which stages changed, give each what it lacks, and let DVC run it without those options.
 """
 
@@ -27,7 +28,6 @@ from dvc.exceptions import (
     DvcException,
     FileMissingError,
     NoOutputOrStageError,
-    OutputNotFoundError,
     ReproductionError,
 )
 from dvc.output import OutputDoesNotExistError
@@ -35,6 +35,8 @@ from dvc.repo import Repo
 from dvc.repo.reproduce import _reproduce_stage
 from dvc.stage.cache import RunCacheNotSupported, StageCache, _can_hash, _get_stage_hash
 from dvc.stage.exceptions import MissingDataSource, StageCmdFailedError, StageNotFound
+from dvc_data.hashfile.build import build
+from dvc_data.hashfile.tree import Tree
 
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
 # What is the project's own fault, and no outside system's.
@@ -174,21 +176,73 @@ class Run:
         needed = [] if stage.frozen else self._data(stage)
         if any(not item.hash_info for item in [*needed, *stage.outs]):
             return True
-        return any(not item.exists and not self._tracked(item) for item in needed) or stage.changed(
-            not self._alone, upstream
-        )
+        if any(not item.exists and not self._owners(item) for item in needed):
+            return True
+        # What is absent is judged by what is recorded of it, and not by what is left on disk.
+        partial = {id(item) for item in needed if self._absent(item)}
+        if not partial:
+            return bool(stage.changed(not self._alone, upstream))
+        if stage.changed_stage() or stage.is_callback or stage.always_changed:
+            return True
+        others = [dep for dep in stage.deps if id(dep) not in partial]
+        changed = any(dep.status() for dep in others) or stage.changed_outs(allow_missing=not self._alone)
+        return changed or any(self._recorded(item) != item.hash_info for item in needed if id(item) in partial)
+
+    def _owners(self, item: Any) -> list[Any]:
+        """The outputs that are at the path of a dependency, in it, or that it lies in."""
+        place = item.fs_path
+        return [
+            out
+            for out in self._repo.index.outs
+            if out.protocol == "local" and (_within(place, out.fs_path) or _within(out.fs_path, place))
+        ]
+
+    def _absent(self, item: Any) -> list[Any]:
+        """Those outputs that a dependency lacks on disk."""
+        within = [out for out in self._owners(item) if not out.exists or not item.exists]
+        return [out for out in within if out.hash_info]
+
+    def _recorded(self, item: Any) -> Any:
+        """The hash that a dependency would have if all that it lacks were pulled; None for what cannot be told."""
+        kept: dict[tuple[str, ...], Any] = {}
+        place = item.fs_path
+        if item.exists and item.isdir():
+            here: Any = build(item.cache, place, item.fs, item.hash_name, dry_run=True, ignore=item.dvcignore)[2]
+            kept = {key: (meta, value) for key, meta, value in here}
+        for out in self._absent(item):
+            if out.fs_path == place:
+                return out.hash_info
+            inner = self._listing(out)
+            if _within(place, out.fs_path):
+                start = Path(place).relative_to(out.fs_path).parts
+                inner = {key[len(start) :]: one for key, one in inner.items() if key[: len(start)] == start}
+                if () in inner:
+                    return inner[()][1]
+                kept.update(inner)
+            else:
+                start = Path(out.fs_path).relative_to(place).parts
+                kept.update({(*start, *key): one for key, one in inner.items()})
+        tree: Any = Tree()  # type: ignore[no-untyped-call]
+        for key in sorted(kept):
+            tree.add(key, *kept[key])
+        tree.digest()
+        return tree.hash_info
+
+    def _listing(self, out: Any) -> dict[tuple[str, ...], Any]:
+        """The files of an output that is absent, by path within it: itself at () where it is a file."""
+        if not out.is_dir_checksum:
+            return {(): (out.meta, out.hash_info)}
+        listing = out.get_dir_cache()
+        if listing is None:
+            name = os.path.relpath(out.fs_path)
+            raise Stop("missing", f"the list of files in {name} could not be pulled: whoever made it has to dvc push")
+        return {key: (meta, value) for key, meta, value in listing}
 
     def _data(self, stage: Any) -> list[Any]:
         """The dependencies that are files and folders of the repository."""
         other = (DatasetDependency, DbDependency, ParamsDependency)
         here = [dep for dep in stage.deps if dep.protocol == "local" and dep.is_in_repo]
         return [dep for dep in here if not isinstance(dep, other)]
-
-    def _tracked(self, item: Any) -> bool:
-        try:
-            return bool(self._repo.find_outs_by_path(item.fs_path, strict=False))
-        except OutputNotFoundError:
-            return False
 
     def tell(self, **event: Any) -> None:
         """Note what happened."""
@@ -200,7 +254,7 @@ class Run:
 
     def _bring(self, stage: Any) -> None:
         """Pull the dependencies that are not here; a persistent or frozen stage needs its old outputs too."""
-        wanted = [item.fs_path for item in self._data(stage) if not item.exists]
+        wanted = [path for item in self._data(stage) for path in self._lacking(item)]
         wanted += [
             out.fs_path
             for out in stage.outs
@@ -210,7 +264,7 @@ class Run:
             return
         self._forget_growth()
         try:
-            self._repo.pull(wanted)
+            self._repo.pull(sorted(set(wanted)))
         except NoOutputOrStageError as error:
             self.tell(stage=stage.addressing, outcome="failed", seconds=0)
             raise Stop("stage", f"stage {stage.addressing!r} needs what is not there: {error}") from error
@@ -218,6 +272,13 @@ class Run:
             names = ", ".join(os.path.relpath(path) for path in wanted)
             raise Stop("missing", f"{names} could not be pulled: whoever made it has to dvc push") from error
         self._count_pulled()
+
+    def _lacking(self, item: Any) -> list[str]:
+        """What is to be pulled of a dependency: itself, or the outputs that it holds."""
+        owners = self._absent(item)
+        if item.exists or (owners and not any(_within(item.fs_path, out.fs_path) for out in owners)):
+            return [out.fs_path for out in owners]
+        return [item.fs_path]
 
     def _forget_growth(self) -> None:
         self._known = self._cached()
@@ -234,6 +295,10 @@ class Run:
             if folder.is_dir():
                 found.update({entry.path: entry.stat().st_size for entry in os.scandir(folder.path)})
         return found
+
+
+def _within(path: str, folder: str) -> bool:
+    return Path(path).is_relative_to(folder)
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import posixpath
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -14,13 +15,20 @@ from gitops_mlops.domain.ports import Index, StagedFile
 _BLOCK = 1024 * 1024
 _MAX_LINKS = 10
 
+Listing = Callable[[str], Mapping[str, str] | None]
+
+
+def _no_listing(md5: str) -> None:
+    """Where no cache is at hand."""
+
 
 class CheckedOutTree:
     """The working tree: tracked files and new ones, as they are on disk."""
 
-    def __init__(self, index: Index, root: Path) -> None:
+    def __init__(self, index: Index, root: Path, listing: Listing = _no_listing) -> None:
         self._index = index
         self._root = root.resolve()
+        self.listing = listing
 
     def paths(self) -> list[str]:
         """Tracked files and new ones that are not ignored."""
@@ -42,9 +50,9 @@ class CheckedOutTree:
         """The files in a folder and its folders."""
         return [path for path in self._known if path.startswith(f"{folder}/")]
 
-    def has_untracked(self, folder: str) -> bool:
-        """Whether the folder holds ignored files."""
-        return bool(set(self._index.untracked(folder, ignored=True)) - set(self.below(folder)))
+    def untracked(self, folder: str) -> list[str]:
+        """The ignored files in the folder."""
+        return sorted(set(self._index.untracked(folder, ignored=True)) - set(self.below(folder)))
 
     def md5(self, path: str) -> str | None:
         """The MD5 of the file on disk."""
@@ -59,9 +67,10 @@ class CheckedOutTree:
 class StagedTree:
     """What the next commit will hold."""
 
-    def __init__(self, index: Index, root: Path) -> None:
+    def __init__(self, index: Index, root: Path, listing: Listing = _no_listing) -> None:
         self._index = index
         self._root = root.resolve()
+        self.listing = listing
 
     def paths(self) -> list[str]:
         """Every staged file."""
@@ -93,9 +102,9 @@ class StagedTree:
         """The staged files in a folder and its folders."""
         return [path for path in self._staged if path.startswith(f"{folder}/")]
 
-    def has_untracked(self, folder: str) -> bool:
-        """Whether the folder holds files that are not staged."""
-        return bool(self._index.untracked(folder, ignored=True))
+    def untracked(self, folder: str) -> list[str]:
+        """The files in the folder that are not staged."""
+        return sorted(self._index.untracked(folder, ignored=True))
 
     def md5(self, path: str) -> str | None:
         """The MD5 of what a checkout writes: of the file on disk while it is the staged one (filters may have
@@ -123,9 +132,9 @@ class CommittedTree(StagedTree):
         wanted = posixpath.normpath(path)
         return wanted in self._staged or any(known.startswith(f"{wanted}/") for known in self._staged)
 
-    def has_untracked(self, folder: str) -> bool:
+    def untracked(self, folder: str) -> list[str]:
         """A commit holds nothing that it does not know."""
-        return False
+        return []
 
     def md5(self, path: str) -> str | None:
         """The MD5 of the committed content."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -73,7 +74,28 @@ def tree(repository: Repository) -> Tree:
     from gitops_mlops.adapters.git.index import GitIndex
     from gitops_mlops.adapters.trees import CheckedOutTree
 
-    return CheckedOutTree(GitIndex(repository.root), repository.root)
+    return CheckedOutTree(GitIndex(repository.root), repository.root, _listings(repository, fetched=True))
+
+
+def _listings(repository: Repository, *, fetched: bool) -> Callable[[str], Mapping[str, str] | None]:
+    """What gives the files of a folder that DVC keeps: DVC's cache, or its remote where a hook need not be light."""
+
+    @cache
+    def listing(md5: str) -> Mapping[str, str] | None:
+        from gitops_mlops.adapters.dvc import DvcStore
+        from gitops_mlops.domain.errors import MlopsError
+        from gitops_mlops.domain.ports import Output
+
+        store = DvcStore(repository, files(repository.root))
+        found = store.manifest(md5)
+        if found is None and fetched:
+            # What keeps it from being fetched keeps a stage from being checked, which is said there.
+            with suppress(MlopsError):
+                store.fetch([Output("", md5)])
+            found = store.manifest(md5)
+        return found
+
+    return listing
 
 
 def index(repository: Repository) -> Index:
@@ -88,7 +110,7 @@ def staged_tree(repository: Repository) -> Tree:
     from gitops_mlops.adapters.git.index import GitIndex
     from gitops_mlops.adapters.trees import StagedTree
 
-    return StagedTree(GitIndex(repository.root), repository.root)
+    return StagedTree(GitIndex(repository.root), repository.root, _listings(repository, fetched=False))
 
 
 def objects(repository: Repository) -> AbstractContextManager[Objects]:

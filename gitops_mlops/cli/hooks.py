@@ -91,12 +91,19 @@ def contract_compat(session: Session, files: Files, as_json: bool) -> int:
 def dvc_lock(session: Session, files: Files, as_json: bool) -> int:
     """dvc.lock is in step with dvc.yaml, parameters and sources. Exit code 1 when it is not.
 
-    DVC is not started. What only it can tell is a remark, never an alarm; with `training: ci` so is what CI will run.
+    DVC is not started. Exit code 3 when only DVC can tell of a stage that the commit may have changed, unless
+    `unchecked-stages: warn`; with `training: ci` what CI will run is a remark.
     """
+    from gitops_mlops.reports.lock import unchecked_words
     from gitops_mlops.usecases.lock_check import check_staged
 
-    report = check_staged(bootstrap.staged_tree(bootstrap.repository(session.folder)))
-    return _told(report.problems, as_json, VERDICT_AGAINST, report.remarks)
+    repository = bootstrap.repository(session.folder)
+    report = check_staged(bootstrap.staged_tree(repository), lambda: repository.changed_files("HEAD"))
+    code = _told(report.problems, as_json, VERDICT_AGAINST, report.remarks)
+    if not code and report.unchecked:
+        hint = "dvc status tells; unchecked-stages: warn in mlops.yaml lets it pass"
+        raise EvidenceMissing(unchecked_words(report.unchecked), where="dvc.lock", hint=hint)
+    return code
 
 
 @_hook("data", "gitops-mlops hook data")

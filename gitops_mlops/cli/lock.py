@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, mark, pass_session, progress
 from gitops_mlops.domain.dvc_lock import LOCK_FOLDER
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, EvidenceMissing, UsageError
+
+if TYPE_CHECKING:
+    from gitops_mlops.domain.config import UncheckedStages
 
 # git holds such a file in memory too, and no lock comes near it.
 _MAX_MERGED_BYTES = 64 * 1024 * 1024
@@ -28,24 +32,26 @@ def lock() -> None:
 def check(session: Session, remote: bool, as_json: bool) -> int:
     """Tell whether dvc.lock is in step with dvc.yaml, the parameters and the sources, and what to run if not.
 
-    No data is needed and DVC is not started, except to ask its remote with --remote. Exit code 1 when a stage would
-    run again; 3 when an output is not on the remote, for its author forgot dvc push.
+    No data is needed and DVC is not started, except to ask its remote: with --remote, and for the list of files of a
+    folder that a stage depends on in part, where it is not cached. Exit code 1 when a stage would run again; 3 when a
+    stage could not be checked, or an output is not on the remote, for its author forgot dvc push.
     """
-    return checked(session, remote, as_json)
+    return checked(session, remote, as_json, "block")
 
 
-def checked(session: Session, remote: bool, as_json: bool) -> int:
-    """Look at dvc.lock and say what was found; the exit code."""
+def checked(session: Session, remote: bool, as_json: bool, unchecked: UncheckedStages) -> int:
+    """Look at dvc.lock and say what was found; the exit code. `unchecked` holds unless `mlops.yaml` says other."""
     from gitops_mlops.reports.lock import lock_data, lock_text
     from gitops_mlops.usecases.lock_check import check_lock
 
     repository = bootstrap.repository(session.folder)
-    state = check_lock(bootstrap.tree(repository), bootstrap.remote_outputs(repository.root) if remote else None)
+    asked = bootstrap.remote_outputs(repository.root) if remote else None
+    state = check_lock(bootstrap.tree(repository), asked, unchecked)
     for remark in state.report.remarks:
         progress(f"remark: {remark}")
     mark(state.report.problems)
-    data = lock_data(state.report.problems, state.report.remarks, state.missing, state.mend)
-    emit(data, as_json, lambda _: lock_text(state.report.problems, state.missing, state.mend))
+    data = lock_data(state.report, state.missing, state.mend)
+    emit(data, as_json, lambda _: lock_text(state.report, state.missing, state.mend))
     return state.exit_code
 
 

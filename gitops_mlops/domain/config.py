@@ -40,6 +40,7 @@ CONFIG_FILE = "mlops.yaml"
 
 # Who runs the pipeline: whoever changes it, before the commit, or CI.
 Training = Literal["author", "ci"]
+UncheckedStages = Literal["warn", "block"]
 
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%\Z")
 
@@ -218,6 +219,7 @@ class Config(Section):
 
     version: Literal[1]
     training: Training = "author"
+    unchecked_stages: UncheckedStages | None = None
     datasets: dict[str, Dataset] = Field(default_factory=dict)
     metrics: dict[MetricName, OwnMetricConfig] = Field(default_factory=dict)
     models: dict[ArtifactName, Model] = Field(default_factory=dict)

@@ -21,14 +21,14 @@ _ODD_NUMBER = re.compile(r"[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[0-9_]*\.
 _LONGEST = 50
 
 
-def parse_params(content: bytes, path: str) -> dict[str, Any] | None:
-    """The values of a parameter file; None for a format that only DVC can read (Python).
-
-    Raises ConfigError when it cannot be read.
-    """
+def parse_params(content: bytes, path: str) -> dict[str, Any]:
+    """The values of a parameter file: YAML, JSON, TOML or Python. Raises ConfigError when it cannot be read."""
     suffix = PurePosixPath(path).suffix.lower()
     if suffix == ".py":
-        return None
+        # The parser of Python is only there for those who need it.
+        from gitops_mlops.domain.dvc_python_params import parse_python
+
+        return parse_python(content, path)
     if suffix == ".json":
         data = _plain(content, path, json.loads)
     elif suffix == ".toml":
@@ -48,7 +48,7 @@ def lookup(values: dict[str, Any], key: str) -> Any:
     for part in key.split("."):
         if isinstance(found, dict) and part in found:
             found = found[part]
-        elif isinstance(found, list) and part.isdigit() and int(part) < len(found):
+        elif isinstance(found, list | tuple) and part.isdigit() and int(part) < len(found):
             found = found[int(part)]
         else:
             return ABSENT

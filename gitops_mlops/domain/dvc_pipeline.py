@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_mlops.domain.dvc_templating import Unresolved, generated
+from gitops_mlops.domain.dvc_templating import DEFAULT_PARAMS, Unresolved, Variables, filled, generated
 
-DEFAULT_PARAMS = "params.yaml"
+# How DVC marks the hash of a folder.
+_FOLDER = ".dir"
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,10 @@ class Stage:
         """Its dependencies inside of the repository, from the root."""
         return [] if self.frozen else list(filter(None, map(self.place, self.deps)))
 
+    def configured(self) -> list[str]:
+        """Its parameter files inside of the repository, from the root."""
+        return [] if self.frozen else list(filter(None, map(self.place, self.params)))
+
     def keeps(self) -> list[str]:
         """Its outputs that git holds, from the root."""
         return sorted(filter(None, map(self.place, self.stored)))
@@ -68,21 +75,22 @@ def inside(folder: str, path: str) -> str:
 
 
 def stages(
-    data: Any, folder: str, context: Mapping[str, Any] | Unresolved
+    data: Any, folder: str, variables: Variables, reason: Unresolved | None = None
 ) -> Iterator[tuple[str, Stage | Unresolved]]:
-    """The stages of a `dvc.yaml` in `folder` by the entry they come from; Unresolved says why one is not known."""
+    """The stages of a `dvc.yaml` in `folder` by the entry they come from; Unresolved says why one is not known.
+
+    `reason` is why the variables of the whole file are not known.
+    """
     entries = data.get("stages") if isinstance(data, Mapping) else None
     for name, entry in entries.items() if isinstance(entries, Mapping) else ():
         try:
             if not isinstance(entry, Mapping):
                 raise Unresolved("it is no mapping")
-            if isinstance(context, Unresolved) and "${" in str(entry):
-                raise context
-            known = {} if isinstance(context, Unresolved) else context
-            for full, one in list(generated(name, entry, known)):
-                yield name, _stage(full, name, folder, one)
-        except Unresolved as reason:
-            yield name, reason
+            if reason is not None and ("${" in str(entry) or "vars" in entry):
+                raise reason
+            yield from [(name, _stage(full, name, folder, *one)) for full, *one in generated(name, entry, variables)]
+        except Unresolved as why:
+            yield name, why
 
 
 def locked(data: Any) -> dict[str, Locked]:
@@ -103,24 +111,51 @@ def locked(data: Any) -> dict[str, Locked]:
     return found
 
 
-def added(data: Any, folder: str) -> Iterator[tuple[str, str]]:
-    """Path and MD5 of what a `.dvc` file in `folder` tracks."""
+@dataclass(frozen=True)
+class Tracked:
+    """What DVC recorded of an output: its MD5, and of how many files it is made, None when that is not known."""
+
+    md5: str
+    files: int | None = 1
+
+    @property
+    def folder(self) -> bool:
+        """Whether it is one."""
+        return self.md5.endswith(_FOLDER)
+
+
+def tracked(entry: Mapping[str, Any]) -> Tracked | None:
+    """What an entry of `dvc.lock` or a `.dvc` file records; None where that is no MD5."""
+    md5, files = entry.get("md5"), entry.get("nfiles")
+    if not isinstance(md5, str):
+        return None
+    return Tracked(md5, (files if isinstance(files, int) else None) if md5.endswith(_FOLDER) else 1)
+
+
+def folder_md5(listing: Mapping[str, str | None]) -> str:
+    """DVC's hash of a folder: the MD5 of the JSON list of its files' MD5s, which are given by path within it."""
+    files = [{"md5": listing[path], "relpath": path} for path in sorted(listing)]
+    text = json.dumps(files, sort_keys=True).encode()
+    return hashlib.md5(text, usedforsecurity=False).hexdigest() + _FOLDER
+
+
+def added(data: Any, folder: str) -> Iterator[tuple[str, Tracked]]:
+    """What a `.dvc` file in `folder` tracks, by path."""
     if not isinstance(data, Mapping):
         return
     home = inside(folder, str(data["wdir"])) if data.get("wdir") not in (None, ".") else folder
     for path, entry in _by_path(data.get("outs")).items():
-        if (place := inside(home, path)) and isinstance(entry.get("md5"), str):
-            yield place, entry["md5"]
+        if (place := inside(home, path)) and (found := tracked(entry)):
+            yield place, found
 
 
-def _stage(name: str, definition: str, folder: str, entry: Any) -> Stage:
-    if not isinstance(entry, Mapping):
+def _stage(name: str, definition: str, folder: str, template: Any, variables: Variables) -> Stage:
+    if not isinstance(template, Mapping):
         raise Unresolved("it is no mapping")
-    if entry.get("vars"):
-        raise Unresolved("it has vars of its own")
-    home = inside(folder, str(entry["wdir"])) if entry.get("wdir") not in (None, ".") else folder
-    if entry.get("wdir") not in (None, ".") and not home:
-        raise Unresolved("its wdir is outside of the repository")
+    # DVC fills in the folder before it reads variables of the stage's own, which are found from there.
+    home = _home(folder, filled(template.get("wdir"), variables, "wdir"))
+    known = variables.extended(template.get("vars"), home)
+    entry = {key: filled(value, known, key) for key, value in template.items() if key != "vars"}
     outs = [out for section in ("outs", "metrics", "plots") for out in _outs(entry.get(section))]
     frozen, params = entry.get("frozen") is True, _params(entry.get("params"))
     deps = tuple(path for path, _ in _outs(entry.get("deps")))
@@ -137,6 +172,14 @@ def _stage(name: str, definition: str, folder: str, entry: Any) -> Stage:
         # A stage with neither dependencies nor outputs is a callback to DVC.
         always=not frozen and (entry.get("always_changed") is True or not (deps or params or outs)),
     )
+
+
+def _home(folder: str, wdir: Any) -> str:
+    if wdir in (None, "") or posixpath.normpath(posixpath.join(folder, str(wdir))) == ".":
+        return folder if wdir in (None, "") else ""
+    if not (home := inside(folder, str(wdir))):
+        raise Unresolved("its wdir is outside of the repository")
+    return home
 
 
 def _outs(section: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from gitops_mlops.domain.errors import Problem
 if TYPE_CHECKING:
     # It is made of pydantic, and a hook that finds nothing wrong does without.
     from gitops_mlops.domain.config import Training
+
+# Each of them may say something of any stage: what it does, or what is in the outputs that it reads.
+_OF_DVC = ("dvc.yaml", "dvc.lock", ".dvc", ".dvcignore", ".gitignore")
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,9 @@ class LockReport:
     """What is out of step, and what could not be told.
 
     `changed` names the stages that would run again, `stages` is every one that could be judged, `unjudged`
-    the lock and the definition of the others, `unreadable`
-    are the problems of files that must be mended before more can be said. `data` is where DVC puts data.
+    the lock and the definition of the others. `unchecked` names those of which something could not be told, for the
+    reasons in `remarks`. `unreadable` are the problems of files that must be mended before more can be said. `data`
+    is where DVC puts data.
     """
 
     problems: list[Problem] = field(default_factory=list)
@@ -47,6 +52,7 @@ class LockReport:
     changed: set[str] = field(default_factory=set)
     stages: list[Judged] = field(default_factory=list)
     data: set[str] = field(default_factory=set)
+    unchecked: set[str] = field(default_factory=set)
     unjudged: set[tuple[str, str]] = field(default_factory=set)
     unreadable: list[Problem] = field(default_factory=list)
 
@@ -61,6 +67,19 @@ class LockReport:
             return self
         due = [f"{judged.lock}: CI will run stage {judged.stage.name!r}" for judged in self.stages if judged.changed]
         return replace(self, problems=sorted(set(self.unreadable)), remarks=[*self.remarks, *due])
+
+    def untouched(self, edited: Collection[str]) -> set[str]:
+        """Those of the unchecked stages that an edit of some paths leaves as they are, whatever they are.
+
+        What a stage reads of which the definition could not be understood, is not known.
+        """
+        if any(path.endswith(_OF_DVC) for path in edited):
+            return set()
+        return {
+            judged.address
+            for judged in self.stages
+            if not any(_meets(path, {*judged.stage.reads(), *judged.stage.configured()}) for path in edited)
+        }
 
     def affected(self) -> list[Judged]:
         """The stages that changed, and those that depend on them, in the order of their files."""

@@ -134,18 +134,25 @@ class ModelReview(Part):
 class LockReview(Part):
     """Whether every `dvc.lock` is in step; `stale` stages would run again, for `troubles`, until `mend` is run.
 
-    `uncommitted` are the files that a run changed, where nobody but a person can commit them.
+    `uncommitted` are the files that a run changed, where nobody but a person can commit them. `unchecked` are stages
+    that could not be checked; `unchecked_stages` says what that comes to.
     """
 
     stale: tuple[Word, ...] = Field(default=(), max_length=200)
     troubles: tuple[Trouble, ...] = Field(default=(), max_length=100)
     mend: tuple[Text, ...] = Field(default=(), max_length=10)
     uncommitted: tuple[Word, ...] = Field(default=(), max_length=200)
+    unchecked: tuple[Word, ...] = Field(default=(), max_length=200)
+    unchecked_stages: Literal["warn", "block"] = "warn"
 
     @property
     def outcome(self) -> Outcome:
-        """A model that is not the one of its recipe cannot be merged."""
-        return "block" if self.stale or self.uncommitted else "pass"
+        """A model that is not the one of its recipe cannot be merged; a stage not checked is missing evidence."""
+        if self.stale or self.uncommitted:
+            return "block"
+        if not self.unchecked:
+            return "pass"
+        return "warn" if self.unchecked_stages == "warn" else "evidence"
 
 
 class Step(Part):

@@ -141,7 +141,7 @@ def lock(review: Review, limit: int) -> list[str]:
     return [
         "### dvc.lock",
         "",
-        f"⛔ {_capital(lock_words(review.lock, short_prose))}.{run}",
+        f"{OUTCOME_SYMBOLS[review.lock.outcome]} {_capital(lock_words(review.lock, short_prose))}.{run}",
         "",
         *(f"- {code(_place(one), 120)}: {prose(_said(one), limit)}" for one in troubles),
         *([f"- and {count(more)} more"] if more else []),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gitops_mlops.domain.repro import Repro
 from gitops_mlops.domain.review import ERRORS, DatasetReview, LockReview, ModelReview, Outcome, Review
@@ -96,11 +96,16 @@ def lock_words(lock: LockReview, word: Word) -> str:
             f"not that of this commit yet ({names}): CI ran what changed, but neither commits to a fork's branch "
             "nor stores what a fork made; a maintainer who trusts the change does it"
         )
-    if not lock.stale:
-        return "in step with dvc.yaml, parameters and sources"
-    names = ", ".join(word(name) for name in lock.stale[:_SKIPPED_NAMED])
-    more = f" and {count(len(lock.stale) - _SKIPPED_NAMED)} more" if len(lock.stale) > _SKIPPED_NAMED else ""
-    return f"out of step, {counted(len(lock.stale), 'stage')} would run again: {names}{more}"
+    unchecked = f"{counted(len(lock.unchecked), 'stage')} not checked: {_stages(lock.unchecked, word)}"
+    if lock.stale:
+        stale = f"out of step, {counted(len(lock.stale), 'stage')} would run again: {_stages(lock.stale, word)}"
+        return f"{stale}; {unchecked}" if lock.unchecked else stale
+    return unchecked if lock.unchecked else "in step with dvc.yaml, parameters and sources"
+
+
+def _stages(names: Sequence[str], word: Word) -> str:
+    more = f" and {count(len(names) - _SKIPPED_NAMED)} more" if len(names) > _SKIPPED_NAMED else ""
+    return f"{', '.join(word(name) for name in names[:_SKIPPED_NAMED])}{more}"
 
 
 def pipeline_words(pipeline: Repro) -> str:

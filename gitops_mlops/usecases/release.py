@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from gitops_mlops.domain.change import Change, Decision, State
 from gitops_mlops.domain.comparison_evidence import RELEASABLE
 from gitops_mlops.domain.config import Config
-from gitops_mlops.domain.errors import VERDICT_AGAINST, MlopsError, UsageError
+from gitops_mlops.domain.errors import VERDICT_AGAINST, EvidenceMissing, MlopsError, UsageError
 from gitops_mlops.domain.evaluation import Report, dump_report
 from gitops_mlops.domain.evidence import PULL_REQUEST, Trailer
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.ports import PullRequests
 from gitops_mlops.domain.registry import Registry, Version
 from gitops_mlops.domain.release import Release, Released, Result
+from gitops_mlops.reports.lock import unchecked_words
 from gitops_mlops.usecases.binding import Request
 from gitops_mlops.usecases.compare import Ports, compare
 from gitops_mlops.usecases.contenders import Sources, working_challenger
@@ -64,9 +65,15 @@ def release(
     if _nothing_trained(ports) and not any(registry.versions(name) for name in names):
         why = "there is no dvc.lock yet; dvc repro trains the first model"
         return Release(commit, tuple(Released(name, Result.UNTRAINED, why) for name in names))
-    if problems := lock_step(ports.tree).problems:
-        return Release(commit, out_of_step=tuple(problems))
+    lock = lock_step(ports.tree)
+    if lock.problems:
+        return Release(commit, out_of_step=tuple(lock.problems))
+    tolerated = config.unchecked_stages == "warn"
+    if lock.unchecked and not tolerated:
+        hint = "make it one that can be checked, or set unchecked-stages: warn in mlops.yaml"
+        raise EvidenceMissing(f"{unchecked_words(lock.unchecked)} ({lock.remarks[0]})", where="dvc.lock", hint=hint)
     wanted, warnings = _with_pull_request(wanted, commit, forge)
+    warnings += [f"dvc.lock: {unchecked_words(lock.unchecked)}"] if lock.unchecked else []
     return Release(
         commit,
         tuple(_one(name, wanted, config, ports, registrar, tell) for name in names),

@@ -104,7 +104,7 @@ def _check(draft: _Draft, ports: Ports) -> None:
 
 
 def _lock(draft: _Draft, tree: Tree, head: Config | None, job: Job) -> LockReview:
-    state = check_lock(tree)
+    state = check_lock(tree, unless_said="warn")
     report = state.report
     in_ci = head is not None and head.training == "ci" and job.run is not None
     left = draft.pipeline.lock_files if draft.pipeline and in_ci and job.fork else []
@@ -117,6 +117,8 @@ def _lock(draft: _Draft, tree: Tree, head: Config | None, job: Job) -> LockRevie
         troubles=tuple(Trouble.of(problem) for problem in stale[:100]),
         mend=tuple(shlex.join(words)[:2000] for words in mend[:10]),
         uncommitted=tuple(path[:200] for path in left[:_MOST]),
+        unchecked=tuple(name[:200] for name in sorted(report.unchecked)[:_MOST]),
+        unchecked_stages=state.unchecked_stages,
     )
 
 

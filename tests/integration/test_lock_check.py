@@ -27,7 +27,10 @@ def project(made: Repo, tmp_path: Path) -> Repo:
 
 def test_a_clone_without_data_is_in_step_and_its_data_is_on_the_remote(project: Repo, cli: Cli) -> None:
     answer = cli("lock", "check", "--remote", "--json", folder=project.root)
-    assert (answer.code, answer.json) == (0, {"problems": [], "remarks": [], "missing": [], "run": ""}), answer.err
+    assert (answer.code, answer.json) == (
+        0,
+        {"problems": [], "remarks": [], "unchecked": [], "missing": [], "run": ""},
+    ), answer.err
 
 
 def test_what_it_says_to_run_mends_it(project: Repo, cli: Cli) -> None:

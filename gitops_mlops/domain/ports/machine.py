@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -58,8 +58,12 @@ class Tree(Reader, Protocol):
     def below(self, folder: str) -> list[str]:
         """The files in a folder and its folders, as `paths` tells them."""
 
-    def has_untracked(self, folder: str) -> bool:
-        """Whether the folder on disk holds files that `below` does not know."""
+    def untracked(self, folder: str) -> list[str]:
+        """The files on disk in a folder that `below` does not know."""
+
+    @property
+    def listing(self) -> Callable[[str], Mapping[str, str] | None]:
+        """What gives the MD5s by path of a folder that DVC keeps under an MD5, None where that is not at hand."""
 
     def md5(self, path: str) -> str | None:
         """The MD5 of a file as it is on disk after a checkout, None when there is no such file."""

@@ -10,8 +10,9 @@ import importlib.util
 import re
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,7 +23,9 @@ from gitops_mlops.domain.contract import Rows
 from gitops_mlops.domain.errors import OutsideError, UsageError
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.ports import Tables
-from gitops_mlops.domain.table_checks import KeyCheck, RowCheck, Table, TableChecks, is_missing, text_that_is_none
+from gitops_mlops.domain.table_checks import KeyCheck, RowCheck, Table, TableChecks, text_that_is_none, uneven_parts
+from gitops_mlops.domain.table_parts import fits
+from gitops_mlops.domain.temporal_values import python_rows
 from gitops_mlops.domain.validation import SAMPLE, Findings, Sample, Violation, plain_value
 
 _OUTPUT = "check_output"
@@ -47,7 +50,7 @@ class PanderaModels:
             schema = _schema(_imported(contract), contract.name, class_name)
             wanted = {column: _polars_type(one) for column, one in schema.columns.items() if not one.regex}
             table = self._tables.open(path, name, {key: dtype for key, dtype in wanted.items() if dtype is not None})
-            checks = _own_checks(schema, table)
+            checks = _own_checks(schema, table, wanted)
             counted = self._tables.count(table, checks)
             return Findings(counted.rows, (*_run(schema, table), *counted.violations))
 
@@ -94,7 +97,7 @@ def _run(schema: Any, table: Table) -> list[Violation]:
     try:
         with pl.Config():
             pl.Config.set_engine_affinity("streaming")
-            errors = _errors(bounded, table.frame.drop(list(table.raw.values())))
+            errors = _errors(bounded, table.frame.drop(table.helpers))
     except (NotImplementedError, TypeError, ValueError) as error:
         raise UsageError(f"pandera cannot apply the model ({_told(error)})", where=table.name) from error
     return [_violation(error) for error in errors]
@@ -118,7 +121,7 @@ def _violation(error: Any) -> Violation:
     if not isinstance(error.check_output, pl.DataFrame) or not isinstance(error.failure_cases, pl.DataFrame):
         return Violation(column, _check_name(error.check), message)
     passed = error.check_output[_OUTPUT].fill_null(False)
-    cases = error.failure_cases.head(SAMPLE).iter_rows(named=True)
+    cases = python_rows(error.failure_cases.head(SAMPLE))
     samples = tuple(
         Sample(int(row) + 1, {str(key): plain_value(value) for key, value in case.items()})
         for row, case in zip((~passed).arg_true().head(SAMPLE), cases, strict=False)
@@ -130,22 +133,30 @@ def _check_name(check: Any) -> str:
     return str(getattr(check, "error", None) or getattr(check, "name", None) or check)
 
 
-def _own_checks(schema: Any, table: Table) -> TableChecks:
+def _own_checks(schema: Any, table: Table, wanted: Mapping[str, pl.DataType | None]) -> TableChecks:
+    found: list[Violation] = []
     rules: list[RowCheck] = []
     keys: list[tuple[str, ...]] = []
     for name, column in _present(schema, table):
-        dtype, shown = table.schema[name], {name: table.raw.get(name, name)}
+        shown = {name: table.raw.get(name, name)}
+        found += uneven_parts(name, table, partial(_wrong_type, wanted=wanted.get(name)), column.required)
         none = text_that_is_none(name, table.raw[name]) if name in table.raw else pl.lit(False)
         if name in table.raw:
             rules.append(RowCheck(name, "type", f"is no {column.dtype}", none, shown))
         if not column.nullable:
-            rules.append(RowCheck(name, "nulls", "is null", is_missing(name, dtype) & ~none, shown))
+            rules.append(RowCheck(name, "nulls", "is null", table.missing(name) & ~none, shown))
         if column.unique:
             keys.append((name,))
     together = [schema.unique] if isinstance(schema.unique, str) else list(schema.unique or ())
     if together and set(together) <= set(table.schema):
         keys.append(tuple(together))
-    return TableChecks(Rows(), (), tuple(rules), tuple(KeyCheck(key) for key in keys))
+    return TableChecks(Rows(), tuple(found), tuple(rules), tuple(KeyCheck(key) for key in keys))
+
+
+def _wrong_type(kind: pl.DataType, wanted: pl.DataType | None) -> str:
+    if wanted is None or fits(kind, wanted):
+        return ""
+    return f"is {str(kind).lower()}, where {str(wanted).lower()} is demanded"
 
 
 def _present(schema: Any, table: Table) -> Iterator[tuple[str, Any]]:

@@ -95,10 +95,14 @@ def _scan(path: Path, name: str, text: Collection[str]) -> pl.LazyFrame:
     """The table at `path`, which may have another ending than its `name` (DVC's cache has none)."""
     import polars as pl
 
+    from gitops_mlops.domain.csv_fields import count_fields, demand_whole_rows
+
     ending = _ending(name)
     if ending == ".parquet":
         return pl.scan_parquet(path, glob=False)
     if ending == ".csv":
+        with path.open("rb") as file:
+            demand_whole_rows(count_fields(file), name)
         names = pl.scan_csv(path, glob=False, infer_schema=False).collect_schema().names()
         kept = {column: pl.String for column in names if column in text}
         return pl.scan_csv(path, glob=False, schema_overrides=kept, infer_schema_length=None)
@@ -108,7 +112,9 @@ def _scan(path: Path, name: str, text: Collection[str]) -> pl.LazyFrame:
 
 
 def _plain(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    return [{name: _json(value, name) for name, value in row.items()} for row in frame.iter_rows(named=True)]
+    from gitops_mlops.domain.temporal_values import python_rows
+
+    return [{name: _json(value, name) for name, value in row.items()} for row in python_rows(frame)]
 
 
 def _json(value: Any, name: str) -> Any:

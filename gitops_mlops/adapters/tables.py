@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from math import isinf
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import polars as pl
 
 from gitops_mlops.domain.contract import ColumnType
 from gitops_mlops.domain.contract_infer import MOST_CHOICES, TEXT_SHAPES, ColumnProfile, TableProfile
+from gitops_mlops.domain.csv_fields import COMPRESSED, FieldCount, count_fields, demand_whole_rows
+from gitops_mlops.domain.csv_text import is_utf8_header, not_utf8
 from gitops_mlops.domain.errors import EvidenceMissing, OutsideError, UsageError
-from gitops_mlops.domain.polars_types import POLARS
+from gitops_mlops.domain.folder_table import folder_table
+from gitops_mlops.domain.polars_types import POLARS, exactly, type_name
 from gitops_mlops.domain.table_checks import (
     KeyCheck,
     RowCheck,
@@ -22,19 +26,18 @@ from gitops_mlops.domain.table_checks import (
     TableChecks,
     broken,
     counts,
-    exactly,
     is_missing,
     parsed,
-    type_name,
     wrong_size,
 )
 from gitops_mlops.domain.table_facts import TEXT_TYPES, edges, facts, fitting, misfit_of_shape, misfit_of_type
+from gitops_mlops.domain.table_parts import Part, folder_keys, is_data
+from gitops_mlops.domain.temporal_values import python_rows
 from gitops_mlops.domain.validation import SAMPLE, Findings, Sample, Violation, plain_value
 
 PARQUET = (".parquet", ".pq")
+_AGAIN = "make it again, or dvc checkout --force"
 _BLOCK = 1024 * 1024
-# gzip, zlib and Zstandard, which Polars reads as they are.
-_COMPRESSED = (b"\x1f\x8b", b"\x78\x01", b"\x78\x9c", b"\x78\xda", b"\x28\xb5\x2f\xfd")
 # No column of a file has such a name.
 _ROW = "\0row"
 _COUNT = "\0count"
@@ -53,20 +56,23 @@ class TableFiles:
         kind = _kind(path, name)
         with _reading(path, name):
             if kind == "parquet":
-                frame = (
-                    pl.scan_parquet(path, glob=False) if path.is_file() else pl.scan_parquet(path / "**/*.parquet")
-                )
+                if path.is_dir():
+                    files = _part_paths(path)
+                    parts = [_part(file, PurePosixPath(file.relative_to(path).as_posix()), name) for file in files]
+                    return folder_table(path, name, files, parts, wanted)
+                frame = pl.scan_parquet(path, glob=False)
                 return Table(path, name, frame, dict(frame.collect_schema()))
             _demand_utf8_header(path, name)
-            text = pl.scan_csv(path, infer_schema=False, glob=False)
+            # Polars cuts a row that is too long; `fields` finds it.
+            text = pl.scan_csv(path, infer_schema=False, glob=False, truncate_ragged_lines=True)
             return _typed_text(path, name, text, wanted)
 
     def count(self, table: Table, checks: TableChecks) -> Findings:
         """Count what breaks each rule in one pass, then fetch the first offending rows of the broken ones."""
         with _reading(table.path, table.name):
-            numbers = table.frame.select(counts(checks)).collect(engine="streaming").row(0, named=True)
+            numbers, odd = _beside_fields(table, table.frame.select(counts(checks)))
             rows = int(numbers["rows"])
-            violations = [*checks.found, *wrong_size(checks.rows, rows)]
+            violations = [*odd, *checks.found, *wrong_size(checks.rows, rows)]
             violations += [_violation(table, rule, number) for rule, number in broken(checks, numbers)]
             violations += [found for key in checks.keys if (found := _duplicates(table, key))]
         return Findings(rows, tuple(violations))
@@ -75,10 +81,11 @@ class TableFiles:
         """What the columns of a table hold; the types of a CSV are those that all of its rows fit."""
         table = self.open(path, name, {})
         with _reading(path, name):
-            if _kind(path, name) == "csv":
+            if table.fields is not None:
+                demand_whole_rows(table.fields(), name)
                 types = _text_types(table)
                 table = self.open(path, name, {column: POLARS[kind] for column, kind in types.items()})
-            asked = [fact for column, dtype in table.schema.items() for fact in facts(column, dtype)]
+            asked = [fact for column in table.schema for fact in facts(table, column)]
             found = table.frame.select(pl.len().alias(_COUNT), *asked).collect(engine="streaming").row(0, named=True)
             rows = int(found[_COUNT])
             texts = [column for column, dtype in table.schema.items() if type_name(dtype) == ColumnType.STRING]
@@ -112,7 +119,7 @@ def _column_profile(table: Table, name: str, found: Mapping[str, Any], shape: st
     return ColumnProfile(
         name=name,
         type=None if empty else kind,
-        found="a column of nothing but nulls" if empty else f"a column of {str(dtype).lower()}",
+        found="a column of nothing but nulls" if empty else _in_words(table, name),
         nulls=nulls,
         low=low,
         high=high,
@@ -120,14 +127,22 @@ def _column_profile(table: Table, name: str, found: Mapping[str, Any], shape: st
         values=values,
         unique=bool(unique),
         shape=shape if nulls < rows else None,
+        everywhere=all(name in part.columns for part in table.parts),
     )
+
+
+def _in_words(table: Table, name: str) -> str:
+    kinds = {str(part.columns[name]).lower(): part.name for part in table.parts if name in part.columns}
+    if len(kinds) < 2 or table.schema[name] != pl.Null:
+        return f"a column of {str(table.schema[name]).lower()}"
+    return f"a column of several types: {', '.join(f'{kind} in {part}' for kind, part in kinds.items())}"
 
 
 def _kind(path: Path, name: str) -> str:
     if not path.exists():
         raise EvidenceMissing("is not in the working tree", where=name, hint="dvc pull, or dvc repro to make it")
     if path.is_dir():
-        if not any(path.glob("**/*.parquet")):
+        if not _part_paths(path):
             raise EvidenceMissing("the folder holds no .parquet file", where=name, hint="dvc pull, or name a file")
         return "parquet"
     ending = Path(name).suffix.lower()
@@ -140,8 +155,48 @@ def _kind(path: Path, name: str) -> str:
             f"cannot read {ending or 'a file without an ending'}", where=name, hint="use .parquet or .csv"
         )
     if path.stat().st_size == 0:
-        raise EvidenceMissing("the file is empty", where=name, hint="make it again, or dvc checkout --force")
+        raise EvidenceMissing("the file is empty", where=name, hint=_AGAIN)
     return kind
+
+
+def _part_paths(folder: Path) -> list[Path]:
+    """The part files of a folder, in the order of their names."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in PARQUET and path.is_file())
+    return sorted(path for path in found if is_data(PurePosixPath(path.relative_to(folder).as_posix())))
+
+
+def _part(file: Path, path: PurePosixPath, name: str) -> Part:
+    where = f"{name}/{path}"
+    if file.stat().st_size == 0:
+        raise EvidenceMissing("the part is empty", where=where, hint=_AGAIN)
+    with _reading(file, where):
+        return Part(str(path), dict(pl.read_parquet_schema(file)), folder_keys(path))
+
+
+def _beside_fields(table: Table, query: pl.LazyFrame) -> tuple[dict[str, Any], list[Violation]]:
+    """The one row of a query, and the rows of a CSV that have another number of fields, counted meanwhile."""
+    if table.fields is None:
+        return query.collect(engine="streaming").row(0, named=True), []
+    with ThreadPoolExecutor(1) as beside:
+        counted = beside.submit(table.fields)
+        try:
+            numbers = query.collect(engine="streaming").row(0, named=True)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+            # What is wrong with the rows says more than what it led to.
+            demand_whole_rows(counted.result(), table.name)
+            raise
+    found = counted.result()
+    if found.loose and not found.odd and found.rows != numbers["rows"]:
+        raise EvidenceMissing(
+            "a quote inside an unquoted field leaves open where rows end", where=table.name, hint="quote the field"
+        )
+    if not found.odd:
+        return numbers, []
+    samples = tuple(
+        Sample(odd.row, {"fields": odd.fields, **({"quote": "open"} if odd.open else {})}) for odd in found.shown
+    )
+    message = f"has another number of fields than the header ({found.header})"
+    return numbers, [Violation(None, "fields", message, found.odd, samples)]
 
 
 def _typed_text(path: Path, name: str, text: pl.LazyFrame, wanted: Mapping[str, pl.DataType]) -> Table:
@@ -152,7 +207,7 @@ def _typed_text(path: Path, name: str, text: pl.LazyFrame, wanted: Mapping[str, 
         *(exactly(column).alias(kept) for column, kept in raw.items()),
         *(parsed(exactly(column), dtype).alias(column) for column, dtype in parse.items()),
     )
-    return Table(path, name, frame, schema | parse, raw)
+    return Table(path, name, frame, schema | parse, raw, fields=partial(_count_fields, path))
 
 
 def _violation(table: Table, rule: RowCheck, number: int) -> Violation:
@@ -183,7 +238,7 @@ def _duplicates(table: Table, key: KeyCheck) -> Violation | None:
 
 
 def _samples(frame: pl.DataFrame) -> Iterator[Sample]:
-    for row in frame.iter_rows(named=True):
+    for row in python_rows(frame):
         number = row.pop(_ROW)
         yield Sample(number, {name: plain_value(value) for name, value in row.items()})
 
@@ -194,51 +249,30 @@ def _reading(path: Path, name: str) -> Iterator[None]:
     try:
         yield
     except pl.exceptions.NoDataError as error:
-        raise EvidenceMissing(
-            "the file is empty", where=name, hint="make it again, or dvc checkout --force"
-        ) from error
+        raise EvidenceMissing("the file is empty", where=name, hint=_AGAIN) from error
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = " ".join(str(error).split())
         if isinstance(error, OSError) and error.errno is not None and "parquet" not in reason:
             raise OutsideError(f"cannot be read ({error.strerror or reason})", where=name) from error
         if "utf-8" in reason.lower() and Path(name).suffix.lower() == ".csv":
             raise EvidenceMissing(_not_utf8(path), where=name, hint="save it as UTF-8") from error
-        if "found more fields" in reason:
-            raise EvidenceMissing(
-                "a row has more fields than the header", where=name, hint="quote fields that hold a comma"
-            ) from error
         raise EvidenceMissing(
             f"the file is damaged ({reason[:200]})", where=name, hint="dvc checkout --force, or make it again"
         ) from error
 
 
 def _demand_utf8_header(path: Path, name: str) -> None:
-    """Polars replaces what it cannot read in the header, so that UTF-16 becomes a column of an odd name."""
     with path.open("rb") as file:
         header = file.readline(_BLOCK)
-    if header.startswith(_COMPRESSED):
-        return
-    try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(header)
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
+    if not header.startswith(COMPRESSED) and not is_utf8_header(header):
         raise EvidenceMissing(_not_utf8(path), where=name, hint="save it as UTF-8")
 
 
 def _not_utf8(path: Path) -> str:
-    """Where the first byte stands that is not UTF-8."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    line, done = 1, 0
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            pending = len(decoder.getstate()[0])
-            try:
-                decoder.decode(block)
-            except UnicodeDecodeError as error:
-                at = done - pending + error.start
-                line += block.count(b"\n", 0, max(0, error.start - pending))
-                return f"not UTF-8: byte {at}, in line {line}"
-            line += block.count(b"\n")
-            done += len(block)
-    return "not UTF-8 text"
+        return not_utf8(file)
+
+
+def _count_fields(path: Path) -> FieldCount:
+    with path.open("rb") as file:
+        return count_fields(file)

@@ -44,7 +44,7 @@ class ColumnProfile:
     """What a column holds: `type` is None for one that contracts cannot describe, `found` its type in words.
 
     `values` are all different values when they are few, else None; `unique` says that none repeats; `shape` is
-    the one of `TEXT_SHAPES` that all texts have.
+    the one of `TEXT_SHAPES` that all texts have; `everywhere` says that each part of a folder has the column.
     """
 
     name: str
@@ -57,6 +57,7 @@ class ColumnProfile:
     values: tuple[Any, ...] | None = None
     unique: bool = False
     shape: str | None = None
+    everywhere: bool = True
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ def infer_contract(profile: TableProfile, description: str) -> InferredContract:
 def _column(profile: ColumnProfile, rows: int) -> Column:
     assert profile.type is not None
     fields: dict[str, Any] = {"type": profile.type}
+    if not profile.everywhere:
+        fields["required"] = False
     if profile.nulls:
         fields["nullable"] = True
         # Twice what was seen and a percent more: an outage shows, an ordinary day does not.
@@ -119,7 +122,7 @@ def _column(profile: ColumnProfile, rows: int) -> Column:
         fields["allowed"] = choices
     elif profile.shape is not None:
         fields["pattern"] = TEXT_SHAPES[profile.shape]
-    elif profile.type.has_order and not isinstance(profile.low, date) and not _counts_on(profile, rows):
+    elif profile.type.has_order and not isinstance(profile.low, date | str) and not _counts_on(profile, rows):
         low, high = _bounds(profile)
         fields |= {key: value for key, value in (("min", low), ("max", high)) if value is not None}
     return Column.model_validate(fields)

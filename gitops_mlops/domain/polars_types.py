@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import polars as pl
+import polars.selectors as cs
 
-from gitops_mlops.domain.contract import ColumnType
+from gitops_mlops.domain.column_type import ColumnType
 
 POLARS: dict[ColumnType, pl.DataType] = {
     ColumnType.BOOL: pl.Boolean(),
@@ -22,3 +23,17 @@ POLARS: dict[ColumnType, pl.DataType] = {
     ColumnType.DATE: pl.Date(),
     ColumnType.DATETIME: pl.Datetime("us"),
 }
+
+_NAMES = {dtype.base_type(): kind for kind, dtype in POLARS.items()}
+# Dictionary-encoded text is text.
+_NAMES |= {pl.Categorical: ColumnType.STRING, pl.Enum: ColumnType.STRING}
+
+
+def type_name(dtype: pl.DataType) -> ColumnType | None:
+    """What a contract calls a Polars type, None for one that it cannot demand."""
+    return _NAMES.get(dtype.base_type())
+
+
+def exactly(name: str) -> pl.Expr:
+    """The column of this very name; `pl.col` would read `*` and `^...$` as patterns."""
+    return cs.by_name(name).as_expr() if name == "*" or name.startswith("^") else pl.col(name)

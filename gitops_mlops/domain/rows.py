@@ -13,9 +13,11 @@ import numpy.typing as npt
 import polars as pl
 import polars.selectors as cs
 
+from gitops_mlops.domain.csv_fields import count_fields, demand_whole_rows
 from gitops_mlops.domain.errors import EvidenceMissing, UsageError
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.statistics.sample import Ints, Mask
+from gitops_mlops.domain.temporal_values import with_text_for_unknown_times
 
 FEWEST_ROWS_OF_A_SLICE = 200
 _MOST_VALUES_OF_A_SLICE = 50
@@ -37,6 +39,7 @@ def parse_rows(content: bytes, name: str) -> pl.DataFrame:
             frame = pl.read_parquet(io.BytesIO(content))
         elif name.endswith((".csv", ".tsv")):
             separator = "\t" if name.endswith(".tsv") else ","
+            demand_whole_rows(count_fields(io.BytesIO(content), separator), name)
             frame = pl.read_csv(
                 io.BytesIO(content), separator=separator, try_parse_dates=True, infer_schema_length=None
             )
@@ -52,7 +55,7 @@ def parse_rows(content: bytes, name: str) -> pl.DataFrame:
         raise EvidenceMissing("cannot be read as a table (the file is damaged)", where=name, hint=again) from error
     if frame.height == 0:
         raise EvidenceMissing("the table has no rows", where=name, hint=again)
-    return frame
+    return with_text_for_unknown_times(frame)
 
 
 def demand_columns(frame: pl.DataFrame, wanted: Iterable[tuple[str, str]], name: str) -> None:

@@ -9,21 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import polars.selectors as cs
 
 from gitops_mlops.domain.contract import Column, ColumnType, Contract, Rows, Scalar
+from gitops_mlops.domain.csv_fields import FieldCount
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.pattern import whole
-from gitops_mlops.domain.polars_types import POLARS
+from gitops_mlops.domain.polars_types import POLARS, exactly, type_name
+from gitops_mlops.domain.table_parts import Part, named
 from gitops_mlops.domain.validation import Violation
-
-_NAMES = {dtype.base_type(): kind for kind, dtype in POLARS.items()}
-# Dictionary-encoded text is text.
-_NAMES |= {pl.Categorical: ColumnType.STRING, pl.Enum: ColumnType.STRING}
 
 _ISO = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 
@@ -32,7 +30,9 @@ _ISO = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 class Table:
     """A file that can be read: `frame` is lazy, `schema` has its columns and types.
 
-    `raw` names, for each column that was parsed from text, the column of `frame` that holds this text.
+    `raw` names, for each column that was parsed from text, the column of `frame` that holds this text. `parts` are
+    the files of a folder; `has` names, for each column that some of them lack, the column of `frame` that says which
+    rows have it. `fields` counts the fields of each row of a CSV.
     """
 
     path: Path
@@ -40,6 +40,19 @@ class Table:
     frame: pl.LazyFrame
     schema: Mapping[str, pl.DataType]
     raw: Mapping[str, str] = field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
+    has: Mapping[str, str] = field(default_factory=dict)
+    fields: Callable[[], FieldCount] | None = None
+
+    @property
+    def helpers(self) -> list[str]:
+        """The columns of `frame` that are not the table's."""
+        return [*self.raw.values(), *self.has.values()]
+
+    def missing(self, name: str) -> pl.Expr:
+        """True where a column that the row's file has is null, or NaN in a column of floats."""
+        missing = is_missing(name, self.schema[name])
+        return missing & pl.col(self.has[name]) if name in self.has else missing
 
 
 @dataclass(frozen=True)
@@ -75,19 +88,9 @@ class TableChecks:
     keys: tuple[KeyCheck, ...]
 
 
-def exactly(name: str) -> pl.Expr:
-    """The column of this very name; `pl.col` would read `*` and `^...$` as patterns."""
-    return cs.by_name(name).as_expr() if name == "*" or name.startswith("^") else pl.col(name)
-
-
 def wanted_types(contract: Contract) -> dict[str, pl.DataType]:
     """The Polars type that each column should have."""
     return {name: POLARS[column.type] for name, column in contract.columns.items()}
-
-
-def type_name(dtype: pl.DataType) -> ColumnType | None:
-    """What a contract calls a Polars type, None for one that it cannot demand."""
-    return _NAMES.get(dtype.base_type())
 
 
 def parsed(text: pl.Expr, dtype: pl.DataType) -> pl.Expr:
@@ -136,8 +139,10 @@ def checks_of(contract: Contract, table: Table) -> TableChecks:
         if name not in schema:
             if column.demanded:
                 found.append(Violation(name, "required", "the column is missing"))
-        elif wrong := _wrong_type(schema[name], column):
-            found.append(Violation(name, "type", wrong))
+            continue
+        found += uneven_parts(name, table, partial(_wrong_type, column=column), column.demanded)
+        if wrong := _wrong_type(schema[name], column):
+            found += [] if table.parts else [Violation(name, "type", wrong)]
         else:
             sound.add(name)
             rules += _rules(name, column, table)
@@ -146,7 +151,7 @@ def checks_of(contract: Contract, table: Table) -> TableChecks:
     ]
     if contract.strict:
         known = {*contract.columns, *contract.unchecked}
-        found += [_unexpected(name, known) for name in schema if name not in known]
+        found += [_unexpected(name, known, table) for name in schema if name not in known]
     keys: list[tuple[str, ...]] = [(name,) for name, column in contract.columns.items() if column.unique]
     keys += [key for key in contract.unique if key not in keys]
     comparable = [key for key in keys if sound.issuperset(key)]
@@ -160,10 +165,27 @@ def _without(some: Mapping[str, str], taken: Mapping[str, str]) -> dict[str, str
     return {name: column for name, column in some.items() if name not in taken}
 
 
-def _unexpected(name: str, known: Collection[str]) -> Violation:
+def uneven_parts(
+    name: str, table: Table, wrong_type: Callable[[pl.DataType], str], demanded: bool
+) -> Iterator[Violation]:
+    """The parts that lack a column that is demanded, and those that have it in a type that is wrong."""
+    lacking = [part.name for part in table.parts if name not in part.columns]
+    if lacking and demanded:
+        yield Violation(name, "required", f"the column is missing in {named(lacking)}")
+    wrong: dict[str, list[str]] = {}
+    for part in table.parts:
+        if name in part.schema and (told := wrong_type(part.schema[name])):
+            wrong.setdefault(told, []).append(part.name)
+    for told, names in wrong.items():
+        yield Violation(name, "type", f"{told}, in {named(names)}")
+
+
+def _unexpected(name: str, known: Collection[str], table: Table) -> Violation:
     hint = perhaps(name, known)
     near = f"; {hint}" if hint.startswith("perhaps") else ""
-    return Violation(name, "strict", f"the contract names no such column{near}")
+    having = [part.name for part in table.parts if name in part.columns]
+    where = f", but {named(having)} has it" if len(having) < len(table.parts) else ""
+    return Violation(name, "strict", f"the contract names no such column{where}{near}")
 
 
 def _wrong_type(dtype: pl.DataType, column: Column) -> str:
@@ -184,7 +206,7 @@ def _rules(name: str, column: Column, table: Table) -> Iterator[RowCheck]:
 
     if name in table.raw:
         yield rule("type", f"is no {column.type}", text_that_is_none(name, table.raw[name]))
-    null = is_missing(name, dtype)
+    null = table.missing(name)
     if name in table.raw:
         # Text that is no value of the type is counted as such, and not as a null too.
         null = null & ~text_that_is_none(name, table.raw[name])

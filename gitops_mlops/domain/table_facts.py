@@ -11,8 +11,9 @@ import polars as pl
 from gitops_mlops.domain.contract import ColumnType
 from gitops_mlops.domain.contract_infer import TEXT_SHAPES
 from gitops_mlops.domain.pattern import whole
-from gitops_mlops.domain.polars_types import POLARS
-from gitops_mlops.domain.table_checks import exactly, is_missing, parsed, type_name
+from gitops_mlops.domain.polars_types import POLARS, exactly, type_name
+from gitops_mlops.domain.table_checks import Table, parsed
+from gitops_mlops.domain.temporal_values import python_values
 
 TEXT_TYPES = (
     ColumnType.BOOL,
@@ -67,10 +68,10 @@ def fitting(
     return {name: those[0] for name, those in left.items() if those}
 
 
-def facts(name: str, dtype: pl.DataType) -> Iterator[pl.Expr]:
+def facts(table: Table, name: str) -> Iterator[pl.Expr]:
     """Nulls, about how many different values, the least and the greatest one."""
-    column = exactly(name)
-    yield is_missing(name, dtype).sum().alias(f"nulls of {name}")
+    column, dtype = exactly(name), table.schema[name]
+    yield table.missing(name).sum().alias(f"nulls of {name}")
     kind = type_name(dtype)
     if kind is None:
         return
@@ -83,7 +84,7 @@ def facts(name: str, dtype: pl.DataType) -> Iterator[pl.Expr]:
 
 
 def edge(dtype: pl.DataType, value: Any) -> Any:
-    """The least or greatest value as Python has it; None for a date that Python has not. Times are UTC."""
+    """The least or greatest value as Python has it; text for a date that Python has not. Times are UTC."""
     if value is None or not dtype.is_temporal():
         return value
     try:
@@ -92,7 +93,7 @@ def edge(dtype: pl.DataType, value: Any) -> Any:
         unit = _UNITS[getattr(dtype, "time_unit", None) or "us"]
         return datetime(1970, 1, 1) + timedelta(seconds=value // unit)
     except OverflowError:
-        return None
+        return python_values(pl.Series([value], dtype=pl.Int64).cast(dtype))[0]
 
 
 def edges(dtype: pl.DataType, found: Mapping[str, Any], name: str) -> tuple[Any, Any]:

@@ -83,7 +83,7 @@ def status(
 ) -> int:
     """What should run, what runs, and how it is; asked of the servers themselves.
 
-    Exits with 0 when everything is in sync and healthy or --issues told what is not, with 1 otherwise.
+    Exits with 0 when everything is in sync, healthy and on main, or --issues told what is not, with 1 otherwise.
     """
     from gitops_mlops.reports.deployment import status_data, status_findings, status_text
     from gitops_mlops.usecases.status import status as look
@@ -97,7 +97,7 @@ def status(
         scopes = [f"status/{environment}/" for environment in environments] or ["status/"]
         keep(status_findings(states), scopes, whole=model is None)
         return DONE
-    return DONE if all(state.good for state in states) else VERDICT_AGAINST
+    return DONE if all(state.good and not state.unmerged for state in states) else VERDICT_AGAINST
 
 
 @click.command(epilog="Example: gitops-mlops predict delay --env staging --data flights.csv --out predictions.csv")

@@ -206,6 +206,7 @@ class Environment(Section):
     port: Port | dict[ArtifactName, Port]
     host: str = "127.0.0.1"
     after: StageName | None = None
+    allow_unmerged: bool = False
     promotion: PromotionPolicy = Field(default_factory=PromotionPolicy)
     health: Health = Field(default_factory=Health)
 

@@ -6,6 +6,7 @@ state is what the running server says of itself, together with what its target k
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -131,6 +132,7 @@ class Deployment:
 
     `tombstone` says why nothing is wanted; a place that is not `configured` runs and is not in `mlops.yaml`.
     `failure` says why what is wanted did not come to serve.
+    `unmerged` says of a version that is wanted or runs that it is not on main, and must be.
     """
 
     place: Place
@@ -143,6 +145,7 @@ class Deployment:
     tombstone: Tombstone | None = None
     configured: bool = True
     failure: Failure | None = None
+    unmerged: str = ""
 
     @property
     def good(self) -> bool:
@@ -190,6 +193,12 @@ def unconfigured(state: Deployment) -> Deployment:
     stop = f"gitops-mlops deploy {place.environment} --model {place.model} --stop"
     note = f"runs, and mlops.yaml gives it no port → {retire}, or {stop}"
     return replace(state, sync=Sync.OUT_OF_SYNC, note=note, configured=False)
+
+
+def noted(state: Deployment, unmerged: Sequence[str], allowed: bool) -> Deployment:
+    """The state, with what is not on main, or that the environment allows it (`allow-unmerged`)."""
+    notes = [state.note, *unmerged, "allow-unmerged: versions need not be on main" if allowed else ""]
+    return replace(state, note="; ".join(note for note in notes if note), unmerged="; ".join(unmerged))
 
 
 def _health(place: Place, held: Held, running: Running | None) -> tuple[HealthStatus, str]:

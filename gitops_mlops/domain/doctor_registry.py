@@ -28,6 +28,7 @@ STALE_SECONDS = 600.0
 class RegistryFacts:
     """What is known of the registry.
 
+    `unmerged` are the models and stages that hold a commit which is not on `main`, and must be.
     `there` are the remote's tags, None when it was not asked; `md5` is what `dvc.lock` records of a model (artifact)
     at a commit, "" for nothing, and lacks what this clone cannot tell.
     """
@@ -41,6 +42,8 @@ class RegistryFacts:
     shallow: bool = False
     lacks_tags: bool = False
     outside_branches: Collection[str] = ()
+    main: str = ""
+    unmerged: Collection[tuple[str, str]] = ()
     md5: Mapping[tuple[str, str], str] = field(default_factory=dict)
     ledger: tuple[LedgerFinding, ...] = ()
     locks: tuple[Lock, ...] = ()
@@ -129,6 +132,15 @@ def outside_branches(facts: RegistryFacts) -> Iterator[Found]:
             yield Found(_tag(event.tag), what, "git fetch the branch that holds it, or register from main again")
 
 
+def unmerged(facts: RegistryFacts) -> Iterator[Found]:
+    """A stage holds what was never merged: whoever may push a tag would deploy it."""
+    for artifact, stage in sorted(facts.unmerged):
+        if held := facts.registry.assignment(artifact, stage):
+            what = f"holds {held.version or held.commit[:10]} at {held.commit[:10]}, which is not on {facts.main}"
+            mend = f"merge it, or promote another version to {stage}; if it is there: git fetch {facts.remote}"
+            yield Found(f"{artifact}#{stage}", what, mend)
+
+
 def contradicted(facts: RegistryFacts) -> Iterator[Found]:
     """A tag contradicts its commit, or a stage's tag that of the version it names."""
     for contradiction in _contradictions(facts):
@@ -188,6 +200,7 @@ REGISTRY: tuple[Check[RegistryFacts], ...] = (
     Check("tag-ignored", Severity.WARNING, strays),
     Check("tag-in-future", Severity.WARNING, in_the_future),
     Check("tag-off-branches", Severity.WARNING, outside_branches),
+    Check("stage-off-main", Severity.ERROR, unmerged),
     Check("lock-stale", Severity.ERROR, stale_locks),
     Check("tags-unpushed", Severity.WARNING, unpushed),
     Check("tags-unfetched", Severity.WARNING, unfetched),

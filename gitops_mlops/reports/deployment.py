@@ -33,6 +33,7 @@ def status_data(states: Sequence[Deployment]) -> list[dict[str, Any]]:
             "since": state.since and state.since.isoformat(timespec="seconds"),
             "note": state.note,
             "configured": state.configured,
+            "unmerged": state.unmerged or None,
             "emptied": state.tombstone and tombstone_data(state.tombstone),
         }
         for state in states
@@ -64,7 +65,7 @@ def status_text(data: Sequence[Mapping[str, Any]]) -> str:
 def status_findings(states: Sequence[Deployment]) -> Iterator[Finding]:
     """Each place that is not as it should be."""
     for state in states:
-        if state.good:
+        if state.good and not state.unmerged:
             continue
         model, environment = state.place.model, state.place.environment
         wanted = code(state.wanted.version) if state.wanted else "nothing"

@@ -27,6 +27,7 @@ from gitops_mlops.domain.ports import Repository
 from gitops_mlops.domain.registry import Registry
 from gitops_mlops.usecases.bundle import Sources, build_bundle
 from gitops_mlops.usecases.examine import World, after_switch, examine
+from gitops_mlops.usecases.mainline import merge_refusals
 from gitops_mlops.usecases.status import desired, left_over, observe, places, selected
 
 Tell = Callable[[str], None]
@@ -91,11 +92,12 @@ def deploy(
 
     `record` is given each event as it happens, before the next place is looked at.
 
-    A version that does not pass its health gate is refused, as is one whose tags were moved or made anew: the
-    outcome says why, and the one before it keeps serving. What is empty on purpose is stopped, and bundles that
-    nothing needs any more are dropped. Whatever else keeps a version from serving is no verdict against it; it is
-    recorded, too, and raised: EvidenceMissing when nothing is assigned or a version cannot be rebuilt from its
-    commit, PlaceError when this machine fails, UsageError, OutsideError or Bug by `domain.faults`.
+    A version that does not pass its health gate is refused, as is one that is not on main, or whose tags were moved
+    or made anew: the outcome says why, and the one before it keeps serving. What is empty on purpose is stopped, and
+    bundles that nothing needs any more are dropped. Whatever else keeps a version from serving is no verdict against
+    it; it is recorded, too, and raised: EvidenceMissing when nothing is assigned, this clone cannot tell what was
+    merged, or a version cannot be rebuilt from its commit, PlaceError when this machine fails, UsageError,
+    OutsideError or Bug by `domain.faults`.
     """
     left = left_over(config, world.target)
     chosen = places(config, environments, model, left)
@@ -106,7 +108,7 @@ def deploy(
         configured = place not in left
         if dry_run:
             state = observe(place, wanted[place], world.target, world.client, configured)
-            outcomes.append(_doubted(state, sources) or _planned(state))
+            outcomes.append(_doubted(state, config, sources) or _planned(state))
             continue
         with ExitStack() as held:
             _hold(held, place, wanted[place], world, record)
@@ -163,12 +165,15 @@ def _end(place: Place, world: World, reason: str = "") -> LedgerEvent | None:
     return stopped(place, served, world.clock.now(), reason) if ran else None
 
 
-def _doubted(state: Deployment, sources: Sources) -> Outcome | None:
-    """The end of the matter when a version would be started whose tags are not those that were made."""
+def _doubted(state: Deployment, config: Config, sources: Sources) -> Outcome | None:
+    """The end of the matter when a version would be started that is not on main, or whose tags were moved."""
     if state.wanted is None or next_step(state) not in (Step.START, Step.SWITCH):
         return None
     registry = Registry.from_tags(sources.repository.tags())
     doubt = sources.witnesses.doubt(registry, state.place.model, state.place.environment)
+    wanted, environment = state.wanted, config.environments[state.place.environment]
+    for refusal in () if doubt else merge_refusals(sources.repository, environment, wanted.version, wanted.commit):
+        doubt = f"{refusal.seen} → {refusal.wanted}"
     return _outcome(state, Result.REFUSED, _version(state.running), doubt) if doubt else None
 
 
@@ -202,7 +207,7 @@ def _attempt(
 ) -> Outcome:
     """Reconcile one place; a verdict against the version is an outcome, any other fault is kept and raised."""
     try:
-        return _doubted(state, sources) or _reconcile(state, config, sources, world, tell)
+        return _doubted(state, config, sources) or _reconcile(state, config, sources, world, tell)
     except Exception as error:
         fault = fault_of(error)
         if state.wanted is None:

@@ -35,6 +35,7 @@ from gitops_mlops.usecases.check import check
 from gitops_mlops.usecases.dvc_records import RecordReader
 from gitops_mlops.usecases.ledger import verify
 from gitops_mlops.usecases.lock_step import lock_step
+from gitops_mlops.usecases.mainline import unmerged
 from gitops_mlops.usecases.record import sync
 from gitops_mlops.usecases.retire import proposed
 from gitops_mlops.usecases.staged import large_files
@@ -88,7 +89,7 @@ def examine(patient: Patient, *, offline: bool = False) -> Diagnosis:
     """Look at everything, and change nothing."""
     skipped: list[str] = []
     config = _config(patient)
-    registry = _registry_facts(patient, offline, skipped)
+    registry = _with_merges(patient, config, _registry_facts(patient, offline, skipped), offline, skipped)
     state = _state_facts(patient, registry, config, skipped)
     found = [
         *findings("Registry", REGISTRY, registry),
@@ -129,6 +130,29 @@ def _registry_facts(patient: Patient, offline: bool, skipped: list[str]) -> Regi
     except EvidenceMissing as error:
         skipped.append(f"the ledger was not verified: {error}")
     return _with_remote(patient, facts, offline, skipped)
+
+
+def _with_merges(
+    patient: Patient, config: Config | None, facts: RegistryFacts, offline: bool, skipped: list[str]
+) -> RegistryFacts:
+    """With the stages that hold what was not merged; those that are no environments deploy nothing."""
+    registry, environments = facts.registry, config.environments if config else {}
+    held = {
+        (artifact, stage): each.commit
+        for artifact in registry.artifacts()
+        for stage, each in registry.assignments(artifact).items()
+        if stage in environments and not environments[stage].allow_unmerged
+    }
+    if not held or facts.shallow:
+        return facts
+    try:
+        main, left = unmerged(patient.repository, held.values(), ask=not offline and not facts.remote_problem)
+    except EvidenceMissing as error:
+        # That the remote was not asked, or does not answer, is said already.
+        if not offline and not facts.remote_problem:
+            skipped.append(f"what was merged was not looked at: {error}")
+        return facts
+    return replace(facts, main=main.name, unmerged={key for key, commit in held.items() if commit in left})
 
 
 def _with_remote(patient: Patient, facts: RegistryFacts, offline: bool, skipped: list[str]) -> RegistryFacts:

@@ -25,6 +25,7 @@ from gitops_mlops.domain.revival import return_refusals
 from gitops_mlops.domain.tags import assignment_tag, parse_reference
 from gitops_mlops.usecases.approvals import approval_refusals
 from gitops_mlops.usecases.integrity import Witnesses
+from gitops_mlops.usecases.mainline import merge_refusals
 from gitops_mlops.usecases.registrar import Registrar
 from gitops_mlops.usecases.rules import Rules
 
@@ -85,10 +86,12 @@ def _decide(
         return Decision(_change(wanted, version, State.UNCHANGED, summary, now.tag), also=(version.tag, now.tag))
     report = _report(wanted, version)
     proposal = Proposal(registry, version, wanted.stage, _recorded(wanted, version, report), registrar.clock.now())
-    policy = rules.config.environments[wanted.stage].promotion
+    environment = rules.config.environments[wanted.stage]
+    policy = environment.promotion
     returning = return_refusals(registry, version, wanted.stage, wanted.revive)
     against = [
         *_moved(witnesses, registry, version),
+        *merge_refusals(registrar.repository, environment, version.version, version.commit),
         *returning,
         *_against(version, report, policy.verdicts),
         *refusals(proposal, rules.config),

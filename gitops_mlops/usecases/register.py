@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -25,6 +26,7 @@ from gitops_mlops.domain.registry import Registry, Version
 from gitops_mlops.domain.revival import out_of_use, revival_refusals
 from gitops_mlops.domain.semver import Bump, bumped
 from gitops_mlops.domain.tags import registration_tag
+from gitops_mlops.usecases.mainline import unmerged
 from gitops_mlops.usecases.registrar import Registrar
 
 _BEFORE_THE_FIRST = "v0.0.0"
@@ -57,9 +59,21 @@ def register(wanted: Registration, registrar: Registrar, data: DataStore) -> Cha
     """
     registration_tag(wanted.artifact, _BEFORE_THE_FIRST if wanted.version is None else wanted.version)
     repository, push = registrar.repository, wanted.push and not wanted.dry_run
-    return registrar.settle(
+    change = registrar.settle(
         wanted.artifact, wanted, lambda registry: decide_registration(wanted, registry, repository, data), push=push
     )
+    return change._replace(warnings=(*change.warnings, *_off_main(change, repository)))
+
+
+def _off_main(change: Change, repository: Repository) -> Iterator[str]:
+    """That a version is not on main (yet): it may be registered, and enters no environment before it is."""
+    if change.state not in (State.WRITTEN, State.PLANNED):
+        return
+    with suppress(EvidenceMissing):
+        main, left = unmerged(repository, [change.commit])
+        if left:
+            seen = main.unmerged(str(change.version), change.commit)
+            yield f"{seen}: no environment lets it in before it is merged, unless it has allow-unmerged"
 
 
 def decide_registration(

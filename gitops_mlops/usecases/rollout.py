@@ -25,6 +25,7 @@ from gitops_mlops.usecases.deploy import Result as Deployed
 from gitops_mlops.usecases.examine import World
 from gitops_mlops.usecases.findings import keep_issues
 from gitops_mlops.usecases.ledger import read_ledger
+from gitops_mlops.usecases.mainline import unmerged
 from gitops_mlops.usecases.promote import Promotion, promote
 from gitops_mlops.usecases.record import record_change, recording
 from gitops_mlops.usecases.registrar import Registrar, send
@@ -145,14 +146,15 @@ class _Work:
     def _promoted(self, model: str) -> Change | None:
         """What became of the version that may ask to enter; None when there is none."""
         repository, stage, config = self.ports.registrar.repository, self.wanted.environment, self.rules.config
+        environment = config.environments[stage]
         head = repository.head()
-        found = candidate(
-            self._registry(),
-            model,
-            stage,
-            config.environments[stage].after,
-            lambda commit: repository.is_ancestor(commit, head),
-        )
+
+        def on_main(commit: str) -> bool:
+            if environment.allow_unmerged:
+                return True
+            return repository.is_ancestor(commit, head) and not unmerged(repository, [commit])[1]
+
+        found = candidate(self._registry(), model, stage, environment.after, on_main)
         if found is None:
             return None
         asked = Promotion(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gitops_mlops.domain.config import CONFIG_FILE, Config
-from gitops_mlops.domain.deployment import Deployment, Desired, Place, Wanted, judge, unconfigured
+from gitops_mlops.domain.deployment import Deployment, Desired, Place, Wanted, judge, noted, unconfigured
 from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.mainline import Mainline
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.ports import InferenceClient, Repository, Target
 from gitops_mlops.domain.registry import Assignment, Registry
+from gitops_mlops.usecases.mainline import unmerged
 
 
 def status(
@@ -23,13 +25,34 @@ def status(
     """Every place that the configuration names (or those selected), judged; stages in their order.
 
     After them, what was started from this clone and the configuration no longer names. Raises UsageError for an
-    unknown name, EvidenceMissing when the tags cannot say what is wanted.
+    unknown name, EvidenceMissing when the tags cannot say what is wanted, or the clone what was merged.
     """
     left = left_over(config, target)
     chosen = places(config, environments, model, left)
     left = selected(left, environments, model)
     wanted = desired(repository, chosen, left)
-    return [observe(place, wanted[place], target, client, place not in left) for place in wanted]
+    states = [observe(place, wanted[place], target, client, place not in left) for place in wanted]
+    return _with_merges(states, config, repository)
+
+
+def _with_merges(states: Sequence[Deployment], config: Config, repository: Repository) -> list[Deployment]:
+    """The states, with what main does not hold of the versions that are wanted or run, where it must."""
+    allowed = {name for name, environment in config.environments.items() if environment.allow_unmerged}
+    named = {
+        state.place: {each.commit: each.version for each in (state.running, state.wanted) if each}
+        for state in states
+        if state.place.environment not in allowed
+    }
+    commits = {commit for each in named.values() for commit in each}
+    main, left = unmerged(repository, commits) if commits else (Mainline("", ()), set())
+    return [
+        noted(
+            state,
+            [main.unmerged(name, at) for at, name in named.get(state.place, {}).items() if at in left],
+            state.place.environment in allowed,
+        )
+        for state in states
+    ]
 
 
 def places(

@@ -17,6 +17,7 @@ from gitops_mlops.domain.tags import TagRecord
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.approvals import TagSignature
+    from gitops_mlops.domain.mainline import Mainline
     from gitops_mlops.domain.ports import Experiment, FileChange
 
 _SHA = re.compile(r"[0-9a-f]{40,64}\Z")
@@ -130,6 +131,22 @@ class GitRepository:
         if done.returncode not in (0, 1):
             raise OutsideError(reason(done), where="git merge-base")
         return done.returncode == 0
+
+    def mainline(self, *, ask: bool = True) -> Mainline:
+        """The branch that changes are merged into."""
+        # Looking at the registry does not need it.
+        from gitops_mlops.adapters.git.mainline import mainline
+
+        return mainline(self.root, ask)
+
+    def unreachable(self, commits: Iterable[str], tips: Sequence[str]) -> set[str]:
+        """Those of some commits that no tip is, or comes after; also those that are not here."""
+        asked = set(commits)
+        # A server may claim any text as its commit: only commits that are here reach git's command language.
+        known = self.known_commits(asked)
+        lines = "".join(f"{line}\n" for line in (*known, *(f"^{tip}" for tip in tips)))
+        told = output(["rev-list", "--stdin"], self.root, lines.encode()).decode() if known else ""
+        return (asked - known) | known.intersection(told.split())
 
     def create_tag(self, name: str, commit: str, message: str, when: datetime | None = None) -> None:
         """Write an annotated tag; `--cleanup=verbatim` keeps the trailers as they are."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.approvals import TagSignature
+    from gitops_mlops.domain.mainline import Mainline
     from gitops_mlops.domain.tags import TagRecord
 
 
@@ -106,6 +107,15 @@ class Repository(Protocol):
 
     def is_ancestor(self, commit: str, of: str) -> bool:
         """Whether a commit is another one, or comes before it."""
+
+    def mainline(self, *, ask: bool = True) -> Mainline:
+        """The branch that changes are merged into; the remote may have to be asked.
+
+        Raises EvidenceMissing when nothing says which one it is.
+        """
+
+    def unreachable(self, commits: Iterable[str], tips: Sequence[str]) -> set[str]:
+        """Those of some commits that no tip is, or comes after, also those that are not here."""
 
     def create_tag(self, name: str, commit: str, message: str, when: datetime | None = None) -> None:
         """Write an annotated tag, dated `when` or now. Raises Overtaken when the name is taken, else OutsideError."""

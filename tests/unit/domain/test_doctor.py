@@ -62,6 +62,7 @@ ILL: dict[str, RegistryFacts | SetupFacts | StateFacts] = {
     "tag-ignored": registry(tag("m@1.0.0")),
     "tag-in-future": registry(tag("m@v1.0.0", A, 7200)),
     "tag-off-branches": registry(V1, outside_branches={A}),
+    "stage-off-main": registry(V1, STAGED, main="main", unmerged={("m", "prod")}),
     "lock-stale": registry(locks=(Lock("refs/tags/m@v1.0.0.lock", STALE_SECONDS),)),
     "tags-unpushed": registry(V1, there={}),
     "tags-unfetched": registry(there=there(V1)),

@@ -1,0 +1,166 @@
+"""What is deployed must be an ancestor of main, whoever made its tag: which branch main is, and who asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gitops_mlops.adapters.git.repository import GitRepository
+from gitops_mlops.domain.errors import EvidenceMissing
+from tests.conftest import Answer, Cli, Repo
+from tests.integration.registry_project import MLOPS, Commands, Project
+from tests.ports import free_ports
+
+STAGED = "delay#staging#1"
+
+
+@pytest.fixture
+def project(repo: Repo) -> Project:
+    """A model on main, and ports of its own."""
+    made = Project(repo)
+    one, other = free_ports(2)
+    repo.write("mlops.yaml", MLOPS.replace("8081", str(one)).replace("8080", str(other)))
+    made.train(b"one")
+    made.report(b"one")
+    return made
+
+
+@pytest.fixture
+def run(project: Project, cli: Cli) -> Commands:
+    return Commands(cli, project)
+
+
+def branch_version(project: Project, run: Commands) -> str:
+    """A version that was made on a branch, with evidence as good as any; the commit."""
+    project.repo.git("checkout", "--quiet", "-b", "feature")
+    commit = project.train(b"two")
+    project.report(b"two")
+    assert "is not on main: no environment lets it in before it is merged" in run.release().err
+    project.repo.git("checkout", "--quiet", "main")
+    return commit
+
+
+def refused(answer: Answer) -> list[str]:
+    return [f"{each['rule']}: {each['seen']}" for each in answer.json["refusals"]]
+
+
+def test_a_version_of_a_branch_enters_nothing_until_it_is_merged(project: Project, run: Commands) -> None:
+    commit = branch_version(project, run)
+    told = refused(run("promote", "delay", "staging", "--json", code=1))
+    assert told == [f"a commit of main: v0.0.1 is at {commit[:10]}, which is not on main"]
+    # A tag is made without us: whoever may push it would deploy it.
+    project.repo.tag(STAGED, commit)
+    assert "which is not on main → merge it into main" in run("deploy", "staging", code=1).out
+    (place, *_) = run("status", "staging", "--json", code=1).json
+    assert place["unmerged"] == f"v0.0.1 is at {commit[:10]}, which is not on main"
+    found = {(each["id"], each["where"]) for each in run("doctor", "--json", code=1).json["findings"]}
+    assert ("stage-off-main", "delay#staging") in found
+    # What a rollout brings up to date is asked the same.
+    assert "is not on main" in run("rollout", "staging", code=1).out
+
+    # The tagged commit is the second parent of the merge.
+    project.repo.git("merge", "--quiet", "--no-ff", "--message", "merge", "feature")
+    found = {each["id"] for each in run("doctor", "--json", code=1).json["findings"]}
+    assert "stage-off-main" not in found
+    (place, *_) = run("status", "staging", "--json", code=1).json
+    assert (place["unmerged"], place["note"]) == (None, "")
+
+
+def test_a_squash_merge_is_another_commit(project: Project, run: Commands) -> None:
+    branch_version(project, run)
+    project.repo.git("merge", "--quiet", "--squash", "feature")
+    project.repo.commit("squashed")
+    run("promote", "delay", "staging", code=1)
+    run.release("--version", "v0.0.2")
+    run("promote", "delay@v0.0.2", "staging")
+
+
+def test_an_environment_may_allow_what_is_not_merged(project: Project, run: Commands) -> None:
+    branch_version(project, run)
+    text = (project.repo.root / "mlops.yaml").read_text()
+    project.repo.commit("allow", **{"mlops.yaml": text.replace("staging: {", "staging: {allow-unmerged: true, ")})
+    run("promote", "delay", "staging")
+    (place, *_) = run("status", "staging", "--json", code=1).json
+    assert (place["unmerged"], place["note"]) == (None, "allow-unmerged: versions need not be on main")
+    # It is of this environment only.
+    assert "which is not on main" in run("promote", "delay", "production", code=1).out
+    assert "stage-off-main" not in {each["id"] for each in run("doctor", "--json", code=1).json["findings"]}
+
+
+def test_a_hotfix_is_promoted_from_any_checkout_once_main_holds_it(project: Project, run: Commands) -> None:
+    commit = branch_version(project, run)
+    project.repo.git("merge", "--quiet", "--no-ff", "--message", "merge", "feature")
+    project.repo.git("checkout", "--quiet", "--detach", commit)
+    run("promote", "delay", "staging")
+
+
+def test_a_shallow_clone_cannot_tell(project: Project, run: Commands, tmp_path: Path) -> None:
+    run.release()
+    origin = project.publish(tmp_path / "origin.git")
+    project.repo.git("push", "--quiet", "origin", "--tags")
+    project.repo.commit("more")
+    project.repo.git("push", "--quiet", "origin", "main")
+    project.repo.git("clone", "--quiet", "--depth", "1", f"file://{origin}", str(tmp_path / "shallow"))
+    assert (
+        "git fetch --unshallow --tags" in run("promote", "delay", "staging", code=3, folder=tmp_path / "shallow").err
+    )
+
+
+# How a repository came to be, as git commands behind one commit on `main`; and what is main then, with its commits.
+SHAPES = {
+    "only main": ([], "main"),
+    "no branch, detached": (["checkout --detach", "branch -D main"], ""),
+    "only one branch": (["branch -m trunk"], "trunk"),
+    "two branches, none of a usual name": (["branch -m one", "branch two"], ""),
+    "init.defaultBranch": (["branch -m one", "branch two", "config init.defaultBranch two"], "two"),
+    "master": (["branch -m master", "branch two"], "master"),
+    "an empty remote": (["remote add origin {origin}"], "main"),
+    "the remote's default": (["branch -m trunk", "push {origin} trunk", "remote add origin {origin}"], "trunk"),
+    "as a clone knows it": (
+        [
+            *("branch -m trunk", "push {origin} trunk", "remote add origin {origin}", "fetch origin"),
+            *("remote set-head origin trunk", "remote set-url origin nowhere"),
+        ],
+        "trunk",
+    ),
+    "a remote that is away": (["remote add origin nowhere"], ""),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_which_branch_is_main(repo: Repo, tmp_path: Path, shape: str) -> None:
+    commands, expected = SHAPES[shape]
+    commit, origin = repo.commit(), tmp_path / "origin.git"
+    repo.git("init", "--quiet", "--bare", "--initial-branch", "trunk", str(origin))
+    for command in commands:
+        repo.git(*command.format(origin=origin).split())
+    repository = GitRepository(repo.root)
+    if expected:
+        assert repository.mainline() == (expected, (commit,))
+    else:
+        with pytest.raises(EvidenceMissing, match=r"what was merged"):
+            repository.mainline()
+
+
+def test_a_branch_that_somebody_pushed_as_main_is_not_main(repo: Repo, tmp_path: Path) -> None:
+    """The default branch is `trunk`; as after actions/checkout, this clone does not know."""
+    origin = tmp_path / "origin.git"
+    repo.git("init", "--quiet", "--bare", "--initial-branch", "trunk", str(origin))
+    repo.git("branch", "-m", "trunk")
+    merged = repo.commit("merged")
+    repo.git("push", "--quiet", str(origin), "trunk")
+    repo.git("checkout", "--quiet", "-b", "main")
+    stranger = repo.commit("not reviewed")
+    repo.git("push", "--quiet", str(origin), "main")
+    clone = Repo(tmp_path / "clone")
+    clone.root.mkdir()
+    clone.git("init", "--quiet")
+    clone.git("remote", "add", "origin", str(origin))
+    clone.git("fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/*")
+    repository = GitRepository(clone.root)
+    main = repository.mainline()
+    assert main == ("trunk", (merged,))
+    # What a server claims to be is any text, and no command to git.
+    claimed = {merged, stranger, "f" * 40, "--all", "^main", ""}
+    assert repository.unreachable(claimed, main.tips) == claimed - {merged}

@@ -20,6 +20,7 @@ from gitops_mlops.domain.overlap import Overlap
 from gitops_mlops.domain.rows import repeats
 
 LABEL, FEATURES, IDENTIFIERS = "label in the features", "single features", "identifiers as features"
+PERFECT = "perfect score"
 TRAINING, SHARED = "training rows", "shared with training"
 TIME, DUPLICATES = "time order", "duplicates"
 BALANCE, PAST = "labels", "past evaluation rows"
@@ -27,6 +28,7 @@ _DEMANDS = {
     LABEL: "no feature is the label",
     FEATURES: "no feature alone tells the label",
     IDENTIFIERS: "the model reads no identifier",
+    PERFECT: "the answers are not the labels",
     TRAINING: "no evaluation row is a training row",
     SHARED: "training and evaluation share no group",
     TIME: "evaluation rows are later than the training data",
@@ -76,16 +78,21 @@ def lone_features(found: Sequence[Lone], features: Features, task: Task, leaks: 
     if not suspects:
         rest = [one for one in found if not one.copy]
         best = f"the best alone, {_name(rest[0].column)}, has {_strength(rest[0], task)}" if rest else ""
-        return DataCheck(id=FEATURES, status="pass" if best else "unknown", found=best or "too few rows to tell")
+        found_best = f"{best}{_asked(features)}" if best else "too few rows to tell"
+        return DataCheck(id=FEATURES, status="pass" if best else "unknown", found=found_best)
     certain = suspects[0].strength >= leaks.certain and task is not Task.FORECASTING
     told = [_suspect(one, features, task) for one in suspects]
     return _check(FEATURES, told, "block" if certain else "warn", "", features)
 
 
-def identifiers_read(names: Sequence[str], leaks: Leaks) -> DataCheck:
-    """Identifiers among the features: they say nothing of rows to come, unless they leak the order of the rows."""
+def identifiers_read(names: Sequence[str], features: Features, leaks: Leaks) -> DataCheck:
+    """Identifiers among the features: they say nothing of rows to come, unless they leak the order of the rows.
+
+    Data has identifiers: where the model may not read them, they are no more than a remark.
+    """
     told = [f"{_name(name)} is nearly unique per row" for name in names]
-    return _check(IDENTIFIERS, told, leaks.identifiers, "no feature is nearly unique per row")
+    reaction = leaks.identifiers if features.sure else "ignore"
+    return _check(IDENTIFIERS, told, reaction, "no feature is nearly unique per row", features)
 
 
 def training_rows(overlap: Overlap, most: int) -> DataCheck:
@@ -221,13 +228,17 @@ def _check(
     name: str, told: Sequence[str], reaction: Reaction, fine: str, features: Features | None = None
 ) -> DataCheck:
     if not told:
-        return DataCheck(id=name, status="pass", found=fine)
+        return DataCheck(id=name, status="pass", found=fine + (_asked(features) if features else ""))
     more = f"; and {len(told) - 5} more" if len(told) > 5 else ""
     status: CheckStatus = "note" if reaction == "ignore" else reaction
     if features is not None and not features.sure:
         more += "; whether the model reads it is not known"
         status = "warn" if status == "block" else status
     return DataCheck(id=name, status=status, found=("; ".join(told[:5]) + more)[:2000])
+
+
+def _asked(features: Features) -> str:
+    return "" if features.sure else "; every column of the data was looked at: which the model reads is not known"
 
 
 def _suspect(one: Lone, features: Features, task: Task) -> str:

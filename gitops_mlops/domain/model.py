@@ -28,12 +28,14 @@ class Predictions:
     """What a model says of n rows.
 
     `labels` has shape (n,). `probabilities` has shape (n, len(classes)), its columns in the order of
-    `classes`, and is None for a regression.
+    `classes`, and is None for a regression. With `decided`, the labels are what metrics of labels count, whatever
+    the probabilities say.
     """
 
     labels: np.ndarray[Any, Any]
     probabilities: np.ndarray[Any, Any] | None = None
     classes: tuple[Any, ...] = ()
+    decided: bool = False
 
 
 class Predictor(Protocol):

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from gitops_mlops.domain.leaks import identifiers
-from gitops_mlops.domain.rows import row_keys
+from gitops_mlops.domain.rows import id_texts, row_keys
 from gitops_mlops.domain.statistics.sample import Mask
 from gitops_mlops.domain.statistics.twins import ALPHA, Twins, twins_of
 
@@ -80,7 +80,7 @@ def _by_id(frame: pl.DataFrame, training: pl.DataFrame, row_id: str | None) -> t
         return None, "", 0
     if row_id not in training.columns:
         return None, "the training data has no such column", 0
-    here, there = _names(frame[row_id]), _names(training[row_id])
+    here, there = id_texts(frame[row_id]), id_texts(training[row_id])
     kinds = [_kind(side[row_id].dtype) for side in (frame, training)]
     nameless = there.null_count()
     if nameless == training.height:
@@ -89,18 +89,6 @@ def _by_id(frame: pl.DataFrame, training: pl.DataFrame, row_id: str | None) -> t
     if kinds[0] != kinds[1] and not shared.any():
         return None, f"it holds {kinds[0]} here and {kinds[1]} in the training data", nameless
     return shared, "", nameless
-
-
-def _names(ids: pl.Series) -> pl.Series:
-    """Ids as text, so that 7, 7.0 and "7" are one; what is missing, and what has no text, is null."""
-    if ids.dtype.is_float():
-        whole = ids.fill_nan(None)
-        if (whole.drop_nulls() % 1 == 0).all():
-            return whole.cast(pl.Int64, strict=False).cast(pl.String)
-        return whole.cast(pl.String)
-    if ids.dtype.is_nested() or isinstance(ids.dtype, pl.Binary | pl.Object):
-        return pl.Series(ids.name, [None] * len(ids), pl.String)
-    return ids.cast(pl.String)
 
 
 def _kind(kind: pl.DataType) -> str:

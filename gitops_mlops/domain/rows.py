@@ -86,6 +86,18 @@ def demand_unique(frame: pl.DataFrame, column: str, name: str) -> None:
         raise EvidenceMissing(f"{twice} rows repeat an id (column {column!r})", where=name, hint="make ids unique")
 
 
+def id_texts(ids: pl.Series) -> pl.Series:
+    """Ids as text, so that 7, 7.0 and "7" are one; what is missing, and what has no text, is null."""
+    if ids.dtype.is_float():
+        whole = ids.fill_nan(None)
+        if (whole.drop_nulls() % 1 == 0).all():
+            return whole.cast(pl.Int64, strict=False).cast(pl.String)
+        return whole.cast(pl.String)
+    if ids.dtype.is_nested() or isinstance(ids.dtype, pl.Binary | pl.Object):
+        return pl.Series(ids.name, [None] * len(ids), pl.String)
+    return ids.cast(pl.String)
+
+
 def demand_ordered(frame: pl.DataFrame, column: str, name: str) -> None:
     """Raise EvidenceMissing unless the column holds dates, times or numbers, whose order is that of time."""
     kind = frame.schema[column]

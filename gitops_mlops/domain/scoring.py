@@ -17,6 +17,7 @@ import polars as pl
 from gitops_mlops.domain.errors import EvidenceMissing, UsageError
 from gitops_mlops.domain.frames import to_pandas
 from gitops_mlops.domain.metrics import Task
+from gitops_mlops.domain.model import Answered
 from gitops_mlops.domain.statistics.sample import Floats, Scores
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def score(model: Predictor, rows: pl.DataFrame, truth: Truth, task: Task, thresh
     if missing := [name for name in model.columns if name not in rows.columns]:
         return Unscorable(f"needs the columns {_some(missing)}, which the data does not have")
     try:
-        return checked(model.predict(to_pandas(rows)), rows.height, truth, task, threshold)
+        said = model.answers if isinstance(model, Answered) else model.predict(to_pandas(rows))
+        return checked(said, rows.height, truth, task, threshold)
     except Exception as error:
         # A model is code of its own: it may raise anything on rows that it does not understand.
         reason = str(error).partition("\n")[0][:300]
@@ -85,8 +87,8 @@ def score(model: Predictor, rows: pl.DataFrame, truth: Truth, task: Task, thresh
 def checked(predictions: Predictions, rows: int, truth: Truth, task: Task, threshold: float) -> Scores | Unscorable:
     """One model's answers to n = `rows` rows of `truth`, in their order, or what is wrong with them.
 
-    `threshold` is the probability from which a binary answer is positive. A ranking takes numbers, or of a binary
-    classifier the probability of its last class.
+    `threshold` is the probability from which a binary answer is positive, unless the model decided itself. A ranking
+    takes numbers, or of a binary classifier the probability of its last class.
     """
     if len(predictions.labels) != rows:
         return Unscorable(f"gave {len(predictions.labels)} answers for {rows} rows")
@@ -99,7 +101,11 @@ def checked(predictions: Predictions, rows: int, truth: Truth, task: Task, thres
         return Unscorable(f"gave probabilities of shape {given.shape} for {rows} rows")
     if problem := _wrong_probabilities(given):
         return Unscorable(problem)
-    return _probabilities(given, predictions.classes, truth, task, threshold)
+    scores = _probabilities(given, predictions.classes, truth, task, threshold)
+    if not predictions.decided or isinstance(scores, Unscorable):
+        return scores
+    decided = _labels(predictions.labels, truth)
+    return decided if isinstance(decided, Unscorable) else Scores(decided.predicted, scores.probabilities)
 
 
 def _numbers(column: pl.Series, task: Task, name: str) -> Truth:

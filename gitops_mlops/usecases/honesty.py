@@ -30,6 +30,7 @@ from gitops_mlops.domain.evaluation_parts import ColumnShift, DataCheck, DataHon
 from gitops_mlops.domain.leaks import identifiers, labels_of, lone
 from gitops_mlops.domain.metrics import Task
 from gitops_mlops.domain.overlap import overlap_of
+from gitops_mlops.domain.perfect_score import perfect_score
 from gitops_mlops.domain.rows import parse_rows, seen_in
 from gitops_mlops.usecases.compared import Aside, Compared
 
@@ -90,6 +91,9 @@ def _features(compared: Compared, pairs: list[_Pair]) -> Features:
     told = {evaluation.cluster_by, evaluation.time, evaluation.query, evaluation.series, evaluation.id}
     columns = reads or [name for name in frame.columns if name not in told]
     leave = {evaluation.target, *evaluation.leaks.allowed}
+    if compared.model.predictions is not None and evaluation.id:
+        # It only joins the rows, even where requests carry it.
+        leave.add(evaluation.id)
     asked = tuple(name for name in dict.fromkeys(columns) if name in frame.columns and name not in leave)
     theirs = [pair.then.columns for pair in pairs if pair.role == "evaluation"]
     known = scored.champion_reads or (theirs[0] if theirs else asked)
@@ -106,7 +110,8 @@ def _of_features(compared: Compared, features: Features, pairs: list[_Pair]) -> 
     yield lone_features(found, features, model.task, leaks)
     known = [evaluation.id] if evaluation.id in features.columns and features.sure else []
     unique = identifiers(frame, [name for name in features.columns if name != evaluation.id])
-    yield identifiers_read([*known, *unique], leaks)
+    yield identifiers_read([*known, *unique], features, leaks)
+    yield perfect_score(compared.scored.sample, leaks)
 
 
 def _then(model: Model, suspects: list[str], pairs: list[_Pair]) -> dict[str, float]:

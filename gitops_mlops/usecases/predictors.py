@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -10,10 +10,17 @@ import polars as pl
 from gitops_mlops.domain.config import Config, Evaluation, Model
 from gitops_mlops.domain.contract import parse_contract
 from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.metrics import Task
 from gitops_mlops.domain.model import Answered, Predictor, load_model
 from gitops_mlops.domain.onnx_model import load_onnx
 from gitops_mlops.domain.ports import ProjectModels
-from gitops_mlops.domain.prediction_table import PredictionTable, read_predictions
+from gitops_mlops.domain.prediction_table import (
+    PredictionTable,
+    all_labels,
+    contradiction,
+    read_predictions,
+    unlikely,
+)
 from gitops_mlops.domain.rows import parse_rows
 from gitops_mlops.domain.scoring import Truth, Unscorable, read_truth
 from gitops_mlops.usecases.contenders import Contender, Sources
@@ -69,27 +76,61 @@ def contest(how: Reading, rows: EvaluationRows, challenger: Contender, champion:
 def _looked_up(
     how: Reading, path: str, rows: EvaluationRows, challenger: Contender, champion: Contender | None
 ) -> Contest:
-    declared, evaluation = how.declared, how.declared.evaluation
-    truth = _truth(declared, rows.frame, ())
-    mine = _table(how.sources.content(path, challenger), path, declared, truth)
+    evaluation, task = how.declared.evaluation, how.declared.task
+    mine = _table(how.sources.content(path, challenger), path, how.declared)
     _demand_all(mine, rows.frame, evaluation)
-    if champion is None:
-        return Contest(rows, truth, mine, None)
+    theirs: PredictionTable | Unscorable | None = None
+    if champion is not None:
+        theirs = _champions_table(how, path, champion, rows.frame)
+    if isinstance(theirs, PredictionTable):
+        rows = rows.only(theirs.covers(rows.frame[_id(evaluation)]), "not predicted by the champion")
+    known = rows.frame[evaluation.target].unique().to_list() if task.classifies else []
+    tables = [mine, *([theirs] if isinstance(theirs, PredictionTable) else [])]
+    truth = _truth(how.declared, rows.frame, all_labels(tables, known, task))
+    rows, answers = _answers(how, mine, rows, truth, "")
+    if isinstance(answers, Unscorable):
+        raise EvidenceMissing(answers.reason, where=path, hint="set evaluation.threshold, or write one of the two")
+    if isinstance(theirs, PredictionTable):
+        rows, answered = _answers(how, theirs, rows, truth, "the champion's ")
+        return Contest(rows, truth, answers, answered)
+    return Contest(rows, truth, answers, theirs)
+
+
+def _champions_table(
+    how: Reading, path: str, champion: Contender, frame: pl.DataFrame
+) -> PredictionTable | Unscorable:
+    """What the champion wrote, where it can be read and has some of the rows."""
     if path not in champion.outputs:
-        return Contest(rows, truth, mine, Unscorable(f"wrote no {path}: dvc.lock at its commit records none"))
+        return Unscorable(f"wrote no {path}: dvc.lock at its commit records none")
+    evaluation = how.declared.evaluation
     try:
-        theirs = _table(how.sources.store.read(champion.outputs[path]), f"the champion's {path}", declared, truth)
+        theirs = _table(how.sources.store.read(champion.outputs[path]), f"the champion's {path}", how.declared)
+        if how.declared.task.classifies:
+            theirs.labels(frame[evaluation.target].unique().to_list())
     except EvidenceMissing as error:
-        return Contest(rows, truth, mine, Unscorable(f"gave no predictions: {error.where}: {error.message}"))
-    shared = theirs.covers(rows.frame[_id(evaluation)])
-    if not shared.any():
-        return Contest(rows, truth, mine, Unscorable(f"predicted none of these rows in its {path}"))
-    kept = rows.only(shared, "not predicted by the champion")
-    return Contest(kept, _truth(declared, kept.frame, truth.classes), mine, theirs)
+        return Unscorable(f"gave no predictions: {error.where}: {error.message}")
+    if not theirs.covers(frame[_id(evaluation)]).any():
+        return Unscorable(f"predicted none of these rows in its {path}")
+    return theirs
 
 
-def _table(content: bytes, path: str, declared: Model, truth: Truth) -> PredictionTable:
-    return read_predictions(parse_rows(content, path), _id(declared.evaluation), declared.task, truth.classes, path)
+def _answers(
+    how: Reading, table: PredictionTable, rows: EvaluationRows, truth: Truth, whose: str
+) -> tuple[EvaluationRows, Answered | Unscorable]:
+    """What a table says of the rows, which get a warning where that is odd."""
+    evaluation, task = how.declared.evaluation, how.declared.task
+    said = table.answers(rows.frame[_id(evaluation)], truth.classes)
+    stated = evaluation.threshold if "threshold" in evaluation.model_fields_set else None
+    if task is Task.BINARY and (problem := contradiction(said, truth.classes, stated)):
+        return rows, Unscorable(f"its prediction and probability contradict each other: {problem}")
+    if task is Task.MULTICLASS and (odd := unlikely(said)):
+        told = f"in {odd:,} of {rows.frame.height:,} rows {whose}prediction is not the most probable label; it counts"
+        rows = replace(rows, warnings=(*rows.warnings, told))
+    return rows, Answered(said)
+
+
+def _table(content: bytes, path: str, declared: Model) -> PredictionTable:
+    return read_predictions(parse_rows(content, path), _id(declared.evaluation), declared.task, path)
 
 
 def _id(evaluation: Evaluation) -> str:

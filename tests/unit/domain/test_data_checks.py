@@ -211,9 +211,9 @@ def test_how_labels_are_spread() -> None:
 
 
 def test_only_what_warns_or_blocks_is_a_gate() -> None:
-    assert gate_of(identifiers_read([], LEAKS)) is None
+    assert gate_of(identifiers_read([], SURE, LEAKS)) is None
     assert gate_of(DataCheck(id="x", status="unknown", found="")) is None
-    gate = gate_of(identifiers_read(["row"], leaks(identifiers="block")))
+    gate = gate_of(identifiers_read(["row"], SURE, leaks(identifiers="block")))
     assert gate is not None
     assert (gate.result.id, gate.result.status, gate.incomparable) == (
         "data: identifiers as features",
@@ -227,7 +227,7 @@ def test_hostile_names_stay_within_bounds(name: str) -> None:
     frame = pl.DataFrame({name: [1, 2], "y": [0, 1]})
     told = [
         shared(frame, frame, [name], LEAKS),
-        identifiers_read([name] * 50, LEAKS),
+        identifiers_read([name] * 50, SURE, LEAKS),
         label_copies([Lone(name, 1.0, "the label itself")] * 50, SURE, name, LEAKS),
         lone_features([Lone(name, 0.97)] * 50, SURE, Task.BINARY, LEAKS),
         duplicates(frame, "y", [], LEAKS),

@@ -1,0 +1,289 @@
+"""A file of predictions as a candidate: each task and shape of file has its verdict, exit code and first sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tests.conftest import Cli, Repo
+from tests.integration.comparison_project import ComparisonProject, parquet
+
+PATH = "data/predictions.parquet"
+ROWS = 240
+Change = Callable[[pl.DataFrame], pl.DataFrame]
+GENERATOR = np.random.default_rng(5)
+SIGNAL = GENERATOR.normal(size=ROWS)
+NOISE = GENERATOR.normal(size=ROWS)
+CHANCE = 1 / (1 + np.exp(-2 * SIGNAL - NOISE))
+KINDS = np.array(["a", "b", "c"])
+
+# task: settings, gate, evaluation data, predictions
+TASKS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
+    "binary-classification": (
+        "find-slices: off",
+        "{metric: accuracy, min: 0.6}",
+        {"broken": (SIGNAL + 0.5 * GENERATOR.normal(size=ROWS) > 0).astype(int)},
+        {"probability": CHANCE},
+    ),
+    "multiclass-classification": (
+        "find-slices: off",
+        "{metric: accuracy, min: 0.6}",
+        {"broken": KINDS[np.digitize(SIGNAL + 0.3 * NOISE, [-0.6, 0.6])]},
+        {"prediction": KINDS[np.digitize(SIGNAL, [-0.6, 0.6])]},
+    ),
+    "regression": (
+        "find-slices: off",
+        "{metric: mae, max: 1}",
+        {"broken": SIGNAL},
+        {"prediction": SIGNAL + 0.3 * NOISE},
+    ),
+    "forecasting": (
+        "time: day, find-slices: off",
+        "{metric: mae, max: 1}",
+        {"broken": SIGNAL, "day": [date(2026, 1, 1) + timedelta(days=i) for i in range(ROWS)]},
+        {"prediction": SIGNAL + 0.3 * NOISE},
+    ),
+    "ranking": (
+        "query: asked, find-slices: off",
+        "{metric: ndcg, min: 0.6}",
+        {"broken": np.digitize(SIGNAL, [0.0, 1.0]), "asked": [f"q{i // 8}" for i in range(ROWS)]},
+        {"prediction": SIGNAL + 0.5 * NOISE},
+    ),
+}
+
+
+def shares(frame: pl.DataFrame, labels: str = "abc") -> pl.DataFrame:
+    """Probabilities of each label that agree with the predictions; of `labels` beyond them none has any."""
+    columns = {
+        f"probability_{label}": pl.when(pl.col("prediction") == label).then(0.8).otherwise(0.1) for label in "abc"
+    }
+    more = {f"probability_{label}": pl.lit(0.0) for label in labels if label not in "abc"}
+    return frame.with_columns(**columns, **more)
+
+
+def decided(threshold: float) -> Change:
+    return lambda f: f.with_columns(prediction=(pl.col("probability") >= threshold).cast(pl.Int64))
+
+
+def put(column: str, value: Any) -> Change:
+    """A value in the first row of a column."""
+    return lambda f: f.with_columns(
+        pl.when(pl.int_range(pl.len()) == 0).then(pl.lit(value)).otherwise(pl.col(column)).alias(column)
+    )
+
+
+B, M, R, F, K = TASKS
+CASES: list[tuple[str, str, Change, str, int, str, str]] = [
+    (t, "plain", lambda f: f, "", 0, "pass", "first version, passes its gates") for t in TASKS
+]
+CASES += [
+    (
+        t,
+        "extra columns, extra rows, another order",
+        lambda f: (
+            pl.concat([f, f[:3].with_columns(key=pl.col("key") + 9000)]).with_columns(note=pl.lit("x")).reverse()
+        ),
+        "",
+        0,
+        "pass",
+        "",
+    )
+    for t in TASKS
+]
+CASES += [
+    (t, "ids as text", lambda f: f.with_columns(pl.col("key").cast(pl.String)), "", 0, "pass", "") for t in TASKS
+]
+CASES += [
+    (t, "rows missing", lambda f: f[7:], "", 3, "", "7 of 240 evaluation rows have no prediction") for t in (B, K)
+]
+CASES += [(t, "ids twice", lambda f: pl.concat([f, f[:2]]), "", 3, "", "2 rows repeat an id") for t in (M, F)]
+CASES += [(t, "a null id", put("key", None), "", 3, "", "1 of 240 rows have no id") for t in (R,)]
+CASES += [(t, "a null", put("prediction", None), "", 3, "", "1 rows have no prediction") for t in (M, R, F, K)]
+CASES += [
+    (t, "infinite", put("prediction", float("inf")), "", 1, "block", "NaN or infinity in 1 of 240") for t in (R, F, K)
+]
+CASES += [
+    (t, "text for numbers", lambda f: f.with_columns(pl.col("prediction").cast(pl.String)), "", 3, "", "holds String")
+    for t in (R, F, K)
+]
+CASES += [
+    (t, "a copy of the labels", lambda f: f.with_columns(prediction=pl.col("broken")), "", code, verdict, says)
+    for t, code, verdict, says in (
+        (M, 0, "warn", "all 240 answers are right"),
+        (R, 1, "block", "all 240 numbers are the labels, to nine digits"),
+        (F, 1, "block", "all 240 numbers are the labels, to nine digits"),
+        (K, 0, "warn", "all 30 queries are in the best order"),
+    )
+]
+CASES += [
+    (B, "a copy", lambda f: f.with_columns(probability=pl.col("broken") * 0.6), "", 0, "warn", "answers are right"),
+    (B, "label only", lambda f: decided(0.5)(f).drop("probability"), "", 0, "pass", ""),
+    (B, "both agree", decided(0.5), "", 0, "pass", ""),
+    (B, "a cut of its own", decided(0.3), "", 0, "pass", ""),
+    (B, "a stated cut", decided(0.3), ", threshold: 0.3", 0, "pass", ""),
+    (B, "another stated cut", decided(0.3), ", threshold: 0.6", 3, "", "is not what the threshold 0.6 gives"),
+    (
+        B,
+        "turned round",
+        lambda f: decided(0.5)(f).with_columns(probability=1 - pl.col("probability")),
+        "",
+        3,
+        "",
+        "contradict each other: no threshold gives its predictions",
+    ),
+    (
+        B,
+        "each label",
+        lambda f: f.select("key", probability_1="probability", probability_0=1 - pl.col("probability")),
+        "",
+        0,
+        "pass",
+        "",
+    ),
+    (
+        B,
+        "a third label",
+        lambda f: f.with_columns(prediction=pl.int_range(pl.len()) % 3).drop("probability"),
+        "",
+        1,
+        "block",
+        "answers with 2, which the data never has",
+    ),
+    (B, "NaN", put("probability", float("nan")), "", 1, "block", "NaN or infinity in 1 of 240"),
+    (M, "each label", shares, "", 0, "pass", ""),
+    (M, "a label that the data lacks", lambda f: shares(f, "abcd"), "", 0, "pass", ""),
+    (M, "answers with a label that the data lacks", put("prediction", "d"), "", 0, "pass", ""),
+    (
+        M,
+        "improbable answers",
+        lambda f: put("prediction", "a")(shares(f.sort("prediction", descending=True))),
+        "",
+        0,
+        "pass",
+        "",
+    ),
+    (
+        M,
+        "labels of no kind",
+        lambda f: shares(f).rename({f"probability_{c}": f"probability_{c}{c}" for c in "abc"}),
+        "",
+        3,
+        "",
+        "no column probability_... is of a label",
+    ),
+    (
+        R,
+        "probability only",
+        lambda f: f.rename({"prediction": "probability"}),
+        "",
+        3,
+        "",
+        "it has no column 'prediction'",
+    ),
+]
+
+
+@pytest.fixture
+def project(repo: Repo) -> ComparisonProject:
+    made = ComparisonProject(repo)
+    repo.commit("data")
+    return made
+
+
+def prepare(project: ComparisonProject, task: str, more: str = "", model: str = "") -> pl.DataFrame:
+    """Evaluation data and settings of a task; its predictions, with the label beside them as `broken`."""
+    settings, gate, data, predictions = TASKS[task]
+    frame = pl.DataFrame({"key": np.arange(ROWS) + 5, "weight": NOISE, **data})
+    project.data("data/test.parquet", frame)
+    project.configure(f"id: key, {settings}{more}", f"[{gate}]", task)
+    path = project.root / "mlops.yaml"
+    path.write_text(path.read_text().replace("    evaluation:", f"    predictions: {PATH}\n{model}    evaluation:"))
+    project.track("models/fault.skops", b"weights of another framework")
+    return frame.select("key", "broken").with_columns(**{name: pl.Series(v) for name, v in predictions.items()})
+
+
+@pytest.mark.parametrize(
+    ("task", "change", "more", "code", "verdict", "says"),
+    [pytest.param(task, *rest, id=f"{task}: {name}") for task, name, *rest in CASES],
+)
+def test_each_shape_of_file(
+    cli: Cli, project: ComparisonProject, task: str, change: Change, more: str, code: int, verdict: str, says: str
+) -> None:
+    frame = prepare(project, task, more)
+    project.track(PATH, parquet(change(frame)))
+    answer = cli("compare", "--json", folder=project.root)
+    assert answer.code == code, (answer.out[:2000], answer.err)
+    assert "Traceback" not in answer.err
+    if code == 3:
+        assert (answer.err.count("\n"), says in answer.err) == (1, True), answer.err
+        return
+    assert (answer.json["verdict"], [one["id"] for one in answer.json["gates"] if "identifier" in one["id"]]) == (
+        verdict,
+        [],
+    ), answer.json["reasons"]
+    assert says in " ".join(cli("report", folder=project.root).out.split())
+
+
+def metric(report: Any, name: str, side: str = "challenger") -> Any:
+    return next(one for one in report["metrics"] if one["name"] == name)[side]
+
+
+def test_prediction_counts_for_labels_and_probability_for_the_rest(cli: Cli, project: ComparisonProject) -> None:
+    frame = prepare(project, B)
+    project.track(PATH, parquet(frame))
+    before = cli("compare", "--json", folder=project.root).json
+    project.track(PATH, parquet(decided(0.2)(frame)))
+    after = cli("compare", "--json", folder=project.root).json
+    expected = float(((CHANCE >= 0.2) == frame["broken"].to_numpy()).mean())
+    assert metric(after, "accuracy") == pytest.approx(expected)
+    assert metric(after, "accuracy") != metric(before, "accuracy")
+    assert metric(after, "log_loss") == metric(before, "log_loss")
+
+
+def test_the_labels_are_those_of_both_sides(cli: Cli, project: ComparisonProject) -> None:
+    frame = shares(prepare(project, M), "abcd")
+    project.track(PATH, parquet(frame))
+    project.release()
+    project.track(PATH, parquet(shares(frame, "abce").drop("probability_d")))
+    report = cli("compare", "--json", folder=project.root).json
+    assert report["verdict"] != "incomparable"
+    assert report["confusion"]["labels"] == ["a", "b", "c", "d", "e"]
+    assert metric(report, "log_loss") == pytest.approx(metric(report, "log_loss", "champion"))
+
+
+def test_improbable_answers_count_and_are_told(cli: Cli, project: ComparisonProject) -> None:
+    frame = shares(prepare(project, M))
+    project.track(PATH, parquet(put("prediction", "b")(frame.sort("prediction"))))
+    report = cli("compare", "--json", folder=project.root).json
+    assert "in 1 of 240 rows prediction is not the most probable label; it counts" in report["warnings"]
+
+
+def test_leaks_are_looked_for_in_all_columns_or_in_those_of_the_contract(
+    cli: Cli, project: ComparisonProject
+) -> None:
+    """A copy of the label among the columns warns, and blocks where the contract says that the model reads it."""
+    frame = prepare(project, B)
+    test = pl.DataFrame(
+        {"key": frame["key"], "weight": NOISE, "broken": frame["broken"], "mended": 1 - frame["broken"]}
+    )
+    project.data("data/test.parquet", test)
+    project.track(PATH, parquet(frame))
+    answer = cli("compare", "--json", folder=project.root)
+    checks = {one["id"]: (one["status"], one["found"]) for one in answer.json["honesty"]["checks"]}
+    assert answer.code == 0
+    assert checks["label in the features"] == (
+        "warn",
+        "'mended' is the label, negated; whether the model reads it is not known",
+    )
+    assert "every column of the data was looked at" in checks["single features"][1]
+    for reads, code in (("weight", 0), ("mended", 1)):
+        project.repo.write("in.yaml", f"version: 1\ncolumns:\n  key: {{type: int64}}\n  {reads}: {{type: float64}}\n")
+        prepare(project, B, model="    input: in.yaml\n")
+        project.data("data/test.parquet", test)
+        answer = cli("compare", "--json", folder=project.root)
+        assert (answer.code, answer.json["verdict"]) == (code, "block" if code else "pass"), answer.json["reasons"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ class Dispatcher:
         self.settings: dict[str, Settings] = {}
         self.runs: list[Run] = []
         self._queue: list[Run] = []
+        self._turns = count(1)
         self._groups: dict[int, list[tuple[str, bool, bool]]] = {}
         self._seen = 0
 
@@ -193,6 +195,7 @@ class Dispatcher:
         return run
 
     def _go(self, run: Run) -> Run:
+        run.turn = next(self._turns)
         Execution(run, self).go()
         if run.conclusion:
             self.forge.end_run(run.id, run.conclusion, run.repository)

@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -111,6 +111,14 @@ def collector(job: str, target: Path) -> dict[str, Any]:
         "runs-on": "ubuntu-latest",
         "steps": [step],
     }
+
+
+def staying(steps: Iterable[Mapping[str, Any]], left: Path) -> list[Mapping[str, Any]]:
+    """The steps of a job on a runner that stays: they begin in what the last job left, and leave it to the next."""
+    place = {"shell": "bash", "env": {"LEFT": str(left)}, "working-directory": "${{ github.workspace }}"}
+    before = {**place, "name": STAND_IN + "what was left", "run": 'if [ -d "$LEFT" ]; then cp -a "$LEFT/." .; fi'}
+    after = {**place, "name": STAND_IN + "what is left", "run": 'rm -rf "$LEFT" && cp -a . "$LEFT"'}
+    return [before, *steps, {**after, "if": "${{ always() }}"}]
 
 
 def runner_path() -> str:
@@ -273,7 +281,7 @@ def _note(job: Job, one: Mapping[str, Any]) -> None:
     elif command in ("error", "warning", "notice"):
         at = one.get("kvPairs") or {}
         job.annotations.append(Annotation(command, one["arg"], at.get("file", ""), int(at.get("line") or 0)))
-    if one.get("stage") != "Main" or len(one.get("stepID", ())) != 1:
+    if one.get("stage") != "Main" or len(one.get("stepID", ())) != 1 or one["step"].startswith(STAND_IN):
         return
     if not job.steps or one["step"] != job.steps[-1].name:
         job.steps.append(Step(one["step"]))

@@ -211,6 +211,8 @@ class Execution:
 
     def _run(self, chain: Chain, body: Mapping[str, Any], machine: Machine) -> engine.Ended:
         folder, level = self._folder(), chain[-1]
+        if self.run.settings.stays:
+            body = {**body, "steps": engine.staying(body["steps"], self.run.folder.parent / "workspace")}
         extra = {engine.COLLECTOR: engine.collector(level.job, folder / "collected")}
         files = self._files(chain, body, extra, machine.secrets)
         try:

@@ -168,6 +168,10 @@ class GitHub:
             repository=repository,
         )
 
+    def edit_pull_request(self, user: User, number: int, *, repository: str = "octo/demo", **changed: str) -> None:
+        """Give it another `title`, `body` or `base`, the branch that it goes to."""
+        self.forge.edit_pull(number, by=user.login, repository=repository, **changed)
+
     def merge(self, user: User, number: int, *, repository: str = "octo/demo", method: str = "merge") -> str:
         """Press the button; the commit on the base branch."""
         return self.forge.merge(number, user.login, method=method, repository=repository)
@@ -234,9 +238,9 @@ class GitHub:
     # What can be seen
 
     def checks(self, commit: str) -> dict[str, str]:
-        """The checks of a commit and how each ended; the newest run of a workflow counts."""
-        newest = {(run.workflow.path, run.event): run for run in self.dispatcher.runs if run.head == commit}
-        return {name: result for run in newest.values() for name, result in run.checks.items()}
+        """The checks of a commit and how each ended; of several of one name the newest counts, whatever it is of."""
+        of_it = sorted((run for run in self.dispatcher.runs if run.head == commit), key=lambda run: run.turn)
+        return {name: result for run in of_it for name, result in run.checks.items()}
 
     def required(self, commit: str, name: str) -> str:
         """What a branch rule that requires a check makes of it: success, failure or pending.

@@ -89,7 +89,7 @@ def _pull_request(git: Bare, repository: str, action: str, payload: Mapping[str,
     commit = git.commit(merge) if pull["state"] == "open" else git.commit(pull["merge_commit_sha"] or merge)
     if commit is None:
         return None
-    common = git("merge-base", base["sha"], head["sha"])
+    common = git("merge-base", f"refs/heads/{base['ref']}", head["sha"])
     paths = git("diff", "--name-only", "--no-renames", common, head["sha"]).splitlines()
     origin = head["repo"]["full_name"] if head["repo"] else ""
     trusted = origin == repository and actor != BOT

@@ -29,7 +29,8 @@ class Environment:
 class Settings:
     """What a repository gives its runs. `labels` are those of its own runners, beside GitHub's.
 
-    With `approve_forks` the runs of a fork's pull request wait until someone lets them start.
+    With `approve_forks` the runs of a fork's pull request wait until someone lets them start. With `stays` all jobs
+    run on one runner that is not thrown away: each begins in what the last one left in the workspace.
     """
 
     secrets: Mapping[str, str] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class Settings:
     default_permissions: Permissions = field(default_factory=lambda: RESTRICTED)
     labels: tuple[str, ...] = ()
     approve_forks: bool = False
+    stays: bool = False
 
 
 class World(Protocol):
@@ -99,7 +101,8 @@ class Run:
     """A run: what started it, and how it goes.
 
     `commit` and `ref` are GITHUB_SHA and GITHUB_REF, `head` is the commit that shows the checks. `trusted` is false
-    for what comes from a fork or from Dependabot. `conclusion` is empty while something waits.
+    for what comes from a fork or from Dependabot. `conclusion` is empty while something waits; `turn`
+    counts the runs and re-runs.
     """
 
     id: int
@@ -125,6 +128,7 @@ class Run:
     approved: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     cancelled: bool = False
+    turn: int = 0
 
     @property
     def artifacts(self) -> dict[str, Path]:

@@ -73,7 +73,8 @@ def _pull(call: Call) -> Reply:
 @route("PATCH", f"{IN}/pulls/{{pull_number}}", "pull-requests: write")
 def _edit_pull(call: Call) -> Reply:
     pull = call.pull()
-    pull.title, pull.body = call.body.get("title", pull.title), call.body.get("body", pull.body)
+    given = {name: call.body[name] for name in ("title", "body", "base") if name in call.body}
+    call.forge.edit_pull(pull.number, by=call.by, repository=call.repository.name, starts=call.starts, **given)
     if call.body.get("state") == "closed":
         call.forge.close(pull.number, call.by, repository=call.repository.name, starts=call.starts)
     return Reply(200, call.forge.shown.pull(pull, call.repository))

@@ -106,11 +106,40 @@ class Pulls(Places):
         number = self._next(target)
         pull = Pull(number, self.number(), by, title, body, self.now(), head_repository=source.name)
         pull.head_owner, pull.head_branch, pull.base_branch, pull.head = owner, head, base, commit
+        pull.base = target.git.commit(f"refs/heads/{base}") or ""
         target.issues[number] = pull
         self.refresh(target, pull)
         pull.told = pull.head
         self._tell_pull("opened", target, pull, by, starts)
         return number
+
+    def edit_pull(
+        self,
+        number: int,
+        *,
+        title: str | None = None,
+        body: str | None = None,
+        base: str | None = None,
+        by: str = "ada",
+        repository: str = "",
+        starts: bool = True,
+    ) -> None:
+        """Give a pull request another title, text or base branch; `changes` tells what was there before."""
+        target, pull = self.repository(repository), self.pull(number, repository)
+        changes: dict[str, Any] = {}
+        if base is not None and base != pull.base_branch:
+            if (commit := target.git.commit(f"refs/heads/{base}")) is None:
+                error = {"resource": "PullRequest", "field": "base", "code": "invalid"}
+                raise Refused(422, "Validation Failed", [error])
+            changes["base"] = {"ref": {"from": pull.base_branch}, "sha": {"from": pull.base}}
+            pull.base_branch, pull.base = base, commit
+            self.refresh(target, pull)
+        for name, value in (("title", title), ("body", body)):
+            if value is not None and value != getattr(pull, name):
+                changes[name] = {"from": getattr(pull, name)}
+                setattr(pull, name, value)
+        if changes:
+            self._tell_pull("edited", target, pull, by, starts, changes=changes)
 
     def pull_request(self, number: int, author: str, head: str, merged_as: str | None, repository: str = "") -> None:
         """Pretend a pull request without git: its head, and what merging it made, None while it is open."""

@@ -112,7 +112,7 @@ class Shown:
             "user": user(one.head_owner),
             "repo": self.repository(head) if head else None,
         }
-        base = repository.git.commit(f"refs/heads/{one.base_branch}") or "0" * 40
+        base = one.base or repository.git.commit(f"refs/heads/{one.base_branch}") or "0" * 40
         made["base"] |= {
             "label": f"{repository.name.partition('/')[0]}:{one.base_branch}",
             "ref": one.base_branch,

@@ -88,12 +88,16 @@ class Issue:
 
 @dataclass
 class Pull(Issue):
-    """A pull request. `head_repository` is None when the fork was deleted; `fixed` pretends a head without git."""
+    """A pull request. `head_repository` is None when the fork was deleted; `fixed` pretends a head without git.
+
+    `base` is the commit that its base branch had when it was opened or retargeted: it does not follow the branch.
+    """
 
     head_repository: str | None = ""
     head_owner: str = ""
     head_branch: str = ""
     base_branch: str = "main"
+    base: str = ""
     head: str = ""
     told: str = ""
     fixed: bool = False

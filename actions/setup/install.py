@@ -75,7 +75,8 @@ def asked(environ: Mapping[str, str], folder: Path) -> list[Path]:
         record = home(environ) / "asked.json"
         if record.is_file():
             return [Path(path) for path in json.loads(record.read_text("utf-8"))]
-        said = DEFAULT
+        # A verb that runs nothing of the project asks for nothing: what lies there may be of another job.
+        said = environ.get("GITOPS_MLOPS_SETUP_DEFAULT", DEFAULT)
     found = []
     for line in filter(None, map(str.strip, said.splitlines())):
         path = Path(os.path.normpath(folder / line))

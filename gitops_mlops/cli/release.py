@@ -21,10 +21,12 @@ from gitops_mlops.cli.writing import asked, writing
 def release(session: Session, /, models: tuple[str, ...], out: Path | None, as_json: bool, **options: Any) -> int:
     """Register what the checked-out commit records, model by model, when it changed and its gates pass.
 
-    Every number is measured here, on the files that dvc.lock names. A commit that was released already changes
-    nothing. Exits with 1 when the gates of a model are against it or dvc.lock does not fit the sources.
+    Every number is measured here, on the files that dvc.lock names. The gates are those of the last commit that was
+    judged before, so that no push lowers the gates for the model that it brings. A commit that was released already
+    changes nothing. Exits with 1 when the gates of a model are against it or dvc.lock does not fit the sources.
     """
     from gitops_mlops.reports.release import release_data, release_file, release_markdown, release_text
+    from gitops_mlops.usecases.judged import last_judged, record_release
     from gitops_mlops.usecases.record import record_change
     from gitops_mlops.usecases.release import Wanted
     from gitops_mlops.usecases.release import release as make
@@ -33,12 +35,22 @@ def release(session: Session, /, models: tuple[str, ...], out: Path | None, as_j
     registrar, ledger = bootstrap.registrar(repository), bootstrap.ledger(repository)
     environment = tuple(sorted(bootstrap.environment().items()))
     wanted = Wanted(models, environment=environment, **asked(**options))
-    made = make(wanted, bootstrap.comparison(repository), registrar, progress, bootstrap.forge())
+    ports, push = bootstrap.comparison(repository), wanted.push and not wanted.dry_run
+    made = make(
+        wanted,
+        ports,
+        registrar,
+        progress,
+        lambda config: last_judged(repository, ledger, config, push),
+        bootstrap.forge(),
+    )
     changes = [model.change for model in made.models if model.change]
     for change in changes:
         recorded = [] if wanted.dry_run else record_change(change, repository, ledger, wanted.push)
         warn([*change.warnings, *recorded])
     warn(made.warnings)
+    if not wanted.dry_run:
+        warn(record_release(made, ledger, ports.clock.now(), wanted.push))
     if out is not None:
         bootstrap.write_file(session.folder / out, release_file(made))
     mark(made.out_of_step)

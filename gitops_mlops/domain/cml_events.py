@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import yaml
 
+from gitops_mlops.domain.workflow_checks import TYPES
 from gitops_mlops.domain.workflow_text import Entry, WorkflowText, entries_of
 
 
@@ -26,19 +27,20 @@ def start_on_pull_requests(text: WorkflowText, branch: str) -> str:
     """
     entry = text.entries["on"]
     pad = " " * entry.column
+    pulls = ["pull_request:", f"  types: [{', '.join(TYPES)}]"]
     narrow = ["push:", f"  branches: [{branch}]"]
     if not isinstance(entry.value, yaml.MappingNode):
         others = [name for name in events(text) if name not in ("push", "pull_request")]
-        keys = ["pull_request:", *narrow, *(f"{name}:" for name in others)]
+        keys = [*pulls, *narrow, *(f"{name}:" for name in others)]
         text.replace(entry.first, entry.last, [f"{pad}on:", *(f"{pad}  {key}" for key in keys)])
         return f"starts on pull requests now, and on a push to {branch}"
     keys_there = entries_of(entry.value, text.lines, entry.last)
     push = keys_there["push"]
     inside = " " * push.column
     if isinstance(push.value, yaml.ScalarNode):
-        text.replace(push.first, push.last, [f"{inside}{key}" for key in ("pull_request:", *narrow)])
+        text.replace(push.first, push.last, [f"{inside}{key}" for key in (*pulls, *narrow)])
         return f"starts on pull requests now, and on a push to {branch}"
-    text.replace(push.first, push.first, [f"{inside}pull_request:"])
+    text.replace(push.first, push.first, [f"{inside}{key}" for key in pulls])
     return _told(push)
 
 

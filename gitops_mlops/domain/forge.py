@@ -9,13 +9,17 @@ CommitState = Literal["pending", "success", "failure", "error"]
 
 
 class OpenPullRequest(NamedTuple):
-    """An open pull request: where it comes from (None of a fork that was deleted), and where it goes."""
+    """An open pull request: where it comes from (None of a fork that was deleted), and where it goes.
+
+    `base` is the commit that the forge names for the base branch; GitHub's does not follow the branch.
+    """
 
     number: int
     head: str
     head_branch: str
     head_repository: int | None
     base_branch: str
+    base: str
     base_repository: int
     title: str
     body: str

@@ -18,6 +18,8 @@ ENVIRONMENTS = "environments"
 
 # Kinds of events beside the words of the registry's actions, and how they can end.
 DEPLOYMENT = "deployment"
+# A commit that `release` judged, whatever came of it.
+RELEASE = "release"
 DONE = "done"
 DEPLOYED = "deployed"
 REFUSED = "refused"
@@ -31,9 +33,9 @@ _RUN = re.compile(r'\{"eventType": "([A-Z]+)", .*?"run": \{"runId": "([0-9a-f-]{
 class LedgerEvent(NamedTuple):
     """One thing that happened to a model. What an event does not have is "".
 
-    `kind` is the registry's action (`registration`, `assignment`, ...) or `deployment`; `environment` is the stage
-    of an assignment; `result` is `done` for the registry, `deployed`, `refused` (a verdict against the
-    version), `failed` (no fault of the version: `reason` begins with the cause) or `stopped` for a deployment.
+    `kind` is the registry's action (`registration`, `assignment`, ...), `deployment` or `release`; `environment` is
+    the stage of an assignment; `result` is `deployed`, `refused` (a verdict against the version), `failed` (no fault
+    of the version: `reason` begins with the cause) or `stopped` for a deployment, `done` for all else.
     `run` is a UUID that follows from what makes the event this one: its tag, commit and moment, or what was
     deployed, where and when. `replaces` is the version before, `bundle` the digest of what was served.
     """

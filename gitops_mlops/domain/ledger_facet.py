@@ -15,7 +15,8 @@ class LedgerFacet(BaseModel):
     producer: Literal["urn:gitops-mlops"] = Field(alias="_producer")
     schema_url: Literal["urn:gitops-mlops:schema:ledger:1"] = Field(alias="_schemaURL")
     kind: str = Field(
-        description="registration, deregistration, assignment, unassignment, deprecation, creation or deployment"
+        description="registration, deregistration, assignment, unassignment, deprecation, creation, "
+        "deployment or release"
     )
     model: str = Field(description="The model, `dir:name` below the repository's root")
     version: str = Field("", description="The version, as v1.2.3")

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from gitops_mlops.domain import evidence
-from gitops_mlops.domain.ledger import DEPLOYMENT, FAILED, REFUSED, STOPPED, LedgerEvent
+from gitops_mlops.domain.ledger import DEPLOYMENT, FAILED, REFUSED, RELEASE, STOPPED, LedgerEvent
 from gitops_mlops.domain.registry_events import Event
 from gitops_mlops.domain.tags import Action
 
@@ -105,6 +105,16 @@ def step_lines(
             {"eventType": "COMPLETE", **common, "run": run, **sides},
         )
     ]
+
+
+def release_run(event: LedgerEvent) -> str:
+    """The run that judged a model at a commit, at that moment."""
+    return _run(RELEASE, event.model, event.commit, event.moment.isoformat())
+
+
+def release_lines(event: LedgerEvent) -> list[str]:
+    """The two lines of a release that looked at a model: it reads the model's stage and gives a version, or none."""
+    return _lines(event, [], [Dataset(NAMESPACE, event.model, event.version)] if event.version else [], [])
 
 
 def deployment_lines(event: LedgerEvent) -> list[str]:

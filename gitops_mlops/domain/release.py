@@ -6,10 +6,35 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from gitops_mlops.domain.change import Change
+from gitops_mlops.domain.config import Config
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, Problem
 from gitops_mlops.domain.evaluation import Report
+from gitops_mlops.domain.evaluation_parts import Change as Edit
 
 SCHEMA = "gitops-mlops/release/1"
+
+
+class GateEdit(NamedTuple):
+    """How a commit edits what one of its models is judged by."""
+
+    model: str
+    change: Edit
+
+
+class Judgement(NamedTuple):
+    """By whose gates a release is judged: those of `commit`, "" for the released commit's own.
+
+    `config` is the released commit's; `models` had gates at `commit`, and `edits` is how the gates differ since.
+    """
+
+    commit: str
+    config: Config
+    models: frozenset[str] = frozenset()
+    edits: tuple[GateEdit, ...] = ()
+
+    def base(self, model: str) -> str | None:
+        """The commit whose gates count for a model, None for the released one's own."""
+        return self.commit if model in self.models else None
 
 
 class Result(StrEnum):
@@ -43,12 +68,17 @@ class Released(NamedTuple):
 
 
 class Release(NamedTuple):
-    """What a commit gave. Nothing was looked at where `out_of_step` says that `dvc.lock` does not fit the sources."""
+    """What a commit gave. Nothing was looked at where `out_of_step` says that `dvc.lock` does not fit the sources.
+
+    `judged_by` is the commit whose gates counted, "" for the commit's own; `edits` count from the next release on.
+    """
 
     commit: str
     models: tuple[Released, ...] = ()
     out_of_step: tuple[Problem, ...] = ()
     warnings: tuple[str, ...] = ()
+    judged_by: str = ""
+    edits: tuple[GateEdit, ...] = ()
 
     @property
     def code(self) -> int:

@@ -42,11 +42,17 @@ _OF_EXIT_CODE: dict[int, Outcome] = {1: "block", 2: "usage", 3: "evidence", 4: "
 
 
 class Commits(Part):
-    """What was reviewed: `head`, against `base`; `merge` is the trial merge of both where that was checked out."""
+    """What was reviewed: `head`, against `base`; `merge` is the trial merge of both where that was checked out.
+
+    `branch` is the branch that the pull request goes to, `branch_commit` what the forge calls the commit of it: the
+    report speaks for a pull request that has both still.
+    """
 
     base: Word = ""
     head: Word = ""
     merge: Word = ""
+    branch: Word = ""
+    branch_commit: Word = ""
 
 
 class Trouble(Part):

@@ -28,6 +28,8 @@ PERMISSIONS: Mapping[str, Mapping[str, str]] = {
     "rollback": {"contents": "write", "deployments": "write", "issues": "write"},
     "scheduled": {"contents": "write", "deployments": "write", "issues": "write", "pull-requests": "read"},
 }
+# A check is of a head and a base: these are the events that change one of them.
+TYPES = ("opened", "synchronize", "reopened", "edited")
 RANKS = {"none": 0, "read": 1, "write": 2}
 
 
@@ -88,6 +90,8 @@ def _triggers(document: Document, uses: Sequence[Use], reviews: set[str]) -> Ite
             "runs a stranger's code with the rights and secrets of this repository",
             hint,
         )
+    if any(use.workflow == "pull-request" for use in uses):
+        yield from _types(on)
     if not any(use.workflow == "report" for use in uses):
         return
     run = on.get("workflow_run") if isinstance(on, dict) else None
@@ -99,6 +103,21 @@ def _triggers(document: Document, uses: Sequence[Use], reviews: set[str]) -> Ite
     if reviews and not reviews.intersection(named):
         message = f"names {', '.join(map(repr, named)) or 'no workflow'}, and none of them calls pull-request.yml"
         yield ("on", "workflow_run", "workflows"), message, f"the one that does is called {sorted(reviews)[0]!r}"
+
+
+def _types(on: Any) -> Iterator[Wrong]:
+    """GitHub's own list lacks `edited`, which tells of another base; with `types` the others must be named, too."""
+    given = on.get("pull_request") if isinstance(on, dict) else None
+    listed = given.get("types") if isinstance(given, dict) else None
+    named = listed if isinstance(listed, list) else [listed]
+    if on != "pull_request" and not (isinstance(on, list | dict) and "pull_request" in on):
+        return
+    if missing := [one for one in TYPES if one not in named]:
+        path = ("on", "pull_request", "types") if listed is not None else ("on", "pull_request")
+        message = f"does not run on {missing[-1]}"
+        if missing[-1] == "edited":
+            message += ": a pull request that gets another base is not checked against it"
+        yield path, message, f"types: [{', '.join(TYPES)}]"
 
 
 def _use(document: Document, use: Use, stages: Sequence[str]) -> Iterator[Wrong]:

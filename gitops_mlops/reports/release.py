@@ -24,6 +24,8 @@ def release_data(release: Release) -> dict[str, Any]:
         "code": release.code,
         "out_of_step": [str(problem) for problem in release.out_of_step],
         "warnings": list(release.warnings),
+        "judged_by": release.judged_by or None,
+        "gate_edits": [{"model": edit.model, **edit.change.model_dump(mode="json")} for edit in release.edits],
         "models": [_model_data(model) for model in release.models],
     }
 
@@ -58,7 +60,29 @@ def release_text(release: Release) -> str:
         [model.model, model.result.value, model.version or _NONE, _verdict(model), fit(model.why, _WIDTH)]
         for model in release.models
     ]
-    return table(["MODEL", "RESULT", "VERSION", "VERDICT", "WHY"], rows)
+    told = [printable(line) for line in _gates(release)]
+    return "\n".join([table(["MODEL", "RESULT", "VERSION", "VERDICT", "WHY"], rows), *told])
+
+
+def _gates(release: Release) -> list[str]:
+    """By whose gates the models were judged, where a reader might think of others."""
+    if not release.judged_by:
+        compared = any(model.report is not None for model in release.models)
+        return ["No commit was judged before: this commit's own gates decided."] if compared else []
+    edits = [
+        f"{one.model}: {one.change.name}: {_shown(one.change.old)} → {_shown(one.change.new)}"
+        for one in release.edits
+    ]
+    if not edits:
+        return []
+    told = (
+        f"This commit edits the gates. Those of {release.judged_by[:10]} decided, these count from the next one on:"
+    )
+    return [told, *edits]
+
+
+def _shown(value: object) -> str:
+    return _NONE if value is None else str(value)
 
 
 def release_markdown(release: Release, budget: int = BUDGET, web: str = "") -> str:
@@ -80,7 +104,7 @@ def release_markdown(release: Release, budget: int = BUDGET, web: str = "") -> s
         )
         for one in release.models
     ]
-    lines += [f"\n{prose(warning)}" for warning in release.warnings]
+    lines += [f"\n{prose(line)}" for line in (*_gates(release), *release.warnings)]
     page = "\n".join(lines) + "\n"
     for model in release.models:
         if model.report is not None:

@@ -1,7 +1,8 @@
 """The trusted half of a fork's report: a run of its workflow has ended, and what it uploaded becomes our comment.
 
-Nothing of the run is believed. Which pull request it belongs to is asked of the forge, and must be the one whose head
-the run had; what it uploaded is at most one small file, which is read as data and rendered by our own code.
+Nothing of the run is believed. Which pull requests it may belong to is asked of the forge: those whose head the run
+had. What it uploaded is at most one small file, which is read as data and rendered by our own code; it is said at the
+one pull request that has the number, the base and the base's commit that it names, and else nowhere.
 """
 
 from __future__ import annotations
@@ -50,19 +51,42 @@ def report_of_run(forge: Forge, number: int, rendering: Rendering) -> RunReport:
         return RunReport(
             notice=f"run {number} is of {run.head[:10]}, which is not the head of an open pull request any more"
         )
-    numbers = tuple(one.number for one in found)
     artifact = _artifact(forge, number)
     if artifact is None:
         told = f"The run ended ({run.conclusion}) without a report."
-        return RunReport(numbers, rendering.missing(number, told), f"run {number} uploaded no {ARTIFACT}")
+        return _missing(
+            found, rendering.missing(number, told), RunReport(notice=f"run {number} uploaded no {ARTIFACT}")
+        )
     try:
         review = _review(forge, artifact, run)
     except EvidenceMissing as error:
         told = f"The run uploaded something that is no report of its commit ({error})."
-        return RunReport(numbers, rendering.missing(number, told), refused=f"{error.where}: {error.message}")
-    # Which of two pull requests with the same head it was for, the run may say: both are its author's.
-    meant = tuple(one for one in numbers if one == review.pull_request) or numbers
+        return _missing(found, rendering.missing(number, told), RunReport(refused=f"{error.where}: {error.message}"))
+    meant = tuple(one.number for one in found if _is_meant(one, review))
+    if not meant:
+        told = f"is for {_place(review)}, which is no open pull request of {run.head[:10]} now"
+        return RunReport(notice=f"the report of run {number} {told}")
     return RunReport(meant, rendering.review(_of(review, run, number)))
+
+
+def _missing(found: list[OpenPullRequest], body: str, report: RunReport) -> RunReport:
+    """Where one head has several pull requests, only a report tells which of them a run was for."""
+    if len(found) == 1:
+        return report._replace(pull_requests=(found[0].number,), body=body)
+    return report._replace(
+        notice=f"{report.notice or 'no report'}; its commit is the head of {len(found)} pull requests"
+    )
+
+
+def _is_meant(one: OpenPullRequest, review: Review) -> bool:
+    """Whether a report is of this pull request as it is now. Texts of a report hold at most 200 characters."""
+    named = (review.pull_request, review.commits.branch, review.commits.branch_commit)
+    return (one.number, one.base_branch[:200], one.base) == named
+
+
+def _place(review: Review) -> str:
+    number, into = review.pull_request, review.commits.branch or "a base that it does not name"
+    return f"{f'#{number}' if number else 'no pull request'} into {into}"
 
 
 def _of(review: Review, run: WorkflowRun, number: int) -> Review:

@@ -18,7 +18,7 @@ from gitops_mlops.domain.evidence import PULL_REQUEST, Trailer
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.ports import PullRequests
 from gitops_mlops.domain.registry import Registry, Version
-from gitops_mlops.domain.release import Release, Released, Result
+from gitops_mlops.domain.release import Judgement, Release, Released, Result
 from gitops_mlops.reports.lock import unchecked_words
 from gitops_mlops.usecases.binding import Request
 from gitops_mlops.usecases.compare import Ports, compare
@@ -44,14 +44,19 @@ class Wanted:
 
 
 def release(
-    wanted: Wanted, ports: Ports, registrar: Registrar, tell: Tell, forge: PullRequests | None = None
+    wanted: Wanted,
+    ports: Ports,
+    registrar: Registrar,
+    tell: Tell,
+    judged: Callable[[Config], Judgement],
+    forge: PullRequests | None = None,
 ) -> Release:
     """Register what changed at HEAD and passes its gates; what fails for one model leaves the others their chance.
 
     A model whose file the champion or the latest version is already gets no version, nor does a commit that has
-    one: the same command again changes nothing. Where no pull request is named, the forge is asked for the one that
-    was merged as this commit. Raises UsageError for changes that are not committed and unknown
-    models, EvidenceMissing for a clone that may lack tags.
+    one: the same command again changes nothing. `judged` tells by whose gates a model is judged. Where no pull
+    request is named, the forge is asked for the one that was merged as this commit. Raises UsageError for changes
+    that are not committed and unknown models, EvidenceMissing for a clone that may lack tags.
     """
     repository = ports.repository
     if changed := repository.changed_files("HEAD"):
@@ -74,10 +79,13 @@ def release(
         raise EvidenceMissing(f"{unchecked_words(lock.unchecked)} ({lock.remarks[0]})", where="dvc.lock", hint=hint)
     wanted, warnings = _with_pull_request(wanted, commit, forge)
     warnings += [f"dvc.lock: {unchecked_words(lock.unchecked)}"] if lock.unchecked else []
+    judgement = judged(config)
     return Release(
         commit,
-        tuple(_one(name, wanted, config, ports, registrar, tell) for name in names),
+        tuple(_one(name, wanted, judgement, ports, registrar, tell) for name in names),
         warnings=tuple(warnings),
+        judged_by=judgement.commit,
+        edits=tuple(edit for edit in judgement.edits if edit.model in names)[:100],
     )
 
 
@@ -112,13 +120,13 @@ def _names(models: Sequence[str], config: Config) -> list[str]:
     return [name for name in config.models if not models or name in models]
 
 
-def _one(name: str, wanted: Wanted, config: Config, ports: Ports, registrar: Registrar, tell: Tell) -> Released:
+def _one(name: str, wanted: Wanted, judgement: Judgement, ports: Ports, registrar: Registrar, tell: Tell) -> Released:
     reports: list[Report] = []
 
     def decide(registry: Registry) -> Decision:
         # The champion may be another one by now, so that what was measured before says nothing.
         reports.clear()
-        return _decide(name, wanted, config, ports, registry, reports, tell)
+        return _decide(name, wanted, judgement, ports, registry, reports, tell)
 
     try:
         change = registrar.settle(name, (name, wanted), decide, push=wanted.push and not wanted.dry_run)
@@ -130,7 +138,7 @@ def _one(name: str, wanted: Wanted, config: Config, ports: Ports, registrar: Reg
 def _decide(
     name: str,
     wanted: Wanted,
-    config: Config,
+    judgement: Judgement,
     ports: Ports,
     registry: Registry,
     reports: list[Report],
@@ -140,12 +148,14 @@ def _decide(
     settled = decide_registration(asked, registry, ports.repository, ports.store)
     if settled.change.state in (State.UNCHANGED, State.REFUSED):
         return settled
-    if same := _champion_already(name, config, ports, registry):
+    if same := _champion_already(name, judgement.config, ports, registry):
         summary = f"{name} {same.version}, the champion, is this very model file; nothing new to release"
         change = Change(State.UNCHANGED, name, summary, same.version, commit=same.commit, tags=(same.tag,))
         return Decision(change, also=(same.tag,))
     tell(f"{name}: changed, and is compared with the champion")
-    report = compare(Request(name, kind="release", environment=dict(wanted.environment)), config, ports)
+    base, environment = judgement.base(name), dict(wanted.environment)
+    request = Request(name, config_from=base, kind="release", environment=environment)
+    report = compare(request, judgement.config, ports)
     reports.append(report)
     evidence = ("the comparison", dump_report(report))
     return decide_registration(replace(asked, report=evidence), registry, ports.repository, ports.store)

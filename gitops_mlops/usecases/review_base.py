@@ -21,7 +21,8 @@ def commits_of(base: str | None, job: Job, repository: Repository) -> Commits:
     Raises UsageError when that is not known, EvidenceMissing when the clone does not hold it.
     """
     try:
-        return _commits(base, job, repository)
+        found = _commits(base, job, repository)
+        return found.model_copy(update={"branch": job.base[:200], "branch_commit": job.base_commit[:200]})
     except EvidenceMissing as error:
         if not repository.is_shallow():
             raise
@@ -32,12 +33,26 @@ def _commits(base: str | None, job: Job, repository: Repository) -> Commits:
     here = repository.head()
     merge = here if here == job.merge else ""
     head = repository.resolve("HEAD^2") if merge else here
+    if merge:
+        _demand_merge_with(job.base, repository)
     if base is not None:
         return Commits(base=repository.resolve(base), head=head, merge=merge)
     if merge:
         # What the trial merge was made with; the base of the event may be older.
         return Commits(base=repository.resolve("HEAD^1"), head=head, merge=merge)
     return Commits(base=_left(f"origin/{job.base}" if job.base else "origin/HEAD", repository), head=head)
+
+
+def _demand_merge_with(branch: str, repository: Repository) -> None:
+    """After a pull request was retargeted GitHub may give a trial merge with the old base for a while.
+
+    Raises EvidenceMissing for that: its gates and its data are not those of the branch.
+    """
+    merged = repository.resolve("HEAD^1")
+    if not branch or repository.merge_base(merged, f"origin/{branch}") == merged:
+        return
+    told = f"the trial merge is with {merged[:10]}, which is not a commit of {branch}"
+    raise EvidenceMissing(told, hint="push a commit to the pull request: git commit --allow-empty")
 
 
 def _left(branch: str, repository: Repository) -> str:

@@ -11,7 +11,7 @@ from tests.actions.github import GitHub
 from tests.actions.run import Run
 from tests.conftest import Repo
 from tests.integration.comparison_project import ComparisonProject
-from tests.integration.hostile_uploads import zipped
+from tests.integration.hostile_uploads import review, zipped
 
 PAGE = Path(__file__).parents[2] / "docs" / "github.md"
 BOT = "github-actions[bot]"
@@ -61,6 +61,12 @@ class Stranger:
             self.github.forge.upload(run, "gitops-mlops-review", content)
         self.github.forge.end_run(run, conclusion)
         return run
+
+    def review(self, head: str = "", base: tuple[str, str] | None = None, **more: Any) -> bytes:
+        """What a review of her pull request says, honestly but for `more`."""
+        pull = self.github.forge.pull(self.number)
+        place = base or (pull.base_branch, pull.base)
+        return review(head or self.head, place, **{"pull_request": self.number, **more})
 
     def says(self, review: bytes, **claims: Any) -> Run:
         """As `uploads`, of a review.json."""

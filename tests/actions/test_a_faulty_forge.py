@@ -9,7 +9,7 @@ from tests.actions.attacking import Stranger, told
 from tests.actions.github import GitHub
 from tests.actions.run import Run
 from tests.fakes.forge import Fault, lost
-from tests.integration.hostile_uploads import review, zipped
+from tests.integration.hostile_uploads import zipped
 
 REFUSED = {
     403: b'{"message": "Resource not accessible by integration"}',
@@ -31,7 +31,7 @@ def test_what_passes_is_waited_for(github: GitHub) -> None:
         lost("POST"),
     ]
     Timer(1, slow.set).start()
-    run = stranger.says(review(stranger.head))
+    run = stranger.says(stranger.review())
     assert run.conclusion == "success", run
     assert "## ✅ Passes" in stranger.comment
     assert not github.forge.faults
@@ -41,7 +41,7 @@ def test_what_was_refused_is_done_by_running_it_again(github: GitHub) -> None:
     """Red, with the reason and what to do; running the failed job again does the rest, once."""
     stranger = Stranger(github)
     places = ("/actions/runs/", "POST", "POST", "/pulls")
-    stranger.ends(zipped(review(stranger.head)))
+    stranger.ends(zipped(stranger.review()))
     run: Run | None = None
     for only, (status, body) in zip(places, REFUSED.items(), strict=True):
         github.forge.faults.append(Fault(status=status, body=body, only=only))
@@ -59,7 +59,7 @@ def test_what_was_refused_is_done_by_running_it_again(github: GitHub) -> None:
 
 def test_an_event_that_is_delivered_twice(github: GitHub) -> None:
     stranger = Stranger(github)
-    stranger.ends(zipped(review(stranger.head)))
+    stranger.ends(zipped(stranger.review()))
     (ended,) = [one for one in github.forge.events if (one.name, one.action) == ("workflow_run", "completed")]
     github.forge.redeliver(ended)
     first, second = github.settle()

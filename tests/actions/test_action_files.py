@@ -16,7 +16,7 @@ from tests.actions.pages import ACTIONS, NAMES, ROOT, action, overview_page, pag
 
 VERBS = [name for name in NAMES if name != "setup"]
 # What the forge and git read.
-OTHERS = {"GITHUB_TOKEN"}
+OTHERS = {"GITOPS_MLOPS_SETUP_DEFAULT", "GITHUB_TOKEN"}
 
 
 def the_step(name: str) -> dict[str, Any]:

@@ -17,6 +17,25 @@ TRUSTED = {"lock", "report", "release", "rollback", "scheduled"}
 PINNED = re.compile(r"\$/\S+|[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 
 
+# On a runner that stays, a trusted job makes away with what the last job left, before git or anything else reads it.
+EMPTY = 'find "$GITHUB_WORKSPACE" -mindepth 1 -delete'
+
+
+def installs_what_was_left(data: Any) -> list[str]:
+    """The jobs with a token that writes, or with a secret, that install what no checkout of theirs brought."""
+    found = []
+    for name, job in data["jobs"].items():
+        granted = job.get("permissions", data.get("permissions", {"contents": "write"}))
+        rights = "write" in str(granted) or "secrets." in str(job)
+        there = False
+        for step in job.get("steps", []) if rights else []:
+            uses, nothing = step.get("uses", ""), step.get("with", {}).get("requirements") == ""
+            there = there or uses.startswith("actions/checkout@")
+            if "/actions/setup" in uses and not there and not nothing:
+                found.append(f"{name} installs what was left")
+    return found
+
+
 def problems(text: str, name: str) -> list[str]:
     """What is unsafe in a workflow or an action."""
     data: Any = yaml.safe_load(text)
@@ -28,6 +47,10 @@ def problems(text: str, name: str) -> list[str]:
     if name in TRUSTED and re.search(r"actions/(repro|review)\b|\bdvc repro\b", text):
         found.append("runs the pipeline, with its run cache")
     jobs = [data["runs"]] if "runs" in data else data["jobs"].values()
+    if name in TRUSTED:
+        found += [f"begins in what was left: {job}" for job in jobs if job["steps"][0].get("run") != EMPTY]
+    if "runs" not in data:
+        found += installs_what_was_left(data)
     for step in (step for job in jobs for step in job.get("steps", [])):
         uses, given = step.get("uses", ""), step.get("with", {})
         if "/cache" in uses or {"cache", "enable-cache"} & given.keys():
@@ -55,12 +78,36 @@ def test_every_file_of_ours(path: Path) -> None:
         ("uses: $/actions/release", "uses: $/actions/repro"),
         ("jobs:", "jobs: {a: {steps: [{run: '${{ inputs.prepare }}'}]}}\nold:"),
         ("workflow_call:", "pull_request_target:"),
+        (EMPTY, "ls"),
     ],
 )
 def test_it_would_be_told(before: str, after: str) -> None:
     text = (ROOT / ".github/workflows/release.yml").read_text("utf-8")
     assert before in text
     assert problems(text.replace(before, after, 1), "release")
+
+
+PAGES = sorted(
+    path
+    for place in ("README.md", "docs/*.md", "actions/*/README.md", "templates/**/*.yml")
+    for path in ROOT.glob(place)
+)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_example_installs_what_was_left(path: Path) -> None:
+    """Row 23: whoever copies a workflow of ours gets one that is safe on a runner that stays."""
+    text = path.read_text("utf-8")
+    blocks = re.findall(r"(?s)```yaml\n(.*?)```", text) if path.suffix == ".md" else [text]
+    for data in (yaml.safe_load(block) for block in blocks if re.search("^jobs:", block, re.MULTILINE)):
+        assert installs_what_was_left(data) == []
+
+
+def test_verbs_that_need_nothing_of_the_project_install_nothing_of_it() -> None:
+    """Row 23: also where setup did not run."""
+    for verb in ("comment", "lock"):
+        (step,) = yaml.safe_load((ROOT / f"actions/{verb}/action.yml").read_text("utf-8"))["runs"]["steps"]
+        assert step["env"]["GITOPS_MLOPS_SETUP_DEFAULT"] == ""
 
 
 def test_what_is_installed_has_digests() -> None:
@@ -70,3 +117,11 @@ def test_what_is_installed_has_digests() -> None:
         wanted = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
         assert len(wanted) > 20
         assert [line for line in wanted if "==" not in line or "--hash=sha256:" not in line] == []
+
+
+def test_an_install_of_what_was_left_would_be_told() -> None:
+    text = (ROOT / ".github/workflows/report.yml").read_text("utf-8")
+    assert installs_what_was_left(yaml.safe_load(text)) == []
+    assert installs_what_was_left(yaml.safe_load(text.replace('requirements: ""', "aws-role: a"))) == [
+        "comment installs what was left"
+    ]

@@ -24,10 +24,12 @@ jobs:
     name: mlops / gate
     runs-on: ubuntu-latest
     steps:
-      - run: printf '%s' "$REVIEW" | sed "s/HEAD/$HEAD/" > review.json
+      - run: printf '%s' "$REVIEW" | sed "s/HEAD/$HEAD/; s/BASE/$BASE/; s/999999/$NUMBER/" > review.json
         env:
           REVIEW: '{}'
           HEAD: ${{{{ github.event.pull_request.head.sha }}}}
+          BASE: ${{{{ github.event.pull_request.base.sha }}}}
+          NUMBER: ${{{{ github.event.number }}}}
       - uses: actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1
         with: {{name: gitops-mlops-review, path: review.json}}
 """
@@ -44,7 +46,8 @@ def test_a_forged_report_and_a_replaced_object_bring_no_version(github: GitHub, 
 
     # A worse model, praised by the stranger's own workflow, and merged.
     praise = ModelReview(name="fault", outcome="pass", told="better in everything")
-    forged = {".github/workflows/mlops-pull-request.yml": FORGED.format(review("HEAD", models=(praise,)).decode())}
+    claims = review("HEAD", ("main", "BASE"), models=(praise,), pull_request=999999)
+    forged = {".github/workflows/mlops-pull-request.yml": FORGED.format(claims.decode())}
     forged["metrics.json"] = json.dumps({"roc_auc": 1.0})
     head = github.push(mallory, fork, "patch", change(project, "age") | forged)
     number = github.open_pull_request(mallory, fork, "patch")
@@ -71,6 +74,28 @@ def test_a_forged_report_and_a_replaced_object_bring_no_version(github: GitHub, 
     released(github, "success")
     no_token_is_left(github)
     assert f"Model-SHA256: {hashlib.sha256(honest).hexdigest()}" in git("tag", "-n99", "--list", "fault@v0.0.2")
+
+
+def test_no_merge_lowers_the_gates_for_the_model_that_it_brings(github: GitHub, repo: Repo) -> None:
+    """Row 22: a rebase merge, whose first commit lowers the gates and whose second brings a worse model."""
+    unapproved = {name: Environment(reviewed=True) for name in ("staging", "production")}
+    project = project_on(github, repo, "release", environments=unapproved)
+    octo, git = github.user("octo"), github.forge.repository().git
+    judged = github.push(octo, "octo/demo", "main", {"note.md": "1\n"})
+    released(github, "success")
+    before = git.refs().keys()
+    project.configure(gates="[{metric: roc_auc, min: 0.1}]")
+    lowered = {"mlops.yaml": (repo.root / "mlops.yaml").read_text("utf-8")}
+    github.push(octo, "octo/demo", "patch", lowered)
+    github.push(octo, "octo/demo", "patch", change(project, "age"))
+    github.settle()
+    github.push_clone(octo, "octo/demo", "main")
+    summary = released(github, "failure")
+    assert "worse than v0.0.1" in summary
+    assert f"This commit edits the gates. Those of `{judged[:10]}` decided" in summary
+    assert "`roc_auc` at least 0.6 → `roc_auc` at least 0.1" in summary
+    assert git.refs().keys() - {"refs/heads/patch"} == before
+    no_token_is_left(github)
 
 
 def released(github: GitHub, result: str) -> str:

@@ -35,6 +35,7 @@ CALLER = """\
 name: mlops
 on:
   pull_request:
+    types: [opened, synchronize, reopened, edited]
   merge_group:
 permissions: {}
 jobs:

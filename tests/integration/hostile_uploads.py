@@ -13,8 +13,10 @@ from gitops_mlops.domain.review import Commits, Review
 from gitops_mlops.domain.review_size import dump_review
 
 
-def review(head: str, **more: Any) -> bytes:
-    return dump_review(Review(**{"verdict": "pass", "commits": Commits(head=head), **more}))
+def review(head: str, base: tuple[str, str] = ("", ""), **more: Any) -> bytes:
+    """A review of a commit, for a branch and its commit."""
+    commits = Commits(head=head, branch=base[0], branch_commit=base[1])
+    return dump_review(Review(**{"verdict": "pass", "commits": commits, **more}))
 
 
 def zipped(

@@ -42,6 +42,17 @@ class Place:
         self.repo.commit("a change", **{"note.md": f"{repository} {branch} {self.repo._ticks}"})
         return self.push(branch, repository)
 
+    def branch(self, name: str) -> None:
+        """A commit that main did not have, on a branch."""
+        commit = self.repo.git("commit-tree", "HEAD~1^{tree}", "-p", "HEAD~1", "-m", name).strip()
+        self.repo.git("push", "--quiet", str(self.forge.folder()), f"{commit}:refs/heads/{name}")
+        self.forge.sync()
+
+    def review(self, head: str, base: tuple[str, str] | None = None, **more: Any) -> bytes:
+        """What a review of the pull request says, honestly but for `more`."""
+        pull = self.forge.pull(self.number)
+        return review(head, base or (pull.base_branch, pull.base), **{"pull_request": self.number, **more})
+
     def run(self, head: str = "", event: str = "pull_request", **more: Any) -> int:
         more = {"head_repository": "mallory/demo", "conclusion": "success", **more}
         return self.forge.add_run(event, ".github/workflows/ml.yml", head or self.head, "change", **more)
@@ -212,7 +223,7 @@ def test_what_is_neither_a_review_nor_a_report_is_refused(place: Place) -> None:
 
 
 def test_what_a_run_of_a_fork_uploaded_becomes_a_comment(place: Place) -> None:
-    run = place.uploaded(zipped(review(place.head, run=1)))
+    run = place.uploaded(zipped(place.review(place.head, run=1)))
     place.of_run(run)
     assert "## ✅ Passes" in place.comments[0]
     assert f"({WEB}/actions/runs/{run})" in place.comments[0], "the run's own number, not the one it claims"
@@ -222,12 +233,12 @@ def test_what_a_run_of_a_fork_uploaded_becomes_a_comment(place: Place) -> None:
 
 
 def test_a_push_later_the_same_comment_tells_of_the_new_head(place: Place) -> None:
-    old = place.uploaded(zipped(review(place.head)))
+    old = place.uploaded(zipped(place.review(place.head)))
     place.of_run(old)
     head = place.change()
     place.of_run(
         place.uploaded(
-            zipped(review(head, problems=({"path": "mlops.yaml", "message": "x"},), verdict="usage")), head=head
+            zipped(place.review(head, problems=({"path": "mlops.yaml", "message": "x"},), verdict="usage")), head=head
         )
     )
     assert [one.split("\n")[1][:4] for one in place.comments] == ["## ❌"]
@@ -237,14 +248,14 @@ def test_a_push_later_the_same_comment_tells_of_the_new_head(place: Place) -> No
 
 
 def test_dry_run_writes_nothing(place: Place) -> None:
-    run = place.uploaded(zipped(review(place.head)))
+    run = place.uploaded(zipped(place.review(place.head)))
     assert "## ✅ Passes" in place("--run", str(run), "--dry-run").out
     assert place.writes == []
 
 
 @pytest.mark.parametrize("event", ["push", "workflow_dispatch", "pull_request_target", "schedule"])
 def test_a_run_of_another_event_has_nothing_to_say(place: Place, event: str) -> None:
-    run = place.uploaded(zipped(review(place.head)), event=event)
+    run = place.uploaded(zipped(place.review(place.head)), event=event)
     assert event in place.of_run(run).err
     assert place.writes == []
 
@@ -268,14 +279,14 @@ def test_a_run_that_waits_for_approval_is_no_news(place: Place) -> None:
 
 
 def test_a_report_that_passes_of_a_run_that_failed_is_told_with_it(place: Place) -> None:
-    place.of_run(place.uploaded(zipped(review(place.head)), conclusion="failure"))
+    place.of_run(place.uploaded(zipped(place.review(place.head)), conclusion="failure"))
     assert "The run itself ended (failure)" in place.comments[0]
-    place.of_run(place.uploaded(zipped(review(place.head))))
+    place.of_run(place.uploaded(zipped(place.review(place.head))))
     assert "The run itself" not in place.comments[0]
 
 
 def test_an_expired_report_is_none(place: Place) -> None:
-    run = place.uploaded(zipped(review(place.head)))
+    run = place.uploaded(zipped(place.review(place.head)))
     place.forge.expired |= {number for number, _, _ in place.forge.uploaded(run)}
     place.of_run(run)
     assert "without a report" in place.comments[0]
@@ -286,9 +297,9 @@ def test_another_pull_request_cannot_be_reached(place: Place) -> None:
     place.forge.fork("victim", "octo/demo")
     victims = place.change("victim/demo")
     other = place.forge.open_pull("change", by="victim", head_repository="victim/demo")
-    place.of_run(place.uploaded(zipped(review(place.head, pull_request=other))))
-    assert place.forge.pull(other).comments == []
-    assert len(place.comments) == 1
+    answer = place.of_run(place.uploaded(zipped(place.review(place.head, pull_request=other))))
+    assert f"is for #{other} into main, which is no open pull request of" in answer.err
+    assert place.writes == []
     # A report that claims the head of somebody else.
     answer = place.of_run(place.uploaded(zipped(review(victims))), code=1)
     assert "another commit" in answer.err
@@ -303,18 +314,65 @@ def test_a_run_of_a_commit_that_is_in_a_pull_request_from_elsewhere_is_left_alon
     place.forge.create("mallory/second")
     place.push("change", "mallory/second")
     for elsewhere in ("other/demo", "mallory/second"):
-        run = place.uploaded(zipped(review(place.head)), head_repository=elsewhere)
+        run = place.uploaded(zipped(place.review(place.head)), head_repository=elsewhere)
         assert "not the head of an open pull request" in place.of_run(run).err
     assert place.writes == []
 
 
 def test_a_closed_pull_request_and_a_deleted_fork_get_nothing(place: Place) -> None:
-    run = place.uploaded(zipped(review(place.head)))
-    gone = place.uploaded(zipped(review(place.head)), head_repository=None)
+    run = place.uploaded(zipped(place.review(place.head)))
+    gone = place.uploaded(zipped(place.review(place.head)), head_repository=None)
     assert "not the head" in place.of_run(gone).err
     place.forge.close(place.number)
     assert "not the head" in place.of_run(run).err
     assert place.writes == []
+
+
+def test_of_two_pull_requests_of_one_head_only_the_one_that_is_named_is_told(place: Place) -> None:
+    """Row 25: the same branch goes to main and to a lax one."""
+    place.branch("lax")
+    other = place.forge.open_pull("change", base="lax", by="mallory", head_repository="mallory/demo")
+    lax = place.review(place.head, ("lax", place.forge.pull(other).base), pull_request=other)
+    place.of_run(place.uploaded(zipped(lax)))
+    assert place.comments == []
+    assert len(place.forge.pull(other).comments) == 1
+    # Neither no report nor a broken one tells which of the two it would have been for.
+    for content, code in ((b"{}", 1), (place.review(place.head, pull_request=None), 0)):
+        place.of_run(place.uploaded(zipped(content)), code=code)
+    assert "the head of 2 pull requests" in place.of_run(place.run()).err
+    # Once the other is closed, its report is of nothing.
+    place.forge.close(other)
+    assert "which is no open pull request" in place.of_run(place.uploaded(zipped(lax))).err
+    assert (place.comments, len(place.forge.pull(other).comments)) == ([], 1)
+
+
+@pytest.mark.parametrize("claims", [{"base": ("lax", "")}, {"base": ("", "")}, {"base": ("main", "f" * 40)}])
+def test_a_report_for_another_base_is_told_nowhere(place: Place, claims: dict[str, Any]) -> None:
+    """Row 25: another branch, none, or another commit of it than the pull request has."""
+    answer = place.of_run(place.uploaded(zipped(place.review(place.head, **claims))))
+    assert "which is no open pull request of" in answer.err
+    assert place.writes == []
+
+
+def test_a_report_of_before_a_pull_request_was_retargeted_is_told_nowhere(place: Place) -> None:
+    """Row 25: between the run and the comment; when it comes back, main may be another commit."""
+    run = place.uploaded(zipped(place.review(place.head)))
+    place.branch("lax")
+    place.forge.edit_pull(place.number, base="lax")
+    assert "into main, which is no open pull request" in place.of_run(run).err
+    place.branch("main")
+    place.forge.edit_pull(place.number, base="main")
+    assert "into main, which is no open pull request" in place.of_run(run).err
+    assert place.writes == []
+    place.of_run(place.uploaded(zipped(place.review(place.head))))
+    assert len(place.comments) == 1
+
+
+def test_main_may_go_on_between_the_run_and_the_comment(place: Place) -> None:
+    run = place.uploaded(zipped(place.review(place.head)))
+    place.branch("main")
+    place.of_run(run)
+    assert len(place.comments) == 1
 
 
 def test_a_hostile_report_makes_the_forge_do_nothing(place: Place) -> None:
@@ -322,7 +380,7 @@ def test_a_hostile_report_makes_the_forge_do_nothing(place: Place) -> None:
     for number in range(0, 60, 6):
         report = hostile_report(number)
         model = ModelReview(name=report.model, outcome=report.verdict, report=report)
-        place.of_run(place.uploaded(zipped(review(place.head, verdict=report.verdict, models=(model,)))))
+        place.of_run(place.uploaded(zipped(place.review(place.head, verdict=report.verdict, models=(model,)))))
         assert github.problems(place.comments[0].replace(WEB, github.WEB)) == []
         assert len(place.comments[0]) <= 60_000
 
@@ -331,7 +389,7 @@ def test_a_verdict_better_than_its_parts_is_refused(place: Place) -> None:
     """Rows 6 and 9."""
     report = hostile_report(1).model_copy(update={"verdict": "block"})
     model = ModelReview(name=report.model, outcome="block", report=report)
-    honest = review(place.head, verdict="block", models=(model,))
+    honest = place.review(place.head, verdict="block", models=(model,))
     for forged in (
         honest.replace(b'"verdict":"block"', b'"verdict":"pass"', 1),
         honest.replace(b'"outcome":"block"', b'"outcome":"pass"', 1),
@@ -366,7 +424,7 @@ def test_what_is_no_review_is_refused_in_our_own_words(place: Place, content: by
 def test_a_zip_made_to_harm_is_refused_in_our_own_words(place: Place, name: str) -> None:
     """Row 7."""
     make, told = BOMBS[name]
-    answer = place.of_run(place.uploaded(make(review(place.head))), code=1)
+    answer = place.of_run(place.uploaded(make(place.review(place.head))), code=1)
     assert told in answer.err
     assert place.comments[0].split("\n")[1] == "## ❌ No report"
 
@@ -383,7 +441,7 @@ def test_a_huge_artifact_is_not_even_fetched(place: Place) -> None:
 
 
 def test_a_faulty_forge_loses_no_report_silently(place: Place) -> None:
-    run = place.uploaded(zipped(review(place.head)))
+    run = place.uploaded(zipped(place.review(place.head)))
     for only in ("/actions/runs/", "/pulls", "/artifacts", "/comments"):
         place.forge.faults.append(Fault(status=404, body=b'{"message": "Not Found"}', only=only))
         assert place.of_run(run, code=4).err.count("\n") == 1
@@ -394,5 +452,5 @@ def test_a_faulty_forge_loses_no_report_silently(place: Place) -> None:
 
 def test_nothing_of_the_run_is_written_to_disk(place: Place, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*.json"))
-    place.of_run(place.uploaded(zipped(review(place.head))))
+    place.of_run(place.uploaded(zipped(place.review(place.head))))
     assert sorted(tmp_path.rglob("*.json")) == before

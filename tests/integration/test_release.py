@@ -114,10 +114,61 @@ def test_a_worse_model_is_not_registered(project: ComparisonProject, release: Ru
     assert (model["result"], model["version"], model["verdict"], model["code"]) == ("blocked", None, "block", 1)
     assert "roc_auc" in model["why"]
     assert tags(project, "origin.git") == ["fault@v0.0.1"]
-    # The gates that are asked are those of this commit: it is main's.
+    # A commit that asks for less is judged by what was asked before; what comes next is judged by it.
+    before = project.repo.git("rev-parse", "HEAD").strip()
     project.configure(gates="[{metric: roc_auc, min: 0.4}]")
     project.repo.commit("ask for less")
+    asked = release("--push", "--json", code=1).json
+    assert (asked["judged_by"], asked["models"][0]["verdict"]) == (before, "block")
+    assert {"model": "fault", "name": "gate roc_auc min", "new": "roc_auc at least 0.4"}.items() <= (
+        asked["gate_edits"][-1].items()
+    )
+    project.repo.commit("go on", **{"note.md": "1"})
     assert release("--json").json["models"][0]["version"] == "v0.0.2"
+
+
+@pytest.mark.parametrize("registered", [False, True])
+def test_no_push_lowers_the_gates_for_the_model_that_it_brings(
+    project: ComparisonProject, release: Run, cli: Cli, registered: bool
+) -> None:
+    """Row 22: a rebase merge brings both in commits of their own. A ledger without releases has registrations."""
+    if registered:
+        assert cli("register", "fault", folder=project.root).code == 0
+    else:
+        assert "No commit was judged before: this commit's own gates decided." in release().out
+    enter(project, 2)
+    before = project.repo.git("rev-parse", "HEAD").strip()
+    project.configure(gates="[{metric: roc_auc, min: 0.1}]")
+    project.repo.commit("lower")
+    project.train(estimator=DummyClassifier(strategy="prior"))
+    project.repo.commit("worse")
+    answer = release("--out", "release.json", code=1)
+    assert f"This commit edits the gates. Those of {before[:10]} decided" in answer.out
+    assert "fault: gate roc_auc min: roc_auc at least 0.6 → roc_auc at least 0.1" in answer.out
+    data = json.loads((project.root / "release.json").read_text())
+    assert (data["judged_by"], data["models"][0]["result"]) == (before, "blocked")
+    assert [change["name"] for change in data["models"][0]["report"]["gate_changes"]] == [
+        change["name"] for change in data["gate_edits"]
+    ]
+    assert tags(project) == ["fault#production#2", "fault@v0.0.1"]
+
+
+def test_a_commit_is_judged_once_in_the_ledger(project: ComparisonProject, release: Run, cli: Cli) -> None:
+    """Whatever comes of it, and however often; a branch that was judged is not the one that is released."""
+    first = project.repo.git("rev-parse", "HEAD").strip()
+    for _ in range(2):
+        release("--push")
+    project.repo.git("switch", "--quiet", "--create", "aside")
+    project.configure(gates="[{metric: roc_auc, min: 0.1}]")
+    project.repo.commit("lower")
+    release("--push")
+    project.repo.git("switch", "--quiet", "main")
+    retrain(project, "speed", "load", "age")
+    assert release("--push", "--json").json["judged_by"] == first
+    shown = cli("ledger", "show", "--json", folder=project.root).json
+    judged = [run for run in shown if run["job"]["name"] == "fault.release" and run["eventType"] == "COMPLETE"]
+    assert len(judged) == 3
+    assert cli("ledger", "verify", folder=project.root).code == 0
 
 
 def test_the_champions_own_file_is_nothing_new(project: ComparisonProject, release: Run) -> None:

@@ -280,6 +280,7 @@ def in_a_job(project: ComparisonProject, patch: pytest.MonkeyPatch) -> tuple[str
     head = project.repo.git("rev-parse", "HEAD").strip()
     project.repo.git("switch", "--quiet", "main")
     base = project.repo.commit("main goes on", **{"other.md": "other"})
+    project.repo.git("update-ref", "refs/remotes/origin/main", "main")
     project.repo.git("switch", "--quiet", "--detach", "main")
     project.repo.git("merge", "--quiet", "--no-ff", "-m", "trial", "branch")
     merge = project.repo.git("rev-parse", "HEAD").strip()
@@ -293,6 +294,29 @@ def in_a_job(project: ComparisonProject, patch: pytest.MonkeyPatch) -> tuple[str
     }.items():
         patch.setenv(name, value)
     return base, head
+
+
+def test_a_trial_merge_with_another_base_is_refused(
+    project: ComparisonProject, cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Row 22: after a pull request was retargeted, GitHub keeps the merge with the old base for a while."""
+    project.train()
+    project.repo.commit("better")
+    base, _ = in_a_job(project, monkeypatch)
+    event = tmp_path / "event.json"
+    pull = {"base": {"ref": "strict", "sha": "b" * 40}, "head": {"repo": {"id": 1}}}
+    event.write_text(json.dumps({"pull_request": pull, "repository": {"id": 1}}))
+    monkeypatch.setenv("GITHUB_EVENT_PATH", str(event))
+    project.repo.git("update-ref", "refs/remotes/origin/strict", f"{base}~1")
+    answer = cli("review", folder=project.root)
+    assert answer.code == 3
+    assert f"the trial merge is with {base[:10]}, which is not a commit of strict" in " ".join(answer.out.split())
+    project.repo.git("update-ref", "refs/remotes/origin/strict", base)
+    found = parse_review(cli("review", "--json", folder=project.root).out)
+    assert (found.commits.base, found.commits.branch, found.commits.branch_commit) == (base, "strict", "b" * 40)
+    # A clone that lacks the branch cannot tell.
+    project.repo.git("update-ref", "-d", "refs/remotes/origin/strict")
+    assert cli("review", folder=project.root).code == 3
 
 
 def test_in_a_job_the_commits_are_those_of_the_pull_request(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 
@@ -13,7 +14,7 @@ from tests.fakes.forge import TOKEN, Forge, running
 from tests.integration.comparison_project import ComparisonProject
 
 BOT = "github-actions[bot]"
-IN_THE_FORK = ("GITHUB_REF", "GITHUB_SHA", "GITHUB_BASE_REF", "GITHUB_RUN_ID")
+IN_THE_FORK = ("GITHUB_REF", "GITHUB_SHA", "GITHUB_BASE_REF", "GITHUB_RUN_ID", "GITHUB_EVENT_PATH")
 
 
 class Story:
@@ -36,7 +37,12 @@ class Story:
         self.repo.git("checkout", "--quiet", "--detach", "FETCH_HEAD")
         run = self.forge.add_run("pull_request", "ml.yml", pull.head, "change", head_repository="mallory/demo")
         merge = self.repo.git("rev-parse", "HEAD").strip()
-        for name, value in zip(IN_THE_FORK, (f"refs/pull/{self.number}/merge", merge, "main", str(run)), strict=True):
+        self.repo.git("fetch", "--quiet", str(self.forge.folder()), "+refs/heads/*:refs/remotes/origin/*")
+        event = self.repo.root.parent / "event.json"
+        told = next(one for one in reversed(self.forge.events) if one.name == "pull_request")
+        event.write_text(json.dumps(told.payload))
+        values = (f"refs/pull/{self.number}/merge", merge, "main", str(run), str(event))
+        for name, value in zip(IN_THE_FORK, values, strict=True):
             self.patch.setenv(name, value)
         self.patch.delenv("GITHUB_TOKEN", raising=False)
         answer = self.cli("review", folder=self.repo.root)

@@ -131,6 +131,7 @@ def _owned(data: Any) -> tuple[str, OpenPullRequest]:
         text(head["ref"]),
         optional(head["repo"], lambda repository: whole(repository["id"])),
         text(base["ref"]),
+        text(base["sha"]),
         whole(base["repo"]["id"]),
         text(data["title"]),
         words(data["body"]),

@@ -10,6 +10,7 @@ from gitops_mlops.domain.workflow_checks import PERMISSIONS, RANKS, workflow_pro
 
 PAGE = Path(__file__).parents[3] / "docs/github.md"
 OURS = Path(__file__).parents[3] / ".github/workflows"
+TYPES = "    types: [opened, synchronize, reopened, edited] # edited: the base may be another one\n"
 STAGES = ["staging", "production"]
 
 
@@ -45,6 +46,14 @@ def test_what_a_caller_must_grant_is_what_our_workflows_ask_for() -> None:
             "  pull_request:\n",
             "  pull_request_target:\n",
             "yml:3:3: on.pull_request_target: runs",
+        ),
+        ("mlops-pull-request.yml", ", edited]", "]", "yml:4:5: on.pull_request.types: does not run on edited"),
+        ("mlops-pull-request.yml", "[opened, ", "[", "does not run on opened →"),
+        (
+            "mlops-pull-request.yml",
+            TYPES,
+            "",
+            "yml:3:3: on.pull_request: does not run on edited: a pull request that",
         ),
         ("mlops-pull-request.yml", "@" + "0" * 40, "@main", "@main can be moved to other code"),
         ("mlops-pull-request.yml", "@" + "0" * 40, "@v1", "@v1 can be moved to other code"),
@@ -96,6 +105,23 @@ def test_the_environments_are_those_of_the_configuration_in_their_order() -> Non
 )
 def test_a_workflow_of_any_shape_is_read(text: str) -> None:
     assert told({"a.yml": text}) == []
+
+
+@pytest.mark.parametrize(
+    ("on", "count"),
+    [
+        ("pull_request", 1),
+        ("[pull_request, merge_group]", 1),
+        ("{pull_request: {types: edited}}", 1),
+        ("{pull_request: {types: [edited, reopened, synchronize, opened, labeled]}}", 0),
+        ("[merge_group]", 0),
+        ("1", 0),
+    ],
+)
+def test_however_on_is_written(on: str, count: int) -> None:
+    caller = callers()["mlops-pull-request.yml"]
+    written = re.sub(r"(?s)on:\n.*?permissions: {}", f"on: {on}\npermissions: {{}}", caller, count=1)
+    assert len(told({"p.yml": written})) == count
 
 
 def test_read_all_and_write_all_are_known() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -141,6 +141,8 @@ class Evaluation(Section):
     resamples: int = Field(default=2000, ge=200, le=100_000)
     seed: int = Field(default=0, ge=0)
     inconclusive: Action = "warn"
+    # Typing keeps one of two unions that are equal, whatever the order of their words.
+    cannot_be_judged: Annotated[Action, "cannot-be-judged"] | None = None
     incomparable: Action = "block"
     max_overlap: int = Field(default=0, ge=0)
     leaks: Leaks = Field(default_factory=Leaks)
@@ -151,6 +153,11 @@ class Evaluation(Section):
     horizon: int = Field(default=1, ge=1)
     season: int = Field(default=1, ge=1)
     seeds: RepoPath | None = None
+
+    @property
+    def when_not_judged(self) -> Action:
+        """What a slice, a group or a whole comparison does that has too few rows to be judged."""
+        return self.cannot_be_judged or self.inconclusive
 
     @property
     def sensitive(self) -> tuple[str, ...]:

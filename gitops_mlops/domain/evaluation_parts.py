@@ -10,7 +10,7 @@ Text = Annotated[str, Field(max_length=2000)]
 Word = Annotated[str, Field(max_length=200)]
 
 Verdict = Literal["pass", "warn", "block", "incomparable"]
-MetricVerdict = Literal["improved", "non_inferior", "regressed", "inconclusive", "undefined"]
+MetricVerdict = Literal["improved", "non_inferior", "regressed", "inconclusive", "cannot_be_judged", "undefined"]
 GateStatus = Literal["pass", "warn", "block"]
 CheckStatus = Literal["pass", "note", "warn", "block", "unknown"]
 # How the id of a gate begins that a data check became.
@@ -59,7 +59,8 @@ class MetricResult(Part):
     """One metric for both models on the same rows.
 
     `delta` is oriented: positive means that the challenger is better, whichever direction the metric has.
-    `ci` and `se` belong to `delta`. `mde` is the smallest difference seen with the wanted power, `needed`
+    `ci` and `se` belong to `delta`; where too few rows make the verdict `cannot_be_judged` there is no interval, and
+    `note` says so. `mde` is the smallest difference seen with the wanted power, `needed`
     how many rows (or clusters) would make it as small as the margin.
     """
 
@@ -81,7 +82,10 @@ class MetricResult(Part):
 
 
 class SliceResult(Part):
-    """A part of the rows, such as carrier = AA, or with `and_column` both that and origin = JFK; and its metrics."""
+    """A part of the rows, such as carrier = AA, or with `and_column` both that and origin = JFK; and its metrics.
+
+    `values` are more than 1 where the values beyond the most frequent are one part.
+    """
 
     column: Word
     value: Word
@@ -90,6 +94,7 @@ class SliceResult(Part):
     rows: int
     metrics: tuple[MetricResult, ...] = Field(default=(), max_length=30)
     declared: bool = True
+    values: int = 1
 
     @property
     def name(self) -> str:

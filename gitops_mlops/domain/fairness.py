@@ -7,11 +7,14 @@ itself is not demanded: how large a gap may be is no question of statistics, so 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from gitops_mlops.domain.config import Evaluation
 from gitops_mlops.domain.evaluation_parts import FairnessGap, GapName, GateResult, GateStatus, Interval
 from gitops_mlops.domain.fairness_config import GAP_WORDS, FairnessConfig
+from gitops_mlops.domain.gate_words import cannot_be_judged
 from gitops_mlops.domain.gates import Judged
+from gitops_mlops.domain.slice_gates import RANK
 from gitops_mlops.domain.statistics.group_gaps import FEWEST_OF_A_LABEL, FEWEST_ROWS, Gap
 from gitops_mlops.domain.statistics.spread import Spread
 
@@ -35,9 +38,23 @@ def reported(name: GapName, gap: Gap | None, alpha: float) -> FairnessGap:
     )
 
 
-def judge_gap(column: str, found: FairnessGap, few: str, asked: FairnessConfig, evaluation: Evaluation) -> Judged:
-    """Whether a gap is too much; `few` says why too little is known to tell, "" when enough is."""
-    status, reason = _judge(found, few, asked, evaluation)
+@dataclass(frozen=True)
+class Unjudged:
+    """What too little is known of: `all` says why nothing can be judged, `number` groups are too small by name."""
+
+    all: str = ""
+    number: int = 0
+    named: tuple[str, ...] = ()
+
+
+def judge_gap(
+    column: str, found: FairnessGap, unjudged: Unjudged, asked: FairnessConfig, evaluation: Evaluation
+) -> Judged:
+    """Whether a gap is too much, between the groups that can be judged; the others are named."""
+    status, reason = _judge(found, unjudged.all, asked, evaluation)
+    small = cannot_be_judged(unjudged.number, "group", unjudged.named)
+    if small:
+        status, reason = max(status, evaluation.when_not_judged, key=RANK.__getitem__), f"{reason}; {small}"
     words = f"{GAP_WORDS[found.name]} gap over {column} worse by at most {asked.max_worsening:g}"
     return Judged(
         GateResult(
@@ -52,7 +69,8 @@ def judge_gap(column: str, found: FairnessGap, few: str, asked: FairnessConfig, 
 
 def _judge(found: FairnessGap, few: str, asked: FairnessConfig, evaluation: Evaluation) -> tuple[GateStatus, str]:
     if few or found.note or found.challenger is None:
-        return evaluation.inconclusive, f"cannot tell: {few or found.note or 'the gap is undefined'}"
+        why = few or found.note or "the gap is undefined"
+        return evaluation.when_not_judged, f"cannot be judged: {why}"
     seen = f"the gap is {_plain(found.challenger)}"
     if found.worsening is not None:
         between = f", between {_signed(found.ci.low)} and {_signed(found.ci.high)}" if found.ci else ""

@@ -5,8 +5,8 @@ is better than 0 beyond doubt and fails when it is not better beyond doubt; `non
 worse than the margin and fails when it is; between those the data cannot tell, and the configuration's
 `inconclusive` decides whether that blocks or warns. `min` and `max` bound the challenger's measured value itself.
 
-`per-slice` asks the same of each declared slice, where rows are few: it fails when a slice falls short beyond
-doubt (Holm over the slices; twice the margin), and warns when a bound is missed but chance may explain it.
+`per-slice` asks the same of each declared slice (`slice_gates`). What has too few rows cannot be judged: the
+configuration's `cannot-be-judged` decides whether that blocks or warns.
 All gates must pass, so no correction over gates is needed (intersection-union).
 """
 
@@ -14,35 +14,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from gitops_mlops.domain.config import Evaluation, Gate, Model
 from gitops_mlops.domain.config_values import Action
-from gitops_mlops.domain.evaluation_parts import Change, GateResult, GateStatus, Verdict
+from gitops_mlops.domain.evaluation_parts import Change, GateResult, Verdict
+from gitops_mlops.domain.gate_words import difference, plain
+from gitops_mlops.domain.slice_gates import RANK, Found, SliceMeasured, bounds_in_slices, rule_in_slices
 from gitops_mlops.domain.statistics.measure import Measured
-from gitops_mlops.domain.statistics.multiplicity import holm
 
 Champion = Literal["compared", "first", "incomparable"]
-
-SLICE_MARGINS = 2
-_RANK: dict[GateStatus, int] = {"pass": 0, "warn": 1, "block": 2}
-_Found = tuple[GateStatus, str]
-
-
-@dataclass(frozen=True, eq=False)
-class SliceMeasured:
-    """A declared slice and what was measured on it, by metric."""
-
-    column: str
-    value: str
-    rows: int
-    metrics: Mapping[str, Measured] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """For instance `carrier = AA`."""
-        return f"{self.column} = {self.value}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +65,9 @@ def judge(model: Model, evidence: Evidence) -> list[Judged]:
 def against_anchor(gate: Gate, measured: Measured, evaluation: Evaluation, version: str) -> Judged:
     """Whether the challenger has lost more than the gate's margin, beyond doubt, against a version of a while ago."""
     status, reason = _rule(gate.model_copy(update={"rule": "non-inferior"}), measured, evaluation)
-    if status != "block":
+    if measured.few:
+        status = "warn" if gate.action == "warn" else status
+    elif status != "block":
         status, reason = "pass", f"not clearly worse than {version}"
     elif gate.action == "warn":
         status = "warn"
@@ -117,9 +101,9 @@ def demand(gate: Gate) -> str:
         amount = f"{gate.margin.amount:.4g}" if not gate.margin.relative else f"{gate.margin.amount * 100:.4g}%"
         asked.append(f"not worse than the champion by {amount} or more")
     if gate.min is not None:
-        asked.append(f"at least {_plain(gate.min)}")
+        asked.append(f"at least {plain(gate.min)}")
     if gate.max is not None:
-        asked.append(f"at most {_plain(gate.max)}")
+        asked.append(f"at most {plain(gate.max)}")
     where = ", in every slice" if gate.per_slice else ""
     return f"{gate.metric} {' and '.join(asked)}{where}"
 
@@ -157,7 +141,7 @@ def _demands(model: Model) -> dict[str, str]:
 
 
 def _judge(gate: Gate, identity: str, evaluation: Evaluation, evidence: Evidence) -> Judged:
-    found: list[_Found] = []
+    found: list[Found] = []
     incomparable = False
     measured = evidence.metrics.get(gate.metric)
     if gate.rule and evidence.champion == "first":
@@ -167,15 +151,17 @@ def _judge(gate: Gate, identity: str, evaluation: Evaluation, evidence: Evidence
         incomparable = evaluation.incomparable == "block"
     elif gate.rule:
         found.append(
-            _against_slices(gate, evaluation, evidence) if gate.per_slice else _rule(gate, measured, evaluation)
+            rule_in_slices(gate, evidence.slices, evaluation) if gate.per_slice else _rule(gate, measured, evaluation)
         )
     if gate.min is not None or gate.max is not None:
         bounded = (
-            _bounds_in_slices(gate, evaluation, evidence) if gate.per_slice else _bounds(gate, measured, evaluation)
+            bounds_in_slices(gate, evidence.slices, evaluation)
+            if gate.per_slice
+            else _bounds(gate, measured, evaluation)
         )
         incomparable = incomparable and bounded[0] != "block"
         found.append(bounded)
-    status = max((one for one, _ in found), key=_RANK.__getitem__)
+    status = max((one for one, _ in found), key=RANK.__getitem__)
     if gate.action == "warn" and status == "block":
         status, incomparable = "warn", False
     reason = "; ".join(text for _, text in found)
@@ -185,24 +171,24 @@ def _judge(gate: Gate, identity: str, evaluation: Evaluation, evidence: Evidence
     return Judged(result, incomparable)
 
 
-def _rule(gate: Gate, measured: Measured | None, evaluation: Evaluation) -> _Found:
+def _rule(gate: Gate, measured: Measured | None, evaluation: Evaluation) -> Found:
     if measured is None or measured.delta is None or measured.result.champion is None:
         return "block", f"undefined: {_note(measured)}"
     alpha, delta = evaluation.alpha, measured.delta
     low, high = delta.low(alpha), delta.high(alpha)
     if not (math.isfinite(low) and math.isfinite(high)):
-        return "block", f"{_difference(delta.value)}, but its uncertainty is unknown: {_note(measured)}"
+        return "block", f"{difference(delta.value)}, but its uncertainty is unknown: {_note(measured)}"
     sure = f"with {1 - alpha:.0%} confidence"
     if measured.few:
-        return evaluation.inconclusive, f"cannot tell ({measured.few}): {_difference(delta.value)}"
+        return evaluation.when_not_judged, f"cannot be judged ({measured.few}): {difference(delta.value)}"
     floor = 0.0 if gate.rule == "superior" else -gate.margin.of(measured.result.champion)
     if low > floor:
-        return "pass", f"{_difference(delta.value)}, at least {_difference(low)} {sure}"
+        return "pass", f"{difference(delta.value)}, at least {difference(low)} {sure}"
     if high < floor or (gate.rule == "superior" and high <= 0):
-        return "block", f"{_difference(delta.value)}, at most {_difference(high)} {sure}"
+        return "block", f"{difference(delta.value)}, at most {difference(high)} {sure}"
     return (
         evaluation.inconclusive,
-        f"cannot tell: {_difference(delta.value)}, between {_difference(low)} and {_difference(high)}"
+        f"cannot tell: {difference(delta.value)}, between {difference(low)} and {difference(high)}"
         f"{_enough(measured)}",
     )
 
@@ -212,73 +198,19 @@ def _enough(measured: Measured) -> str:
     if mde is None or not measured.units or (measured.result.margin and needed is None):
         return ""
     enough = "" if needed is None else f", about {needed:,} would be enough"
-    return f"; a difference under {_plain(mde, 2)} cannot be seen with {measured.units}{enough}"
+    return f"; a difference under {plain(mde, 2)} cannot be seen with {measured.units}{enough}"
 
 
-def _bounds(gate: Gate, measured: Measured | None, evaluation: Evaluation) -> _Found:
+def _bounds(gate: Gate, measured: Measured | None, evaluation: Evaluation) -> Found:
     if measured is None or measured.own is None or not math.isfinite(measured.own.value):
         return "block", f"undefined: {_note(measured)}"
     value = measured.own.value
     for bound, misses in ((gate.min, -1), (gate.max, 1)):
         if bound is not None and (value - bound) * misses > 0:
-            return "block", f"{_plain(value)} is {'below' if misses < 0 else 'above'} {_plain(bound)}"
+            return "block", f"{plain(value)} is {'below' if misses < 0 else 'above'} {plain(bound)}"
     if measured.few:
-        return evaluation.inconclusive, f"{_plain(value)}, but {measured.few}"
-    return "pass", f"{_plain(value)}"
-
-
-def _against_slices(gate: Gate, evaluation: Evaluation, evidence: Evidence) -> _Found:
-    """Whether any slice regressed by more than twice the margin: one-sided p-values, Holm over the slices."""
-    asked, unclear = [], []
-    for one in evidence.slices:
-        measured = one.metrics.get(gate.metric)
-        if measured is None or measured.delta is None or measured.result.champion is None or measured.few:
-            unclear.append(one)
-            continue
-        floor = -SLICE_MARGINS * gate.margin.of(measured.result.champion)
-        asked.append((one, measured.delta.p_at_least(floor), measured.delta.value))
-    adjusted = holm([p for _, p, _ in asked])
-    worse = [(one, value, p) for (one, _, value), p in zip(asked, adjusted, strict=True) if p <= evaluation.alpha]
-    if worse:
-        named = ", ".join(f"{one.name} {_difference(value)} ({_probability(p)})" for one, value, p in worse[:5])
-        return "block", f"worse in {len(worse)} of {len(asked)} slices: {named}"
-    return _none_found(len(asked), len(unclear), "no slice is clearly worse", evaluation)
-
-
-def _bounds_in_slices(gate: Gate, evaluation: Evaluation, evidence: Evidence) -> _Found:
-    asked, unclear = [], 0
-    for one in evidence.slices:
-        measured = one.metrics.get(gate.metric)
-        if measured is None or measured.own is None or measured.few:
-            unclear += 1
-            continue
-        p_value = min(
-            measured.own.p_at_least(gate.min) if gate.min is not None else 1.0,
-            measured.own.p_at_most(gate.max) if gate.max is not None else 1.0,
-        )
-        asked.append((one, p_value, measured.own.value))
-    adjusted = holm([p for _, p, _ in asked])
-    misses = [(one, value, p) for (one, _, value), p in zip(asked, adjusted, strict=True) if _outside(gate, value)]
-    clear = [(one, value) for one, value, p in misses if p <= evaluation.alpha]
-    if clear:
-        named = ", ".join(f"{one.name} {_plain(value)}" for one, value in clear[:5])
-        return "block", f"missed beyond doubt in {len(clear)} of {len(asked)} slices: {named}"
-    if misses:
-        named = ", ".join(f"{one.name} {_plain(value)}" for one, value, _ in misses[:5])
-        return evaluation.inconclusive, f"missed in {len(misses)} of {len(asked)} slices, perhaps by chance: {named}"
-    return _none_found(len(asked), unclear, "held", evaluation)
-
-
-def _outside(gate: Gate, value: float) -> bool:
-    return (gate.min is not None and value < gate.min) or (gate.max is not None and value > gate.max)
-
-
-def _none_found(asked: int, unclear: int, good: str, evaluation: Evaluation) -> _Found:
-    if asked == 0:
-        return "block", "no declared slice has rows enough to be judged"
-    if unclear:
-        return evaluation.inconclusive, f"{good} in {asked} slices, {unclear} cannot be judged"
-    return "pass", f"{good} ({asked} slices)"
+        return evaluation.when_not_judged, f"cannot be judged ({measured.few}): {plain(value)}"
+    return "pass", f"{plain(value)}"
 
 
 def _covers_slices(gates: Sequence[Gate], metric: str) -> bool:
@@ -291,29 +223,10 @@ def _declared_slices(model: Model, metric: str, evidence: Evidence) -> Judged:
     gate = Gate.model_validate({"metric": metric, "rule": "superior", "per-slice": True})
     if rules:
         gate = gate.model_copy(update={"margin": rules[0].margin})
-    status, reason = _against_slices(gate, model.evaluation, evidence)
-    if not evidence.slices:
-        status = model.evaluation.inconclusive
+    status, reason = rule_in_slices(gate, evidence.slices, model.evaluation, demanded=False)
     words = f"{metric} no declared slice clearly worse than the champion"
     return Judged(GateResult(id="declared slices", metric=metric, demand=words, status=status, reason=reason[:2000]))
 
 
 def _note(measured: Measured | None) -> str:
     return measured.result.note or "it was not measured" if measured is not None else "it was not measured"
-
-
-def _plain(value: float, digits: int = 4) -> str:
-    """A number in so many significant digits, with a true minus and never an exponent."""
-    if not math.isfinite(value):
-        return str(value)
-    rounded = float(f"{value:.{max(digits, len(str(int(abs(value)))))}g}")
-    return f"{rounded:z.6f}".rstrip("0").rstrip(".").replace("-", "−")
-
-
-def _difference(value: float) -> str:
-    text = _plain(value, 3)
-    return text if text.startswith("−") else f"+{text}"
-
-
-def _probability(p: float) -> str:
-    return "p < 0.0001" if p < 0.0001 else f"p = {_plain(p, 2)}"

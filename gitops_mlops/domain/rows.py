@@ -1,12 +1,10 @@
-"""Evaluation rows: a table in memory, which of its rows count, and how they group."""
+"""Evaluation rows: a table in memory, and which of its rows count."""
 
 from __future__ import annotations
 
 import io
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +17,6 @@ from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.statistics.sample import Ints, Mask
 from gitops_mlops.domain.temporal_values import with_text_for_unknown_times
 
-FEWEST_ROWS_OF_A_SLICE = 200
-_MOST_VALUES_OF_A_SLICE = 50
 _SIGNIFICANT = 9
 _DEPENDENT = re.compile(
     r"(?:^|_)(?:date|datetime|day|week|month|timestamp|user|customer|client|account|group|session|patient|household)"
@@ -175,45 +171,6 @@ def repeats(frame: pl.DataFrame, target: str, without: Sequence[str]) -> tuple[i
 def cluster_codes(column: pl.Series) -> Ints:
     """The number of each row's group, from 0; shape (rows,)."""
     return column.rank("dense").to_numpy().astype(np.int64) - 1
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """Rows that share a value, or lie in one fifth, of a column."""
-
-    column: str
-    value: str
-    rows: Mask
-
-
-def parts(frame: pl.DataFrame, column: str) -> list[Part]:
-    """The slices of a column that have rows enough: its values, or fifths of a column of floats.
-
-    The largest come first; a column with more than 50 such values gives its 50 largest.
-    """
-    values = frame[column]
-    if values.dtype.is_float() and values.n_unique() > _MOST_VALUES_OF_A_SLICE:
-        values = _fifths(values)
-    counts = values.value_counts(sort=True).filter(pl.col("count") >= FEWEST_ROWS_OF_A_SLICE)
-    found = []
-    for value in counts[column][:_MOST_VALUES_OF_A_SLICE]:
-        mask = values.is_null() if value is None else (values == value).fill_null(False)
-        found.append(Part(column, "missing" if value is None else str(value), mask.to_numpy()))
-    return found
-
-
-def _fifths(values: pl.Series) -> pl.Series:
-    """Each number's fifth, as text such as `-0.5 to 0.25`; null where there is none."""
-    numbers = values.cast(pl.Float64).fill_nan(None)
-    known = numbers.drop_nulls().to_numpy()
-    edges = np.unique(np.quantile(known, [0, 0.2, 0.4, 0.6, 0.8, 1]))
-    names = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)] or [f"{edges[0]:.4g}"]
-    fifth = np.clip(
-        np.searchsorted(edges, numbers.fill_null(edges[0]).to_numpy(), side="right") - 1, 0, len(names) - 1
-    )
-    return pl.Series(
-        values.name, [None if gone else names[i] for gone, i in zip(numbers.is_null(), fifth, strict=True)], pl.String
-    )
 
 
 def dependent_columns(frame: pl.DataFrame, known: Iterable[str]) -> list[str]:

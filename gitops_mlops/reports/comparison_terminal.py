@@ -15,6 +15,7 @@ from gitops_mlops.reports.headline import (
     other_reasons,
     revision_name,
     title,
+    unjudged_slices,
     worst_gates,
     worst_slices,
 )
@@ -46,6 +47,7 @@ _METRIC_COLOURS: dict[MetricVerdict, str] = {
     "improved": _GREEN,
     "non_inferior": _GREEN,
     "inconclusive": _YELLOW,
+    "cannot_be_judged": _YELLOW,
     "regressed": _RED,
     "undefined": _PLAIN,
 }
@@ -189,7 +191,8 @@ def _slices(report: Report, paint: Paint) -> list[str]:
     several = len({metric.name for _, metric in found}) > 1
     named = [(_slice_name(part, metric, several), metric) for part, metric in found[:_SLICES_SHOWN]]
     more = [f"the {len(named)} worst of {counted(len(found), 'slice')}"] if len(found) > len(named) else []
-    return [*_metric_table("Slice", named, paint), *more]
+    unjudged = unjudged_slices(report, printable, printable)
+    return [*_metric_table("Slice", named, paint), *more, *(_wrap(unjudged, "- ", "  ") if unjudged else [])]
 
 
 def _slice_name(part: SliceResult, metric: MetricResult, several: bool) -> str:

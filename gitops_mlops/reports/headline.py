@@ -60,10 +60,11 @@ def _blocked(report: Report, word: Word) -> str:
     return f"blocked by {'a data check' if len(checks) == 1 else 'data checks'} ({', '.join(map(word, checks))})"
 
 
+_UNJUDGED: dict[MetricVerdict, str] = {"cannot_be_judged": "cannot be judged against {champion}"}
 _COMPARED: dict[str, dict[MetricVerdict, str]] = {
     "pass": {"improved": "better than {champion}", "non_inferior": "not worse than {champion}"},
-    "warn": {"regressed": "worse than {champion}", "inconclusive": "cannot tell it from {champion}"},
-    "block": {"regressed": "worse than {champion}", "inconclusive": "not proven against {champion}"},
+    "warn": {"regressed": "worse than {champion}", "inconclusive": "cannot tell it from {champion}", **_UNJUDGED},
+    "block": {"regressed": "worse than {champion}", "inconclusive": "not proven against {champion}", **_UNJUDGED},
 }
 _OTHERWISE = {"pass": "passes its gates", "warn": "passes with warnings"}
 
@@ -92,7 +93,7 @@ def because(report: Report, word: Word, strong: Word = str) -> list[str]:
     sentences = [f"{strong(number)}{comparison}, on {rows_text(report, word)}."]
     if metric.verdict == "inconclusive" and (shortage := too_few(report, metric)):
         sentences.append(shortage)
-    elif report.verdict == "block" and metric.verdict != "regressed":
+    elif report.verdict in ("warn", "block") and metric.verdict != "regressed":
         sentences += [word(_sentence(gate.reason)) for gate in worst_gates(report)[:1]]
     return sentences
 
@@ -201,6 +202,22 @@ def worst_slices(report: Report) -> list[tuple[SliceResult, MetricResult]]:
     """Every metric of every slice, the worst first: by verdict, then by the difference in standard errors."""
     found = [(part, metric) for part in report.slices for metric in part.metrics]
     return sorted(found, key=lambda pair: (WORST_FIRST.index(pair[1].verdict), _standardised(pair[1])))
+
+
+def unjudged_slices(report: Report, name: Word, word: Word, most: int = 5) -> str:
+    """`2 slices cannot be judged: carrier=ZZ (only 176 rows, at least 200 are needed), …`; "" when all could be."""
+    found = [
+        (part, metric)
+        for part in report.slices
+        for metric in [next((one for one in part.metrics if one.verdict == "cannot_be_judged"), None)]
+        if metric is not None
+    ]
+    if not found:
+        return ""
+    named = [f"{name(f'{part.column}={part.value}')} ({word(metric.note)})" for part, metric in found[:most]]
+    more = ["…"] if len(found) > most else []
+    number = sum(max(part.values, 1) for part, _ in found)
+    return f"{counted(number, 'slice')} cannot be judged: {', '.join([*named, *more])}."
 
 
 def _standardised(metric: MetricResult) -> float:

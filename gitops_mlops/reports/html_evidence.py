@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gitops_mlops.domain.evaluation import Report
 from gitops_mlops.domain.evaluation_parts import Confusion, Curve, MetricResult, SliceResult
-from gitops_mlops.reports.headline import metric_name, too_few, worst_slices
+from gitops_mlops.reports.headline import metric_name, too_few, unjudged_slices, worst_slices
 from gitops_mlops.reports.html_parts import Row, box, fold, metric_chip, paragraph, sentence, table, value
 from gitops_mlops.reports.markup import Markup, fragment, tag
 from gitops_mlops.reports.mermaid import PLOTS
@@ -116,6 +116,8 @@ def slices(report: Report) -> Markup | None:
         _slices_of(name, [pair for pair in found[:_SLICES_SHOWN] if pair[1].name == name], len(names) > 1)
         for name in names
     ]
+    if unjudged := unjudged_slices(report, value, sentence):
+        parts.append(paragraph(Markup(unjudged)))
     if len(found) > _SLICES_SHOWN:
         parts.append(paragraph(f"The {_SLICES_SHOWN} worst of {count(len(found))} are shown; report.json has all."))
     return fragment(parts)
@@ -124,7 +126,7 @@ def slices(report: Report) -> Markup | None:
 def _slices_of(name: str, found: Sequence[tuple[SliceResult, MetricResult]], several: bool) -> Markup:
     scale = common_scale([metric for _, metric in found])
     axis = forest_axis(scale, labelled=True)
-    worse = len({(part.column, part.value) for part, metric in found if metric.verdict == "regressed"})
+    worse = sum(metric.verdict == "regressed" for _, metric in found)
     caption = (
         f"{count(worse)} of {counted(len(found), 'slice')} worse, each taken alone: of many, some look worse by "
     )

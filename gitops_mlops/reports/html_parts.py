@@ -22,6 +22,7 @@ _METRIC_CHIPS: dict[MetricVerdict, tuple[str, str]] = {
     "improved": ("good", "●"),
     "non_inferior": ("fine", "■"),
     "inconclusive": ("unsure", "○"),
+    "cannot_be_judged": ("none", "–"),
     "regressed": ("bad", "◆"),
     "undefined": ("none", "–"),
 }

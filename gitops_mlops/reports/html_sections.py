@@ -211,7 +211,7 @@ def how_to_read(report: Report) -> Markup:
             "how much worse is still tolerated.",
             "● better: the whole interval lies above zero. ■ not worse: it lies above minus the margin. "
             "◆ worse: it lies below minus the margin. ○ cannot tell: the interval is too wide for any of these; "
-            "more rows would help.",
+            "more rows would help. – cannot be judged: too few rows for an interval.",
         ]
     )
 

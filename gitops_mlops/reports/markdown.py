@@ -37,7 +37,7 @@ SECTIONS = (
     Section("metrics", open_.metrics, (300, 60, 20), 80),
     Section("changes", open_.changes, (25, 10, 5), 50),
     Section("slices", folded.slices, (30, 10, 5), 45),
-    Section("beside the gates", folded.panels, (30, 10, 3), 42),
+    Section("beside the gates", folded.panels, (30, 10, 3, 0), 42),
     Section("curves", folded.charts, (10, 2, 0), 20),
     Section("confusion matrix", folded.confusion, (10, 5, 0), 30),
     Section("warnings", folded.warnings, (400, 100, 0), 40),

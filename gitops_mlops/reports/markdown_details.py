@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gitops_mlops.domain.evaluation import Report
-from gitops_mlops.domain.evaluation_parts import Confusion, Curve, MetricResult, Revision, SliceResult
+from gitops_mlops.domain.evaluation_parts import Confusion, Curve, MetricResult, MetricVerdict, Revision, SliceResult
 from gitops_mlops.reports.escape import code, prose
-from gitops_mlops.reports.headline import worst_slices
+from gitops_mlops.reports.headline import unjudged_slices, worst_slices
 from gitops_mlops.reports.markdown_sections import directed_name, metrics_table, short_prose, table
 from gitops_mlops.reports.mermaid import PLOTS, chart
 from gitops_mlops.reports.numbers import NOTHING, count, counted
@@ -27,20 +27,28 @@ def slices(report: Report, limit: int) -> list[str]:
     if not report.slices:
         return []
     found = worst_slices(report)
-    worse = len({(part.column, part.value) for part, metric in found if metric.verdict == "regressed"})
+    worse = _with(report, "regressed")
+    unjudged = _with(report, "cannot_be_judged")
     called = {metric.name: directed_name(metric) for _, metric in found}
     several = len(called) > 1
     rows = [(_slice_row(part, metric, several), metric) for part, metric in found[:limit]]
     header = "Slice" if several else f"Slice ({next(iter(called.values()), '')})"
     more = f"The {count(limit)} worst of {count(len(found))} are shown. " if len(found) > limit else ""
     return details(
-        f"Slices: {count(worse)} of {count(len(report.slices))} worse, taken alone",
+        f"Slices: {count(worse)} of {count(len(report.slices))} worse, taken alone"
+        + (f", {count(unjudged)} cannot be judged" if unjudged else ""),
         [
             *(metrics_table(rows, header) if rows else ["No metric was computed.", ""]),
             f"{more}Each slice is judged alone here; of many, some look worse by chance, which the gates allow for.",
             "",
+            *([unjudged_slices(report, code, short_prose, limit // 10), ""] if unjudged else []),
         ],
     )
+
+
+def _with(report: Report, verdict: MetricVerdict) -> int:
+    """How many slices have a metric with that verdict."""
+    return sum(any(metric.verdict == verdict for metric in part.metrics) for part in report.slices)
 
 
 def _slice_name(part: SliceResult) -> str:
@@ -187,7 +195,7 @@ def how_to_read(report: Report, limit: int) -> list[str]:
             "which the true difference lies.",
             "- 🟢 better: the whole interval lies above zero. 🔵 not worse: it lies above minus the margin. "
             "🔴 worse: it lies below minus the margin. 🟡 cannot tell: the interval is too wide for any of these; "
-            "more rows would help.",
+            "more rows would help. ⚪ cannot be judged: too few rows for an interval.",
             "- ⛔ a gate that blocks, ⚠️ a gate that warns, ✅ a gate that passed.",
             "",
         ],

@@ -11,6 +11,7 @@ METRIC_SYMBOLS: dict[MetricVerdict, str] = {
     "improved": "🟢",
     "non_inferior": "🔵",
     "inconclusive": "🟡",
+    "cannot_be_judged": "⚪",
     "regressed": "🔴",
     "undefined": "⚪",
 }
@@ -18,11 +19,19 @@ METRIC_WORDS: dict[MetricVerdict, str] = {
     "improved": "better",
     "non_inferior": "not worse",
     "inconclusive": "cannot tell",
+    "cannot_be_judged": "cannot be judged",
     "regressed": "worse",
     "undefined": "not defined",
 }
 # The order in which a reader wants to see them.
-WORST_FIRST: tuple[MetricVerdict, ...] = ("regressed", "inconclusive", "undefined", "non_inferior", "improved")
+WORST_FIRST: tuple[MetricVerdict, ...] = (
+    "regressed",
+    "inconclusive",
+    "cannot_be_judged",
+    "undefined",
+    "non_inferior",
+    "improved",
+)
 
 METRIC_NAMES = {
     "accuracy": "accuracy",

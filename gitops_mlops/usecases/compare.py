@@ -11,10 +11,11 @@ from gitops_mlops.domain.changes import data_changes, parameter_changes
 from gitops_mlops.domain.config import Config
 from gitops_mlops.domain.evaluation import Report
 from gitops_mlops.domain.evaluation_parts import Change, SliceResult
-from gitops_mlops.domain.gates import Evidence, Judged, SliceMeasured, judge, overall
+from gitops_mlops.domain.gates import Evidence, Judged, judge, overall
 from gitops_mlops.domain.metric_config import asked_metrics
 from gitops_mlops.domain.metrics import Task
 from gitops_mlops.domain.ports import Clock, DataStore, Files, ProjectFunctions, ProjectModels, Repository, Tree
+from gitops_mlops.domain.slice_gates import SliceMeasured
 from gitops_mlops.domain.statistics.curves import confusion_of, curves_of
 from gitops_mlops.usecases.beside import anchor, frozen
 from gitops_mlops.usecases.binding import Binding, Request, bind, trusted_types
@@ -164,7 +165,9 @@ def _speaks(judged: Judged) -> bool:
 
 def _slice_result(one: SliceMeasured) -> SliceResult:
     metrics = tuple(measured.result for measured in one.metrics.values())[:30]
-    return SliceResult(column=one.column[:200], value=one.value[:200], rows=one.rows, metrics=metrics)
+    return SliceResult(
+        column=one.column[:200], value=one.value[:200], rows=one.rows, metrics=metrics, values=one.values
+    )
 
 
 def _texts(texts: Sequence[str]) -> tuple[str, ...]:

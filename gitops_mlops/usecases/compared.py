@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -11,11 +11,15 @@ from typing import Any
 import numpy as np
 
 from gitops_mlops.domain.config import Margin, Model
-from gitops_mlops.domain.gates import Champion, Evidence, Judged, SliceMeasured, primary_metric
+from gitops_mlops.domain.gates import Champion, Evidence, Judged, primary_metric
 from gitops_mlops.domain.metric_config import asked_metrics
-from gitops_mlops.domain.rows import parts
+from gitops_mlops.domain.slice_columns import MOST_VALUES_OF_A_SLICE, Part, parts
+from gitops_mlops.domain.slice_gates import SliceMeasured
 from gitops_mlops.domain.statistics.estimate import Settings
-from gitops_mlops.domain.statistics.measure import Measured, measure_all, metrics_to_measure, unmeasured
+from gitops_mlops.domain.statistics.measure import Measured, measure_all, metrics_to_measure, too_few, unmeasured
+from gitops_mlops.domain.statistics.sample import Sample
+from gitops_mlops.domain.statistics.slice_search import FEWEST_ROWS
+from gitops_mlops.domain.statistics.verdict import FEWEST_UNITS
 from gitops_mlops.usecases.binding import Binding
 from gitops_mlops.usecases.contenders import Contender, Sources
 from gitops_mlops.usecases.evaluation_rows import EvaluationRows
@@ -105,7 +109,26 @@ def _slices(compared: Compared) -> list[SliceMeasured]:
     found = []
     for column in model.evaluation.slices:
         for part in parts(compared.rows.frame, column):
-            here = sample.only(part.rows)
-            measured = measure_all(here, list(dict.fromkeys(asked)), compared.settings, compared.margins)
-            found.append(SliceMeasured(column, part.value, int(np.count_nonzero(part.rows)), measured))
+            rows = int(np.count_nonzero(part.rows))
+            measured = _measure_slice(compared, sample, part, rows, list(dict.fromkeys(asked)))
+            found.append(SliceMeasured(column, part.value, rows, measured, part.values))
     return found
+
+
+def _measure_slice(
+    compared: Compared, sample: Sample, part: Part, rows: int, asked: Sequence[str]
+) -> dict[str, Measured]:
+    """The metrics of a slice; one that is too small for an interval has values at most, and says so."""
+    settings = compared.settings
+    if part.values > 1:
+        why = f"{part.values:,} values beyond the {MOST_VALUES_OF_A_SLICE} most frequent"
+    elif rows < FEWEST_ROWS:
+        why = f"only {rows} rows, at least {FEWEST_ROWS} are needed"
+    else:
+        return measure_all(sample.only(part.rows), asked, settings, compared.margins)
+    if part.values > 1 or rows < FEWEST_UNITS:
+        return {name: too_few(unmeasured(name, "", settings), why) for name in asked}
+    # No interval is shown, so that few draws are enough.
+    quick = replace(settings, resamples=min(settings.resamples, FEWEST_ROWS))
+    measured = measure_all(sample.only(part.rows), asked, quick, compared.margins)
+    return {name: too_few(one, why) for name, one in measured.items()}

@@ -6,9 +6,10 @@ import numpy as np
 
 from gitops_mlops.domain.config import Margin
 from gitops_mlops.domain.evaluation_parts import GateResult, MetricResult, SliceResult, SliceSearch
-from gitops_mlops.domain.gates import SLICE_MARGINS, Judged, primary_metric
+from gitops_mlops.domain.gates import Judged, primary_metric
 from gitops_mlops.domain.metrics import Method, Metric
 from gitops_mlops.domain.slice_columns import slice_columns
+from gitops_mlops.domain.slice_gates import SLICE_MARGINS
 from gitops_mlops.domain.statistics.measure import measure
 from gitops_mlops.domain.statistics.resampled import block_length
 from gitops_mlops.domain.statistics.row_loss import loss_of_rows, row_metric

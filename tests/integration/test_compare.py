@@ -170,7 +170,7 @@ def test_a_single_row_says_too_little(compare: Compare, project: ComparisonProje
     project.train(*FEATURES)
     report = compare("--json", code=1).json
     assert (report["verdict"], report["evaluation"]["rows"]) == ("block", 1)
-    assert all(one["verdict"] in ("undefined", "inconclusive") for one in report["metrics"])
+    assert all(one["verdict"] in ("undefined", "cannot_be_judged") for one in report["metrics"])
 
 
 def test_the_same_model_again_is_not_better_and_not_worse(compare: Compare, project: ComparisonProject) -> None:
@@ -320,7 +320,11 @@ def test_bounds_in_every_slice(compare: Compare, project: ComparisonProject) -> 
     found = gate(compare("--json", code=1).json, "recall min per slice")
     assert "missed beyond doubt in 2 of 2 slices" in found["reason"]
     project.configure("slices: [site]", "[{metric: recall, min: 0.2, per-slice: true}]")
-    assert compare("--json").json["gates"][0]["reason"] == "held (2 slices)"
+    assert (
+        compare("--json")
+        .json["gates"][0]["reason"]
+        .startswith("held in 2 of 3 slices; 1 slice cannot be judged: site = tiny (only 100 rows")
+    )
 
 
 def test_dependent_rows_are_pointed_out(compare: Compare, project: ComparisonProject) -> None:
@@ -700,3 +704,24 @@ def test_many_small_steps_down_are_seen_against_the_anchor(cli: Cli, repo: Repo)
     assert cli("compare", "fault#production", "HEAD", "--json", folder=project.root).json["anchor"] is None
     project.configure(evaluation="anchor: null", gates=gates)
     assert cli("compare", "--json", folder=project.root).json["anchor"] is None
+
+
+@pytest.mark.parametrize(("setting", "code"), [("", 0), (", cannot-be-judged: block", 1)])
+def test_a_slice_that_is_too_small_is_named_everywhere(
+    cli: Cli, project: ComparisonProject, setting: str, code: int
+) -> None:
+    gates = "[{metric: accuracy, min: 0.1, per-slice: true}]"
+    project.configure(f"cluster-by: day, find-slices: off, slices: [site]{setting}", gates)
+    project.train(*FEATURES)
+    project.release()
+    report = cli("compare", "--json", folder=project.root).json
+    assert report["verdict"] == ("block" if code else "warn")
+    tiny = next(one for one in report["slices"] if one["value"] == "tiny")
+    (metric,) = tiny["metrics"]
+    assert (tiny["rows"], metric["verdict"], metric["challenger_ci"]) == (100, "cannot_be_judged", None)
+    assert metric["challenger"] is not None
+    assert metric["note"] == "only 100 rows, at least 200 are needed"
+    answer = cli("compare", folder=project.root)
+    assert answer.code == code
+    seen = " ".join(answer.out.split())
+    assert "1 slice cannot be judged: site = tiny (only 100 rows, at least 200 are needed)" in seen

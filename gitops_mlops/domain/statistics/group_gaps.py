@@ -71,11 +71,12 @@ class Gap:
 class Groups:
     """The counts of (group, label, champion's answer, challenger's answer); without a champion its answer is 0.
 
-    `in_parity` and `in_odds` tell which groups have rows enough to be judged.
+    `in_parity` and `in_odds` tell which groups can be judged; `pooled` is whether the last is several together.
     """
 
     table: Counts
     by_cluster: Counts | None = None
+    pooled: bool = False
 
     @property
     def rows(self) -> Floats:
@@ -92,7 +93,8 @@ class Groups:
     @property
     def in_parity(self) -> Mask:
         """Which groups have 200 rows."""
-        return np.asarray(self.rows >= FEWEST_ROWS)
+        enough = np.asarray(self.rows >= FEWEST_ROWS)
+        return enough & (np.arange(len(enough)) < len(enough) - self.pooled)
 
     @property
     def in_odds(self) -> Mask:
@@ -108,20 +110,23 @@ class Groups:
         return Rates.of(self.table.sum(axis=2))
 
 
-def group_counts(sample: Sample, codes: Ints, groups: int) -> Groups:
-    """Count the rows of a binary task; `codes` of shape (rows,) are those of groups, from 0."""
+def group_counts(sample: Sample, codes: Ints, groups: int, pooled: bool = False) -> Groups:
+    """Count the rows of a binary task; `codes` of shape (rows,) are those of groups, from 0.
+
+    `pooled` is whether the last group is several together, which are not judged as one.
+    """
     champion = np.zeros(sample.rows, dtype=np.int64) if sample.champion is None else sample.champion.predicted
     cells = ((codes * 2 + sample.truth) * 2 + champion) * 2 + sample.challenger.predicted
     width = groups * 8
     shape = (groups, 2, 2, 2)
     table = np.bincount(cells, minlength=width).reshape(shape).astype(np.float64)
     if sample.clusters is None:
-        return Groups(table)
+        return Groups(table, pooled=pooled)
     clusters, units = sample.clusters, min(sample.units, _MOST_CLUSTERS)
     if sample.units > units:
         clusters = np.random.default_rng(0).permutation(sample.units)[clusters] % units
     flat = np.bincount(clusters * width + cells, minlength=units * width)
-    return Groups(table, flat.reshape(-1, *shape).astype(np.float64))
+    return Groups(table, flat.reshape(-1, *shape).astype(np.float64), pooled)
 
 
 def measure_gaps(groups: Groups, both: bool, settings: Settings, name: str) -> tuple[Gap, Gap]:

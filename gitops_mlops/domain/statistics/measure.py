@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,19 @@ from gitops_mlops.domain.statistics.verdict import (
     verdict,
 )
 
+# The labels whose rows carry the error of a metric: of a binary task these, of several classes each that is there.
+_OF_LABELS = {
+    "roc_auc": "both",
+    "roc_auc_ovr": "both",
+    "balanced_accuracy": "both",
+    "precision_macro": "both",
+    "recall_macro": "both",
+    "f1_macro": "both",
+    "recall": "positive",
+    "f1": "positive",
+    "average_precision": "positive",
+    "specificity": "negative",
+}
 # What these tell is how well different rows are told apart.
 _OF_CONTRAST = frozenset({"roc_auc", "roc_auc_ovr", "average_precision", "r2"})
 
@@ -68,7 +81,7 @@ def measure(sample: Sample, metric: str, settings: Settings, margin: Margin | No
             estimate = _estimate(sample, known, settings)
         except OwnMetricFailed as error:
             return unmeasured(metric, str(error), settings)
-        return _measured(metric, sample, known.higher_is_better, estimate, settings, margin)
+        return _measured(metric, sample, known, estimate, settings, margin)
 
 
 def measure_all(
@@ -130,15 +143,25 @@ def _scaleless(sample: Sample) -> str:
     return ""
 
 
-def _few(sample: Sample, metric: str) -> str:
+def _few(sample: Sample, known: Metric | OwnMetric) -> str:
+    """Why there is too little for an interval that is what it says; "" when there is enough."""
     if sample.units < FEWEST_UNITS:
         return f"only {sample.units} {sample.unit}, at least {FEWEST_UNITS} are needed"
-    if metric == "roc_auc":
-        positives = int(np.count_nonzero(sample.truth == 1))
-        fewest = min(positives, sample.rows - positives)
-        if fewest < FEWEST_OF_A_CLASS:
-            return f"only {fewest} rows of the rarer label, at least {FEWEST_OF_A_CLASS} are needed"
-    return ""
+    if isinstance(known, OwnMetric) or known.kind not in _OF_LABELS:
+        return ""
+    counts = np.bincount(sample.truth.astype(np.int64), minlength=2)
+    which = _OF_LABELS[known.kind] if sample.task is Task.BINARY else "present"
+    of = {"both": [0, 1], "positive": [1], "negative": [0], "present": np.flatnonzero(counts).tolist()}[which]
+    rarest = min(of, key=counts.__getitem__)
+    if counts[rarest] >= FEWEST_OF_A_CLASS:
+        return ""
+    label = {"both": "the rarer label", "present": f"the label {str(_class(sample, rarest))[:60]!r}"}
+    needed = f"at least {FEWEST_OF_A_CLASS} are needed"
+    return f"only {counts[rarest]} rows of {label.get(which, f'the {which} label')}, {needed}"
+
+
+def _class(sample: Sample, code: int) -> object:
+    return sample.classes[code] if code < len(sample.classes) else code
 
 
 def known_metric(name: str, settings: Settings) -> Metric | OwnMetric | None:
@@ -156,32 +179,31 @@ def unmeasured(metric: str, note: str, settings: Settings) -> Measured:
 def _measured(
     metric: str,
     sample: Sample,
-    higher_is_better: bool,
+    known: Metric | OwnMetric,
     estimate: Estimate,
     settings: Settings,
     margin: Margin | None,
 ) -> Measured:
-    few, units = _few(sample, metric), f"{sample.units:,} {sample.unit}"
-    if not higher_is_better:
+    few, units = _few(sample, known), f"{sample.units:,} {sample.unit}"
+    if not known.higher_is_better:
         estimate = estimate.flipped()
     own, delta = estimate.challenger, estimate.delta
     result = MetricResult(
         name=metric[:200],
-        higher_is_better=higher_is_better,
+        higher_is_better=known.higher_is_better,
         champion=_finite(estimate.champion),
         challenger=_finite(own.value),
         challenger_ci=_interval(own, settings.alpha),
         method=estimate.method,
         p_value=_finite(estimate.p_value),
-        note="; ".join(note for note in (_note(estimate), few) if note),
+        note=_note(estimate),
     )
     found_own = own if math.isfinite(own.value) else None
     if delta is None or estimate.champion is None or not math.isfinite(delta.value):
-        return Measured(result, None, found_own, few, units)
+        bare = Measured(result, None, found_own, units=units)
+        return too_few(bare, few) if few else bare
     assert sample.champion is not None
-    if delta.se == 0 and not sample.champion.same_as(sample.challenger):
-        few = few or "both models are the same on every row that counts, which tells nothing of other rows"
-        result = result.model_copy(update={"note": few})
+    same = delta.se == 0 and not sample.champion.same_as(sample.challenger)
     amount = 0.0 if margin is None else margin.of(estimate.champion)
     word = verdict(delta, amount, settings.alpha)
     mde = minimum_detectable_effect(delta.se, settings.alpha, settings.power, delta.df)
@@ -191,12 +213,30 @@ def _measured(
             "se": _finite(delta.se),
             "ci": _interval(delta, settings.alpha),
             "margin": amount,
-            "verdict": "inconclusive" if few and word != "undefined" else word,
+            "verdict": word,
             "mde": _finite(mde),
             "needed": units_needed(sample.units, mde, amount),
         }
     )
-    return Measured(result, delta, found_own, few, units)
+    measured = Measured(result, delta, found_own, units=units)
+    if few:
+        return too_few(measured, few)
+    return _same(measured) if same else measured
+
+
+def too_few(measured: Measured, why: str) -> Measured:
+    """The same without an interval, for it would not be what it says: the metric cannot be judged."""
+    values = dict.fromkeys(("challenger_ci", "ci", "se", "p_value", "mde", "needed"))
+    note = "; ".join(text for text in ("" if measured.few else measured.result.note, why) if text)
+    update = {**values, "method": "", "verdict": "cannot_be_judged", "note": note[:2000]}
+    return replace(measured, result=measured.result.model_copy(update=update), few=why)
+
+
+def _same(measured: Measured) -> Measured:
+    """No difference at all on rows that models of different answers share: an interval of nothing."""
+    few = "both models are the same on every row that counts, which tells nothing of other rows"
+    update = {"verdict": "cannot_be_judged", "note": few}
+    return replace(measured, result=measured.result.model_copy(update=update), few=few)
 
 
 def _note(estimate: Estimate) -> str:

@@ -52,6 +52,6 @@ def recipe_metric(
         se=spread.se,
         method=f"t with the noise of {len(champion)} trainings of each",
         margin=amount,
-        verdict="inconclusive" if measured.few else verdict(spread, amount, settings.alpha),
+        verdict="cannot_be_judged" if measured.few else verdict(spread, amount, settings.alpha),
         note=measured.few,
     )

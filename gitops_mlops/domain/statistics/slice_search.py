@@ -37,11 +37,15 @@ _MOST_CELLS_PER_ROW = 4
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """A column as codes from 0, of shape (rows,), and the value that each code stands for."""
+    """A column as codes from 0, of shape (rows,), and what each code's value is called.
+
+    `pooled` is how many values the last code stands for together; 0 when every code is one value.
+    """
 
     name: str
     codes: Ints
     values: tuple[str, ...]
+    pooled: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from gitops_mlops.domain.config import Gate, Model
 from gitops_mlops.domain.evaluation_parts import MetricResult
-from gitops_mlops.domain.gates import Evidence, SliceMeasured, demand, gate_changes, judge, overall
+from gitops_mlops.domain.gates import Evidence, demand, gate_changes, judge, overall
+from gitops_mlops.domain.slice_gates import SliceMeasured
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.measure import Measured, unmeasured
 from gitops_mlops.domain.statistics.spread import Spread
@@ -127,7 +128,7 @@ def test_declared_slices_without_rows_are_not_passed_over(inconclusive: str) -> 
     evidence = Evidence({"roc_auc": measured(0.1, 0.01)}, (), "compared")
     _, judged = judge(model(NOT_WORSE, slices=["carrier"], inconclusive=inconclusive), evidence)
     assert (judged.result.id, judged.result.status) == ("declared slices", inconclusive)
-    assert judged.result.reason == "no declared slice has rows enough to be judged"
+    assert judged.result.reason == "there is no slice"
 
 
 def test_a_slice_of_a_single_class_is_not_judged_and_said() -> None:
@@ -136,7 +137,7 @@ def test_a_slice_of_a_single_class_is_not_judged_and_said() -> None:
     _, judged = judge(model(NOT_WORSE, slices=["carrier"]), evidence)
     assert (judged.result.status, judged.result.reason) == (
         "warn",
-        "no slice is clearly worse in 1 slices, 1 cannot be judged",
+        "no slice is clearly worse in 1 of 2 slices; 1 slice cannot be judged: carrier = ZZ (one label)",
     )
 
 

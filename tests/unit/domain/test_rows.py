@@ -16,7 +16,6 @@ from gitops_mlops.domain.rows import (
     dependent_columns,
     naive_errors,
     parse_rows,
-    parts,
     repeats,
     seen_in,
 )
@@ -80,25 +79,6 @@ def test_clusters_are_numbered_from_zero_without_gaps(names: list[str]) -> None:
     codes = cluster_codes(pl.Series("day", names))
     assert sorted(set(codes.tolist())) == list(range(len(set(names))))
     assert all((names[i] == names[j]) == (codes[i] == codes[j]) for i in range(len(names)) for j in range(i))
-
-
-def test_slices_are_values_with_rows_enough() -> None:
-    frame = pl.DataFrame({"site": ["n"] * 300 + [None] * 250 + ["tiny"] * 50, "flag": [True] * 600})
-    assert [(part.value, int(part.rows.sum())) for part in parts(frame, "site")] == [("n", 300), ("missing", 250)]
-    assert [part.value for part in parts(frame, "flag")] == ["True"]
-
-
-def test_floats_are_cut_into_fifths() -> None:
-    values = np.linspace(0, 10, 2000)
-    found = parts(pl.DataFrame({"x": [*values.tolist(), *[float("nan")] * 200]}), "x")
-    assert sorted((part.value, int(part.rows.sum())) for part in found) == [
-        ("0 to 2", 400),
-        ("2 to 4", 400),
-        ("4 to 6", 400),
-        ("6 to 8", 400),
-        ("8 to 10", 400),
-        ("missing", 200),
-    ]
 
 
 def test_columns_that_may_group_rows() -> None:

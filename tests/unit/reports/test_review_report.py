@@ -209,9 +209,8 @@ def test_models_that_share_a_name_share_the_room_all_the_same() -> None:
     models = [ModelReview(name=one.model, outcome=one.verdict, report=one) for one in (short, short, large, large)]
     markdown = review_markdown(review_of(models=models))
     assert len(markdown) <= BUDGET
-    # The largest cannot be shortened to its share.
-    assert markdown.count(": the whole report</summary>") == 3
-    assert "left out: the full report of 1 model." in markdown
+    assert markdown.count(": the whole report</summary>") == 4
+    assert markdown.count("Shortened to fit") == 2
 
 
 def test_a_lone_model_whose_verdict_is_not_the_whole_does_not_head_the_comment() -> None:

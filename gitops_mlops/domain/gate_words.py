@@ -1,0 +1,40 @@
+"""Numbers and counts as the reasons of gates write them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+_NAMED = 3
+
+
+def plain(value: float, digits: int = 4) -> str:
+    """A number in so many significant digits, with a true minus and never an exponent."""
+    if not math.isfinite(value):
+        return str(value)
+    rounded = float(f"{value:.{max(digits, len(str(int(abs(value)))))}g}")
+    return f"{rounded:z.6f}".rstrip("0").rstrip(".").replace("-", "−")
+
+
+def difference(value: float) -> str:
+    """A number with its sign."""
+    text = plain(value, 3)
+    return text if text.startswith("−") else f"+{text}"
+
+
+def probability(p: float) -> str:
+    """`p = 0.012`."""
+    return "p < 0.0001" if p < 0.0001 else f"p = {plain(p, 2)}"
+
+
+def parts(number: int, kind: str) -> str:
+    """`1 slice`, `12 slices`."""
+    return f"{number:,} {kind}{'' if number == 1 else 's'}"
+
+
+def cannot_be_judged(number: int, kind: str, named: Sequence[str]) -> str:
+    """`2 slices cannot be judged: a, b`, with the first of them by name; "" when there is none."""
+    if not number:
+        return ""
+    more = ", ..." if len(named) > _NAMED else ""
+    return f"{parts(number, kind)} cannot be judged: {', '.join(named[:_NAMED])}{more}"

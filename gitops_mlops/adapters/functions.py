@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.faults import of_the_machine
 
 # From a revision into a folder: its files as they would be checked out.
 Export = Callable[[str, Path], None]
@@ -33,6 +34,8 @@ class ProjectFunctions:
             with self._importing(revision), redirect_stdout(sys.stderr):
                 function = getattr(importlib.import_module(name), attribute)
         except (Exception, SystemExit) as error:
+            if of_the_machine(error):
+                raise
             # Importing runs the project's code, which may raise anything.
             raise EvidenceMissing(f"cannot be imported ({_reason(error)})", where=reference) from error
         if not callable(function):

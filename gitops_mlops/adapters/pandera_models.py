@@ -21,6 +21,7 @@ import polars as pl
 
 from gitops_mlops.domain.contract import Rows
 from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.domain.faults import of_the_machine
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.ports import Tables
 from gitops_mlops.domain.table_checks import KeyCheck, RowCheck, Table, TableChecks, text_that_is_none, uneven_parts
@@ -98,7 +99,10 @@ def _run(schema: Any, table: Table) -> list[Violation]:
         with pl.Config():
             pl.Config.set_engine_affinity("streaming")
             errors = _errors(bounded, table.frame.drop(table.helpers))
-    except (NotImplementedError, TypeError, ValueError) as error:
+    except Exception as error:
+        # Checks are the project's code, which may raise anything.
+        if of_the_machine(error):
+            raise
         raise UsageError(f"pandera cannot apply the model ({_told(error)})", where=table.name) from error
     return [_violation(error) for error in errors]
 
@@ -188,6 +192,8 @@ def _schema(module: ModuleType, file: str, class_name: str) -> Any:
     try:
         return found.to_schema()
     except Exception as error:
+        if of_the_machine(error):
+            raise
         # pandera raises many kinds for a model that contradicts itself.
         raise UsageError(f"{class_name} makes no schema ({_told(error)})", where=file) from error
 
@@ -206,6 +212,8 @@ def _imported(file: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
+        if of_the_machine(error):
+            raise
         # Importing runs the file: whatever it raises is its own fault.
         raise UsageError(f"cannot be imported ({_told(error)})", where=file.name) from error
     return module

@@ -16,6 +16,7 @@ from gitops_mlops.cli.commands import COMMANDS, help_text
 from gitops_mlops.cli.environment import PREFIX, given, name_variable, prefix_of
 from gitops_mlops.cli.streams import discard
 from gitops_mlops.domain.errors import BUG, DONE, INTERRUPTED, ConfigError, MlopsError, OutsideError, UsageError
+from gitops_mlops.domain.faults import of_the_machine
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.reports.terminal import printable
 
@@ -170,7 +171,7 @@ def _told(error: BaseException) -> tuple[list[str], int]:
         case OSError() if error.strerror:
             place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
             return [f"{place}{error.strerror} → run with --debug to see where"], OutsideError.exit_code
-        case MemoryError():
+        case _ if of_the_machine(error):
             return ["the memory of this machine is full → free some, or give it more"], OutsideError.exit_code
         case _:
             kind = type(error).__name__

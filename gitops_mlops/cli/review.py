@@ -33,7 +33,7 @@ def review(
     Data and models that are as on the base, and models that are their champion, are skipped. Gates and trusted
     types are the base's. The base is where the branch left GITHUB_BASE_REF's branch, or origin/HEAD.
     Ends with the worst of all: 2 wrong configuration, 3 missing evidence, 4 an outside system failed,
-    1 a verdict against, 0 passed.
+    70 a bug of ours, 1 a verdict against, 0 passed.
     """
     from gitops_mlops.domain.review import EXIT_CODES
     from gitops_mlops.domain.review_size import dump_review

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.faults import of_the_machine, short_of
 from gitops_mlops.domain.model import Predictions
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def load_onnx(content: bytes, name: str, inputs: Sequence[str] = ()) -> OnnxMode
 
     A graph that takes one matrix must say which columns it means: by `columns` in its metadata (a JSON list), or
     by being as wide as its declared input. Raises EvidenceMissing for a file that ONNX Runtime cannot read,
-    UsageError for one whose columns nobody knows, or when ONNX Runtime is not installed.
+    UsageError for one whose columns nobody knows, or when ONNX Runtime is not installed, MemoryError when it has not
+    enough.
     """
     try:
         import onnxruntime
@@ -93,6 +95,8 @@ def load_onnx(content: bytes, name: str, inputs: Sequence[str] = ()) -> OnnxMode
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:
+        if of_the_machine(error) or short_of(str(error)):
+            raise MemoryError(str(error)) from error
         # ONNX Runtime has an exception for each of its error codes, without a common base.
         reason = str(error).partition("\n")[0][:200]
         raise EvidenceMissing(

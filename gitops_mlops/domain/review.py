@@ -12,22 +12,32 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gitops_mlops.domain.errors import MlopsError, Problem
+from gitops_mlops.domain.errors import BUG, Problem
 from gitops_mlops.domain.evaluation import Report, parse_part
 from gitops_mlops.domain.evaluation_parts import Part, Text, Word
+from gitops_mlops.domain.faults import Cause, fault_of
 from gitops_mlops.domain.repro import Repro
 
 REVIEW_SCHEMA: Literal["gitops-mlops/review/1"] = "gitops-mlops/review/1"
 MAX_REVIEW_BYTES = 1024 * 1024
 REVIEW_FILE = "review.json"
 
-Outcome = Literal["pass", "warn", "incomparable", "block", "outside", "evidence", "usage"]
+Outcome = Literal["pass", "warn", "incomparable", "block", "outside", "evidence", "usage", "bug"]
 Skipped = Literal["", "base", "champion", "removed"]
 Count = Annotated[int, Field(ge=0, le=10**15)]
 Seconds = Annotated[float, Field(ge=0, le=10**9)]
 
 # From the best to the worst; the last are errors, of the kinds that exit codes tell apart.
-OUTCOMES: tuple[Outcome, ...] = ("pass", "warn", "incomparable", "block", "outside", "evidence", "usage")
+OUTCOMES: tuple[Outcome, ...] = (
+    "pass",
+    "warn",
+    "incomparable",
+    "block",
+    "outside",
+    "evidence",
+    "usage",
+    "bug",
+)
 ERRORS = OUTCOMES[4:]
 EXIT_CODES: dict[Outcome, int] = {
     "pass": 0,
@@ -37,8 +47,16 @@ EXIT_CODES: dict[Outcome, int] = {
     "outside": 4,
     "evidence": 3,
     "usage": 2,
+    "bug": BUG,
 }
-_OF_EXIT_CODE: dict[int, Outcome] = {1: "block", 2: "usage", 3: "evidence", 4: "outside"}
+_OF_CAUSE: dict[Cause, Outcome] = {
+    Cause.VERSION: "block",
+    Cause.PLACE: "outside",
+    Cause.OUTSIDE: "outside",
+    Cause.USAGE: "usage",
+    Cause.EVIDENCE: "evidence",
+    Cause.BUG: "bug",
+}
 
 
 class Commits(Part):
@@ -236,9 +254,10 @@ def overall(
     return max(found, key=OUTCOMES.index, default="pass")
 
 
-def outcome_of(error: MlopsError) -> Outcome:
-    """The outcome of a step that an error ended."""
-    return _OF_EXIT_CODE.get(error.exit_code, "outside")
+def outcome_of(error: BaseException) -> Outcome:
+    """The outcome of a step that an error ended; it is our bug unless it is known for something else."""
+    # What was loaded ended the program: it is no code of ours.
+    return "outside" if isinstance(error, SystemExit) else _OF_CAUSE[fault_of(error).cause]
 
 
 def parse_review(content: str | bytes, name: str = REVIEW_FILE) -> Review:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.faults import of_the_machine
 from gitops_mlops.domain.frames import to_pandas
 from gitops_mlops.domain.metrics import Task
 from gitops_mlops.domain.model import Answered
@@ -79,6 +80,8 @@ def score(model: Predictor, rows: pl.DataFrame, truth: Truth, task: Task, thresh
         said = model.answers if isinstance(model, Answered) else model.predict(to_pandas(rows))
         return checked(said, rows.height, truth, task, threshold)
     except Exception as error:
+        if of_the_machine(error):
+            raise
         # A model is code of its own: it may raise anything on rows that it does not understand.
         reason = str(error).partition("\n")[0][:300]
         return Unscorable(f"cannot score these rows ({type(error).__name__}: {reason})")

@@ -26,6 +26,7 @@ _WORDS: dict[Outcome, str] = {
     "outside": "FAILED",
     "evidence": "MISSING",
     "usage": "WRONG",
+    "bug": "BUG",
 }
 _COLOURS: dict[Outcome, str] = {"pass": "32", "warn": "33", "incomparable": "33"}
 _RED = "31"

@@ -17,6 +17,7 @@ OUTCOME_SYMBOLS: dict[Outcome, str] = {
     "outside": "❌",
     "evidence": "❌",
     "usage": "❌",
+    "bug": "❌",
 }
 _TITLES: dict[Outcome, str] = {
     "warn": "passes with warnings",
@@ -25,6 +26,7 @@ _TITLES: dict[Outcome, str] = {
     "outside": "could not be finished, an outside system failed",
     "evidence": "cannot be judged, evidence is missing",
     "usage": "cannot be judged, the set-up is wrong",
+    "bug": "could not be finished, gitops-mlops has a bug",
 }
 _NAMED = 3
 _SKIPPED_NAMED = 12

@@ -64,8 +64,9 @@ class ServedModel:
 
     def answer(self, columns: Mapping[str, Sequence[Any]]) -> Answer:
         """Predictions for admitted columns. Raises ModelFailed; MemoryError or OSError when the machine failed."""
+        rows = admitted_frame(self.contract, columns, self.predictor.columns)
         try:
-            seen = self.predictor.predict(admitted_frame(self.contract, columns, self.predictor.columns))
+            seen = self.predictor.predict(rows)
             if seen.classes != self.classes:
                 raise ModelFailed(f"the model has the classes {seen.classes}, the bundle {self.classes}")
             labels = decide(seen, self.bundle.positive, self.bundle.threshold)

@@ -208,8 +208,11 @@ class _Draft:
         except MlopsError as error:
             self._fail(name, outcome_of(error), str(error))
         except (Exception, SystemExit) as error:
-            # The project's own code may raise anything, and other models are to be compared all the same.
-            self._fail(name, "outside", f"{type(error).__name__}: {error}")
+            # Other models are to be compared all the same.
+            told = f"{type(error).__name__}: {error}"
+            outcome = outcome_of(error)
+            bug = "this is a bug in gitops-mlops → report it: " if outcome == "bug" else ""
+            self._fail(name, outcome, f"{bug}{told}")
         seconds = self._timer.seconds() - before - sum(step.seconds for step in self._steps[inner:])
         self._steps.append(Step(name=name[:200], seconds=round(max(seconds, 0.0), 3)))
 

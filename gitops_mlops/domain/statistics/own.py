@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gitops_mlops.domain.faults import of_the_machine
 from gitops_mlops.domain.statistics.sample import Floats, Sample, Scores
 
 # Takes (y_true, y_pred), and sample_weight by name where it has such a parameter; gives a number.
@@ -70,6 +71,8 @@ def _call(metric: OwnMetric, *arguments: Any, **weights: Any) -> float:
     try:
         found = float(metric.function(*arguments, **weights))
     except (Exception, SystemExit) as error:
+        if of_the_machine(error):
+            raise
         # It is the project's code: it may raise anything.
         reason = str(error).partition("\n")[0][:200]
         raise OwnMetricFailed(f"{metric.name} raised {type(error).__name__} ({reason})") from error

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, MlopsError, OutsideError, UsageError
+from gitops_mlops.domain.errors import (
+    Bug,
+    BundleRefused,
+    ConfigError,
+    EvidenceMissing,
+    MlopsError,
+    OutsideError,
+    PlaceError,
+    UsageError,
+)
 from gitops_mlops.domain.job import Job, job_of
 from gitops_mlops.domain.review import (
     EXIT_CODES,
@@ -103,15 +112,22 @@ def test_a_model_is_no_better_than_its_report() -> None:
         (EvidenceMissing("x"), 3),
         (OutsideError("x"), 4),
         (MlopsError("x"), 4),
+        (PlaceError("x"), 4),
+        (BundleRefused("x"), 1),
+        (Bug("x"), 70),
+        (OSError(28, "No space left on device"), 4),
+        (MemoryError(), 4),
+        (SystemExit(0), 4),
+        (KeyError("x"), 70),
     ],
 )
-def test_errors_keep_their_exit_code(error: MlopsError, code: int) -> None:
+def test_errors_keep_their_exit_code(error: BaseException, code: int) -> None:
     assert EXIT_CODES[outcome_of(error)] == code
     assert review_of(failures=[Failure(step="s", outcome=outcome_of(error), told="x")]).verdict == outcome_of(error)
 
 
 def test_worse_means_an_exit_code_that_hides_the_others() -> None:
-    assert [EXIT_CODES[one] for one in OUTCOMES] == [0, 0, 1, 1, 4, 3, 2]
+    assert [EXIT_CODES[one] for one in OUTCOMES] == [0, 0, 1, 1, 4, 3, 2, 70]
 
 
 @pytest.mark.parametrize(

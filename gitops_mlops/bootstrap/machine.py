@@ -170,7 +170,7 @@ def registrar(repository: Repository) -> Registrar:
     from gitops_mlops.adapters.journal import FileJournal
     from gitops_mlops.usecases.registrar import Registrar
 
-    return Registrar(repository, clock(), timer(), FileJournal(files(repository.storage())))
+    return Registrar(repository, clock(), timer(), FileJournal(files(repository.storage())), ledger(repository))
 
 
 def job_file(variable: str) -> JobFile | None:

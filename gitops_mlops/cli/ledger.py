@@ -11,6 +11,7 @@ import click
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, pass_session, progress
+from gitops_mlops.domain.change import State
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST
 
 
@@ -60,6 +61,27 @@ def verify(session: Session, as_json: bool) -> int:
     findings = verify(repository, bootstrap.ledger(repository))
     emit(findings, as_json, findings_text, lambda found: [finding._asdict() for finding in found])
     return VERDICT_AGAINST if any(finding.wrong for finding in findings) else DONE
+
+
+@ledger.command(epilog="Example: gitops-mlops ledger withdraw 'delay@v1.2.3' --reason 'wrong commit'")
+@click.argument("tag")
+@click.option("--reason", required=True, help="Why, to be recorded.")
+@click.option("--push", is_flag=True, help="Take in what origin has, and push.")
+@json_option
+@pass_session
+def withdraw(session: Session, tag: str, reason: str, push: bool, as_json: bool) -> int:
+    """Take back a tag that was never pushed: delete it here, and record that it is withdrawn.
+
+    Refused with 1 when origin has the tag, or when something is built on it: an assignment or a deployment.
+    """
+    from gitops_mlops.reports.registry import change_data, change_text
+    from gitops_mlops.usecases.withdraw import Withdrawal, withdraw_tag
+
+    repository = bootstrap.repository(session.folder)
+    clone, branch = bootstrap.clone(repository.root), bootstrap.ledger(repository)
+    change = withdraw_tag(Withdrawal(tag, reason, push), repository, clone, branch, bootstrap.clock())
+    emit(change, as_json, change_text, change_data)
+    return VERDICT_AGAINST if change.state is State.REFUSED else DONE
 
 
 @ledger.command(epilog="Example: gitops-mlops ledger sync --push")

@@ -46,7 +46,7 @@ def release(session: Session, /, models: tuple[str, ...], out: Path | None, as_j
     )
     changes = [model.change for model in made.models if model.change]
     for change in changes:
-        recorded = [] if wanted.dry_run else record_change(change, repository, ledger, wanted.push)
+        recorded = [] if wanted.dry_run else record_change(change, repository, ledger, bootstrap.clock(), wanted.push)
         warn([*change.warnings, *recorded])
     warn(made.warnings)
     if not wanted.dry_run:

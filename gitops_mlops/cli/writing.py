@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitops_mlops import bootstrap
 from gitops_mlops.cli.options import emit, json_option, mark, warn
 from gitops_mlops.domain.change import Change, State
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, Problem
@@ -47,7 +46,7 @@ def say(change: Change, registrar: Registrar, as_json: bool, dry_run: bool, push
     from gitops_mlops.usecases.record import record_change
 
     repository = registrar.repository
-    recorded = [] if dry_run else record_change(change, repository, bootstrap.ledger(repository), push)
+    recorded = [] if dry_run else record_change(change, repository, registrar.ledger, registrar.clock, push)
     warn([*change.warnings, *recorded])
     mark(
         Problem("", 0, 0, one.rule, f"{change.summary}: {one.seen}", f"needed: {one.wanted}")

@@ -14,7 +14,7 @@ from gitops_mlops.domain.integrity import (
     assignment_contradictions,
     version_contradictions,
 )
-from gitops_mlops.domain.ledger import LedgerFinding
+from gitops_mlops.domain.ledger import WITHDRAWAL, LedgerFinding
 from gitops_mlops.domain.ports import Lock, RemoteTag
 from gitops_mlops.domain.registry import Registry
 from gitops_mlops.domain.tags import TagRecord, parse_tag_name
@@ -157,8 +157,13 @@ def unrecorded(facts: RegistryFacts) -> Iterator[Found]:
     doubts = (check(facts) for check in (differs_from_remote, contradicted, ledger_contradicts))
     remedy = None if any(True for found in doubts for _ in found) else Remedy.RECORD
     for each in facts.ledger:
-        if not each.wrong:
+        if not each.wrong and not each.kind:
             yield Found(each.where, each.message, each.hint, remedy)
+
+
+def withdrawn(facts: RegistryFacts) -> Iterator[Found]:
+    """Tags that somebody took back before they were pushed."""
+    return (Found(each.where, each.message, each.hint) for each in facts.ledger if each.kind == WITHDRAWAL)
 
 
 def unpushed(facts: RegistryFacts) -> Iterator[Found]:
@@ -168,7 +173,9 @@ def unpushed(facts: RegistryFacts) -> Iterator[Found]:
     if lacking:
         what = f"{_several(lacking)} not on {facts.remote}: never pushed, or deleted there"
         mend = shlex.join(["git", "push", "--atomic", facts.remote, *(f"refs/tags/{name}" for name in lacking[:20])])
-        yield Found("registry tags", what, mend if len(lacking) <= 20 else f"{mend} …")
+        mend = mend if len(lacking) <= 20 else f"{mend} …"
+        back = shlex.join(["gitops-mlops", "ledger", "withdraw", lacking[0], "--reason", "WHY"])
+        yield Found("registry tags", what, f"{mend}; or take it back: {back}")
 
 
 def unfetched(facts: RegistryFacts) -> Iterator[Found]:
@@ -205,6 +212,7 @@ REGISTRY: tuple[Check[RegistryFacts], ...] = (
     Check("tags-unpushed", Severity.WARNING, unpushed),
     Check("tags-unfetched", Severity.WARNING, unfetched),
     Check("ledger-incomplete", Severity.NOTE, unrecorded),
+    Check("tag-withdrawn", Severity.NOTE, withdrawn),
 )
 
 

@@ -20,6 +20,7 @@ ENVIRONMENTS = "environments"
 DEPLOYMENT = "deployment"
 # A commit that `release` judged, whatever came of it.
 RELEASE = "release"
+WITHDRAWAL = "withdrawal"
 DONE = "done"
 DEPLOYED = "deployed"
 REFUSED = "refused"
@@ -33,11 +34,12 @@ _RUN = re.compile(r'\{"eventType": "([A-Z]+)", .*?"run": \{"runId": "([0-9a-f-]{
 class LedgerEvent(NamedTuple):
     """One thing that happened to a model. What an event does not have is "".
 
-    `kind` is the registry's action (`registration`, `assignment`, ...), `deployment` or `release`; `environment` is
-    the stage of an assignment; `result` is `deployed`, `refused` (a verdict against the version), `failed` (no fault
-    of the version: `reason` begins with the cause) or `stopped` for a deployment, `done` for all else.
-    `run` is a UUID that follows from what makes the event this one: its tag, commit and moment, or what was
-    deployed, where and when. `replaces` is the version before, `bundle` the digest of what was served.
+    `kind` is the registry's action (`registration`, `assignment`, ...), `deployment`, `release` or `withdrawal`;
+    `environment` is the stage of an assignment; `result` is `deployed`, `refused` (a verdict against the version),
+    `failed` (no fault of the version: `reason` begins with the cause) or `stopped` for a deployment, `done` for all
+    else. `run` is a UUID that follows from what makes the event this one: its tag, commit and moment, or what was
+    deployed, where and when. `replaces` is the version before, `bundle` the digest of what was served, `withdraws`
+    the run that a withdrawal takes back.
     """
 
     moment: datetime
@@ -55,6 +57,7 @@ class LedgerEvent(NamedTuple):
     model_sha256: str = ""
     bundle: str = ""
     address: str = ""
+    withdraws: str = ""
 
     @property
     def file(self) -> str:
@@ -64,12 +67,16 @@ class LedgerEvent(NamedTuple):
 
 
 class LedgerFinding(NamedTuple):
-    """Something about the ledger. `wrong`: it contradicts the repository or itself; else it lacks something."""
+    """Something about the ledger. `wrong`: it contradicts the repository or itself.
+
+    Else it lacks something, or is worth knowing: `kind` is then that of the event, for instance a withdrawal.
+    """
 
     wrong: bool
     where: str
     message: str
     hint: str
+    kind: str = ""
 
 
 def model_folder(model: str) -> str:

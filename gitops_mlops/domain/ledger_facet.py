@@ -16,7 +16,7 @@ class LedgerFacet(BaseModel):
     schema_url: Literal["urn:gitops-mlops:schema:ledger:1"] = Field(alias="_schemaURL")
     kind: str = Field(
         description="registration, deregistration, assignment, unassignment, deprecation, creation, "
-        "deployment or release"
+        "deployment, release or withdrawal"
     )
     model: str = Field(description="The model, `dir:name` below the repository's root")
     version: str = Field("", description="The version, as v1.2.3")
@@ -30,3 +30,4 @@ class LedgerFacet(BaseModel):
     model_sha256: str = Field("", description="SHA-256 of the model file, in hexadecimal")
     bundle: str = Field("", description="Digest of the bundle that was served, `sha256:…`")
     address: str = Field("", description="Where it is served")
+    withdraws: str = Field("", description="The run that a withdrawal takes back")

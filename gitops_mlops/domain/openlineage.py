@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from gitops_mlops.domain import evidence
-from gitops_mlops.domain.ledger import DEPLOYMENT, FAILED, REFUSED, RELEASE, STOPPED, LedgerEvent
+from gitops_mlops.domain.ledger import DEPLOYMENT, FAILED, REFUSED, RELEASE, STOPPED, WITHDRAWAL, LedgerEvent
 from gitops_mlops.domain.registry_events import Event
 from gitops_mlops.domain.tags import Action
 
@@ -70,6 +70,16 @@ def deployment_run(event: LedgerEvent) -> str:
     """The run of a deployment: the same place, version, bundle, result and moment are the same run."""
     facts = (event.environment, event.model, event.version, event.commit, event.bundle, event.result)
     return _run(DEPLOYMENT, *facts, event.moment.isoformat())
+
+
+def withdrawal_run(event: LedgerEvent) -> str:
+    """The run of a withdrawal: who took which run back, and when."""
+    return _run(WITHDRAWAL, event.withdraws, event.by, event.moment.isoformat())
+
+
+def withdrawal_lines(event: LedgerEvent) -> list[str]:
+    """The two lines of a withdrawal; it gives nothing."""
+    return _lines(event, [Dataset(NAMESPACE, event.model, event.version or event.commit)], [], [])
 
 
 def tag_lines(event: Event) -> list[str]:

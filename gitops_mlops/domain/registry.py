@@ -9,7 +9,7 @@ has no active version and no assignment, until a later event revives it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import cached_property
 
@@ -30,16 +30,22 @@ class Registry:
     `strays` are the tags that look like the registry's and do not count; they are a part of `problems`.
     """
 
-    def __init__(self, events: Iterable[Event], problems: Iterable[TagProblem] = ()) -> None:
+    def __init__(
+        self, events: Iterable[Event], problems: Iterable[TagProblem] = (), recorded: Collection[str] = ()
+    ) -> None:
         self.strays = tuple(sorted(problems))
         self._artifacts: defaultdict[str, list[Event]] = defaultdict(list)
         for event in events:
             self._artifacts[event.artifact].append(event)
         self._histories: dict[str, History] = {}
+        self._recorded = recorded
 
     @classmethod
-    def from_tags(cls, tags: Iterable[TagRecord]) -> Registry:
-        """Read every tag; a stray one becomes a problem and hides nothing."""
+    def from_tags(cls, tags: Iterable[TagRecord], recorded: Collection[str] = ()) -> Registry:
+        """Read every tag; a stray one becomes a problem and hides nothing.
+
+        `recorded` are names that the ledger knows: they stay taken when their tags are gone.
+        """
         events, problems = [], []
         for tag in tags:
             found = read_tag(tag)
@@ -47,7 +53,7 @@ class Registry:
                 events.append(found)
             elif found is not None:
                 problems.append(found)
-        return cls(events, problems)
+        return cls(events, problems, recorded)
 
     def until(self, when: datetime) -> Registry:
         """The registry as it was at a moment."""
@@ -143,9 +149,10 @@ class Registry:
         return sorted(merged, reverse=True)
 
     def tag_names(self, artifact: str) -> set[str]:
-        """The names of an artifact's tags that are taken, of tags that do not count too."""
-        strays = {stray.tag for stray in self.strays if _artifact(stray.tag) == artifact}
-        return strays.union(event.tag for event in self._artifacts.get(artifact, ()))
+        """The names of an artifact's tags that are taken: also of tags that do not count, or are gone."""
+        others = (*self._recorded, *(stray.tag for stray in self.strays))
+        own = {event.tag for event in self._artifacts.get(artifact, ())}
+        return own.union(name for name in others if _artifact(name) == artifact)
 
     def counter(self, artifact: str) -> int:
         """The next free number for a stage's tag: greater than that of any tag, of those that do not count too."""

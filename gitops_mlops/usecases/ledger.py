@@ -11,6 +11,7 @@ from gitops_mlops.domain.integrity import RESTORE, event_difference, ledger_diff
 from gitops_mlops.domain.ledger import (
     DEPLOYMENT,
     ENVIRONMENTS,
+    WITHDRAWAL,
     LedgerEvent,
     LedgerFinding,
     contradictions,
@@ -22,6 +23,7 @@ from gitops_mlops.domain.openlineage import read_line
 from gitops_mlops.domain.ports import Ledger, LedgerLine, Removal, Repository
 from gitops_mlops.domain.registry import Event, Registry
 from gitops_mlops.domain.tags import Action
+from gitops_mlops.domain.withdrawal import withdrawals
 from gitops_mlops.usecases.tagging import complete_registry
 
 
@@ -117,12 +119,16 @@ def verify(repository: Repository, ledger: Ledger) -> list[LedgerFinding]:
     registry = complete_registry(repository)
     told, unread = read_lines(ledger)
     events = distinct(each.event for each in told)
+    taken = withdrawals(events)
+    standing = [event for event in events if event.kind != WITHDRAWAL and event.run not in taken]
+    tags = {event.tag: event for event in registry.events()}
     findings = [
         *_changed(ledger.removals()),
         *(_wrong(f"{line.file}:{line.number}", reason, _BY_HAND) for line, reason in unread),
         *_contradictions(told),
-        *_against_tags(events, {event.tag: event for event in registry.events()}),
-        *_against_commits(events, registry, repository),
+        *_against_withdrawals(events, taken, tags),
+        *_against_tags(standing, tags),
+        *_against_commits(standing, registry, repository),
         *_unrecorded(events, registry),
     ]
     return sorted(findings, key=lambda finding: not finding.wrong)
@@ -153,13 +159,32 @@ def _against_tags(events: Iterable[LedgerEvent], tags: Mapping[str, Event]) -> I
             continue
         tag = tags.get(event.tag)
         if tag is None:
-            hint = "git fetch --tags; where it was never pushed: push it from the clone that made it"
+            hint = (
+                f"git fetch --tags; if it was never pushed: gitops-mlops ledger withdraw '{event.tag}' --reason WHY"
+            )
             yield _wrong(f"tag {event.tag}", f"is in the ledger and not in this clone ({event.commit[:10]})", hint)
             continue
         if difference := ledger_difference(event, tag):
             field, recorded, now = difference
             message = f"the ledger has the {field} {recorded!r}, the tag {now!r}"
             yield _wrong(f"tag {event.tag}", message, RESTORE)
+
+
+def _against_withdrawals(
+    events: Iterable[LedgerEvent], taken: Mapping[str, LedgerEvent], tags: Mapping[str, Event]
+) -> Iterator[LedgerFinding]:
+    for event in events:
+        if event.kind != WITHDRAWAL:
+            continue
+        where, words = f"tag {event.tag}", f"was withdrawn by {event.by} on {event.moment:%Y-%m-%d}: {event.reason}"
+        if event.withdraws not in taken:
+            message = f"{words}; that does not count, since something is built on it"
+            yield _wrong(where, message, f"gitops-mlops ledger show --model {event.model}")
+        elif event.tag in tags:
+            hint = f"if it should be gone: gitops-mlops ledger withdraw '{event.tag}' --reason WHY; else push it"
+            yield _wrong(where, f"{words}; and it is in this clone", hint)
+        else:
+            yield LedgerFinding(False, where, words, f"gitops-mlops ledger show --model {event.model}", WITHDRAWAL)
 
 
 def _against_commits(

@@ -9,12 +9,13 @@ from gitops_mlops.domain.change import Change, State
 from gitops_mlops.domain.errors import MlopsError
 from gitops_mlops.domain.ledger import LedgerEvent
 from gitops_mlops.domain.openlineage import deployment_lines, tag_event, tag_lines
-from gitops_mlops.domain.ports import Ledger, Repository
+from gitops_mlops.domain.ports import Clock, Ledger, Repository
 from gitops_mlops.domain.registry import Event, Registry
 from gitops_mlops.usecases.tagging import complete_registry
+from gitops_mlops.usecases.withdraw import withdraw_unshared
 
 
-def record_change(change: Change, repository: Repository, ledger: Ledger, push: bool) -> list[str]:
+def record_change(change: Change, repository: Repository, ledger: Ledger, clock: Clock, push: bool) -> list[str]:
     """Record the tags that a change wrote, or found there already; what stood in the way, each a line.
 
     An event follows from its tag alone. So a command that was cut off between the tag and the ledger is made good
@@ -23,7 +24,12 @@ def record_change(change: Change, repository: Repository, ledger: Ledger, push: 
     if change.state not in (State.WRITTEN, State.UNCHANGED) or not change.tags:
         return []
     try:
-        events = Registry.from_tags(repository.tags()).events(change.artifact)
+        tags = list(repository.tags())
+        events = Registry.from_tags(tags).events(change.artifact)
+        if push:
+            ledger.fetch()
+            # A tag that was deleted before anybody saw it would contradict the ledger in every clone.
+            withdraw_unshared(change.artifact, {tag.name for tag in tags}, ledger, clock)
         _append(ledger, (event for event in events if event.tag in change.tags), push)
     except MlopsError as error:
         return [_lacking("the tag stands", error)]

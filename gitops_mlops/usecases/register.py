@@ -194,9 +194,9 @@ def _new(
     if revived:
         tag = f"{tag}#{registry.counter(wanted.artifact)}"
     elif tag in taken:
-        return _refused(
-            wanted, commit, Refusal("a version is registered once", f"the tag {tag} is there", "another version")
-        )
+        # Also where only the ledger knows it.
+        seen = f"the tag {tag} is there, or was"
+        return _refused(wanted, commit, Refusal("a version is registered once", seen, "another version"))
     again = " again" if revived else ""
     be = "would be" if wanted.dry_run else "is"
     summary = f"{wanted.artifact} {version} {be} registered{again} at {commit[:10]}"

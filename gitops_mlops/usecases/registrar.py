@@ -15,9 +15,11 @@ from dataclasses import dataclass
 
 from gitops_mlops.domain.change import Change, Decision, State
 from gitops_mlops.domain.errors import MlopsError, OutsideError, Overtaken, TagsDiffer
-from gitops_mlops.domain.ports import Clock, Journal, Repository, Timer
+from gitops_mlops.domain.ledger import model_folder
+from gitops_mlops.domain.ports import Clock, Journal, Ledger, Repository, Timer
 from gitops_mlops.domain.registry import Registry
 from gitops_mlops.domain.unfinished import Note
+from gitops_mlops.usecases.ledger import read_lines
 from gitops_mlops.usecases.tagging import complete_registry, future_warnings, moment
 
 # Seconds before another attempt, on average. A push takes about one, so that two writers part soon.
@@ -32,6 +34,7 @@ class Registrar:
     clock: Clock
     timer: Timer
     journal: Journal
+    ledger: Ledger
 
     def settle(
         self, artifact: str, asked: object, decide: Callable[[Registry], Decision], *, push: bool = False
@@ -72,7 +75,7 @@ class Registrar:
         note = Note.parse(self.journal.read(artifact))
         if push and not self.repository.is_shallow():
             self._fetch(note)
-        registry = complete_registry(self.repository)
+        registry = complete_registry(self.repository, self._recorded(artifact))
         if note and note.begun(request, registry):
             self._write(note, push, note.made(registry))
             return note.decision.change
@@ -87,6 +90,10 @@ class Registrar:
         if push and change.state is State.UNCHANGED:
             send(self.repository, decision.also)
         return change
+
+    def _recorded(self, artifact: str) -> set[str]:
+        """The names of tags that the ledger knows: one whose tag is gone is not given again."""
+        return {told.event.tag for told in read_lines(self.ledger, (model_folder(artifact),))[0] if told.event.tag}
 
     def _fetch(self, note: Note | None) -> None:
         """Bring the remote's tags. Tags of a command that was cut off give way to those that were faster."""

@@ -177,7 +177,9 @@ class _Work:
         if change.state is not State.WRITTEN:
             return
         registrar = self.ports.registrar
-        for warning in (*change.warnings, *record_change(change, registrar.repository, self.ports.ledger, self.push)):
+        ledger = self.ports.ledger
+        recorded = record_change(change, registrar.repository, ledger, registrar.clock, self.push)
+        for warning in (*change.warnings, *recorded):
             self.ports.tell(f"warning: {warning}")
         registrar.told(change)
         self.ports.tell(change.summary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,12 @@ _CLOCKS_APART = timedelta(hours=1)
 _MISDATED = "check the clocks; a tag that nobody meant is deleted here and on the remote"
 
 
-def complete_registry(repository: Repository) -> Registry:
-    """The registry of a clone that has all of it. Raises EvidenceMissing for a clone that may lack tags."""
-    registry = Registry.from_tags(repository.tags())
+def complete_registry(repository: Repository, recorded: Collection[str] = ()) -> Registry:
+    """The registry of a clone that has all of it; names that are `recorded` in the ledger are not free in it.
+
+    Raises EvidenceMissing for a clone that may lack tags.
+    """
+    registry = Registry.from_tags(repository.tags(), recorded)
     if warning := incompleteness(repository, registry):
         message, hint = warning
         raise EvidenceMissing(message, where="registry", hint=hint)

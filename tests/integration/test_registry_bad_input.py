@@ -140,9 +140,9 @@ def test_a_version_that_was_deleted(run: Commands, project: Project) -> None:
     project.repo.git("tag", "--delete", "delay@v0.0.1")
     assert "no such active version" in run("promote", "delay@v0.0.1", "production", code=3).err
     assert run("show", "delay#staging", "--json").json["assignment"]["version"] is None
-    # Its name is free again, for the same commit.
-    assert run.release("--json").json["version"] == "v0.0.1"
-    assert run("show", "delay#staging", "--json").json["assignment"]["version"] == "v0.0.1"
+    # The ledger knows its name, so that it is not given again, not even for the same commit.
+    assert run.release("--json").json["version"] == "v0.0.2"
+    assert run("show", "delay#staging", "--json").json["assignment"]["version"] == "v0.0.2"
 
 
 def test_a_commit_that_no_branch_has(run: Commands, project: Project, tmp_path: Path) -> None:

@@ -201,7 +201,7 @@ class Waits:
 
 def registrar(project: Project, timer: Waits) -> Registrar:
     made = bootstrap.registrar(GitRepository(project.repo.root))
-    return Registrar(made.repository, made.clock, timer, made.journal)
+    return Registrar(made.repository, made.clock, timer, made.journal, made.ledger)
 
 
 def test_a_race_that_is_lost_every_time_ends(run: Commands, project: Project, remote: Path) -> None:

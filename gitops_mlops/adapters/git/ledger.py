@@ -44,10 +44,21 @@ class GitLedger:
 
     def lines(self, folders: Sequence[str] = ()) -> Iterator[LedgerLine]:
         """Every line below the folders; what both this clone's and the remote's branch hold is given once."""
+        return self._lines(filter(None, self._tips()), folders)
+
+    def shared(self, folders: Sequence[str] = ()) -> set[str]:
+        """The lines below the folders that the remote was seen to have."""
+        return {line.text for line in self._lines(filter(None, [self._tips().remote]), folders)}
+
+    def writer(self) -> str:
+        """Who writes it, as git knows him."""
+        return self._committer().decode(errors="replace").partition(" <")[0]
+
+    def _lines(self, tips: Iterable[str], folders: Sequence[str]) -> Iterator[LedgerLine]:
         blobs: dict[tuple[str, str], None] = {}
         told: dict[str, set[str]] = {}
         with open_objects(self._root) as objects:
-            for tip in filter(None, self._tips()):
+            for tip in tips:
                 blobs |= dict.fromkeys(objects.files(tip, _is_log).items())
             for file, blob in blobs:
                 if folders and not file.startswith(tuple(f"{folder}/" for folder in folders)):

@@ -270,6 +270,12 @@ class Ledger(Protocol):
     def lines(self, folders: Sequence[str] = ()) -> Iterator[LedgerLine]:
         """Every line below the folders (all where none is named), in few git processes."""
 
+    def shared(self, folders: Sequence[str] = ()) -> set[str]:
+        """The lines below the folders that the remote was seen to have."""
+
+    def writer(self) -> str:
+        """Who writes it, as git knows him."""
+
     def append(self, lines: Mapping[str, Sequence[str]]) -> int:
         """Add lines to files, by path, those left out that are there already; how many were added.
 

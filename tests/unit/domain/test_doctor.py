@@ -16,7 +16,7 @@ from gitops_mlops.domain.doctor_setup import EXTRAS, SETUP, DvcRemote, SetupFact
 from gitops_mlops.domain.doctor_state import STATE, StateFacts
 from gitops_mlops.domain.errors import Problem
 from gitops_mlops.domain.evidence import write_message
-from gitops_mlops.domain.ledger import LedgerFinding
+from gitops_mlops.domain.ledger import WITHDRAWAL, LedgerFinding
 from gitops_mlops.domain.ports import Lock, RemoteTag
 from gitops_mlops.domain.registry import Registry
 from gitops_mlops.domain.retirement import Proposal
@@ -67,6 +67,7 @@ ILL: dict[str, RegistryFacts | SetupFacts | StateFacts] = {
     "tags-unpushed": registry(V1, there={}),
     "tags-unfetched": registry(there=there(V1)),
     "ledger-incomplete": registry(ledger=(LedgerFinding(False, "m", "not recorded", "sync"),)),
+    "tag-withdrawn": registry(ledger=(LedgerFinding(False, "tag m@v1.0.0", "was withdrawn", "show", WITHDRAWAL),)),
     "git-too-old": SetupFacts(git=(2, 29, 9)),
     "git-identity": SetupFacts(identity_problem="tell me who you are"),
     "config-missing": SetupFacts(problems=None),

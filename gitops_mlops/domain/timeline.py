@@ -7,7 +7,7 @@ here, so that a soak time, the lineage, a retirement and the state agree.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -54,15 +54,20 @@ class Timeline:
         self.live: defaultdict[str, dict[str, Event]] = defaultdict(dict)
         # By stage, the commits to go back to: a return to one of them undoes what came after it.
         self._path: defaultdict[str, list[str]] = defaultdict(list)
-        self._open: dict[str, Stay] = {}
-        self._closed: list[Stay] = []
+        # By stage, the commit that it holds and the event that let it in; then what was held, with what ended it.
+        self._open: dict[str, tuple[str, Event]] = {}
+        self._closed: list[tuple[str, str, Event, Event]] = []
         for event in events:
             self._take(event)
 
     @property
     def stays(self) -> list[Stay]:
         """Every stay, by the time it began."""
-        found = [*self._closed, *self._open.values()]
+        found = [
+            _stay(stage, commit, event)._replace(left=end.created, left_by=end.author, ended=end.tag)
+            for stage, commit, event, end in self._closed
+        ]
+        found += [_stay(stage, commit, event) for stage, (commit, event) in self._open.items()]
         return sorted(found, key=lambda stay: (stay.entered, stay.stage, stay.left is None))
 
     def stays_in(self, stage: str, commit: str | None = None) -> list[Stay]:
@@ -75,7 +80,8 @@ class Timeline:
 
     def stay(self, stage: str) -> Stay | None:
         """The stay that lasts."""
-        return self._open.get(stage)
+        held = self._open.get(stage)
+        return None if held is None else _stay(stage, *held)
 
     def is_active(self, version: str) -> bool:
         """Whether the version's last event is a registration, and the artifact is not deprecated."""
@@ -92,6 +98,7 @@ class Timeline:
         return self._path.get(stage, [])[::-1]
 
     def _take(self, event: Event) -> None:
+        changed = self._touched(event)
         self.deprecated = event.action is Action.DEPRECATE
         if event.version is not None:
             self.last[event.version] = event
@@ -100,8 +107,17 @@ class Timeline:
                 self.names[event.commit].append(event.version)
         elif event.stage is not None:
             self._place(event, event.stage)
-        for stage in self.live:
+        for stage in changed:
             self._settle(stage, event)
+
+    def _touched(self, event: Event) -> Collection[str]:
+        """The stages that an event may change: a registry of thousands of tags has no time to look at all of them."""
+        if self.deprecated or event.action is Action.DEPRECATE or event.version in self.last:
+            return self.live if event.stage is None else {*self.live, event.stage}
+        if event.stage is not None:
+            return (event.stage,)
+        # A version that was never heard of before speaks of its commit alone.
+        return [stage for stage, live in self.live.items() if event.commit in live]
 
     def _place(self, event: Event, stage: str) -> None:
         live, path, commit = self.live[stage], self._path[stage], event.commit
@@ -116,13 +132,14 @@ class Timeline:
             path.remove(commit)
 
     def _settle(self, stage: str, event: Event) -> None:
-        holder, stay = self.holder(stage), self._open.get(stage)
-        if stay and (holder is None or holder.commit != stay.commit):
+        holder, held = self.holder(stage), self._open.get(stage)
+        if holder is not None and held is not None and holder.commit == held[0]:
+            return
+        if held is not None:
             del self._open[stage]
-            self._closed.append(stay._replace(left=event.created, left_by=event.author, ended=event.tag))
-            stay = None
-        if holder is not None and stay is None:
-            self._open[stage] = Stay(stage, holder.commit, event.created, event.author, event.tag)
+            self._closed.append((stage, *held, event))
+        if holder is not None:
+            self._open[stage] = holder.commit, event
 
     def _is_registered(self, version: str) -> bool:
         last = self.last.get(version)
@@ -131,3 +148,7 @@ class Timeline:
     def _usable(self, commit: str) -> bool:
         names = self.names.get(commit)
         return not names or any(self._is_registered(name) for name in names)
+
+
+def _stay(stage: str, commit: str, event: Event) -> Stay:
+    return Stay(stage, commit, event.created, event.author, event.tag)

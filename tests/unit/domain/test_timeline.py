@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
 
@@ -14,7 +14,7 @@ from gitops_mlops.domain.config import Config, parse_config
 from gitops_mlops.domain.evidence import Evidence
 from gitops_mlops.domain.lineage import Told, version_graph
 from gitops_mlops.domain.promotion import Proposal, refusals
-from gitops_mlops.domain.registry import Registry, Version
+from gitops_mlops.domain.registry import Event, Registry, Timeline, Version
 from gitops_mlops.domain.tags import TagRecord
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -89,6 +89,19 @@ def test_after_every_second_the_open_stays_are_what_the_stages_hold(tags: Tags) 
         }
         held = Registry.from_tags(seen).assignments("m")
         assert open_then == {stage: each.commit for stage, each in held.items()}
+
+
+class Thorough(Timeline):
+    """Looks at every stage after every event."""
+
+    def _touched(self, event: Event) -> Collection[str]:
+        return {*self.live, *filter(None, [event.stage])}
+
+
+@given(histories())
+def test_the_stages_that_an_event_may_change_are_all_that_it_changes(tags: Tags) -> None:
+    events = sorted(Registry.from_tags(tags).events("m"))
+    assert Timeline(events).stays == Thorough(events).stays
 
 
 @given(histories())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gitops_mlops.domain import evidence
@@ -12,7 +12,9 @@ from gitops_mlops.domain.evidence import Trailer, write_message
 from gitops_mlops.domain.gto_config import GTO_FILE, parse_gto_config
 from gitops_mlops.domain.registry import Assignment, Registry, Version
 from gitops_mlops.domain.tags import assignment_tag, parse_reference
+from gitops_mlops.usecases.mainline import merge_refusals
 from gitops_mlops.usecases.registrar import Registrar
+from gitops_mlops.usecases.rules import committed_environment
 from gitops_mlops.usecases.tagging import complete_registry
 
 
@@ -32,18 +34,34 @@ def rollback(wanted: Rollback, registrar: Registrar) -> Change:
     """Assign what the stage held before; a second rollback goes one version further back.
 
     When another writer changes the stage between the user's look at it and the rollback, nothing is written: what
-    the user wanted to leave is left already. No comparison is asked for: the version was let in once. Raises
-    UsageError, EvidenceMissing when there is nothing to go back to, OutsideError.
+    the user wanted to leave is left already. No comparison is asked for: the version was let in once. One that is not
+    on main is refused, as `deploy` would refuse it. Raises UsageError, ConfigError, EvidenceMissing when there is
+    nothing to go back to, OutsideError.
     """
     if parse_reference(wanted.artifact) != (wanted.artifact, None, None):
         raise UsageError("a model is rolled back", where=wanted.artifact, hint="write MODEL STAGE")
     parse_gto_config(registrar.repository.read("HEAD", GTO_FILE)).require_stage(wanted.stage)
     seen = complete_registry(registrar.repository).assignment(wanted.artifact, wanted.stage)
+    environment = committed_environment(registrar.repository, wanted.stage)
     push = wanted.push and not wanted.dry_run
-    return registrar.settle(wanted.artifact, wanted, lambda registry: _decide(wanted, seen, registry), push=push)
+
+    def against(version: Version) -> tuple[Refusal, ...]:
+        return (
+            merge_refusals(registrar.repository, environment, version.version, version.commit) if environment else ()
+        )
+
+    def decide(registry: Registry) -> Decision:
+        return _decide(wanted, seen, registry, against)
+
+    return registrar.settle(wanted.artifact, wanted, decide, push=push)
 
 
-def _decide(wanted: Rollback, seen: Assignment | None, registry: Registry) -> Decision:
+def _decide(
+    wanted: Rollback,
+    seen: Assignment | None,
+    registry: Registry,
+    against: Callable[[Version], tuple[Refusal, ...]],
+) -> Decision:
     now = registry.find(f"{wanted.artifact}#{wanted.stage}")
     assert isinstance(now, Assignment)
     if seen and seen.commit != now.commit:
@@ -53,6 +71,8 @@ def _decide(wanted: Rollback, seen: Assignment | None, registry: Registry) -> De
         where = f"{wanted.artifact}#{wanted.stage}"
         hint = f"gitops-mlops history {wanted.artifact}, then promote the version that should be there"
         raise EvidenceMissing("held no other version before that is still active", where=where, hint=hint)
+    if refusals := against(before):
+        return _refused(wanted, before.version, before.commit, refusals)
     tag = assignment_tag(wanted.artifact, wanted.stage, registry.counter(wanted.artifact))
     words = f"{wanted.artifact} from {_name(now)} to {before.version}"
     message = write_message(f"Roll {wanted.stage} back: {words}", _trailers(wanted, now, before))
@@ -75,10 +95,12 @@ def _overtaken(wanted: Rollback, seen: Assignment, now: Assignment) -> Decision:
         f"{wanted.stage} held {_name(seen)} in this clone, and holds {_name(now)} on the remote ({now.tag})",
         f"gitops-mlops history {wanted.artifact}, then roll back again if {_name(now)} should go too",
     )
+    return _refused(wanted, now.version, now.commit, (refusal,))
+
+
+def _refused(wanted: Rollback, version: str | None, commit: str, refusals: tuple[Refusal, ...]) -> Decision:
     summary = f"{wanted.stage} is not rolled back"
-    return Decision(
-        Change(State.REFUSED, wanted.artifact, summary, now.version, wanted.stage, now.commit, refusals=(refusal,))
-    )
+    return Decision(Change(State.REFUSED, wanted.artifact, summary, version, wanted.stage, commit, refusals=refusals))
 
 
 def _name(held: Assignment) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gitops_mlops.domain.config import CONFIG_FILE, Config, parse_config
+from gitops_mlops.domain.config import CONFIG_FILE, Config, Environment, parse_config
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.gto_config import GTO_FILE, GtoConfig, parse_gto_config
 from gitops_mlops.domain.ports import Repository
@@ -37,3 +37,12 @@ def committed_rules(repository: Repository, revision: str | None = None, hint: s
         raise UsageError("there is no such file", where=name, hint="commit one; the README shows how")
     gto = parse_gto_config(repository.read(commit, GTO_FILE))
     return Rules(commit, parse_config(content, CONFIG_FILE if revision == "HEAD" else name), gto)
+
+
+def committed_environment(repository: Repository, name: str) -> Environment | None:
+    """An environment as HEAD has it; None where no `mlops.yaml` is there, or it does not name this one.
+
+    Raises ConfigError for a malformed file.
+    """
+    content = repository.read("HEAD", CONFIG_FILE)
+    return None if content is None else parse_config(content).environments.get(name)

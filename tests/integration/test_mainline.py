@@ -76,6 +76,25 @@ def test_a_squash_merge_is_another_commit(project: Project, run: Commands) -> No
     run("promote", "delay@v0.0.2", "staging")
 
 
+def test_a_rollback_brings_back_nothing_that_is_not_merged(project: Project, run: Commands) -> None:
+    commit = branch_version(project, run)
+    # Somebody let it in without us; what came next is on main.
+    project.repo.tag(STAGED, commit)
+    project.train(b"three")
+    project.report(b"three")
+    run.release()
+    run("promote", "delay", "staging")
+    words = [f"a commit of main: v0.0.1 is at {commit[:10]}, which is not on main"]
+    for flags in ((), ("--dry-run",)):
+        before = project.tags()
+        assert refused(run("rollback", "delay", "staging", "--json", *flags, code=1)) == words
+        assert project.tags() == before
+    assert refused(run("promote", "delay@v0.0.1", "production", "--json", code=1))[0] == words[0]
+    text = (project.repo.root / "mlops.yaml").read_text()
+    project.repo.commit("allow", **{"mlops.yaml": text.replace("staging: {", "staging: {allow-unmerged: true, ")})
+    assert run("rollback", "delay", "staging", "--json").json["version"] == "v0.0.1"
+
+
 def test_an_environment_may_allow_what_is_not_merged(project: Project, run: Commands) -> None:
     branch_version(project, run)
     text = (project.repo.root / "mlops.yaml").read_text()

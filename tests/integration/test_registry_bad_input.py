@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Cli, Repo
-from tests.integration.registry_project import Commands, Project
+from tests.integration.registry_project import MLOPS, Commands, Project
 
 # What a shell, git, a trailer or a terminal would act on.
 HOSTILE = [
@@ -146,7 +146,9 @@ def test_a_version_that_was_deleted(run: Commands, project: Project) -> None:
 
 
 def test_a_commit_that_no_branch_has(run: Commands, project: Project, tmp_path: Path) -> None:
-    """A tag keeps its commit alive: after a rebase, a version is as good as before."""
+    """A tag keeps its commit alive: after a rebase, a version is as good as before, where it need not be on main."""
+    project.repo.write("mlops.yaml", MLOPS.replace("{port:", "{allow-unmerged: true, port:"))
+    project.repo.commit("allow")
     project.train(b"two")
     project.report(b"two")
     run.release()

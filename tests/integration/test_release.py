@@ -85,6 +85,26 @@ def test_a_first_version_has_its_evidence(project: ComparisonProject, release: R
     assert "mlops-ledger" in project.repo.git("ls-remote", "--heads", "origin")
 
 
+@pytest.mark.parametrize(("said", "code"), [("", 3), ("warn", 0), ("block", 3)])
+def test_a_stage_that_cannot_be_checked(project: ComparisonProject, release: Run, said: str, code: int) -> None:
+    """The column of docs/training.md."""
+    dep = "deps: [{path: ../outside.csv, hash: md5, md5: d41d8cd98f00b204e9800998ecf8427e, size: 0}]"
+    for path, old, new in (
+        ("dvc.yaml", "    params:", "    deps: [../outside.csv]\n    params:"),
+        ("dvc.lock", "    params:", f"    {dep}\n    params:"),
+        ("mlops.yaml", "version: 1\n", f"version: 1\nunchecked-stages: {said}\n" if said else "version: 1\n"),
+    ):
+        project.repo.write(path, (project.root / path).read_text().replace(old, new, 1))
+    project.repo.commit("reads what is outside")
+    answer = release("--json", code=code)
+    heard = "1 stage not checked: train"
+    if code:
+        assert (heard in answer.err, tags(project)) == (True, []), answer.err
+    else:
+        assert answer.json["warnings"] == [f"dvc.lock: {heard}"]
+        assert tags(project) == ["fault@v0.0.1"]
+
+
 def test_the_same_command_again_changes_nothing(project: ComparisonProject, release: Run) -> None:
     release("--push")
     before = project.repo.git("ls-remote", "origin")

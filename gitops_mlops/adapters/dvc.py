@@ -12,6 +12,7 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -104,14 +105,36 @@ class DvcStore:
         missing = [output for output in outputs if not self._cached(output.md5).exists()]
         if not missing:
             return
+        with self._opened(missing[0].path) as repo:
+            if _remote_name(repo):
+                from dvc_data.hashfile.hash_info import HashInfo
+
+                repo.cloud.pull([HashInfo("md5", output.md5) for output in missing])
+
+    def fetch_listing(self, md5: str) -> None:
+        """Bring the listing of a tracked folder into the cache: from the remote, or from where it was imported."""
+        # A remote that does not answer is no reason not to ask the origin.
+        with suppress(OutsideError):
+            self.fetch([Output("", md5)])
+        if self._cached(md5).exists():
+            return
+        with self._opened("") as repo:
+            from gitops_mlops.adapters.dvc_listing import folder_listing
+
+            for out in repo.index.outs:
+                if out.stage.is_repo_import and out.is_dir_checksum and out.hash_info.value == md5:
+                    folder_listing(out)
+
+    @contextmanager
+    def _opened(self, wanted: str) -> Iterator[Any]:
+        """DVC's view of the repository, to fetch what is wanted."""
         try:
             from dvc.exceptions import DvcException
             from dvc.repo import Repo
-            from dvc_data.hashfile.hash_info import HashInfo
         except ImportError as error:
             raise EvidenceMissing(
                 "is not in the DVC cache, and DVC is not installed to fetch it",
-                where=missing[0].path,
+                where=wanted,
                 hint='pip install "gitops-mlops[dvc]"',
             ) from error
         os.environ.setdefault("DVC_NO_ANALYTICS", "1")
@@ -120,17 +143,15 @@ class DvcStore:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             with Repo(str(self._repository.root)) as repo:
-                if not _remote_name(repo):
-                    return
-                repo.cloud.pull([HashInfo("md5", output.md5) for output in missing])
+                yield repo
         except ImportError as error:
             # Remotes other than folders and HTTP are plug-ins of DVC; its message names the one.
             raise OutsideError(
-                f"the DVC remote cannot be used ({error})", where=missing[0].path, hint="pip install it"
+                f"the DVC remote cannot be used ({error})", where=wanted, hint="pip install it"
             ) from error
         except (DvcException, OSError) as error:
             raise OutsideError(
-                f"DVC could not fetch it ({error})", where=missing[0].path, hint="try dvc pull, mend what it says"
+                f"DVC could not fetch it ({error})", where=wanted, hint="try dvc pull, mend what it says"
             ) from error
 
     def folder(self, output: Output) -> list[Output]:

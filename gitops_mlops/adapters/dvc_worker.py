@@ -1,4 +1,4 @@
-"""Runs a DVC pipeline in a process of its own, and imports nothing of ours: `python dvc_worker.py < request.json`.
+"""Runs a DVC pipeline in a process of its own: `python dvc_worker.py < request.json`.
 
 The request is JSON: `root`, `cache` (a folder, or ""), `targets`, `run_cache`, `push`, `rerun`, and `events`, a file.
 What happens is added to it, a JSON object a line. What the stages and DVC print goes where our own output goes.
@@ -37,6 +37,8 @@ from dvc.stage.cache import RunCacheNotSupported, StageCache, _can_hash, _get_st
 from dvc.stage.exceptions import MissingDataSource, StageCmdFailedError, StageNotFound
 from dvc_data.hashfile.build import build
 from dvc_data.hashfile.tree import Tree
+
+from gitops_mlops.adapters.dvc_listing import folder_listing
 
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
 # What is the project's own fault, and no outside system's.
@@ -232,9 +234,12 @@ class Run:
         """The files of an output that is absent, by path within it: itself at () where it is a file."""
         if not out.is_dir_checksum:
             return {(): (out.meta, out.hash_info)}
-        listing = out.get_dir_cache()
+        name = os.path.relpath(out.fs_path)
+        try:
+            listing = folder_listing(out)
+        except (DvcException, OSError) as error:
+            raise Stop("missing", f"the list of files in {name} could not be had from its origin: {error}") from error
         if listing is None:
-            name = os.path.relpath(out.fs_path)
             raise Stop("missing", f"the list of files in {name} could not be pulled: whoever made it has to dvc push")
         return {key: (meta, value) for key, meta, value in listing}
 

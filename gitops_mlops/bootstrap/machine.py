@@ -84,14 +84,13 @@ def _listings(repository: Repository, *, fetched: bool) -> Callable[[str], Mappi
     def listing(md5: str) -> Mapping[str, str] | None:
         from gitops_mlops.adapters.dvc import DvcStore
         from gitops_mlops.domain.errors import MlopsError
-        from gitops_mlops.domain.ports import Output
 
         store = DvcStore(repository, files(repository.root))
         found = store.manifest(md5)
         if found is None and fetched:
             # What keeps it from being fetched keeps a stage from being checked, which is said there.
             with suppress(MlopsError):
-                store.fetch([Output("", md5)])
+                store.fetch_listing(md5)
             found = store.manifest(md5)
         return found
 

@@ -113,7 +113,10 @@ def locked(data: Any) -> dict[str, Locked]:
 
 @dataclass(frozen=True)
 class Tracked:
-    """What DVC recorded of an output: its MD5, and of how many files it is made, None when that is not known."""
+    """What DVC recorded of an output: its MD5, and of how many files it is made, None when that is not known.
+
+    The MD5 is "" when it recorded none: of an import that was never downloaded, or where a remote keeps versions.
+    """
 
     md5: str
     files: int | None = 1
@@ -124,11 +127,11 @@ class Tracked:
         return self.md5.endswith(_FOLDER)
 
 
-def tracked(entry: Mapping[str, Any]) -> Tracked | None:
-    """What an entry of `dvc.lock` or a `.dvc` file records; None where that is no MD5."""
+def tracked(entry: Mapping[str, Any]) -> Tracked:
+    """What an entry of `dvc.lock` or a `.dvc` file records."""
     md5, files = entry.get("md5"), entry.get("nfiles")
     if not isinstance(md5, str):
-        return None
+        return Tracked("", None)
     return Tracked(md5, (files if isinstance(files, int) else None) if md5.endswith(_FOLDER) else 1)
 
 
@@ -145,8 +148,8 @@ def added(data: Any, folder: str) -> Iterator[tuple[str, Tracked]]:
         return
     home = inside(folder, str(data["wdir"])) if data.get("wdir") not in (None, ".") else folder
     for path, entry in _by_path(data.get("outs")).items():
-        if (place := inside(home, path)) and (found := tracked(entry)):
-            yield place, found
+        if place := inside(home, path):
+            yield place, tracked(entry)
 
 
 def _stage(name: str, definition: str, folder: str, template: Any, variables: Variables) -> Stage:

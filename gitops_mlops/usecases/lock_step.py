@@ -77,8 +77,8 @@ class _Pipeline:
             folder = self._folder if isinstance(stage, Unresolved) else stage.folder
             for name in names:
                 for path, entry in self._recorded[name].outs.items() if name in self._recorded else ():
-                    if (place := inside(folder, path)) and (found := tracked(entry)):
-                        yield place, found
+                    if place := inside(folder, path):
+                        yield place, tracked(entry)
 
     def kept(self) -> Iterator[str]:
         """The outputs that git may hold, by path."""

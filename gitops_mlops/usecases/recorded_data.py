@@ -26,11 +26,12 @@ class RecordedData:
     def difference(self, place: str, entry: Mapping[str, Any]) -> str:
         """What is other at a path than an entry of `dvc.lock` says, "" for nothing.
 
-        Raises Unresolved for what cannot be told: the listing of a folder that DVC keeps is not here.
+        Raises Unresolved for what cannot be told: DVC recorded no MD5, or the listing of a folder that it keeps is
+        not here.
         """
         wanted = str(entry["md5"])
         if place in self._recorded:
-            return "" if self._recorded[place].md5 == wanted else _CHANGED
+            return "" if self._is_recorded(place, wanted) else _CHANGED
         if owner := next(filter(self._recorded.__contains__, _folders(place)), ""):
             return self._part(owner, place, wanted)
         if wanted.endswith(".dir"):
@@ -50,13 +51,21 @@ class RecordedData:
         found = self._tree.md5(place)
         return found is not None and not self._equal(found, place, entry)
 
+    def _is_recorded(self, place: str, wanted: str) -> bool:
+        """Whether an output is what an entry says; without a record, whether what is on disk is."""
+        md5 = self._recorded[place].md5
+        if not md5 and self._tree.md5(place) != wanted:
+            raise _unrecorded(place)
+        return md5 in ("", wanted)
+
     def _part(self, owner: str, place: str, wanted: str) -> str:
         """A file or a folder within an output."""
-        listing = self._listing(owner) if self._recorded[owner].folder else {}
-        if listing is None:
+        known = self._recorded[owner]
+        listing = self._listing(owner) if known.folder else {}
+        if listing is None or not known.md5:
             if self._tree.md5(place) == wanted:
                 return ""
-            raise _unlisted(owner)
+            raise _unlisted(owner) if known.md5 else _unrecorded(owner)
         path = place[len(owner) + 1 :]
         below = {file[len(path) + 1 :]: md5 for file, md5 in listing.items() if file.startswith(f"{path}/")}
         if path not in listing and not below:
@@ -74,6 +83,8 @@ class RecordedData:
         if self._miscounted(len(files), outputs, entry):
             return self._unless_untracked(place, listing, None)
         for output in outputs:
+            if not self._recorded[output].md5:
+                raise _unrecorded(output)
             if not self._recorded[output].folder:
                 listing[output[start:]] = self._recorded[output].md5
                 continue
@@ -123,3 +134,7 @@ def _folders(path: str) -> Iterator[str]:
 
 def _unlisted(output: str) -> Unresolved:
     return Unresolved(f"which files {output!r} holds is neither in the DVC cache nor could it be fetched (dvc fetch)")
+
+
+def _unrecorded(output: str) -> Unresolved:
+    return Unresolved(f"DVC recorded no MD5 of {output!r} (dvc pull records that of an import)")

@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import Repo
+
+# Beside the project: another repository with DVC, and files that are in none.
+SOURCE, OUTSIDE = "../source", "../outside"
+
+
+@dataclass(frozen=True)
+class Import:
+    """What `dvc import` or `dvc import-url` brought from `origin` to `path`.
+
+    One that `follows` is updated when its origin changes.
+    """
+
+    origin: str
+    path: str
+    follows: bool = True
+    rev: str | None = None
 
 
 @dataclass(frozen=True)
 class Piece:
     """One feature: its files, what is put under DVC, and edits, each of a file by a text that is replaced by another.
 
-    An edit whose old text is "" writes the whole file; of a file that DVC keeps it is added anew.
+    An edit whose old text is "" writes the whole file; of a file that DVC keeps it is added anew. After an edit
+    of an origin the imports that follow it are updated. `melted` imports are not frozen. DVC's dry run cannot tell of
+    the stages `partly`, which read a folder that holds outputs or a part of one.
     """
 
     stages: str
@@ -18,6 +41,9 @@ class Piece:
     added: tuple[str, ...] = ()
     edits: tuple[tuple[str, str, str], ...] = ()
     below: bool = False
+    imports: tuple[Import, ...] = ()
+    melted: tuple[str, ...] = ()
+    partly: frozenset[str] = frozenset()
 
 
 _IMAGES = {f"data/train/images/{name}": f"{name}\n" for name in ("1.txt", "2.txt", "deep/3.txt")}
@@ -36,12 +62,14 @@ PIECES: dict[str, Piece] = {
             ("data/train/notes.md", "n", "m"),
             ("data/train/more.md", "", "more\n"),
         ),
+        partly=frozenset({"holds"}),
     ),
     "deeper": Piece(
         "  above:\n    cmd: cat lake/x/y/z.bin lake/read.me > above.txt\n    deps: [lake]\n    outs: [above.txt]\n",
         {"lake/x/y/z.bin": "z\n", "lake/read.me": "r\n"},
         ("lake/x/y/z.bin",),
         (("lake/x/y/z.bin", "z", "y"), ("lake/read.me", "r", "s")),
+        partly=frozenset({"above"}),
     ),
     "folder of a stage's outputs": Piece(
         "  makes:\n    cmd: mkdir -p built/two && cp made.src built/one && cp made.src built/two/x\n"
@@ -50,6 +78,7 @@ PIECES: dict[str, Piece] = {
         {"made.src": "m\n"},
         (),
         (("made.src", "m", "n"), ("built/extra.md", "", "e\n")),
+        partly=frozenset({"takes"}),
     ),
     "part of an output": Piece(
         "  part:\n    cmd: cat tree/a/1 > part.txt\n    deps: [tree/a/1]\n    outs: [part.txt]\n"
@@ -57,6 +86,7 @@ PIECES: dict[str, Piece] = {
         _TREES,
         ("tree",),
         (("tree/a/1", "a/1", "b"), ("tree/b/2", "", "2\n"), ("tree/top", "top", "pot")),
+        partly=frozenset({"part", "branch"}),
     ),
     "two templates": Piece(
         "  two:\n    cmd: cat ${base.dir}/${base.names[0]} > two_${base.flag}.txt\n    deps:\n"
@@ -135,7 +165,56 @@ PIECES: dict[str, Piece] = {
         (("up.bin", "u", "v"), ("sub/low.src", "l", "m"), ("sub/params.yaml", "low", "high")),
         below=True,
     ),
+    "imported files": Piece(
+        "  files:\n    cmd: cat in/file.bin tagged.bin still.bin git.txt > files.txt\n"
+        "    deps: [in/file.bin, tagged.bin, still.bin, git.txt]\n    outs: [files.txt]\n"
+        "  addresses:\n    cmd: cat f.csv near.csv > addresses.txt\n    deps: [f.csv, near.csv]\n"
+        "    outs: [addresses.txt]\n"
+        "  loose:\n    cmd: cat loose.csv > loose.txt\n    deps: [loose.csv]\n    outs: [loose.txt]\n",
+        {"in/.keep": "", f"{OUTSIDE}/f.csv": "f\n", f"{OUTSIDE}/near.csv": "n\n", f"{OUTSIDE}/loose.csv": "l\n"},
+        imports=(
+            Import(f"{SOURCE}/file.bin", "in/file.bin"),
+            Import(f"{SOURCE}/file.bin", "tagged.bin", rev="first"),
+            Import(f"{SOURCE}/file.bin", "still.bin", follows=False),
+            Import(f"{SOURCE}/git.txt", "git.txt"),
+            Import(f"{OUTSIDE}/f.csv", "f.csv"),
+            Import(f"{OUTSIDE}/near.csv", "near.csv", follows=False),
+            Import(f"{OUTSIDE}/loose.csv", "loose.csv", follows=False),
+        ),
+        melted=("loose.csv",),
+        edits=(
+            (f"{SOURCE}/file.bin", "f", "g"),
+            (f"{SOURCE}/git.txt", "g", "h"),
+            (f"{OUTSIDE}/f.csv", "f", "g"),
+            (f"{OUTSIDE}/near.csv", "n", "m"),
+            (f"{OUTSIDE}/loose.csv", "l", "k"),
+        ),
+    ),
+    "imported folders": Piece(
+        "  far:\n    cmd: find far -type f ! -name '*.dvc' | sort > far.txt\n    deps: [far]\n    outs: [far.txt]\n"
+        "  set:\n    cmd: ls far/set far/git > set.txt\n    deps: [far/set, far/git]\n    outs: [set.txt]\n"
+        "  inner:\n    cmd: cat far/set/deep/2 far/urls/u > inner.txt\n    deps: [far/set/deep/2, far/urls/u]\n"
+        "    outs: [inner.txt]\n"
+        "  url:\n    cmd: ls far/urls > url.txt\n    deps: [far/urls]\n    outs: [url.txt]\n",
+        {"far/notes.md": "n\n", f"{OUTSIDE}/urls/u": "u\n", f"{OUTSIDE}/urls/deep/v": "v\n"},
+        imports=(
+            Import(f"{SOURCE}/set", "far/set"),
+            Import(f"{SOURCE}/folder", "far/git"),
+            Import(f"{SOURCE}/file.bin", "far/one.bin", follows=False),
+            Import(f"{OUTSIDE}/urls", "far/urls"),
+        ),
+        edits=(
+            ("far/notes.md", "n", "m"),
+            (f"{SOURCE}/set/1", "1", "9"),
+            (f"{SOURCE}/set/deep/2", "2", "8"),
+            (f"{SOURCE}/folder/x", "x", "y"),
+            (f"{OUTSIDE}/urls/more", "", "w\n"),
+        ),
+        partly=frozenset({"far", "inner"}),
+    ),
 }
+_ORIGIN = {"file.bin": "f\n", "set/1": "1\n", "set/deep/2": "2\n", "git.txt": "g\n", "folder/x": "x\n"}
+_ADDED_AT_ORIGIN = ("file.bin", "set")
 PARAMS = """\
 base: {dir: src, names: [x.csv, y.csv], flag: true, low: low}
 options: {rate: 0.5, name: a b, on: true, off: false, many: [1, 2], deep: {er: x}}
@@ -152,3 +231,61 @@ def files(names: list[str]) -> dict[str, str]:
     for name in names:
         found |= PIECES[name].files
     return found
+
+
+@contextmanager
+def dvc(root: Path) -> Iterator[Any]:
+    """DVC's own API, in the folder that a user would stand in."""
+    from dvc.repo import Repo as DvcRepo
+
+    with chdir(root), DvcRepo(str(root)) as repo:
+        yield repo
+
+
+def bring(project: Repo, names: list[str]) -> None:
+    """Put under DVC what the pieces have there, and import what they import; the origins are made beside."""
+    pieces = [PIECES[name] for name in names]
+    if any(one.origin.startswith(SOURCE) for piece in pieces for one in piece.imports):
+        _make_source(project)
+    with dvc(project.root) as repo:
+        for piece in pieces:
+            for path in piece.added:
+                repo.add(str(project.root / path))
+            for one in piece.imports:
+                if one.origin.startswith(SOURCE):
+                    path = one.origin.removeprefix(f"{SOURCE}/")
+                    repo.imp(str(project.root.parent / "source"), path, out=one.path, rev=one.rev)
+                else:
+                    # DVC takes a relative address from the folder of the `.dvc` file.
+                    origin = str((project.root / one.origin).resolve()) if "/" in one.path else one.origin
+                    repo.imp_url(origin, out=one.path)
+            for path in piece.melted:
+                repo.unfreeze(f"{path}.dvc")
+
+
+def _make_source(project: Repo) -> None:
+    source = Repo(project.root.parent / "source")
+    for path, content in _ORIGIN.items():
+        source.write(path, content)
+    source.git("init", "--quiet", "--initial-branch", "main")
+    source.run("dvc", "init", "--quiet")
+    with dvc(source.root) as repo:
+        for path in _ADDED_AT_ORIGIN:
+            repo.add(str(source.root / path))
+    source.commit("first")
+    source.git("tag", "first")
+
+
+def edit_origin(project: Repo, path: str, names: list[str]) -> None:
+    """Record an edit of an origin where it was made, and update what follows it."""
+    if path.startswith(f"{SOURCE}/"):
+        source = Repo(project.root.parent / "source")
+        with dvc(source.root) as repo:
+            for added in _ADDED_AT_ORIGIN:
+                repo.add(str(source.root / added))
+        source.commit("edited")
+    with dvc(project.root) as repo:
+        for one in [one for name in names for one in PIECES[name].imports]:
+            if one.follows and (path == one.origin or path.startswith(f"{one.origin}/")):
+                repo.update([f"{one.path}.dvc"])
+        repo.push()

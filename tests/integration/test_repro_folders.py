@@ -9,7 +9,7 @@ import pytest
 
 from gitops_mlops.domain.repro import Repro, parse_repro
 from tests.conftest import Cli, Repo
-from tests.integration.random_pipeline import PIECES, files
+from tests.integration.random_pipeline import bring, files
 
 NAMES = ["folder of outputs", "deeper", "folder of a stage's outputs", "part of an output"]
 STAGES = {"holds", "above", "makes", "takes", "part", "branch"}
@@ -25,7 +25,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Repo:
     project.git("init", "--quiet", "--initial-branch", "main")
     project.run("dvc", "init", "--quiet")
     project.run("dvc", "remote", "add", "--quiet", "--default", "storage", str(folder / "storage"))
-    project.run("dvc", "add", "--quiet", *(path for name in NAMES for path in PIECES[name].added))
+    bring(project, NAMES)
     project.run("dvc", "repro", "--quiet")
     project.run("dvc", "push", "--quiet")
     project.commit("ran")
@@ -155,3 +155,37 @@ def test_a_result_of_absent_data_is_not_committed(clone: Repo, made: Repo, cli: 
     commit = clone.git("rev-parse", "HEAD").strip()
     answer = cli("lock", "push", "dvc.lock", "--branch", "main", "--expected", commit, folder=clone.root)
     assert (answer.code, "'holds' is out of step" in answer.err) == (3, True), answer.err
+
+
+def test_an_imported_folder_is_listed_and_pulled_from_its_origin(cli: Cli, tmp_path: Path) -> None:
+    """`dvc push` leaves it there."""
+    project = Repo(tmp_path / "project")
+    for path, content in {**files(["imported folders"]), "mlops.yaml": "version: 1\n"}.items():
+        project.write(path, content)
+    project.git("init", "--quiet", "--initial-branch", "main")
+    project.run("dvc", "init", "--quiet")
+    project.run("dvc", "remote", "add", "--quiet", "--default", "storage", str(tmp_path / "storage"))
+    bring(project, ["imported folders"])
+    project.run("dvc", "repro", "--quiet")
+    project.run("dvc", "push", "--quiet")
+    project.commit("ran")
+    project.git("clone", "--quiet", str(project.root), str(tmp_path / "clone"))
+    clone = Repo(tmp_path / "clone")
+    answer = cli("lock", "check", "--remote", "--json", folder=clone.root)
+    assert (answer.code, answer.json["unchecked"]) == (0, []), answer.err
+    assert not (clone.root / "far/set").exists()
+    shutil.rmtree(clone.root / ".dvc/cache")
+    clone.write("far/notes.md", "more\n")
+    answer = cli("repro", folder=clone.root)
+    assert answer.code == 0, answer.err
+    assert {run.name for run in kept(clone).stages} == {"far"}
+    assert (clone.root / "far.txt").read_text() == (project.root / "far.txt").read_text()
+    # Where the origin is no more nothing is run on what is left.
+    shutil.rmtree(clone.root)
+    project.git("clone", "--quiet", str(project.root), str(clone.root))
+    shutil.rmtree(tmp_path / "source")
+    clone.write("far/notes.md", "more\n")
+    before = (clone.root / "dvc.lock").read_bytes()
+    answer = cli("repro", folder=clone.root)
+    assert (answer.code, "Traceback" in answer.err, "far/" in answer.err) == (3, False, True), answer.err
+    assert (clone.root / "dvc.lock").read_bytes() == before

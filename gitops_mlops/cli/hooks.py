@@ -98,7 +98,7 @@ def dvc_lock(session: Session, files: Files, as_json: bool) -> int:
     from gitops_mlops.usecases.lock_check import check_staged
 
     repository = bootstrap.repository(session.folder)
-    report = check_staged(bootstrap.staged_tree(repository), lambda: repository.changed_files("HEAD"))
+    report = check_staged(bootstrap.staged_tree(repository), bootstrap.index(repository).edited)
     code = _told(report.problems, as_json, VERDICT_AGAINST, report.remarks)
     if not code and report.unchecked:
         hint = "dvc status tells; unchecked-stages: warn in mlops.yaml lets it pass"

@@ -105,3 +105,61 @@ def test_a_pipeline_that_cannot_be_read_names_no_command(project: Repo, cli: Cli
     answer = cli("lock", "check", "--json", folder=project.root)
     assert (answer.code, answer.json["run"]) == (1, "")
     assert answer.json["problems"][0]["path"] == "dvc.yaml"
+
+
+def _make_uncheckable(repo: Repo) -> None:
+    """A stage of which only DVC can tell whether it is in step, staged in a repository without commits."""
+    repo.run("dvc", "init", "--quiet")
+    (repo.root.parent / "outside.csv").write_text("o\n")
+    repo.write("other.src", "s\n")
+    repo.write(
+        "dvc.yaml",
+        "stages:\n  s:\n    cmd: cat ../outside.csv other.src > o.txt\n    deps: [../outside.csv, other.src]\n"
+        "    outs: [o.txt: {cache: false}]\n",
+    )
+    repo.run("dvc", "repro", "--quiet")
+    repo.git("add", "--all")
+
+
+def test_a_first_commit_may_have_changed_every_stage(repo: Repo, cli: Cli) -> None:
+    _make_uncheckable(repo)
+    answer = cli("hook", "dvc-lock", folder=repo.root)
+    assert (answer.code, "1 stage not checked: s" in answer.err) == (3, True), answer.err
+    repo.write("mlops.yaml", "version: 1\nunchecked-stages: warn\n")
+    repo.git("add", "--all")
+    assert cli("hook", "dvc-lock", folder=repo.root).code == 0
+
+
+def test_the_hook_counts_what_is_staged(repo: Repo, cli: Cli) -> None:
+    """Also what is no more so on disk, and nothing that is so only there."""
+    _make_uncheckable(repo)
+    repo.commit("ran")
+    definition = (repo.root / "dvc.yaml").read_text()
+    repo.write("dvc.yaml", f"# More.\n{definition}")
+    assert cli("hook", "dvc-lock", folder=repo.root).code == 0
+    repo.git("add", "dvc.yaml")
+    repo.write("dvc.yaml", definition)
+    answer = cli("hook", "dvc-lock", folder=repo.root)
+    assert (answer.code, "1 stage not checked: s" in answer.err) == (3, True), answer.err
+    repo.git("reset", "--quiet", "--hard")
+    repo.write("notes.md", "no stage reads it\n")
+    repo.git("add", "--all")
+    assert cli("hook", "dvc-lock", folder=repo.root).code == 0
+
+
+def test_an_import_that_was_never_downloaded_is_not_checked(repo: Repo, cli: Cli, tmp_path: Path) -> None:
+    """Its `.dvc` file has no MD5 until `dvc pull`: where it is absent nothing says what it is."""
+    _make_uncheckable(repo)
+    origin = tmp_path / "origin.csv"
+    origin.write_text("o\n")
+    repo.run("dvc", "import-url", "--quiet", "--no-download", str(origin), "lake.csv")
+    unread = (repo.root / "lake.csv.dvc").read_text()
+    repo.write("dvc.yaml", "stages:\n  t: {cmd: cp lake.csv t.txt, deps: [lake.csv], outs: [t.txt]}\n")
+    repo.run("dvc", "pull", "--quiet", "lake.csv.dvc")
+    repo.run("dvc", "repro", "--quiet", "t")
+    assert cli("lock", "check", folder=repo.root).code == 0
+    repo.write("lake.csv.dvc", unread)
+    assert cli("lock", "check", folder=repo.root).code == 0
+    (repo.root / "lake.csv").unlink()
+    answer = cli("lock", "check", folder=repo.root)
+    assert (answer.code, "DVC recorded no MD5 of 'lake.csv'" in answer.err) == (3, True), answer.err

@@ -35,6 +35,12 @@ class GitIndex:
         """Tracked paths whose content on disk is not the staged one."""
         return set(paths(self._run(["diff", "--name-only", "--no-ext-diff", "-z"])))
 
+    def edited(self) -> set[str]:
+        """Paths whose staged content is not the committed one, the old and the new of what was moved; all that is
+        staged where there is no commit.
+        """
+        return set(paths(self._run(["diff", "--cached", "--name-only", "--no-renames", "--no-ext-diff", "-z"])))
+
     def untracked(self, folder: str = "", *, ignored: bool = False) -> list[str]:
         """Files on disk that git does not track; with `ignored` also those that it was told to ignore."""
         exclude = [] if ignored else ["--exclude-standard"]

@@ -301,6 +301,9 @@ class Index(Protocol):
     def unstaged(self) -> set[str]:
         """Tracked paths whose content on disk is not the staged one."""
 
+    def edited(self) -> set[str]:
+        """Paths whose staged content is not the committed one; all that is staged where there is no commit."""
+
     def untracked(self, folder: str = "", *, ignored: bool = False) -> list[str]:
         """Files on disk that git does not track; with `ignored` also those that it was told to ignore."""
 

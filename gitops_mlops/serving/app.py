@@ -8,12 +8,10 @@ that the model failed on rows that its contract admits.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,14 +21,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 from threadpoolctl import threadpool_limits
 
 from gitops_mlops import __version__
 from gitops_mlops.serving import answers
 from gitops_mlops.serving.metrics import CONTENT_TYPE, Metrics
 from gitops_mlops.serving.model import ModelFailed, ServedModel
-from gitops_mlops.serving.output import complain
+from gitops_mlops.serving.observed import Observed
 from gitops_mlops.serving.request import (
     Question,
     Refused,
@@ -39,10 +37,15 @@ from gitops_mlops.serving.request import (
     mlflow_question,
     parse_json,
 )
+from gitops_mlops.serving.responses import LATER, bug, json_response, machine_failed, model_failed
 
 if TYPE_CHECKING:
     # Only a server that keeps a log needs polars.
     from gitops_mlops.serving.prediction_log import PredictionLog
+
+
+# For labels to reach the disk, in seconds.
+_DISK_PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
@@ -101,14 +104,14 @@ class Service:
         handlers: Mapping[Any, Callable[[Request, Any], Awaitable[Response]]] = {
             HTTPException: self._no_such_route,
             Refused: self._refuse,
-            ModelFailed: _model_failed,
-            MemoryError: _machine_failed,
-            OSError: _machine_failed,
-            Exception: _bug,
+            ModelFailed: model_failed,
+            MemoryError: machine_failed,
+            OSError: machine_failed,
+            Exception: bug,
         }
         inner = Starlette(routes=routes, exception_handlers=handlers, lifespan=self._lifespan)
         inner.router.redirect_slashes = False
-        return _Observed(inner, self.metrics)
+        return Observed(inner, self.metrics)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -119,15 +122,15 @@ class Service:
 
     async def server_metadata(self, _: Request) -> Response:
         """GET /v2: which server this is."""
-        return _json({"name": "gitops-mlops", "version": __version__, "extensions": []})
+        return json_response({"name": "gitops-mlops", "version": __version__, "extensions": []})
 
     async def live(self, _: Request) -> Response:
         """GET /v2/health/live: whether the process answers."""
-        return _json({"live": True})
+        return json_response({"live": True})
 
     async def readiness(self, _: Request) -> Response:
         """GET /v2/health/ready: whether to send requests here; 503 once the server was told to end."""
-        return _json({"ready": self.ready}, 200 if self.ready else 503)
+        return json_response({"ready": self.ready}, 200 if self.ready else 503)
 
     async def ping(self, _: Request) -> Response:
         """GET /ping, /health: readiness as MLflow asks for it."""
@@ -149,7 +152,7 @@ class Service:
     async def model_readiness(self, request: Request) -> Response:
         """GET /v2/models/M[/versions/V]/ready."""
         self._check_version(request)
-        return _json({"name": self.served.bundle.model, "ready": self.ready}, 200 if self.ready else 503)
+        return json_response({"name": self.served.bundle.model, "ready": self.ready}, 200 if self.ready else 503)
 
     async def infer(self, request: Request) -> Response:
         """POST /v2/models/M[/versions/V]/infer."""
@@ -161,19 +164,26 @@ class Service:
         return await self._answer(request, mlflow_question, answers.mlflow_response)
 
     async def feedback(self, request: Request) -> Response:
-        """POST /feedback: true labels of earlier predictions, by their ids."""
+        """POST /feedback: true labels of earlier predictions, by their ids; on disk when 202 says so."""
         if self.log is None:
             raise Refused(404, "feedback is not kept here → start the server with --log-dir")
         log = self.log
         body = await self._body(request)
+        count = 0
 
-        def keep() -> bytes:
+        def keep() -> Future[str]:
+            nonlocal count
             ids, labels = feedback_labels(parse_json(body), self.served, self.limits.rows)
-            if not log.feedback(ids, labels):
-                raise Refused(503, "the log cannot keep up → send the labels again later")
-            return answers.dump({"accepted": len(ids)})
+            count = len(ids)
+            return log.feedback(ids, labels)
 
-        return Response(await self._in_thread(keep), 202, media_type="application/json")
+        kept = await asyncio.get_running_loop().run_in_executor(self._workers, keep)
+        # Nothing of this waits in a worker: where a disk hangs, predictions are answered.
+        done, _ = await asyncio.wait([asyncio.wrap_future(kept)], timeout=_DISK_PATIENCE)
+        lost = done.pop().result() if done else f"it is not written after {_DISK_PATIENCE:g} s"
+        if lost:
+            raise Refused(503, f"the labels could not be kept ({lost}) → send them again later")
+        return json_response({"accepted": count}, 202)
 
     def _check_version(self, request: Request) -> None:
         bundle = self.served.bundle
@@ -248,9 +258,9 @@ class Service:
         return bytes(content)
 
     async def _refuse(self, _: Request, refused: Refused) -> Response:
-        response = _json({"error": refused.message, **refused.details}, refused.status)
+        response = json_response({"error": refused.message, **refused.details}, refused.status)
         if refused.status == 503:
-            response.headers["retry-after"] = "1"
+            response.headers.update(LATER)
         if refused.status == 408:
             response.headers["connection"] = "close"
         return response
@@ -258,39 +268,9 @@ class Service:
     async def _no_such_route(self, request: Request, error: HTTPException) -> Response:
         reason = "the method is not allowed" if error.status_code == 405 else "there is no such endpoint"
         message = f"{request.method} {request.url.path[:80]!a}: {reason} → /v2/models/{self.served.bundle.model}"
-        response = _json({"error": message}, error.status_code)
+        response = json_response({"error": message}, error.status_code)
         response.headers.update(error.headers or {})
         return response
-
-
-class _Observed:
-    """Counts and times every request under the name of its endpoint, `other` where there is none."""
-
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app = app
-        self._metrics = metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        status = 500
-        begun = time.perf_counter()
-
-        async def observed(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        self._metrics.in_flight.inc()
-        try:
-            await self._app(scope, receive, observed)
-        finally:
-            self._metrics.in_flight.dec()
-            name = getattr(scope.get("endpoint"), "__name__", "other")
-            self._metrics.requests.labels(name, str(status)).inc()
-            self._metrics.seconds.labels(name).observe(time.perf_counter() - begun)
 
 
 def _stay_alone() -> None:
@@ -300,22 +280,3 @@ def _stay_alone() -> None:
     where one thread takes 4, for 10,000 rows 178 ms instead of 49 (two busy cores).
     """
     threadpool_limits(1)
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(json.dumps(value), status, media_type="application/json")
-
-
-async def _model_failed(request: Request, error: ModelFailed) -> Response:
-    complain(f"error: {request.url.path}: the model failed ({error})")
-    return _json({"error": "the model failed on rows that its contract admits"}, 500)
-
-
-async def _machine_failed(request: Request, error: MemoryError | OSError) -> Response:
-    reason = getattr(error, "strerror", "") or "its memory is full"
-    complain(f"error: {request.url.path}: this machine failed ({reason})")
-    return _json({"error": f"the machine of the server failed ({reason}) → try again later"}, 503)
-
-
-async def _bug(request: Request, error: Exception) -> Response:
-    return _json({"error": f"this is a bug of the server ({type(error).__name__})"}, 500)

@@ -3,7 +3,7 @@
 Requests only append to memory; one thread writes. A file is written beside its place and renamed, so a
 reader of `*.parquet` never sees half of one. When writing cannot keep up, or the folder cannot be written, rows
 are dropped and counted: a prediction is worth more than its record. Each file is tried afresh, so that the log goes
-on as soon as there is room again.
+on as soon as there is room again. Labels are written at once, and who sent them is told when they are on disk.
 
     <folder>/predictions/20260131T120000Z-<instance>-000001.parquet
     <folder>/feedback/…
@@ -17,20 +17,22 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.polars_types import POLARS
+from gitops_mlops.serving.alarm import Alarm
 from gitops_mlops.serving.model import Answer, ServedModel, label_type
-from gitops_mlops.serving.output import complain
 
 PREDICTIONS = "predictions"
 FEEDBACK = "feedback"
 _LABELS: dict[type, type[pl.DataType]] = {bool: pl.Boolean, int: pl.Int64, float: pl.Float64, str: pl.String}
+_TOO_SLOW = "writing cannot keep up"
 Count = Callable[[str, str, int], None]
 
 
@@ -43,48 +45,22 @@ class _Lane:
         self.batches: list[dict[str, Sequence[Any]]] = []
         self.rows = 0
         self.due = 0.0
+        # Of those who wait until their rows are on disk: why they are not, "" when they are.
+        self.receipts: list[Future[str]] = []
 
-    def take(self) -> tuple[list[dict[str, Sequence[Any]]], int]:
-        taken = self.batches, self.rows
-        self.batches, self.rows = [], 0
+    def take(self) -> _Taken:
+        taken = _Taken(self, self.batches, self.rows, self.receipts)
+        self.batches, self.rows, self.receipts = [], 0, []
         return taken
 
 
-class _Alarm:
-    """Says that rows are lost: at once, then what was lost since, once in `seconds` and at the end."""
+class _Taken(NamedTuple):
+    """What becomes one file."""
 
-    def __init__(self, folder: Path, seconds: float) -> None:
-        self._folder = folder
-        self._seconds = seconds
-        self._lock = threading.Lock()
-        self._rows = 0
-        self._reason = ""
-        self._said: float | None = None
-
-    def lost(self, rows: int, reason: str) -> None:
-        """Rows were lost, 0 of them when it is only known that they will be."""
-        with self._lock:
-            self._rows += rows
-            self._reason = reason.partition("\n")[0]
-            if self._said is None or time.monotonic() >= self._said + self._seconds:
-                self._say()
-
-    def written(self) -> None:
-        """Rows were written: what was lost before is said, when it is time."""
-        with self._lock:
-            if self._rows and self._said is not None and time.monotonic() >= self._said + self._seconds:
-                self._say()
-
-    def close(self) -> None:
-        """Nothing more is lost."""
-        with self._lock:
-            if self._rows:
-                self._say()
-
-    def _say(self) -> None:
-        rows = f"{self._rows} rows are lost" if self._rows else "rows will be lost"
-        complain(f"warning: {self._folder}: {rows}, predictions are served ({self._reason}) → make room, or mend it")
-        self._rows, self._said = 0, time.monotonic()
+    lane: _Lane
+    batches: list[dict[str, Sequence[Any]]]
+    rows: int
+    receipts: list[Future[str]]
 
 
 class PredictionLog:
@@ -124,7 +100,7 @@ class PredictionLog:
         self._lanes = {lane.kind: lane for lane in _lanes(served, self._inputs)}
         self._changed = threading.Condition()
         self._closing = False
-        self._alarm = _Alarm(folder, say_seconds)
+        self._alarm = Alarm(folder, say_seconds)
         for kind in self._lanes:
             if reason := _prepare(folder / kind):
                 self._alarm.lost(0, reason)
@@ -150,10 +126,14 @@ class PredictionLog:
             batch["prediction_probabilities"] = answer.probabilities
         return self._keep_batch(PREDICTIONS, batch, rows)
 
-    def feedback(self, ids: Sequence[str], labels: Sequence[Any]) -> bool:
-        """Keep true labels that came late; False when there was no room."""
+    def feedback(self, ids: Sequence[str], labels: Sequence[Any]) -> Future[str]:
+        """Write true labels that came late; why they are not on disk, "" as soon as they are."""
         times = [datetime.now(UTC)] * len(ids)
-        return self._keep_batch(FEEDBACK, {"prediction_id": ids, "feedback_time": times, "label": labels}, len(ids))
+        receipt: Future[str] = Future()
+        batch: dict[str, Sequence[Any]] = {"prediction_id": ids, "feedback_time": times, "label": labels}
+        if not self._keep_batch(FEEDBACK, batch, len(ids), receipt):
+            receipt.set_result(_TOO_SLOW)
+        return receipt
 
     def close(self, patience: float = 30.0) -> None:
         """Write what waits, and end."""
@@ -162,19 +142,23 @@ class PredictionLog:
             self._changed.notify()
         self._writer.join(patience)
 
-    def _keep_batch(self, kind: str, batch: dict[str, Sequence[Any]], rows: int) -> bool:
+    def _keep_batch(
+        self, kind: str, batch: dict[str, Sequence[Any]], rows: int, receipt: Future[str] | None = None
+    ) -> bool:
         lane = self._lanes[kind]
         with self._changed:
             if self._closing or lane.rows + rows > self._capacity:
                 self._count(kind, "queue_full", rows)
-                self._alarm.lost(rows, "writing cannot keep up")
+                self._alarm.lost(rows, _TOO_SLOW)
                 return False
             if not lane.batches:
                 lane.due = time.monotonic() + self._seconds
                 self._changed.notify()
             lane.batches.append(batch)
             lane.rows += rows
-            if lane.rows >= self._file_rows:
+            if receipt is not None:
+                lane.receipts.append(receipt)
+            if receipt is not None or lane.rows >= self._file_rows:
                 lane.due = 0.0
                 self._changed.notify()
             return True
@@ -188,12 +172,14 @@ class PredictionLog:
                     self._changed.wait(self._patience())
                 closing = self._closing
                 work = [
-                    (lane, *lane.take())
+                    lane.take()
                     for lane in self._lanes.values()
                     if lane.batches and (closing or lane.due <= time.monotonic())
                 ]
-            for lane, batches, rows in work:
-                self._write(lane, batches, rows)
+            for taken in work:
+                lost = self._write(taken.lane, taken.batches, taken.rows)
+                for receipt in taken.receipts:
+                    receipt.set_result(lost)
         self._alarm.close()
 
     def _due(self) -> bool:
@@ -203,7 +189,8 @@ class PredictionLog:
         waiting = [lane.due for lane in self._lanes.values() if lane.batches]
         return max(0.0, min(waiting) - time.monotonic()) if waiting else None
 
-    def _write(self, lane: _Lane, batches: list[dict[str, Sequence[Any]]], rows: int) -> None:
+    def _write(self, lane: _Lane, batches: list[dict[str, Sequence[Any]]], rows: int) -> str:
+        """Write a file; why it could not be written, "" when it is on disk."""
         self._files += 1
         now = datetime.now(UTC)
         name = f"{now:%Y%m%dT%H%M%SZ}-{self._instance}-{self._files:06d}.parquet"
@@ -216,16 +203,19 @@ class PredictionLog:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(temporary.with_name(name))
+            _sync(temporary.parent)
         except BaseException as error:
             # A full disk must not end the thread: what comes later may find room. A panic of polars is no Exception.
             self._count(lane.kind, "failed", rows)
-            self._alarm.lost(rows, getattr(error, "strerror", "") or f"{type(error).__name__}: {error}")
+            reason = getattr(error, "strerror", "") or f"{type(error).__name__}: {error}"
+            self._alarm.lost(rows, reason)
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
-            return
+            return reason.partition("\n")[0]
         self._count(lane.kind, "written", rows)
         self._alarm.written()
         self._forget(lane.kind, now)
+        return ""
 
     def _forget(self, kind: str, now: datetime) -> None:
         if self._keep is None:
@@ -271,6 +261,15 @@ def _lanes(served: ServedModel, inputs: Sequence[str]) -> list[_Lane]:
         "label": label,
     }
     return [_Lane(PREDICTIONS, schema), _Lane(FEEDBACK, feedback)]
+
+
+def _sync(folder: Path) -> None:
+    """Let the names in a folder survive a crash of the machine, too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _prepare(folder: Path) -> str:

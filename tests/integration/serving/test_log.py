@@ -171,6 +171,40 @@ def test_a_full_disk_costs_records_and_no_prediction(made_bundle: Path, serve: S
     assert [path.suffix for path in (tmp_path / "predictions").iterdir()] == [".parquet"]
 
 
+LABELS_LOST = 'gitops_mlops_log_dropped_total{kind="feedback",reason="failed"}'
+
+
+@pytest.mark.parametrize("obstacle", ["file", "disk"])
+def test_labels_that_are_not_on_disk_are_not_accepted(
+    made_bundle: Path, serve: Serve, tmp_path: Path, obstacle: str
+) -> None:
+    """503 until there is room, whatever `--log-seconds` says; predictions are answered all the while."""
+    folder = tmp_path / "log"
+    if obstacle == "file":
+        folder.write_text("")
+    running = serve(made_bundle, "--log-dir", str(folder))
+    pid = running.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    if obstacle == "disk":
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, before[1]))
+    (answer,) = running.predict().json["predictions"]
+    label = {"predictions": [{"id": answer["prediction_id"], "label": True}]}
+    for lost in (1, 2):
+        reply = running.call("/feedback", label)
+        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+        assert "the labels could not be kept (" in reply.json["error"]
+        assert metric(running, LABELS_LOST) == lost
+        assert running.predict().status == 200
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+    folder.unlink() if obstacle == "file" else None
+    reply = running.call("/feedback", label)
+    assert (reply.status, reply.json) == (202, {"accepted": 1})
+    assert written(folder, "feedback")["prediction_id"].to_list() == [answer["prediction_id"]]
+    running.process.kill()
+    running.process.wait(30)
+    assert len(written(folder, "feedback")) == 1
+
+
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_a_stream_that_takes_nothing_does_not_end_the_server(made_bundle: Path, tmp_path: Path, stream: str) -> None:
     """/dev/full is a full disk for whoever writes to it."""

@@ -135,12 +135,13 @@ class Registry:
         """The version that a stage holds when it holds a commit; of several an active one, then the greatest."""
         return self._history(artifact).version_at(commit) if artifact in self._artifacts else None
 
-    def previous(self, artifact: str, stage: str) -> Version | None:
+    def previous(self, artifact: str, stage: str, served: Collection[str] = ()) -> Version | None:
         """The active version that a stage held before the one that it holds now.
 
-        Going back is undone, not repeated: after v1, v2, v3 and a rollback to v2, the one before is v1.
+        Going back is undone, not repeated: after v1, v2, v3 and a rollback to v2, the one before is v1. The last
+        one of the commits that `served` comes first, where there is one.
         """
-        return self._history(artifact).previous(stage) if artifact in self._artifacts else None
+        return self._history(artifact).previous(stage, served) if artifact in self._artifacts else None
 
     def events(self, artifact: str | None = None) -> list[Event]:
         """Every event, newest first. A stage's event carries the version registered at its commit."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
@@ -149,16 +149,18 @@ class History:
             stay.entered,
         )
 
-    def previous(self, stage: str) -> Version | None:
+    def previous(self, stage: str, served: Collection[str] = ()) -> Version | None:
         """The active version that a stage held before the one that it holds now; see `Registry.previous`."""
         now = self.assignments.get(stage)
         if now is None:
             return None
-        for commit in self.timeline.before(stage):
-            version = self.version_at(commit)
-            if commit != now.commit and version and self.is_active(version):
-                return self._version(version)
-        return None
+        held = [
+            (commit, version)
+            for commit in self.timeline.before(stage)
+            if commit != now.commit and (version := self.version_at(commit)) and self.is_active(version)
+        ]
+        found = next((version for commit, version in held if commit in served), held[0][1] if held else None)
+        return self._version(found) if found else None
 
     @property
     def told(self) -> list[Event]:

@@ -115,10 +115,14 @@ def on_trial(registry: Registry, model: str, stage: str, told: Iterable[LedgerEv
     held = registry.assignment(model, stage)
     if held is None or sum(each.commit == held.commit for each in entries(registry, model, stage)) > 1:
         return False
-    return not any(
-        (event.kind, event.result, event.model, event.environment, event.commit)
-        == (DEPLOYMENT, DEPLOYED, model, stage, held.commit)
-        for event in told
+    return held.commit not in served(model, stage, told)
+
+
+def served(model: str, stage: str, told: Iterable[LedgerEvent]) -> frozenset[str]:
+    """The commits of the versions that served in a stage."""
+    place = (DEPLOYMENT, DEPLOYED, model, stage)
+    return frozenset(
+        event.commit for event in told if (event.kind, event.result, event.model, event.environment) == place
     )
 
 

@@ -20,7 +20,7 @@ from gitops_mlops.usecases.tagging import complete_registry
 
 @dataclass(frozen=True)
 class Rollback:
-    """What was asked for; `reason` is recorded."""
+    """What was asked for; `reason` is recorded. Of the commits that `served`, the last one is to come back."""
 
     artifact: str
     stage: str
@@ -28,6 +28,7 @@ class Rollback:
     notes: tuple[Trailer, ...] = ()
     dry_run: bool = False
     push: bool = False
+    served: frozenset[str] = frozenset()
 
 
 def rollback(wanted: Rollback, registrar: Registrar) -> Change:
@@ -66,7 +67,7 @@ def _decide(
     assert isinstance(now, Assignment)
     if seen and seen.commit != now.commit:
         return _overtaken(wanted, seen, now)
-    before = registry.previous(wanted.artifact, wanted.stage)
+    before = registry.previous(wanted.artifact, wanted.stage, wanted.served)
     if before is None:
         where = f"{wanted.artifact}#{wanted.stage}"
         hint = f"gitops-mlops history {wanted.artifact}, then promote the version that should be there"

@@ -15,7 +15,7 @@ from gitops_mlops.domain.faults import Cause, fault_of
 from gitops_mlops.domain.ports import Forge, Ledger
 from gitops_mlops.domain.promotion import require_stage
 from gitops_mlops.domain.registry import Registry
-from gitops_mlops.domain.rollout import BY_ITSELF, Result, Rolled, Rollout, candidate, on_trial, taken_back
+from gitops_mlops.domain.rollout import BY_ITSELF, Result, Rolled, Rollout, candidate, on_trial, served, taken_back
 from gitops_mlops.reports.deployment import status_findings
 from gitops_mlops.reports.rollout import rollback_findings
 from gitops_mlops.usecases.announce import Announcer
@@ -225,7 +225,9 @@ class _Work:
         told, _ = read_ledger(self.ports.ledger, model, stage)
         if not own or not on_trial(self._registry(), model, stage, told):
             return refused
-        back = Rollback(model, stage, f"{BY_ITSELF}{why}", self.wanted.notes, push=self.push)
+        # What failed by the place and never served is nothing to go back to.
+        once = served(model, stage, told)
+        back = Rollback(model, stage, f"{BY_ITSELF}{why}", self.wanted.notes, push=self.push, served=once)
         try:
             change = rollback(back, self.ports.registrar)
         except EvidenceMissing as error:

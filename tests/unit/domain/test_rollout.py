@@ -108,3 +108,14 @@ def test_what_was_taken_back_is_known_by_its_tag() -> None:
     assert taken_back(registry(*tags), "m", "prod") is None
     later = registry(*tags, "m@v3.0.0:c", "m#prod#4:c", messages={"m#prod#3": message})
     assert taken_back(later, "m", "prod") is None
+
+
+@pytest.mark.parametrize(
+    ("served", "back"),
+    [("a", "v1.0.0"), ("ab", "v2.0.0"), ("abc", "v2.0.0"), ("", "v2.0.0"), ("z", "v2.0.0"), ("ac", "v1.0.0")],
+)
+def test_a_rollback_goes_to_the_last_version_that_served(served: str, back: str) -> None:
+    made = registry("m@v1.0.0:a", "m@v2.0.0:b", "m@v3.0.0:c", "m#prod#1:a", "m#prod#2:b", "m#prod#3:c")
+    found = made.previous("m", "prod", set(served))
+    assert found is not None
+    assert found.version == back

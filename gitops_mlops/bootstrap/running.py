@@ -44,10 +44,12 @@ def bundle_sources(repository: Repository, state: Path | None = None) -> Sources
     """Where the parts of a bundle come from, and where bundles are kept."""
     from gitops_mlops.adapters.bundles import BundleFolder
     from gitops_mlops.adapters.installed import OF_A_MODEL, versions
+    from gitops_mlops.adapters.process.golden import GoldenProcess
     from gitops_mlops.usecases.bundle import Sources
 
     store = BundleFolder(state_folder(repository.root, state))
-    return Sources(repository, data_store(repository), rows(), store, versions(OF_A_MODEL), witnesses(repository))
+    packages, golden = versions(OF_A_MODEL), GoldenProcess()
+    return Sources(repository, data_store(repository), rows(), store, packages, witnesses(repository), golden)
 
 
 def witnesses(repository: Repository) -> Witnesses:

@@ -86,12 +86,14 @@ class Fault(NamedTuple):
 
 
 class Ending(NamedTuple):
-    """How a server ended before it served: `code` as `subprocess` has it (-9: killed by signal 9), and its last
-    lines.
+    """How a process (`who`) ended before it did what it was for (`until`): `code` as `subprocess` has it (-9: killed
+    by signal 9), and its last lines.
     """
 
     code: int
     lines: tuple[str, ...] = ()
+    who: str = "the server"
+    until: str = "it was ready"
 
 
 class Effort(NamedTuple):
@@ -175,18 +177,19 @@ def _of_error(error: MlopsError) -> Cause:
 
 
 def fault_of_ending(ending: Ending) -> Fault:
-    """The cause of a server's end before it served."""
+    """The cause of a process' end before it served."""
+    ended = f"{ending.who} ended before {ending.until}"
     said = ending.lines[-1] if ending.lines else ""
     words = " | ".join(ending.lines) or "it said nothing"
     if ending.code < 0:
-        return _of_signal(-ending.code, words)
+        return _of_signal(-ending.code, words, ending.who)
     line, _, hint = said.removeprefix(_SAID).partition(" → ")
     if said.startswith(_SAID) and ending.code in (VERDICT_AGAINST, *_OF_CODE):
         cause = _OF_CODE.get(ending.code, Cause.VERSION)
-        return Fault(cause, f"the server ended before it was ready: {line}", hint)
+        return Fault(cause, f"{ended}: {line}", hint)
     if short_of(words):
-        return Fault(Cause.PLACE, f"the server ended before it was ready: {words}", _MEMORY)
-    reason = f"the server ended before it was ready, with exit code {ending.code}: {words}"
+        return Fault(Cause.PLACE, f"{ended}: {words}", _MEMORY)
+    reason = f"{ended}, with exit code {ending.code}: {words}"
     if ending.code == VERDICT_AGAINST:
         return Fault(Cause.BUG, reason)
     # Whatever else it is, the model did it: `exit(0)` in native code, for instance.
@@ -195,17 +198,17 @@ def fault_of_ending(ending: Ending) -> Fault:
     return Fault(cause, reason, _DISK if cause is Cause.PLACE and not ending.lines else "")
 
 
-def _of_signal(number: int, words: str) -> Fault:
+def _of_signal(number: int, words: str, who: str) -> Fault:
     try:
         name = signal.Signals(number).name
     except ValueError:
         name = f"signal {number}"
     if number in _CRASHES and not short_of(words):
-        return Fault(Cause.VERSION, f"the model crashed the server ({name}): {words}")
+        return Fault(Cause.VERSION, f"the model crashed {who} ({name}): {words}")
     if number == signal.SIGKILL or number in _CRASHES:
-        reason = f"the server was killed ({name}), as the system does when memory runs out: {words}"
+        reason = f"{who} was killed ({name}), as the system does when memory runs out: {words}"
         return Fault(Cause.PLACE, reason, f"{_MEMORY}; `dmesg` names what was killed")
-    return Fault(Cause.PLACE, f"somebody or the system ended the server ({name}): {words}", "find out who ended it")
+    return Fault(Cause.PLACE, f"somebody or the system ended {who} ({name}): {words}", "find out who ended it")
 
 
 def fault_of_delay(what: str, elapsed: float, timeout: float, effort: Effort | None, log: str) -> Fault | None:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gitops_mlops.domain.admission import Admitter
 from gitops_mlops.domain.bundle import (
@@ -17,26 +17,20 @@ from gitops_mlops.domain.bundle import (
     Golden,
     bundle_digest,
     dump_bundle,
-    finite,
     make_golden,
 )
 from gitops_mlops.domain.config import CONFIG_FILE, Config, Model, parse_config
 from gitops_mlops.domain.contract import ColumnType, Contract, parse_contract
 from gitops_mlops.domain.deployment import Wanted
-from gitops_mlops.domain.errors import BundleRefused, EvidenceMissing, UsageError
-from gitops_mlops.domain.faults import of_the_machine
+from gitops_mlops.domain.errors import EvidenceMissing, UsageError
 from gitops_mlops.domain.metrics import Task
-from gitops_mlops.domain.model import EstimatorModel, Predictions, UnreadableModel, load_model, parse_trusted_types
-from gitops_mlops.domain.ports import BundleStore, DataStore, Output, Repository, Rows
+from gitops_mlops.domain.model import parse_trusted_types
+from gitops_mlops.domain.ports import BundleStore, DataStore, GoldenModels, Output, Repository, Rows
 from gitops_mlops.usecases.integrity import Witnesses
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 GOLDEN_ROWS = 5
 # Rows that break the contract are passed over; of this many, spread over the data, some will keep it.
 _CANDIDATES = 200
-_FIX = "fix the model and register a new version"
 
 
 @dataclass(frozen=True)
@@ -58,6 +52,7 @@ class Sources:
     store: BundleStore
     packages: Mapping[str, str]
     witnesses: Witnesses
+    golden: GoldenModels
 
 
 def build_bundle(model: str, wanted: Wanted, sources: Sources) -> Built:
@@ -65,7 +60,7 @@ def build_bundle(model: str, wanted: Wanted, sources: Sources) -> Built:
 
     Raises EvidenceMissing when the commit does not record all of it, when a content is nowhere or is not the
     one that was registered, UsageError when the model cannot be deployed as it is configured, BundleRefused when
-    the model itself fails: it does not load, or what it says of its golden rows is no answer.
+    the model itself fails: it does not load, crashes, or what it says of its golden rows is no answer.
     """
     commit, place = wanted.commit, f"{model} {wanted.version}"
     config = _config(commit, place, sources)
@@ -142,22 +137,13 @@ def _golden(
 ) -> tuple[Any, float | None, Golden]:
     """The positive class, the threshold, and what the model says of a few rows of its evaluation data."""
     contract = parse_contract(files[CONTRACT_FILE], f"{commit[:7]}:{declared.input}")
-    trusted = parse_trusted_types(files[TRUSTED_TYPES_FILE], f"{commit[:7]}:{declared.trusted_types}")
-    model = _loaded(files[MODEL_FILE], place, trusted)
-    if unknown := [name for name in model.columns if name not in contract.columns]:
-        raise UsageError(
-            f"the model reads {', '.join(unknown)}, which {declared.input} does not have",
-            where=place,
-            hint="add the columns to the contract",
-        )
+    parse_trusted_types(files[TRUSTED_TYPES_FILE], f"{commit[:7]}:{declared.trusted_types}")
     dataset = config.datasets[declared.evaluation.dataset].path
     path = sources.data.materialise(_output(commit, dataset, place, sources))
     text = frozenset(name for name, column in contract.columns.items() if column.type is ColumnType.STRING)
     spread = sources.rows.spread(path, dataset, _CANDIDATES, text)
     rows, admitted = _admitted(contract, spread, dataset, place)
-    from gitops_mlops.domain.admitted_frame import admitted_frame
-
-    predictions = _predicted(model, admitted_frame(contract, admitted, model.columns), place)
+    predictions = sources.golden.predict(files, admitted, place, declared.input or "")
     positive, threshold = declared.evaluation.positive, declared.evaluation.threshold
     if declared.task is not Task.BINARY or predictions.probabilities is None:
         return None, None, make_golden(rows, predictions)
@@ -165,27 +151,6 @@ def _golden(
         # scikit-learn sorts its classes; of 0 and 1, or False and True, the greater is the positive one.
         positive = predictions.classes[-1]
     return positive, threshold, make_golden(rows, predictions, positive=positive, threshold=threshold)
-
-
-def _loaded(content: bytes, place: str, trusted: frozenset[str]) -> EstimatorModel:
-    try:
-        return load_model(content, place, trusted)
-    except UnreadableModel as error:
-        raise BundleRefused(error.message, where=place, hint=_FIX) from error
-
-
-def _predicted(model: EstimatorModel, rows: pd.DataFrame, place: str) -> Predictions:
-    try:
-        predictions = model.predict(rows)
-    except (Exception, SystemExit) as error:
-        if of_the_machine(error):
-            raise
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0][:300]
-        raise BundleRefused(f"the model fails on its golden rows ({reason})", where=place, hint=_FIX) from error
-    probabilities = [] if predictions.probabilities is None else predictions.probabilities.tolist()
-    if not finite(predictions.labels.tolist(), probabilities):
-        raise BundleRefused("its golden predictions are not finite", where=place, hint=_FIX)
-    return predictions
 
 
 def _admitted(

@@ -69,6 +69,9 @@ VERSION = [
     ("always raises", "load", "cannot be loaded (RuntimeError: no such tree"),
     ("always raises", "first", "fails on its golden rows (RuntimeError: no such tree)"),
     ("always not finite", "first", "its golden predictions are not finite"),
+    ("always crashes", "load", "crashed the process that asks it for golden predictions (SIGSEGV)"),
+    ("always crashes", "first", "crashed the process that asks it for golden predictions (SIGSEGV)"),
+    ("always exits", "first", "ended before it answered, with exit code 0"),
 ]
 
 
@@ -98,6 +101,9 @@ OTHERS = [
     # On a full disk the server's words are lost, too.
     ("disk", "load", "place", 4, "it said nothing", "free disk space"),
     ("disk", "first", "place", 4, "it said nothing", "free disk space"),
+    ("always memory", "first", "place", 4, "the memory of this machine is full", "more memory"),
+    ("always killed", "first", "place", 4, "golden predictions was killed (SIGKILL)", "more memory"),
+    ("always disk", "load", "place", 4, "golden predictions ended before it answered", "disk"),
     ("package", "load", "evidence", 3, "a_package_that_nobody_has", "install the packages"),
     ("bug", "load", "bug", 70, "this is a bug in gitops-mlops (AssertionError: as if we had erred)", "report it"),
 ]

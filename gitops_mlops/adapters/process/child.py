@@ -49,7 +49,7 @@ def launch(bundle: Path, digest: str, log: Path, control: Path, predictions: Pat
                 stdout=output,
                 stderr=output,
                 cwd="/",
-                env=_environment(),
+                env=environment(),
                 pass_fds=tuple(descriptors.values()),
                 start_new_session=True,
             )
@@ -69,7 +69,8 @@ def last_lines(log: Path) -> tuple[str, ...]:
     return tuple("".join(sign if sign.isprintable() else " " for sign in line) for line in said)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """What a process that runs a model has of ours: no token, and what it needs to find the same code."""
     kept = {name: os.environ[name] for name in (*_ENVIRONMENT, *_THREADS) if name in os.environ}
     source = str(Path(gitops_mlops.__file__).parents[1])
     if source not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):

@@ -32,7 +32,7 @@ from gitops_mlops.domain.ports.git import (
     StagedFile,
 )
 from gitops_mlops.domain.ports.machine import Clock, Ended, Files, Reader, Shell, Templates, Timer, Tree
-from gitops_mlops.domain.ports.running import BundleStore, InferenceClient, Target
+from gitops_mlops.domain.ports.running import BundleStore, GoldenModels, InferenceClient, Target
 
 __all__ = [
     "Artifact",
@@ -46,6 +46,7 @@ __all__ = [
     "FileChange",
     "Files",
     "Forge",
+    "GoldenModels",
     "Index",
     "InferenceClient",
     "Journal",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.deployment import Candidate, Failure, Held, Place, Running
     from gitops_mlops.domain.faults import Effort, Ending
     from gitops_mlops.domain.inference import Answers
+    from gitops_mlops.domain.model import Predictions
 
 
 class Target(Protocol):
@@ -65,6 +66,18 @@ class InferenceClient(Protocol):
 
     def inputs(self, address: str, model: str) -> dict[str, str]:
         """The columns that the model takes, and their tensor datatypes. Raises OutsideError when it is not there."""
+
+
+class GoldenModels(Protocol):
+    """Models that are asked about their golden rows where they can end nobody but themselves."""
+
+    def predict(
+        self, files: Mapping[str, bytes], columns: Mapping[str, Sequence[Any]], place: str, contract_name: str
+    ) -> Predictions:
+        """What the model in a bundle's files says of admitted columns, as `domain.golden` makes it.
+
+        Raises the error of its fault: BundleRefused also for a crash, PlaceError when the system ends it.
+        """
 
 
 class BundleStore(Protocol):

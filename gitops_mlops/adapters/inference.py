@@ -14,7 +14,8 @@ from gitops_mlops.domain.errors import NoAnswer, OutsideError, PlaceError, Usage
 from gitops_mlops.domain.inference import Answers, Row, joined, to_answers, to_tensors
 
 _LOOK = urllib3.Timeout(connect=2.0, read=5.0)
-_ASK = urllib3.Timeout(connect=5.0, read=60.0)
+# For an answer to rows, in seconds.
+_PATIENCE = 60.0
 _MAX_BYTES = 64 * 1024 * 1024
 _TOO_LARGE = 413
 _MACHINE_FAILED = 503
@@ -27,14 +28,15 @@ class HttpInference:
         """What answers there, None when nothing does or it is no server of this model."""
         try:
             metadata = _get(_model(address, model))
-            ready = _status(f"{address}/v2/health/ready") == 200
+            health = _request("GET", f"{address}/v2/health/ready")
             parameters = metadata["parameters"]
             return Running(
                 model=str(metadata["name"]),
                 version=str(metadata["versions"][0]),
                 commit=str(parameters["commit"]),
                 digest=str(parameters["bundle_digest"]),
-                ready=ready,
+                ready=health.status == 200,
+                log=_log_trouble(health.data),
             )
         except (OutsideError, UsageError, TypeError, KeyError, IndexError):
             return None
@@ -47,19 +49,19 @@ class HttpInference:
         except (TypeError, KeyError) as error:
             raise OutsideError("does not describe its inputs", where=address) from error
 
-    def predict(self, address: str, model: str, rows: Sequence[Row]) -> Answers:
+    def predict(self, address: str, model: str, rows: Sequence[Row], patience: float = _PATIENCE) -> Answers:
         """Predictions for rows, in their order; a batch that is too large for the server is halved."""
-        return self._ask(f"{_model(address, model)}/infer", rows, self.inputs(address, model))
+        return self._ask(f"{_model(address, model)}/infer", rows, self.inputs(address, model), patience)
 
-    def _ask(self, url: str, rows: Sequence[Row], datatypes: dict[str, str]) -> Answers:
+    def _ask(self, url: str, rows: Sequence[Row], datatypes: dict[str, str], patience: float) -> Answers:
         try:
             body = json.dumps({"inputs": to_tensors(rows, datatypes)}, allow_nan=False).encode()
         except (TypeError, ValueError) as error:
             raise UsageError(f"a row holds what JSON cannot ({error})", hint="null stands for missing") from error
-        response = _request("POST", url, body)
+        response = _request("POST", url, body, patience)
         if response.status == _TOO_LARGE and len(rows) > 1:
             half = len(rows) // 2
-            return joined([self._ask(url, rows[:half], datatypes), self._ask(url, rows[half:], datatypes)])
+            return joined([self._ask(url, part, datatypes, patience) for part in (rows[:half], rows[half:])])
         return to_answers(_answer(response, url), len(rows), url)
 
 
@@ -71,11 +73,17 @@ def _get(url: str) -> Any:
     return _answer(_request("GET", url), url)
 
 
-def _status(url: str) -> int:
-    return _request("GET", url).status
+def _log_trouble(content: bytes) -> str:
+    """What a server says of its prediction log beside its health; "" for nothing."""
+    try:
+        return str(json.loads(content).get("log", ""))[:300]
+    except (AttributeError, ValueError, RecursionError):
+        return ""
 
 
-def _request(method: str, url: str, body: bytes | None = None) -> urllib3.BaseHTTPResponse:
+def _request(
+    method: str, url: str, body: bytes | None = None, patience: float = _PATIENCE
+) -> urllib3.BaseHTTPResponse:
     headers = {"connection": "close"} | ({"content-type": "application/json"} if body is not None else {})
     try:
         with urllib3.PoolManager(num_pools=1) as pool:
@@ -84,7 +92,7 @@ def _request(method: str, url: str, body: bytes | None = None) -> urllib3.BaseHT
                 url,
                 body=body,
                 headers=headers,
-                timeout=_LOOK if body is None else _ASK,
+                timeout=_LOOK if body is None else urllib3.Timeout(connect=5.0, read=patience),
                 retries=False,
                 redirect=False,
                 preload_content=False,

@@ -14,6 +14,9 @@ from enum import StrEnum
 from gitops_mlops.domain.faults import ANSWERS, Cause
 from gitops_mlops.domain.tombstone import Tombstone
 
+# Attempts that failed in a row, from which on their number is said.
+_OFTEN = 3
+
 
 class Sync(StrEnum):
     """Whether what runs is what should run."""
@@ -68,20 +71,24 @@ Desired = Wanted | Tombstone | None
 
 @dataclass(frozen=True)
 class Running:
-    """What a server says of itself when it is asked. `digest` identifies its bundle, `sha256:…`."""
+    """What a server says of itself when it is asked. `digest` identifies its bundle, `sha256:…`.
+
+    `log` says that it drops rows of its log, and why.
+    """
 
     model: str
     version: str
     commit: str
     digest: str
     ready: bool
+    log: str = ""
 
 
 @dataclass(frozen=True)
 class Failure:
     """A version that did not come to serve here, and why; the one before it kept serving.
 
-    `cause` says what is to blame, `repair` what a person should do.
+    `cause` says what is to blame, `repair` what a person should do, `attempts` how often it came in a row.
     """
 
     version: str
@@ -90,12 +97,15 @@ class Failure:
     at: datetime
     cause: Cause = Cause.VERSION
     repair: str = ""
+    attempts: int = 1
 
     def __str__(self) -> str:
         if self.cause is Cause.VERSION:
             return f"{self.version} was not let in: {self.reason}"
         repair = self.repair or ANSWERS[self.cause].repair
-        return f"failed ({self.cause}): {self.version} is not at fault and is tried again: {self.reason} → {repair}"
+        often = f", {self.attempts} attempts" if self.attempts >= _OFTEN else ""
+        said = f"{self.version} is not at fault and is tried again: {self.reason}"
+        return f"failed ({self.cause}){often}: {said} → {repair}"
 
 
 class Hold(StrEnum):
@@ -169,8 +179,16 @@ def judge(place: Place, desired: Desired, held: Held, running: Running | None) -
         note = "nothing is assigned, yet it runs" if running is not None else note
     elif held.failure is not None and held.failure.commit == wanted.commit and sync is Sync.OUT_OF_SYNC:
         note, failure = str(held.failure), held.failure
+        if running is None:
+            note = f"{note}; nothing serves until then → {_deploy_again(place)}"
+    elif health is HealthStatus.DEGRADED:
+        note = f"{note} → {_deploy_again(place)}"
     elif running is not None and held.hold is not Hold.ALIVE:
         note = "answers, but this clone did not start it or lost track of it"
+    if running is not None and running.log:
+        note = "; ".join(
+            filter(None, [note, f"its prediction log is not kept: {running.log} → make room, or mend it"])
+        )
     since = held.since if running is not None else None
     return Deployment(place, wanted, running, sync, health, since, note, failure=failure)
 
@@ -211,6 +229,10 @@ def _health(place: Place, held: Held, running: Running | None) -> tuple[HealthSt
     if held.hold is Hold.ALIVE:
         return HealthStatus.DEGRADED, f"its process is alive but does not answer at {place.address}"
     return HealthStatus.MISSING, ""
+
+
+def _deploy_again(place: Place) -> str:
+    return f"gitops-mlops deploy {place.environment} --model {place.model}"
 
 
 def _same(wanted: Wanted, running: Running | None) -> bool:

@@ -19,11 +19,16 @@ class Alarm:
         self._rows = 0
         self._reason = ""
         self._said: float | None = None
+        # Since rows could be written last.
+        self._lost = 0
+        self._in_the_way = ""
 
     def lost(self, rows: int, reason: str) -> None:
         """Rows were lost, 0 of them when it is only known that they will be."""
         with self._lock:
             self._rows += rows
+            self._lost += rows
+            self._in_the_way = reason.partition("\n")[0]
             self._reason = reason.partition("\n")[0]
             if self._said is None or time.monotonic() >= self._said + self._seconds:
                 self._say()
@@ -31,8 +36,16 @@ class Alarm:
     def written(self) -> None:
         """Rows were written: what was lost before is said, when it is time."""
         with self._lock:
+            self._lost, self._in_the_way = 0, ""
             if self._rows and self._said is not None and time.monotonic() >= self._said + self._seconds:
                 self._say()
+
+    def now(self) -> str:
+        """What is lost since rows could be written last, and why; "" when all is well."""
+        with self._lock:
+            if not self._in_the_way:
+                return ""
+            return f"{self._lost} rows are lost ({self._in_the_way})"
 
     def close(self) -> None:
         """Nothing more is lost."""

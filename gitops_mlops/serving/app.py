@@ -130,7 +130,10 @@ class Service:
 
     async def readiness(self, _: Request) -> Response:
         """GET /v2/health/ready: whether to send requests here; 503 once the server was told to end."""
-        return json_response({"ready": self.ready}, 200 if self.ready else 503)
+        # What keeps a log from being written is no reason to send requests elsewhere.
+        trouble = self.log.trouble() if self.log is not None else ""
+        told = {"ready": self.ready} | ({"log": trouble} if trouble else {})
+        return json_response(told, 200 if self.ready else 503)
 
     async def ping(self, _: Request) -> Response:
         """GET /ping, /health: readiness as MLflow asks for it."""

@@ -135,6 +135,10 @@ class PredictionLog:
             receipt.set_result(_TOO_SLOW)
         return receipt
 
+    def trouble(self) -> str:
+        """Why rows are dropped now, "" when they are not."""
+        return self._alarm.now()
+
     def close(self, patience: float = 30.0) -> None:
         """Write what waits, and end."""
         with self._changed:

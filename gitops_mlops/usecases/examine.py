@@ -41,7 +41,7 @@ def examine(candidate: Candidate, place: Place, built: Built, health: Health, wo
     if running.digest != built.digest:
         return Fault(Cause.VERSION, f"the server runs {running.digest[:19]} instead of {built.digest[:19]}")
     try:
-        answers = world.client.predict(candidate.address, place.model, built.manifest.golden.rows)
+        answers = world.client.predict(candidate.address, place.model, built.manifest.golden.rows, health.timeout)
     except PlaceError as error:
         return Fault(Cause.PLACE, f"golden predictions failed: {error.message}", error.hint)
     except NoAnswer as error:

@@ -191,8 +191,8 @@ def test_the_gate_asks_the_endpoint_itself(project: DeployProject, run: Run) -> 
         def inputs(self, address: str, model: str) -> Any:
             return real.client.inputs(address, model)
 
-        def predict(self, address: str, model: str, rows: Any) -> Answers:
-            answers = real.client.predict(address, model, rows)
+        def predict(self, address: str, model: str, rows: Any, patience: float) -> Answers:
+            answers = real.client.predict(address, model, rows, patience)
             return Answers(answers.labels, probability=tuple(value + 1e-5 for value in answers.probability))
 
     repository = bootstrap.repository(project.root)

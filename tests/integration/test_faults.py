@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import signal
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -174,3 +179,69 @@ def test_a_version_is_taken_back_after_its_own_fault_only(project: RolloutProjec
     assert (model["result"], model["before"], model["cause"]) == ("rolled back", "v0.0.3", "version")
     assert model["serves"] == "v0.0.1"
     assert project.held("staging") == [first, second, third, first]
+
+
+@pytest.mark.slow
+def test_a_version_that_hangs_at_its_first_request_leaves_the_old_one_serving(
+    project: RolloutProject, rollout: Run, cli: Cli
+) -> None:
+    first = project.version("v0.0.1", trained(1))
+    rollout()
+    trust(project, timeout="8s")
+    second = project.version("v0.0.2", faulty("hangs", "second"))
+    answer = cli("rollout", "staging", "--push", "--json", folder=project.root)
+    model = only(answer)
+    assert "the server did not give its golden predictions (does not answer (" in model["why"]
+    assert model["serves"] == "v0.0.1"
+    # Whether a process that waits is to blame, the machine has a say in.
+    busy = "as this machine is busy" in model["why"]
+    expected = (
+        (4, "failed", "place", [first, second]) if busy else (1, "rolled back", "version", [first, second, first])
+    )
+    assert (answer.code, model["result"], model["cause"], project.held("staging")) == expected
+    assert len(project.servers_on(project.staging)) == 1
+
+
+@pytest.mark.slow
+def test_a_machine_that_fails_a_version_each_time_is_counted(project: RolloutProject, rollout: Run, cli: Cli) -> None:
+    commit = project.version("v0.0.1", faulty("always killed", "load"))
+    for attempts in (1, 2, 3):
+        rollout(code=4)
+        note = place(project, cli)["note"]
+        assert note.startswith("failed (place), 3 attempts: " if attempts == 3 else "failed (place): ")
+    assert project.held("staging") == [commit]
+    assert "nothing serves until then → gitops-mlops deploy staging --model credit" in note
+
+
+@pytest.mark.slow
+def test_a_server_that_was_ended_is_told_with_what_starts_it(project: RolloutProject, rollout: Run, cli: Cli) -> None:
+    project.version("v0.0.1", trained(1))
+    rollout()
+    (pid,) = project.servers()
+    log = project.root / ".gitops-mlops/predictions/staging/credit"
+    shutil.rmtree(log)
+    log.write_text("")
+    running = {"predictions": [{"id": f"{'0' * 32}-0", "label": 1}]}
+    assert post(f"http://127.0.0.1:{project.staging}/feedback", running) == 503
+    found = place(project, cli)
+    assert (found["health"], found["sync"]) == ("Healthy", "Synced")
+    assert "its prediction log is not kept: 1 rows are lost (" in found["note"]
+    os.kill(pid, signal.SIGKILL)
+    while project.servers():
+        pass
+    found = place(project, cli)
+    assert found["health"] == "Degraded"
+    assert found["note"].endswith(" is gone → gitops-mlops deploy staging --model credit")
+    assert only(rollout("--json"))["result"] == "deployed"
+    assert project.servers() != {pid}
+
+
+def post(address: str, body: object) -> int:
+    request = urllib.request.Request(
+        address, json.dumps(body).encode(), {"content-type": "application/json"}, method="POST"
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code

@@ -30,7 +30,10 @@ class Slot(BaseModel):
 
 
 class Refusal(BaseModel):
-    """The last version that did not come to serve. `cause` says what is to blame, `repair` what to do about it."""
+    """The last version that did not come to serve. `cause` says what is to blame, `repair` what to do about it.
+
+    `attempts` is how often that came in a row.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -40,6 +43,7 @@ class Refusal(BaseModel):
     at: datetime
     cause: str = "version"
     repair: str = ""
+    attempts: int = 1
 
 
 class Record(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -62,10 +63,13 @@ class Records:
         kept = self.read(place).refused
         if kept is None:
             return None
-        return Failure(kept.version, kept.commit, kept.reason, kept.at, Cause(kept.cause), kept.repair)
+        return Failure(kept.version, kept.commit, kept.reason, kept.at, Cause(kept.cause), kept.repair, kept.attempts)
 
     def remember(self, place: Place, failure: Failure) -> None:
-        """Keep why a version did not come to serve; on a full disk only until this command ends."""
+        """Keep why a version did not come to serve, and how often; on a full disk only until this command ends."""
+        before = self.failure(place)
+        if before is not None and (before.commit, before.cause) == (failure.commit, failure.cause):
+            failure = replace(failure, attempts=before.attempts + 1)
         kept = Refusal(
             version=failure.version,
             commit=failure.commit,
@@ -73,6 +77,7 @@ class Records:
             at=failure.at,
             cause=failure.cause.value,
             repair=failure.repair,
+            attempts=failure.attempts,
         )
         try:
             self.write(place, self.read(place).model_copy(update={"refused": kept}))

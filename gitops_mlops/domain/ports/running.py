@@ -57,11 +57,13 @@ class InferenceClient(Protocol):
     def running(self, address: str, model: str) -> Running | None:
         """What answers there, None when nothing does or it is no server of this model."""
 
-    def predict(self, address: str, model: str, rows: Sequence[Mapping[str, object]]) -> Answers:
-        """Predictions for rows, in their order.
+    def predict(
+        self, address: str, model: str, rows: Sequence[Mapping[str, object]], patience: float = 60.0
+    ) -> Answers:
+        """Predictions for rows, in their order; `patience` is for the first byte of an answer, in seconds.
 
         Raises UsageError with the server's words when it refuses the rows, OutsideError when it is not there
-        or fails.
+        or fails, NoAnswer when it takes longer.
         """
 
     def inputs(self, address: str, model: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -137,3 +138,27 @@ def test_addresses() -> None:
 def test_since_belongs_to_what_runs() -> None:
     ended: Deployment = judge(PLACE, V1, Held(Hold.ENDED, NOW, "gone"), None)
     assert (ended.since, judge(PLACE, V1, ALIVE, runs(V1)).since) == (None, NOW)
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 3, 40])
+@pytest.mark.parametrize("running", [None, runs(V1)])
+def test_a_fault_that_is_not_the_versions_says_how_often_and_what_serves(
+    attempts: int, running: Running | None
+) -> None:
+    failure = Failure(V2.version, V2.commit, "no memory", NOW, Cause.PLACE, "more memory", attempts)
+    state = judge(PLACE, V2, Held(Hold.ENDED, NOW, "gone", failure), running)
+    often = f", {attempts} attempts" if attempts >= 3 else ""
+    assert state.note.startswith(
+        f"failed (place){often}: v2.0.0 is not at fault and is tried again: no memory → more"
+    )
+    nothing = "nothing serves until then → gitops-mlops deploy staging --model credit"
+    assert (nothing in state.note) == (running is None)
+    assert next_step(state) is (Step.START if running is None else Step.SWITCH)
+
+
+def test_a_log_that_is_not_kept_is_a_note_of_a_healthy_place() -> None:
+    state = judge(PLACE, V1, ALIVE, replace(runs(V1), log="3 rows are lost (No space left on device)"))
+    assert state.note == (
+        "its prediction log is not kept: 3 rows are lost (No space left on device) → make room, or mend it"
+    )
+    assert (state.good, next_step(state)) == (True, Step.NOTHING)

@@ -26,7 +26,7 @@ def test_status_is_a_table_and_a_line_for_what_needs_words() -> None:
         "production   credit  v1.1.0   -        OutOfSync  Degraded  http://127.0.0.1:8080  -\n"
         "other        credit  -        -        Synced     -         http://127.0.0.1:8082  -\n"
         "\n"
-        "credit in production: gone�[2J\n"
+        "credit in production: gone�[2J → gitops-mlops deploy production --model credit\n"
         "credit in other: nothing is assigned"
     )
 

@@ -66,20 +66,23 @@ def verify(session: Session, as_json: bool) -> int:
 @ledger.command(epilog="Example: gitops-mlops ledger withdraw 'delay@v1.2.3' --reason 'wrong commit'")
 @click.argument("tag")
 @click.option("--reason", required=True, help="Why, to be recorded.")
+@click.option("--revive", is_flag=True, help="Let what the tag took out of use be in use again.")
 @click.option("--push", is_flag=True, help="Take in what origin has, and push.")
 @json_option
 @pass_session
-def withdraw(session: Session, tag: str, reason: str, push: bool, as_json: bool) -> int:
+def withdraw(session: Session, tag: str, reason: str, revive: bool, push: bool, as_json: bool) -> int:
     """Take back a tag that was never pushed: delete it here, and record that it is withdrawn.
 
-    Refused with 1 when origin has the tag, or when something is built on it: an assignment or a deployment.
+    Refused with 1 when origin has the tag, when something is built on it (an assignment or a deployment), or when it
+    took something out of use, unless --revive says so. Where origin has another tag of this name, what only
+    this clone recorded of its own is dropped.
     """
     from gitops_mlops.reports.registry import change_data, change_text
     from gitops_mlops.usecases.withdraw import Withdrawal, withdraw_tag
 
     repository = bootstrap.repository(session.folder)
     clone, branch = bootstrap.clone(repository.root), bootstrap.ledger(repository)
-    change = withdraw_tag(Withdrawal(tag, reason, push), repository, clone, branch, bootstrap.clock())
+    change = withdraw_tag(Withdrawal(tag, reason, push, revive), repository, clone, branch, bootstrap.clock())
     emit(change, as_json, change_text, change_data)
     return VERDICT_AGAINST if change.state is State.REFUSED else DONE
 

@@ -40,7 +40,8 @@ def history(session: Session, model: str | None, as_json: bool) -> None:
     """Show what happened to every model, or to MODEL, newest first."""
     from gitops_mlops.usecases.history import history
 
-    events, warnings = history(bootstrap.repository(session.folder, session.tags), model)
+    repository = bootstrap.repository(session.folder, session.tags)
+    events, warnings = history(repository, model, bootstrap.ledger(repository))
     warn(warnings)
     emit(events, as_json, history_text, lambda told: [event_data(event) for event in told])
 

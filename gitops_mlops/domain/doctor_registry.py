@@ -15,9 +15,11 @@ from gitops_mlops.domain.integrity import (
     version_contradictions,
 )
 from gitops_mlops.domain.ledger import WITHDRAWAL, LedgerFinding
+from gitops_mlops.domain.openlineage import tag_event
 from gitops_mlops.domain.ports import Lock, RemoteTag
-from gitops_mlops.domain.registry import Registry
+from gitops_mlops.domain.registry import Event, Registry
 from gitops_mlops.domain.tags import TagRecord, parse_tag_name
+from gitops_mlops.domain.withdrawal import built_on, withdrawal_command
 
 # Clocks of machines that take part are minutes apart at most, and git holds a lock on a tag for milliseconds.
 CLOCKS_APART = timedelta(hours=1)
@@ -120,8 +122,7 @@ def in_the_future(facts: RegistryFacts) -> Iterator[Found]:
     for event in facts.registry.events():
         if event.created > facts.now + CLOCKS_APART:
             what = f"is dated {event.created:%Y-%m-%d %H:%M} UTC, in the future: it wins over what is decided now"
-            mend = "check the clocks; a tag that nobody meant is deleted here and on the remote"
-            yield Found(_tag(event.tag), what, mend)
+            yield Found(_tag(event.tag), what, f"check the clocks; {_take_back(facts, event)}")
 
 
 def outside_branches(facts: RegistryFacts) -> Iterator[Found]:
@@ -163,19 +164,21 @@ def unrecorded(facts: RegistryFacts) -> Iterator[Found]:
 
 def withdrawn(facts: RegistryFacts) -> Iterator[Found]:
     """Tags that somebody took back before they were pushed."""
-    return (Found(each.where, each.message, each.hint) for each in facts.ledger if each.kind == WITHDRAWAL)
+    return (Found(each.where, each.message, each.hint) for each in facts.ledger if _is_withdrawn(each))
 
 
 def unpushed(facts: RegistryFacts) -> Iterator[Found]:
     """Tags of the registry that are here alone."""
     there = facts.there
-    lacking = [tag.name for tag in facts.ours() if tag.annotated and there is not None and tag.name not in there]
+    # A tag that was withdrawn is told with the ledger, and must not be pushed.
+    gone = {each.where for each in facts.ledger if each.wrong and each.kind == WITHDRAWAL}
+    ours = [tag.name for tag in facts.ours() if tag.annotated and _tag(tag.name) not in gone]
+    lacking = [name for name in ours if there is not None and name not in there]
     if lacking:
         what = f"{_several(lacking)} not on {facts.remote}: never pushed, or deleted there"
         mend = shlex.join(["git", "push", "--atomic", facts.remote, *(f"refs/tags/{name}" for name in lacking[:20])])
         mend = mend if len(lacking) <= 20 else f"{mend} …"
-        back = shlex.join(["gitops-mlops", "ledger", "withdraw", lacking[0], "--reason", "WHY"])
-        yield Found("registry tags", what, f"{mend}; or take it back: {back}")
+        yield Found("registry tags", what, f"{mend}; or take it back: {withdrawal_command(lacking[0])}")
 
 
 def unfetched(facts: RegistryFacts) -> Iterator[Found]:
@@ -223,6 +226,22 @@ def _contradictions(facts: RegistryFacts) -> Iterator[Contradiction]:
                 yield from version_contradictions(version, md5)
         for assignment in facts.registry.assignments(artifact).values():
             yield from assignment_contradictions(facts.registry, assignment)
+
+
+def _is_withdrawn(finding: LedgerFinding) -> bool:
+    return finding.kind == WITHDRAWAL and not finding.wrong
+
+
+def _take_back(facts: RegistryFacts, event: Event) -> str:
+    """What to do about a tag that nobody meant, so that neither a tag nor the ledger contradicts it afterwards."""
+    if built_on(tag_event(event), map(tag_event, facts.registry.events(event.artifact))):
+        # What was decided on it would lose its ground; what is decided now is dated after it.
+        reference = f"{event.artifact}@{event.version}" if event.version else event.artifact
+        return f"if nobody meant it: {shlex.join(['gitops-mlops', 'retire', reference, '--reason', 'WHY'])}"
+    there = shlex.join(["git", "push", facts.remote, "--delete", f"refs/tags/{event.tag}"])
+    back = withdrawal_command(event.tag) + (" --push" if facts.there else "")
+    shared = facts.there is None or event.tag in facts.there
+    return f"if nobody meant it: {there} && {back}" if shared else f"if nobody meant it: {back}"
 
 
 def _is_thinned(tag: TagRecord, there: RemoteTag) -> bool:

@@ -60,6 +60,10 @@ class Registry:
         seconds = when.timestamp()
         return Registry(event for events in self._artifacts.values() for event in events if event.seconds <= seconds)
 
+    def without(self, tag: str) -> Registry:
+        """The registry as if one of its tags were not there."""
+        return Registry(event for events in self._artifacts.values() for event in events if event.tag != tag)
+
     @property
     def empty(self) -> bool:
         """Whether no tag is the registry's, or looks like it."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from gitops_mlops.domain.change import Refusal
+from gitops_mlops.domain.ledger import LedgerEvent
 from gitops_mlops.domain.registry import Registry, Tombstone, Version
 from gitops_mlops.domain.tags import Action
+
+# What takes something out of use.
+RETIREMENTS = frozenset({Action.DEPRECATE, Action.DEREGISTER, Action.UNASSIGN})
 
 
 def revival_refusals(registry: Registry, artifact: str, revive: bool) -> tuple[Refusal, ...]:
@@ -31,6 +35,29 @@ def return_refusals(registry: Registry, version: Version, stage: str, revive: bo
         return ()
     seen = f"{version.version} was taken out of {stage} {Tombstone.of(last)}"
     return (Refusal("what was taken out of a stage stays out", seen, "another version, or --revive"),)
+
+
+def withdrawal_refusals(left: Registry, event: LedgerEvent, revive: bool) -> tuple[Refusal, ...]:
+    """Why a retirement may not be withdrawn; `left` is the registry without its tag."""
+    what = brought_back(left, event)
+    if revive or not what:
+        return ()
+    wanted = "--revive, when it should be in use again"
+    return (Refusal("what was taken out of use stays out", f"{what} would be in use again", wanted),)
+
+
+def brought_back(left: Registry, event: LedgerEvent) -> str:
+    """What is in use where the tag of a retirement is gone, as words; "" for nothing."""
+    model = event.model
+    if event.kind == Action.DEPRECATE:
+        return model if left.events(model) and not left.retired(model) else ""
+    if event.kind == Action.DEREGISTER:
+        return f"{model} {event.version}" if left.version(model, event.version) else ""
+    if event.kind == Action.UNASSIGN and not left.retired(model):
+        held = left.live(model).get(event.environment, ())
+        if any(each.commit == event.commit for each in held):
+            return f"{model} {event.version or event.commit[:10]} in {event.environment}"
+    return ""
 
 
 def out_of_use(registry: Registry, version: Version) -> str:

@@ -7,14 +7,23 @@ clone has it. So it cannot hide a tag that was moved, nor one that was used.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from gitops_mlops.domain.ledger import DEPLOYMENT, RELEASE, WITHDRAWAL, LedgerEvent
 from gitops_mlops.domain.openlineage import withdrawal_run
-from gitops_mlops.domain.tags import Action
+from gitops_mlops.domain.revival import RETIREMENTS
+from gitops_mlops.domain.tags import Action, parse_tag_name
 
 UNSHARED = "its tag was deleted before it was pushed"
+
+
+def withdrawal_command(tag: str) -> str:
+    """The command that takes a tag back; of one that took something out of use, with the word that it may return."""
+    name = parse_tag_name(tag)
+    revive = ["--revive"] if name and name.action in RETIREMENTS else []
+    return shlex.join(["gitops-mlops", "ledger", "withdraw", tag, "--reason", "WHY", *revive])
 
 
 def withdraw(event: LedgerEvent, moment: datetime, by: str, reason: str) -> LedgerEvent:

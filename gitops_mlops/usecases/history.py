@@ -8,14 +8,15 @@ from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.registry import Event
 from gitops_mlops.domain.registry_view import unknown
 from gitops_mlops.domain.tags import parse_reference
+from gitops_mlops.usecases.ledger import withdrawal_warnings
 from gitops_mlops.usecases.show import read_registry
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.ports import Repository
+    from gitops_mlops.domain.ports import Ledger, Repository
 
 
-def history(repository: Repository, artifact: str | None) -> tuple[list[Event], list[str]]:
-    """The events of one model, or of all, and what makes them doubtful.
+def history(repository: Repository, artifact: str | None, ledger: Ledger) -> tuple[list[Event], list[str]]:
+    """The events of one model, or of all, and what makes them doubtful, or is told by no tag any more.
 
     Raises UsageError, or EvidenceMissing for a model without events.
     """
@@ -26,4 +27,4 @@ def history(repository: Repository, artifact: str | None) -> tuple[list[Event], 
     events = registry.events(artifact)
     if artifact is not None and not events:
         raise unknown(registry, artifact)
-    return events, warnings
+    return events, [*warnings, *withdrawal_warnings(registry, ledger, artifact)]

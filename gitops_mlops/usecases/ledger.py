@@ -22,8 +22,9 @@ from gitops_mlops.domain.ledger import (
 from gitops_mlops.domain.openlineage import read_line
 from gitops_mlops.domain.ports import Ledger, LedgerLine, Removal, Repository
 from gitops_mlops.domain.registry import Event, Registry
+from gitops_mlops.domain.revival import brought_back
 from gitops_mlops.domain.tags import Action
-from gitops_mlops.domain.withdrawal import withdrawals
+from gitops_mlops.domain.withdrawal import withdrawal_command, withdrawals
 from gitops_mlops.usecases.tagging import complete_registry
 
 
@@ -109,6 +110,13 @@ def unread_warnings(unread: Sequence[Unread]) -> list[str]:
     return [f"ledger {first.line.file}:{first.line.number}: {first.reason}{more} → gitops-mlops ledger verify"]
 
 
+def withdrawal_warnings(registry: Registry, ledger: Ledger, model: str | None = None) -> list[str]:
+    """What was taken back (of one model), each a line: no tag tells of it any more."""
+    events = distinct(each.event for each in read_lines(ledger, _folders(model))[0])
+    found = _against_withdrawals(events, withdrawals(events), registry)
+    return [f"{each.where}: {each.message} → {each.hint}" for each in found]
+
+
 def verify(repository: Repository, ledger: Ledger) -> list[LedgerFinding]:
     """What is wrong with the ledger, the contradictions first; empty when all agrees.
 
@@ -126,7 +134,7 @@ def verify(repository: Repository, ledger: Ledger) -> list[LedgerFinding]:
         *_changed(ledger.removals()),
         *(_wrong(f"{line.file}:{line.number}", reason, _BY_HAND) for line, reason in unread),
         *_contradictions(told),
-        *_against_withdrawals(events, taken, tags),
+        *_against_withdrawals(events, taken, registry),
         *_against_tags(standing, tags),
         *_against_commits(standing, registry, repository),
         *_unrecorded(events, registry),
@@ -159,21 +167,21 @@ def _against_tags(events: Iterable[LedgerEvent], tags: Mapping[str, Event]) -> I
             continue
         tag = tags.get(event.tag)
         if tag is None:
-            hint = (
-                f"git fetch --tags; if it was never pushed: gitops-mlops ledger withdraw '{event.tag}' --reason WHY"
-            )
+            hint = f"git fetch --tags; if it was never pushed: {withdrawal_command(event.tag)}"
             yield _wrong(f"tag {event.tag}", f"is in the ledger and not in this clone ({event.commit[:10]})", hint)
             continue
         if difference := ledger_difference(event, tag):
             field, recorded, now = difference
             message = f"the ledger has the {field} {recorded!r}, the tag {now!r}"
-            yield _wrong(f"tag {event.tag}", message, RESTORE)
+            dropped = f"; if only this clone recorded it: {withdrawal_command(event.tag)}"
+            yield _wrong(f"tag {event.tag}", message, RESTORE + dropped)
 
 
 def _against_withdrawals(
-    events: Iterable[LedgerEvent], taken: Mapping[str, LedgerEvent], tags: Mapping[str, Event]
+    events: Iterable[LedgerEvent], taken: Mapping[str, LedgerEvent], registry: Registry
 ) -> Iterator[LedgerFinding]:
-    for event in events:
+    runs, tags = {event.run: event for event in events}, {event.tag for event in registry.events()}
+    for event in runs.values():
         if event.kind != WITHDRAWAL:
             continue
         where, words = f"tag {event.tag}", f"was withdrawn by {event.by} on {event.moment:%Y-%m-%d}: {event.reason}"
@@ -181,9 +189,12 @@ def _against_withdrawals(
             message = f"{words}; that does not count, since something is built on it"
             yield _wrong(where, message, f"gitops-mlops ledger show --model {event.model}")
         elif event.tag in tags:
-            hint = f"if it should be gone: gitops-mlops ledger withdraw '{event.tag}' --reason WHY; else push it"
-            yield _wrong(where, f"{words}; and it is in this clone", hint)
+            # Who pushes it carries the contradiction into every clone.
+            hint = withdrawal_command(event.tag)
+            yield LedgerFinding(True, where, f"{words}; and it is in this clone", hint, WITHDRAWAL)
         else:
+            if back := brought_back(registry, runs[event.withdraws]):
+                words += f"; {back} is in use again"
             yield LedgerFinding(False, where, words, f"gitops-mlops ledger show --model {event.model}", WITHDRAWAL)
 
 

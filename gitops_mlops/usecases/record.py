@@ -24,12 +24,12 @@ def record_change(change: Change, repository: Repository, ledger: Ledger, clock:
     if change.state not in (State.WRITTEN, State.UNCHANGED) or not change.tags:
         return []
     try:
-        tags = list(repository.tags())
-        events = Registry.from_tags(tags).events(change.artifact)
+        registry = Registry.from_tags(repository.tags())
+        events = registry.events(change.artifact)
         if push:
             ledger.fetch()
             # A tag that was deleted before anybody saw it would contradict the ledger in every clone.
-            withdraw_unshared(change.artifact, {tag.name for tag in tags}, ledger, clock)
+            withdraw_unshared(change.artifact, registry, ledger, clock)
         _append(ledger, (event for event in events if event.tag in change.tags), push)
     except MlopsError as error:
         return [_lacking("the tag stands", error)]

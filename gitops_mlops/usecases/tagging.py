@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # Clocks of machines that take part are minutes apart at most.
 _CLOCKS_APART = timedelta(hours=1)
-_MISDATED = "check the clocks; a tag that nobody meant is deleted here and on the remote"
+_MISDATED = "check the clocks; gitops-mlops doctor says how to take back a tag that nobody meant"
 
 
 def complete_registry(repository: Repository, recorded: Collection[str] = ()) -> Registry:

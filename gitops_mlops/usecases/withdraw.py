@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitops_mlops.domain.change import Change, Refusal, State
 from gitops_mlops.domain.errors import EvidenceMissing, UsageError
 from gitops_mlops.domain.ledger import ENVIRONMENTS, WITHDRAWAL, LedgerEvent, distinct, model_folder
 from gitops_mlops.domain.openlineage import tag_event, withdrawal_lines
-from gitops_mlops.domain.ports import Clock, Clone, Ledger, Repository
+from gitops_mlops.domain.ports import Clock, Clone, Ledger, RemoteTag, Repository
+from gitops_mlops.domain.registry import Registry
+from gitops_mlops.domain.revival import brought_back, withdrawal_refusals
 from gitops_mlops.domain.tags import TagName, parse_tag_name
 from gitops_mlops.domain.withdrawal import UNSHARED, built_on, withdraw, withdrawals
 from gitops_mlops.usecases.ledger import read_lines
@@ -20,69 +22,124 @@ _REMOTE = "origin"
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """What was asked for."""
+    """What was asked for. `revive` lets what a retirement took out of use return."""
 
     tag: str
     reason: str
     push: bool = False
+    revive: bool = False
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What this clone knows: its registry, the event of the tag that is here, and what the ledger tells."""
+
+    registry: Registry
+    here: tuple[LedgerEvent, ...]
+    told: tuple[LedgerEvent, ...]
+    taken: Mapping[str, LedgerEvent]
+
+    @classmethod
+    def of(cls, tag: str, model: str, repository: Repository, ledger: Ledger) -> _Known:
+        registry = complete_registry(repository)
+        here = tuple(tag_event(event) for event in registry.events(model) if event.tag == tag)
+        told = tuple(distinct(each.event for each in read_lines(ledger)[0]))
+        return cls(registry, here, told, withdrawals(told))
+
+    def standing(self, tag: str) -> list[LedgerEvent]:
+        """What the ledger tells of the tag, and was not taken back."""
+        events = (event for event in self.told if event.tag == tag and event.run not in self.taken)
+        return [event for event in events if event.kind != WITHDRAWAL]
+
+    def against(self, wanted: Withdrawal, events: Iterable[LedgerEvent]) -> tuple[Refusal, ...]:
+        """Why these events may not be taken back."""
+        known = [each for each in (*self.told, *map(tag_event, self.registry.events())) if each.run not in self.taken]
+        left = self.registry.without(wanted.tag)
+        for event in events:
+            if stands := built_on(event, known):
+                seen = f"{stands.kind} of {stands.version or stands.commit[:10]} is built on it"
+                return (Refusal("only what nothing is built on", seen, "gitops-mlops retire"),)
+            if refusals := withdrawal_refusals(left, event, wanted.revive):
+                return refusals
+        return ()
 
 
 def withdraw_tag(wanted: Withdrawal, repository: Repository, clone: Clone, ledger: Ledger, clock: Clock) -> Change:
     """Delete a tag of this clone that the remote does not have, and record that its event is taken back.
 
-    A tag that the remote has, and one on which something was built, is refused. Raises UsageError for what is no tag
-    of the registry, EvidenceMissing for one that nothing tells of, OutsideError when the remote cannot be asked.
+    A tag that the remote has, one on which something was built, and a retirement that kept something out of use are
+    refused. Where the remote has another tag of this name, what only this clone recorded of its own is dropped.
+    Raises UsageError for what is no tag of the registry, EvidenceMissing for one that nothing tells of, OutsideError
+    when the remote cannot be asked.
     """
     name = parse_tag_name(wanted.tag)
     if name is None:
         raise UsageError("is no tag of the registry", where=repr(wanted.tag[:100]), hint="gitops-mlops history")
     remote = _REMOTE in clone.remotes()
-    if remote and wanted.tag in clone.remote_tags(_REMOTE):
-        seen, hint = f"{_REMOTE} has {wanted.tag}", "gitops-mlops retire, which takes out of use what others may know"
-        return _change(State.REFUSED, name, wanted, Refusal("only what was never pushed", seen, hint))
     if wanted.push:
         ledger.fetch()
-    registry = complete_registry(repository)
-    here = {event.tag: tag_event(event) for event in registry.events(name.artifact)}
-    recorded = distinct(told.event for told in read_lines(ledger)[0])
-    taken = withdrawals(recorded)
-    open_events = [event for event in recorded if event.tag == wanted.tag and event.run not in taken]
-    open_events = [event for event in open_events if event.kind != WITHDRAWAL]
-    if not open_events and wanted.tag not in here:
-        if any(event.tag == wanted.tag for event in taken.values()):
+    if remote and (there := clone.remote_tags(_REMOTE).get(wanted.tag)):
+        return _yield(wanted, name, there, repository, ledger)
+    known = _Known.of(wanted.tag, name.artifact, repository, ledger)
+    events = known.standing(wanted.tag)
+    if not events and not known.here:
+        if any(event.tag == wanted.tag for event in known.taken.values()):
             return _change(State.UNCHANGED, name, wanted)
         raise EvidenceMissing("is not in this clone, and the ledger does not tell of it", where=f"tag {wanted.tag}")
-    known = [*recorded, *here.values()]
-    for event in [*open_events, *filter(None, [here.get(wanted.tag)])]:
-        if stands := built_on(event, [each for each in known if each.run not in taken]):
-            seen = f"{stands.kind} of {stands.version or stands.commit[:10]} is built on it"
-            return _change(
-                State.REFUSED, name, wanted, Refusal("only what nothing is built on", seen, "gitops-mlops retire")
-            )
+    if refusals := known.against(wanted, [*events, *known.here]):
+        return _change(State.REFUSED, name, wanted, *refusals)
     # The ledger first: where this is cut off, the same command deletes the tag.
-    _record(ledger, open_events, clock, wanted.reason)
-    if wanted.tag in here:
+    _record(ledger, events, clock, wanted.reason)
+    if known.here:
         repository.delete_tag(wanted.tag)
     if wanted.push:
         ledger.push()
     return _change(State.WRITTEN, name, wanted)
 
 
-def withdraw_unshared(model: str, tags: Iterable[str], ledger: Ledger, clock: Clock) -> int:
+def _yield(wanted: Withdrawal, name: TagName, there: RemoteTag, repository: Repository, ledger: Ledger) -> Change:
+    """Give way to another tag of this name, where nobody else saw what this clone recorded of its own."""
+    known = _Known.of(wanted.tag, name.artifact, repository, ledger)
+    ours = {tag.object for tag in repository.tags() if tag.name == wanted.tag}
+    theirs = {event.run for event in known.here} if ours == {there.object} else set()
+    lone = unshared(ledger, (model_folder(name.artifact),))
+    lost = [event for event in known.standing(wanted.tag) if event.run in lone - theirs]
+    # Where the remote's ledger tells of the tag that is here, the one on the remote may be a moved one.
+    if not lost or any(event.run not in lone | theirs for event in known.here):
+        seen, hint = f"{_REMOTE} has {wanted.tag}", "gitops-mlops retire, which takes out of use what others may know"
+        return _change(State.REFUSED, name, wanted, Refusal("only what was never pushed", seen, hint))
+    if not theirs and (refusals := known.against(wanted, lost)):
+        return _change(State.REFUSED, name, wanted, *refusals)
+    if ours and not theirs:
+        repository.delete_tag(wanted.tag)
+    if not theirs:
+        repository.fetch_tags()
+    ledger.drop({event.run for event in lost})
+    return _change(State.WRITTEN, name, wanted)
+
+
+def unshared(ledger: Ledger, folders: Sequence[str]) -> set[str]:
+    """The runs that only this clone recorded, as far as it saw the remote's ledger."""
+    shared = ledger.shared(folders)
+    told = read_lines(ledger, folders)[0]
+    return {each.event.run for each in told} - {each.event.run for each in told if each.line.text in shared}
+
+
+def withdraw_unshared(model: str, registry: Registry, ledger: Ledger, clock: Clock) -> int:
     """Take back what only this clone recorded of tags that are neither here nor on the remote; how many.
 
-    `tags` are those that both have. To be called after the remote's tags and ledger were fetched: what another clone
-    may have seen is left to a person.
+    The registry is of the tags that both have. To be called after the remote's tags and ledger were fetched: what
+    another clone may have seen is left to a person, and so is a retirement that kept something out of use.
     """
     folders = (model_folder(model), ENVIRONMENTS)
-    told, shared = read_lines(ledger, folders)[0], ledger.shared(folders)
-    recorded, there = distinct(each.event for each in told), set(tags)
-    seen = {each.event.run for each in told if each.line.text in shared} | {*withdrawals(recorded)}
+    recorded, lone = distinct(each.event for each in read_lines(ledger, folders)[0]), unshared(ledger, folders)
+    there, taken = registry.tag_names(model), withdrawals(recorded)
     lost = [
         event
         for event in recorded
         if event.model == model and event.tag and event.kind != WITHDRAWAL
-        if event.tag not in there and event.run not in seen
+        if event.tag not in there and event.run in lone and event.run not in taken
+        if not brought_back(registry, event)
     ]
     runs = {event.run for event in lost}
     lost = [event for event in lost if not built_on(event, [each for each in recorded if each.run not in runs])]

@@ -162,7 +162,9 @@ def test_tags_that_only_this_clone_has(clinic: Clinic) -> None:
     clinic.repo.tag("delay#production#2", clinic.commit, when=datetime.now(UTC))
     (unpushed, unrecorded) = clinic("--json").json["findings"]
     assert (unpushed["id"], unrecorded["id"]) == ("tags-unpushed", "ledger-incomplete")
-    assert unpushed["mend"] == "git push --atomic origin 'refs/tags/delay#production#2'"
+    push, back = unpushed["mend"].split("; or take it back: ")
+    assert push == "git push --atomic origin 'refs/tags/delay#production#2'"
+    assert back == "gitops-mlops ledger withdraw 'delay#production#2' --reason WHY"
     assert clinic.ids("--fix") == ["tags-unpushed", "ledger-unpushed"]
 
 

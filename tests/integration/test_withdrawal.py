@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from gitops_mlops.domain.withdrawal import withdrawal_command
 from tests.conftest import Cli, Repo
 from tests.integration.registry_project import Commands, Project
 
@@ -60,9 +62,11 @@ def test_what_was_deleted_before_it_was_pushed_wedges_nothing(
     project.repo.git("tag", "--delete", tag)
     if kind == "deregister" or kind == "deprecate":
         run("retire", *{"deregister": ["delay@v0.0.1"], "deprecate": ["delay"]}[kind], "--reason", "no", "--push")
+    elif kind == "unassign":
+        run("retire", "delay#staging", "--reason", "no", "--push")
     else:
         run.release("--push")
-        run("promote", "delay", "staging", "--push", *(["--revive"] if kind == "unassign" else []))
+        run("promote", "delay", "staging", "--push")
     assert tag not in project.tags()
     assert ill(run) == []
     project.repo.git("clone", "--quiet", str(tmp_path / "origin.git"), str(tmp_path / "clone"))
@@ -75,8 +79,9 @@ def test_what_doctor_advises_leads_to_no_error_of_doctor(project: Project, run: 
     tag = make(run, kind)
     run("ledger", "sync", "--push")
     (found,) = (each for each in run("doctor", "--json", code=1).json["findings"] if each["id"] == "tags-unpushed")
-    assert shlex.join(["gitops-mlops", "ledger", "withdraw", tag, "--reason", "WHY"]) in found["mend"]
-    run("ledger", "withdraw", tag, "--reason", "made by mistake", "--push")
+    back = withdrawal_command(tag)
+    assert back in found["mend"]
+    run(*shlex.split(back)[1:], "--push")
     assert tag not in project.tags()
     assert ill(run) == []
     assert "already" in run("ledger", "withdraw", tag, "--reason", "again").out
@@ -90,7 +95,7 @@ def test_a_tag_that_was_deleted_by_hand_is_withdrawn_by_hand(project: Project, r
     run.release("--push")
     assert "delay@v0.0.2" in project.tags()
     answer = run("ledger", "verify", code=1)
-    assert "gitops-mlops ledger withdraw 'delay@v0.0.1' --reason WHY" in answer.out
+    assert "gitops-mlops ledger withdraw delay@v0.0.1 --reason WHY" in answer.out
     run("ledger", "withdraw", "delay@v0.0.1", "--reason", "wrong commit", "--push")
     assert ill(run) == []
 
@@ -122,3 +127,95 @@ def test_a_withdrawal_hides_no_tag_that_was_moved(project: Project, run: Command
     assert "the tag delay@v0.0.1 is there" in run(*words, "--version", "v0.0.1", code=1).out
     run(*words)
     assert project.tags() == ["delay@v0.0.2"]
+
+
+RETIREMENTS = {"unassign": "delay v0.0.1 in staging", "deregister": "delay v0.0.1", "deprecate": "delay"}
+
+
+@pytest.mark.parametrize(("kind", "what"), RETIREMENTS.items())
+def test_what_a_retirement_kept_out_of_use_returns_on_purpose_only(
+    project: Project, run: Commands, kind: str, what: str
+) -> None:
+    tag = make(run, kind)
+    words = ("ledger", "withdraw", tag, "--reason", "by mistake")
+    assert f"{what} would be in use again → needed: --revive" in run(*words, code=1).out
+    assert tag in project.tags()
+    # Nor is it enough to delete the tag: no other command takes it back without a word.
+    project.repo.git("tag", "--delete", tag)
+    run.release("--push")
+    assert f"tag {tag}: is in the ledger and not in this clone" in run("ledger", "verify", code=1).out
+    assert "would be in use again" in run(*words, code=1).out
+    run(*words, "--revive", "--push")
+    assert f"by mistake; {what} is in use again" in run("ledger", "verify").out
+    assert f"tag {tag}: was withdrawn by" in run("history", "delay").err
+    assert ill(run) == []
+
+
+@pytest.fixture
+def loser(project: Project, run: Commands, tmp_path: Path) -> Path:
+    """A clone that made delay@v0.0.1 without pushing it, while another one made and pushed its own."""
+    folder = tmp_path / "loser"
+    project.repo.git("clone", "--quiet", str(tmp_path / "origin.git"), str(folder))
+    first = project.repo.git("rev-parse", "HEAD").strip()
+    (folder / "report.json").write_bytes((project.repo.root / "report.json").read_bytes())
+    (folder / "note").write_text("x")
+    Repo(folder).commit("another commit")
+    (folder / ".dvc").mkdir(exist_ok=True)
+    run("register", "delay", "--report", "report.json", folder=folder)
+    run("register", "delay", "--report", "report.json", "--rev", first, "--push")
+    return folder
+
+
+@pytest.mark.parametrize("fetched", [False, True])
+def test_who_lost_a_name_drops_what_nobody_else_saw(
+    project: Project, run: Commands, loser: Path, fetched: bool
+) -> None:
+    if fetched:
+        Repo(loser).git("tag", "--delete", "delay@v0.0.1")
+        Repo(loser).git("fetch", "--quiet", "--tags")
+    Repo(loser).git("fetch", "--quiet")
+    if fetched:
+        assert withdrawal_command("delay@v0.0.1") in run("ledger", "verify", folder=loser, code=1).out
+    run("ledger", "withdraw", "delay@v0.0.1", "--reason", "lost", "--push", folder=loser)
+    assert Repo(loser).git("rev-parse", "delay@v0.0.1") == project.repo.git("rev-parse", "delay@v0.0.1")
+    assert ill(run, loser) == []
+    assert (
+        "origin has delay@v0.0.1"
+        in run("ledger", "withdraw", "delay@v0.0.1", "--reason", "again", folder=loser, code=1).out
+    )
+    run("promote", "delay", "staging", "--push", folder=loser)
+    project.repo.git("fetch", "--quiet", "--tags", "origin")
+    run("ledger", "sync", "--push")
+    assert ill(run) == []
+
+
+def test_what_the_remote_was_seen_to_have_is_not_dropped(project: Project, run: Commands, loser: Path) -> None:
+    """Somebody moves the tag on the remote: the ledger there tells of the one that was made."""
+    project.train(b"two")
+    project.repo.git("tag", "--force", "--annotate", "--message", "moved", "delay@v0.0.1")
+    project.repo.git("push", "--quiet", "--force", "origin", "refs/tags/delay@v0.0.1")
+    answer = run("ledger", "withdraw", "delay@v0.0.1", "--reason", "x", code=1)
+    assert "origin has delay@v0.0.1" in answer.out
+    run("ledger", "verify", code=1)
+
+
+def test_a_tag_of_the_future_is_taken_back_as_doctor_says(project: Project, run: Commands, tmp_path: Path) -> None:
+    """As printed, command by command; also where somebody pushed the tag."""
+    run.release("--push")
+    run("promote", "delay", "staging", "--push")
+    commit = project.train(b"two")
+    future = datetime(2099, 1, 1, tzinfo=UTC)
+    for name, pushed in (("delay@v9.0.0", True), ("delay#staging#9", False), ("delay@v0.0.1!#9", True)):
+        project.repo.tag(name, commit, when=future)
+        run("ledger", "sync", "--push")
+        if pushed:
+            project.repo.git("push", "--quiet", "origin", f"refs/tags/{name}")
+        found = [each for each in run("doctor", "--json", code=1).json["findings"] if each["id"] == "tag-in-future"]
+        assert [each["where"] for each in found] == [f"tag {name}"]
+        for line in found[0]["mend"].partition("if nobody meant it: ")[2].split(" && "):
+            program, *words = shlex.split(line)
+            assert project.repo.git(*words) == "" if program == "git" else run(*words)
+        assert ill(run) == []
+        assert name not in project.tags()
+    run("promote", "delay@v0.0.1", "production", "--dry-run")
+    assert "nothing" not in run("show", "delay#staging").out

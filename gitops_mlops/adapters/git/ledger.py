@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,8 @@ from gitops_mlops.domain.ledger import BRANCH, appended, line_key
 from gitops_mlops.domain.ports import LedgerLine, Removal
 
 _LOCAL = f"refs/heads/{BRANCH}"
+# Where the branch is built anew before it is moved.
+_REBUILT = f"refs/gitops-mlops/{BRANCH}"
 # Each attempt that fails means that another writer succeeded.
 _ATTEMPTS = 50
 # What git says when another writer was faster: here, and on the remote.
@@ -44,17 +46,19 @@ class GitLedger:
 
     def lines(self, folders: Sequence[str] = ()) -> Iterator[LedgerLine]:
         """Every line below the folders; what both this clone's and the remote's branch hold is given once."""
-        return self._lines(filter(None, self._tips()), folders)
+        return self._lines([tip for tip in self._tips() if tip], folders)
 
     def shared(self, folders: Sequence[str] = ()) -> set[str]:
         """The lines below the folders that the remote was seen to have."""
-        return {line.text for line in self._lines(filter(None, [self._tips().remote]), folders)}
+        return {line.text for line in self._lines([tip for tip in [self._tips().remote] if tip], folders)}
 
     def writer(self) -> str:
         """Who writes it, as git knows him."""
         return self._committer().decode(errors="replace").partition(" <")[0]
 
-    def _lines(self, tips: Iterable[str], folders: Sequence[str]) -> Iterator[LedgerLine]:
+    def _lines(self, tips: Sequence[str], folders: Sequence[str]) -> Iterator[LedgerLine]:
+        if not tips:
+            return
         blobs: dict[tuple[str, str], None] = {}
         told: dict[str, set[str]] = {}
         with open_objects(self._root) as objects:
@@ -83,6 +87,31 @@ class GitLedger:
             count = sum(text.count("\n") - held[file].count("\n") for file, text in changed.items())
             if not changed or self._commit("Record what happened", changed, [base]):
                 return count
+        raise _outrun(BRANCH)
+
+    def drop(self, runs: Collection[str]) -> None:
+        """Build the branch anew on what the remote has, without the lines of some runs that only this clone has."""
+        for _ in range(_ATTEMPTS):
+            tips = self._tips()
+            if not tips.local:
+                return
+            with open_objects(self._root) as objects:
+                ours = {
+                    file: _text(objects.content(blob)) for file, blob in objects.files(tips.local, _is_log).items()
+                }
+            held, texts = self._read(tips.remote, ours), {}
+            for file, text in ours.items():
+                kept = [line for line in text.split("\n") if line and line_key(line)[1] not in runs]
+                texts[file] = appended(held[file], kept)
+            texts = {file: text for file, text in texts.items() if text != held[file]}
+            run(["update-ref", "-d", _REBUILT], self._root)
+            if texts and not self._commit("Record what happened", texts, [tips.remote], _REBUILT):
+                continue
+            new = self._git("rev-parse", _REBUILT).decode().strip() if texts else tips.remote
+            moved = self._move(tips.local, new or "0" * len(tips.local))
+            run(["update-ref", "-d", _REBUILT], self._root)
+            if moved:
+                return
         raise _outrun(BRANCH)
 
     def fetch(self) -> None:
@@ -186,9 +215,9 @@ class GitLedger:
     def _contains(self, tip: str, other: str) -> bool:
         return tip == other or run(["merge-base", "--is-ancestor", other, tip], self._root).returncode == 0
 
-    def _commit(self, message: str, texts: Mapping[str, str], parents: Iterable[str]) -> bool:
+    def _commit(self, message: str, texts: Mapping[str, str], parents: Iterable[str], ref: str = _LOCAL) -> bool:
         """Commit files on top of the parents; False when the branch moved and the commit would not contain it."""
-        stream = [f"commit {_LOCAL}\nmark :1\ncommitter ".encode(), self._committer(), b"\n", _data(message)]
+        stream = [f"commit {ref}\nmark :1\ncommitter ".encode(), self._committer(), b"\n", _data(message)]
         for word, parent in zip(("from", "merge"), filter(None, parents), strict=False):
             stream.append(f"{word} {parent}\n".encode())
         for file, text in texts.items():

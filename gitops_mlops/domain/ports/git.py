@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -272,6 +272,9 @@ class Ledger(Protocol):
 
     def shared(self, folders: Sequence[str] = ()) -> set[str]:
         """The lines below the folders that the remote was seen to have."""
+
+    def drop(self, runs: Collection[str]) -> None:
+        """Forget what only this clone recorded of some runs; what the remote was seen to have stays."""
 
     def writer(self) -> str:
         """Who writes it, as git knows him."""

@@ -36,6 +36,7 @@ from gitops_mlops.domain.evaluation_parts import (
 
 SCHEMA: Literal["gitops-mlops/report/1"] = "gitops-mlops/report/1"
 MAX_REPORT_BYTES = 1024 * 1024
+MOST_SLICES = 500
 
 
 class Report(Part):
@@ -52,7 +53,8 @@ class Report(Part):
     evaluation: Rows
     metrics: tuple[MetricResult, ...] = Field(default=(), max_length=30)
     gates: tuple[GateResult, ...] = Field(default=(), max_length=100)
-    slices: tuple[SliceResult, ...] = Field(default=(), max_length=500)
+    slices: tuple[SliceResult, ...] = Field(default=(), max_length=MOST_SLICES)
+    slices_left_out: int = Field(default=0, ge=0)
     parameters: tuple[Change, ...] = Field(default=(), max_length=500)
     data: tuple[Change, ...] = Field(default=(), max_length=500)
     gate_changes: tuple[Change, ...] = Field(default=(), max_length=100)

@@ -11,6 +11,7 @@ from gitops_mlops.reports.headline import (
     because,
     gate_demand,
     gate_name,
+    left_out_slices,
     metric_name,
     other_reasons,
     revision_name,
@@ -191,8 +192,9 @@ def _slices(report: Report, paint: Paint) -> list[str]:
     several = len({metric.name for _, metric in found}) > 1
     named = [(_slice_name(part, metric, several), metric) for part, metric in found[:_SLICES_SHOWN]]
     more = [f"the {len(named)} worst of {counted(len(found), 'slice')}"] if len(found) > len(named) else []
-    unjudged = unjudged_slices(report, printable, printable)
-    return [*_metric_table("Slice", named, paint), *more, *(_wrap(unjudged, "- ", "  ") if unjudged else [])]
+    notes = [unjudged_slices(report, printable, printable), left_out_slices(report)]
+    told = [line for note in notes if note for line in _wrap(note, "- ", "  ")]
+    return [*_metric_table("Slice", named, paint), *more, *told]
 
 
 def _slice_name(part: SliceResult, metric: MetricResult, several: bool) -> str:

@@ -220,5 +220,12 @@ def unjudged_slices(report: Report, name: Word, word: Word, most: int = 5) -> st
     return f"{counted(number, 'slice')} cannot be judged: {', '.join([*named, *more])}."
 
 
+def left_out_slices(report: Report) -> str:
+    """`13 more slices are left out here; gates count all of them.`; "" when all are in the report."""
+    number = report.slices_left_out
+    left_out = f"{counted(number, 'more slice')} {'is' if number == 1 else 'are'} left out here"
+    return f"{left_out}; gates count all of them." if number else ""
+
+
 def _standardised(metric: MetricResult) -> float:
     return (metric.delta or 0.0) / (metric.se or 1.0)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gitops_mlops.domain.evaluation import Report
 from gitops_mlops.domain.evaluation_parts import Confusion, Curve, MetricResult, SliceResult
-from gitops_mlops.reports.headline import metric_name, too_few, unjudged_slices, worst_slices
+from gitops_mlops.reports.headline import left_out_slices, metric_name, too_few, unjudged_slices, worst_slices
 from gitops_mlops.reports.html_parts import Row, box, fold, metric_chip, paragraph, sentence, table, value
 from gitops_mlops.reports.markup import Markup, fragment, tag
 from gitops_mlops.reports.mermaid import PLOTS
@@ -118,8 +118,11 @@ def slices(report: Report) -> Markup | None:
     ]
     if unjudged := unjudged_slices(report, value, sentence):
         parts.append(paragraph(Markup(unjudged)))
+    if left_out := left_out_slices(report):
+        parts.append(paragraph(left_out))
     if len(found) > _SLICES_SHOWN:
-        parts.append(paragraph(f"The {_SLICES_SHOWN} worst of {count(len(found))} are shown; report.json has all."))
+        more = f"report.json has {'more' if left_out else 'all'}."
+        parts.append(paragraph(f"The {_SLICES_SHOWN} worst of {count(len(found))} are shown; {more}"))
     return fragment(parts)
 
 

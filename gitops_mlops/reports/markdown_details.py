@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gitops_mlops.domain.evaluation import Report
 from gitops_mlops.domain.evaluation_parts import Confusion, Curve, MetricResult, MetricVerdict, Revision, SliceResult
 from gitops_mlops.reports.escape import code, prose
-from gitops_mlops.reports.headline import unjudged_slices, worst_slices
+from gitops_mlops.reports.headline import left_out_slices, unjudged_slices, worst_slices
 from gitops_mlops.reports.markdown_sections import directed_name, metrics_table, short_prose, table
 from gitops_mlops.reports.mermaid import PLOTS, chart
 from gitops_mlops.reports.numbers import NOTHING, count, counted
@@ -42,6 +42,7 @@ def slices(report: Report, limit: int) -> list[str]:
             f"{more}Each slice is judged alone here; of many, some look worse by chance, which the gates allow for.",
             "",
             *([unjudged_slices(report, code, short_prose, limit // 10), ""] if unjudged else []),
+            *([left_out, ""] if (left_out := left_out_slices(report)) else []),
         ],
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gitops_mlops.domain.changes import data_changes, parameter_changes
 from gitops_mlops.domain.config import Config
-from gitops_mlops.domain.evaluation import Report
+from gitops_mlops.domain.evaluation import MOST_SLICES, Report
 from gitops_mlops.domain.evaluation_parts import Change, SliceResult
 from gitops_mlops.domain.gates import Evidence, Judged, judge, overall
 from gitops_mlops.domain.metric_config import asked_metrics
@@ -119,7 +119,8 @@ def _report(request: Request, compared: Compared, stale: Sequence[str]) -> Repor
         evaluation=rows.account.model_copy(update={"positives": positives}),
         metrics=tuple(one.result for one in evidence.metrics.values())[:30],
         gates=tuple(one.result for one in judged)[:100],
-        slices=tuple(_slice_result(one) for one in evidence.slices)[:500],
+        slices=tuple(_slice_result(one) for one in evidence.slices[:MOST_SLICES]),
+        slices_left_out=max(len(evidence.slices) - MOST_SLICES, 0),
         parameters=parameter_changes(parameters, compared.challenger.parameters) if champion else (),
         data=_data(compared),
         gate_changes=binding.changes,

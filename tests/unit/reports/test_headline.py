@@ -5,8 +5,11 @@ import itertools
 import pytest
 
 from gitops_mlops.domain.evaluation import Report
-from gitops_mlops.domain.evaluation_parts import GateResult, Interval, MetricResult, Revision, Rows
+from gitops_mlops.domain.evaluation_parts import GateResult, Interval, MetricResult, Revision, Rows, SliceResult
+from gitops_mlops.reports.comparison_terminal import comparison_text
 from gitops_mlops.reports.headline import because, decisive, gate_demand, gate_name, other_reasons, title
+from gitops_mlops.reports.html import report_html
+from gitops_mlops.reports.markdown import report_markdown
 from gitops_mlops.reports.words import (
     GATE_SYMBOLS,
     METRIC_SYMBOLS,
@@ -222,6 +225,15 @@ def test_a_gate_is_called_as_people_call_its_metric() -> None:
     assert gate_name(gate("@own", "pass"), lambda text: f"<{text}>") == "<@own>"
     assert gate_name(gate("recall", "pass"), str) == "recall"
     assert gate_name(gate("recall", "pass").model_copy(update={"id": "declared slices"}), str) == "declared slices"
+
+
+def test_slices_that_a_report_has_no_room_for_are_counted_everywhere() -> None:
+    said = "13 more slices are left out here; gates count all of them."
+    part = SliceResult(column="site", value="a", rows=300, metrics=(metric(),))
+    cut, whole = (report("pass", slices=(part,), slices_left_out=number) for number in (13, 0))
+    for rendered in (report_markdown, report_html, comparison_text):
+        assert said in " ".join(rendered(cut).split())
+        assert "left out here" not in rendered(whole)
 
 
 def test_a_commit_is_cut_to_what_git_shows() -> None:

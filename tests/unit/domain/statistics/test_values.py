@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.metrics import METRICS, Task, find_metric
+from gitops_mlops.domain.metrics import METRICS, Task, find_metric, metrics_of
 from gitops_mlops.domain.statistics.class_counts import ClassCounts, class_gradient, class_metric
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.measure import measure
@@ -179,3 +179,18 @@ def test_nothing_makes_a_metric_raise_or_report_what_is_no_number(
         result = measure(part, name, FEW).result
         assert result.challenger is not None or result.note
         assert result.verdict in ("undefined", "cannot_be_judged") or part.units >= 20
+
+
+@pytest.mark.parametrize("task", [Task.BINARY, Task.MULTICLASS])
+def test_whatever_rests_upon_a_label_needs_rows_of_it(task: Task) -> None:
+    of_rows = {"accuracy", "log_loss", "brier", "ece"}
+    truth = np.repeat([0, 1], [191, 9]) if task is Task.BINARY else np.repeat([0, 1, 2], [100, 91, 9])
+    chances = np.full((200, 3), 0.3) + np.eye(3)[truth] * 0.1
+    scores = Scores(truth, chances[:, 1] if task is Task.BINARY else chances)
+    sample = Sample(task, truth, scores, classes=("a", "b", "c")[: truth.max() + 1])
+    few = {name for name in metrics_of(task) if measure(sample, name, Settings()).few}
+    assert few == {*metrics_of(task)} - of_rows - ({"specificity"} if task is Task.BINARY else set())
+    rare_negatives = Sample(task, 1 - truth, Scores(1 - truth, 1 - scores.probabilities), classes=("a", "b"))
+    if task is Task.BINARY:
+        few = {name for name in metrics_of(task) if measure(rare_negatives, name, Settings()).few}
+        assert few == {*metrics_of(task)} - of_rows - {"precision", "recall", "f1", "average_precision"}

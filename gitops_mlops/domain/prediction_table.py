@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.labels import Labels
 from gitops_mlops.domain.metrics import Task
 from gitops_mlops.domain.model import Predictions
 from gitops_mlops.domain.rows import demand_unique, id_texts
@@ -48,13 +49,22 @@ class PredictionTable:
 
         Raises EvidenceMissing for a column of what can be no label beside those.
         """
-        spelled = {spelling: label for label in (*self._said, *known) for spelling in _spellings(label)}
-        found = [spelled[word] if word in spelled else _label(word, known) for word in self._words]
+        labels = Labels(known)
+        for label in self._said:
+            labels.add(label)
+        found = [labels.of(word) if word in labels else _label(word, known) for word in self._words]
         if wrong := [word for word, label in zip(self._words, found, strict=True) if label is None]:
             raise EvidenceMissing(
                 f"{_OF}{wrong[0]} can be no label beside those of the data",
                 where=self.name,
                 hint=f"the labels are {', '.join(map(repr, known))[:200]}",
+            )
+        columns = dict(zip(found[::-1], self._words[::-1], strict=True))
+        if twice := [word for word, label in zip(self._words, found, strict=True) if columns[label] != word]:
+            raise EvidenceMissing(
+                f"{_OF}{twice[0]} is of the same label as another column",
+                where=self.name,
+                hint="write one column for each label",
             )
         if found and known and set(found).isdisjoint(known):
             raise EvidenceMissing(
@@ -66,8 +76,8 @@ class PredictionTable:
 
     def answered(self, known: Sequence[Any]) -> list[Any]:
         """The labels that it answers with, of the same kind as those of the evaluation data."""
-        numbers = all(isinstance(label, int | float) for label in known)
-        return [label for label in self._said if isinstance(label, int | float) == numbers]
+        labels, text = Labels(known), all(isinstance(label, str) for label in known)
+        return [labels.of(label) for label in self._said if label in labels or isinstance(label, str) == text]
 
     def answers(self, ids: pl.Series, classes: tuple[Any, ...]) -> Predictions:
         """The predictions for rows, in their order; `classes` are all labels, of a binary task (negative, positive).
@@ -93,9 +103,13 @@ class PredictionTable:
         """How many rows carry another label here than in the evaluation data; 0 when none carries any."""
         if LABEL not in self.frame.columns:
             return 0
-        known = self.frame[LABEL].to_list()
+        theirs = self.frame[LABEL].to_list()
+        if self.task.classifies:
+            known = Labels(labels.unique().to_list())
+            same = {label: known.of(label) for label in {*theirs}}
+            theirs = [same[label] for label in theirs]
         pairs = zip(id_texts(ids), labels.to_list(), strict=True)
-        return sum(row in self._places and known[self._places[row]] != label for row, label in pairs)
+        return sum(row in self._places and theirs[self._places[row]] != label for row, label in pairs)
 
     @cached_property
     def _places(self) -> dict[Any, int]:
@@ -147,9 +161,10 @@ def all_labels(tables: Iterable[PredictionTable], known: Sequence[Any], task: Ta
     if not task.classifies:
         return ()
     tables = list(tables)
-    found = [*known, *(label for table in tables for label in table.labels(known))]
+    found = [label for table in tables for label in table.labels(known)]
     found += [label for table in tables for label in table.answered(known)]
-    labels = list(dict.fromkeys(found))
+    of = Labels(known)
+    labels = list(dict.fromkeys([*known, *(of.add(label) for label in found)]))
     if task is Task.BINARY:
         labels = labels[: max(2, len(set(known)))]
     return tuple(sorted(labels, key=lambda label: (type(label).__name__, label)))
@@ -164,7 +179,8 @@ def contradiction(said: Predictions, classes: tuple[Any, ...], threshold: float 
     if not said.decided or given is None or classes[1] not in said.classes or not np.isfinite(given).all():
         return ""
     chance = given[:, said.classes.index(classes[1])]
-    positive = np.fromiter((label == classes[1] for label in said.labels.tolist()), dtype=np.bool_, count=len(chance))
+    of = Labels(classes).of
+    positive = np.fromiter((of(label) == classes[1] for label in said.labels.tolist()), np.bool_, len(chance))
     if threshold is not None:
         wrong = int(np.count_nonzero(positive != (chance >= threshold)))
         return f"in {wrong:,} rows prediction is not what the threshold {threshold:g} gives" if wrong else ""
@@ -178,19 +194,10 @@ def unlikely(said: Predictions) -> int:
     """In how many rows of several classes `prediction` is not the most probable one."""
     if not said.decided or said.probabilities is None or len(said.classes) < 2:
         return 0
-    places = {label: place for place, label in enumerate(said.classes)}
-    chosen = np.array([places.get(label, -1) for label in said.labels.tolist()])
+    places, of = {label: place for place, label in enumerate(said.classes)}, Labels(said.classes).of
+    chosen = np.array([places.get(of(label), -1) for label in said.labels.tolist()])
     own = np.where(chosen < 0, -np.inf, said.probabilities[np.arange(len(chosen)), chosen])
     return int(np.count_nonzero(own < said.probabilities.max(axis=1)))
-
-
-def _spellings(label: Any) -> list[str]:
-    """How a column may call a label: `True` and `true`, `1.0` and `1`."""
-    if isinstance(label, bool):
-        return [str(label), str(label).lower(), str(int(label))]
-    if isinstance(label, float) and label.is_integer():
-        return [str(label), str(int(label))]
-    return [str(label)]
 
 
 def _label(word: str, known: Sequence[Any]) -> Any:

@@ -17,6 +17,7 @@ import polars as pl
 from gitops_mlops.domain.errors import EvidenceMissing, UsageError
 from gitops_mlops.domain.faults import of_the_machine
 from gitops_mlops.domain.frames import to_pandas
+from gitops_mlops.domain.labels import Labels
 from gitops_mlops.domain.metrics import Task
 from gitops_mlops.domain.model import Answered
 from gitops_mlops.domain.statistics.sample import Floats, Scores
@@ -47,8 +48,17 @@ class Unscorable:
 _MOST_PROBABILITIES = 250_000_000
 
 
-def read_truth(column: pl.Series, task: Task, positive: Any, known: tuple[Any, ...], name: str) -> Truth:
+def read_truth(
+    column: pl.Series,
+    task: Task,
+    positive: Any,
+    known: tuple[Any, ...],
+    name: str,
+    others: tuple[Any, ...] = (),
+) -> Truth:
     """The labels in a target column; `known` are the challenger's own classes, () when it does not say.
+
+    `others` are those of the champion, which are labels too unless it knows none of the data's.
 
     Raises UsageError when the task, the target and `positive` do not fit together, EvidenceMissing when the
     model was trained on other labels than the data has.
@@ -59,15 +69,18 @@ def read_truth(column: pl.Series, task: Task, positive: Any, known: tuple[Any, .
         raise UsageError(f"labels are numbers, text or truth values, the target is {column.dtype}", where=name)
     labels = column.to_list()
     seen = sorted(set(labels), key=lambda value: (type(value).__name__, value))
-    if known and set(known).isdisjoint(seen):
+    found = Labels(seen)
+    if known and not any(label in found for label in known):
         raise EvidenceMissing(
             f"its labels {_some(seen)} are not the model's classes {_some(known)}",
             where=name,
             hint="train on labels of the same type and spelling",
         )
-    classes = tuple(dict.fromkeys([*known, *seen]))
-    if task is Task.BINARY:
-        classes = _binary(classes, positive, name)
+    others = others if any(label in found for label in others) else ()
+    classes = tuple(dict.fromkeys([*(found.add(label) for label in known), *seen]))
+    more = tuple(dict.fromkeys([*classes, *(found.add(label) for label in others)]))
+    binary = task is Task.BINARY
+    classes = _binary(more if len(more) <= 2 else classes, found.of(positive), name) if binary else more
     codes = {label: code for code, label in enumerate(classes)}
     return Truth(np.array([codes[label] for label in labels], dtype=np.int64), classes)
 
@@ -104,7 +117,11 @@ def checked(predictions: Predictions, rows: int, truth: Truth, task: Task, thres
         return Unscorable(f"gave probabilities of shape {given.shape} for {rows} rows")
     if problem := _wrong_probabilities(given):
         return Unscorable(problem)
-    scores = _probabilities(given, predictions.classes, truth, task, threshold)
+    labels = Labels(truth.classes)
+    classes = tuple(labels.of(label) for label in predictions.classes)
+    if len(set(classes)) < len(classes):
+        return Unscorable(f"calls two of its classes alike: {_some(predictions.classes)}")
+    scores = _probabilities(given, classes, truth, task, threshold)
     if not predictions.decided or isinstance(scores, Unscorable):
         return scores
     decided = _labels(predictions.labels, truth)
@@ -158,6 +175,8 @@ def _binary(classes: tuple[Any, ...], positive: Any, name: str) -> tuple[Any, An
 def _labels(labels: npt.NDArray[Any], truth: Truth) -> Scores | Unscorable:
     codes = {label: code for code, label in enumerate(truth.classes)}
     found = labels.tolist()
+    known = Labels(truth.classes)
+    codes |= {label: codes[known.of(label)] for label in {*found} - {*codes} if label in known}
     if unknown := {label for label in found if label not in codes}:
         return Unscorable(f"answers with {_some(sorted(unknown, key=str))}, which the data never has")
     return Scores(np.array([codes[label] for label in found], dtype=np.int64))
@@ -169,13 +188,13 @@ def _probabilities(
     if set(classes).isdisjoint(truth.classes):
         return Unscorable(f"knows the classes {_some(classes)}, the data has {_some(truth.classes)}")
     if task is Task.BINARY:
-        if truth.classes[1] not in classes:
-            return Unscorable(f"does not know the positive label {truth.classes[1]!r}")
-        positive = given[:, classes.index(truth.classes[1])]
+        # A label that a model does not know has no chance.
+        known = truth.classes[1] in classes
+        positive = given[:, classes.index(truth.classes[1])] if known else np.zeros(len(given))
         return Scores((positive >= threshold).astype(np.int64), np.clip(positive, 0.0, 1.0))
     places = {label: place for place, label in enumerate(truth.classes)}
     if extra := [label for label in classes if label not in places]:
-        return Unscorable(f"knows classes that the challenger does not: {_some(extra)}")
+        return Unscorable(f"gives probabilities of classes that nobody knew of: {_some(extra)}")
     if tuple(classes) == truth.classes:
         return Scores(given.argmax(axis=1).astype(np.int64), given)
     if given.shape[0] * len(places) > _MOST_PROBABILITIES:

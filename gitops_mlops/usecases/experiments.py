@@ -16,6 +16,7 @@ from gitops_mlops.domain.evaluation_parts import Interval
 from gitops_mlops.domain.gates import primary_metric
 from gitops_mlops.domain.leaderboard import Board, Entrant, Standing, may_be_best, rank
 from gitops_mlops.domain.metric_config import metric_problem, untrained_problem
+from gitops_mlops.domain.metrics import Task
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.measure import Measured, known_metric, measure
 from gitops_mlops.domain.statistics.sample import Sample
@@ -69,8 +70,8 @@ def experiments(wanted: Wanted, head: Config, ports: Ports) -> Board:
         rows=rows.account.rows,
         clusters=rows.account.clusters,
         alpha=settings.alpha,
-        standings=_standings(scored, metric, settings),
-        warnings=(*rows.warnings, *warnings),
+        standings=_standings(_of_one_truth([one for one, _ in scored]), metric, settings),
+        warnings=(*rows.warnings, *warnings, *(text for _, told in scored for text in told)),
     )
 
 
@@ -84,6 +85,7 @@ def _metric(wanted: str | None, model: Model, config: Config) -> str:
 
 
 _Found = tuple[Entrant, Contender | str]
+_Scored = tuple[Entrant, Sample | None]
 
 
 def _contenders(wanted: Wanted, binding: Binding, base: Contender, sources: Sources) -> Iterator[_Found]:
@@ -141,21 +143,38 @@ def _rows(
     return rows.only(unseen, "seen in the training of another model"), list(dict.fromkeys(warnings))
 
 
-def _score(
-    entrant: Entrant, side: Contender | str, how: Reading, rows: EvaluationRows
-) -> tuple[Entrant, Sample | None]:
+def _score(entrant: Entrant, side: Contender | str, how: Reading, rows: EvaluationRows) -> tuple[_Scored, list[str]]:
+    """A model's answers, and what is odd about them alone."""
     if isinstance(side, str):
-        return entrant, None
+        return (entrant, None), []
     try:
-        scored = score_both(how.declared, contest(how, rows, side, None))
+        held = contest(how, rows, side, None)
+        scored = score_both(how.declared, held)
     except MlopsError as error:
-        return entrant._replace(why=str(error)), None
-    return entrant._replace(why=scored.why), scored.sample
+        return (entrant._replace(why=str(error)), None), []
+    told = [f"{entrant.name}: {text}" for text in held.rows.warnings if text not in rows.warnings]
+    return (entrant._replace(why=scored.why), scored.sample), told
 
 
-def _standings(
-    scored: Sequence[tuple[Entrant, Sample | None]], metric: str, settings: Settings
-) -> tuple[Standing, ...]:
+def _of_one_truth(scored: Sequence[_Scored]) -> list[_Scored]:
+    """The same with one code for each class, which every model numbers in an order of its own."""
+    samples = [sample for _, sample in scored if sample is not None]
+    classes = tuple(dict.fromkeys(label for sample in samples for label in sample.classes))
+    if not samples or all(sample.classes == classes for sample in samples):
+        return list(scored)
+    found: list[_Scored] = []
+    for entrant, sample in scored:
+        if sample is None:
+            found.append((entrant, None))
+        elif sample.task is Task.BINARY and sample.classes != samples[0].classes:
+            why = f"its labels {sample.classes} are not {samples[0].classes}, those of {scored[0][0].name}"
+            found.append((entrant._replace(why=why[:300]), None))
+        else:
+            found.append((entrant, sample if sample.task is Task.BINARY else sample.of_classes(classes)))
+    return found
+
+
+def _standings(scored: Sequence[_Scored], metric: str, settings: Settings) -> tuple[Standing, ...]:
     samples = {place: sample for place, (_, sample) in enumerate(scored) if sample is not None}
     alone = {place: measure(sample, metric, settings) for place, sample in samples.items()}
     good = [place for place, measured in alone.items() if measured.result.challenger is not None]

@@ -10,6 +10,7 @@ import polars as pl
 from gitops_mlops.domain.config import Config, Evaluation, Model
 from gitops_mlops.domain.contract import parse_contract
 from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.labels import Labels
 from gitops_mlops.domain.metrics import Task
 from gitops_mlops.domain.model import Answered, Predictor, load_model
 from gitops_mlops.domain.onnx_model import load_onnx
@@ -66,11 +67,11 @@ def contest(how: Reading, rows: EvaluationRows, challenger: Contender, champion:
     if how.declared.predictions is not None:
         return _looked_up(how, how.declared.predictions, rows, challenger, champion)
     mine = _reader(how, challenger, rows.frame)
-    truth = _truth(how.declared, rows.frame, () if isinstance(mine, Unscorable) else mine.classes)
     theirs: Predictor | Unscorable | None = None
     if champion is not None:
         theirs = Unscorable(champion.missing) if champion.missing else _champion(how, champion, rows.frame)
-    return Contest(rows, truth, mine, theirs)
+    truth = _truth(how.declared, rows.frame, _classes(mine), _classes(theirs))
+    return _told(Contest(rows, truth, mine, theirs))
 
 
 def _looked_up(
@@ -92,8 +93,27 @@ def _looked_up(
         raise EvidenceMissing(answers.reason, where=path, hint="set evaluation.threshold, or write one of the two")
     if isinstance(theirs, PredictionTable):
         rows, answered = _answers(how, theirs, rows, truth, "the champion's ")
-        return Contest(rows, truth, answers, answered)
-    return Contest(rows, truth, answers, theirs)
+        return _told(Contest(rows, truth, answers, answered))
+    return _told(Contest(rows, truth, answers, theirs))
+
+
+def _classes(side: Predictor | Unscorable | None) -> tuple[object, ...]:
+    return () if side is None or isinstance(side, Unscorable) else side.classes
+
+
+def _told(held: Contest) -> Contest:
+    """The same, with a warning for each model that does not know a label of the rows."""
+    truth, told = held.truth, []
+    for whose, side in (("challenger", held.challenger), ("champion", held.champion)):
+        known = Labels(_classes(side)) if truth.classes else Labels()
+        lacking = [label for label in truth.classes if label not in known] if _classes(side) else []
+        rows = {label: int(np.count_nonzero(truth.values == truth.classes.index(label))) for label in lacking[:6]}
+        told += [
+            f"the {whose} does not know the label {str(label)[:60]!r} ({number:,} rows): its probability counts as 0"
+            for label, number in rows.items()
+            if number
+        ]
+    return replace(held, rows=replace(held.rows, warnings=(*held.rows.warnings, *told))) if told else held
 
 
 def _champions_table(
@@ -156,11 +176,9 @@ def _demand_all(mine: PredictionTable, frame: pl.DataFrame, evaluation: Evaluati
         )
 
 
-def _truth(declared: Model, frame: pl.DataFrame, known: tuple[object, ...]) -> Truth:
-    evaluation = declared.evaluation
-    return read_truth(
-        frame[evaluation.target], declared.task, evaluation.positive, known, f"the target {evaluation.target!r}"
-    )
+def _truth(declared: Model, frame: pl.DataFrame, known: tuple[object, ...], others: tuple[object, ...] = ()) -> Truth:
+    evaluation, name = declared.evaluation, f"the target {declared.evaluation.target!r}"
+    return read_truth(frame[evaluation.target], declared.task, evaluation.positive, known, name, others)
 
 
 def _champion(how: Reading, champion: Contender, frame: pl.DataFrame) -> Predictor | Unscorable:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression
 
 from tests.conftest import Answer, Cli, Repo
-from tests.integration.comparison_project import ComparisonProject, asking
+from tests.integration.comparison_project import ComparisonProject, asking, machines
 
 Compare = Callable[..., Answer]
 
@@ -86,6 +87,45 @@ def test_queries_without_a_relevant_row_are_undefined(compare: Compare, ranking:
     ranking.data("data/test.parquet", answers(120, 2).with_columns(broken=pl.lit(0.0)))
     report = compare("--json", code=1).json
     assert by_name(report)["ndcg@5"]["note"] == "no row is relevant"
+
+
+@pytest.mark.parametrize(("then", "now"), [("abc", "abz"), ("abz", "abc"), ("abcd", "abc"), ("abc", "abcd")])
+def test_a_class_that_one_of_two_models_lacks_has_no_chance_there(
+    compare: Compare, project: ComparisonProject, then: str, now: str
+) -> None:
+    def of(letters: str) -> Callable[[pl.DataFrame], list[str]]:
+        return lambda frame: [letters[i] for i in (frame["row"] * 7 + (frame["speed"] > 0)) % len(letters)]
+
+    project.configure("cluster-by: day", "[{metric: accuracy, min: 0.05}]", "multiclass-classification")
+    test = machines()
+    project.data("data/test.parquet", test.with_columns(broken=pl.Series(of("abc")(test))))
+    project.train(target=of(then))
+    project.release()
+    project.train("speed", target=of(now))
+    report = compare("--json").json
+    assert report["verdict"] != "incomparable", report["reasons"]
+    assert by_name(report)["log_loss"]["champion"] is not None
+    assert report["confusion"]["labels"] == sorted({*then, *now, *"abc"}, key=[*now, *"abc", *then].index)
+    lacking = [(whose, "c") for whose, has in (("challenger", now), ("champion", then)) if "c" not in has]
+    assert [text for text in report["warnings"] if "does not know" in text] == [
+        f"the {whose} does not know the label '{label}' (298 rows): its probability counts as 0"
+        for whose, label in lacking
+    ]
+
+
+@pytest.mark.parametrize("lacks", ["champion", "challenger"])
+def test_a_model_of_one_label_is_compared_too(compare: Compare, project: ComparisonProject, lacks: str) -> None:
+    for side in ("champion", "challenger"):
+        if side == lacks:
+            project.train(estimator=DummyClassifier(), target=lambda frame: np.zeros(frame.height, dtype=int))
+        else:
+            project.train()
+        if side == "champion":
+            project.release()
+    report = compare("--json", code=0 if lacks == "champion" else 1).json
+    assert report["verdict"] in ("pass", "block"), report["reasons"]
+    assert by_name(report)["log_loss"][lacks] > 10
+    assert any(text.startswith(f"the {lacks} does not know the label '1'") for text in report["warnings"])
 
 
 def sales(days: int, first: int, seed: int) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import polars as pl
 import pytest
 
 from tests.conftest import Answer, Cli, Repo
@@ -20,6 +21,14 @@ def keep(project: ComparisonProject, name: str) -> str:
     git("update-ref", f"refs/exps/{head[:2]}/{head[2:]}/{name}", commit)
     git("reset", "--quiet", "--hard", head)
     return commit
+
+
+def classes_of(frame: pl.DataFrame, letters: str) -> list[str]:
+    """The class of each machine by its speed and load; of four letters the last is one that the test data lacks."""
+    code = (frame["speed"] > 0).cast(pl.Int64) + (frame["load"] > 0).cast(pl.Int64)
+    if len(letters) > 3:
+        code = code.set(frame["age"] > 1.5, 3)
+    return [letters[one] for one in code]
 
 
 @pytest.fixture
@@ -99,6 +108,28 @@ def test_rows_that_any_model_was_trained_on_are_left_out(
     keep(project, "peeked")
     board = experiments("--json", code=3)
     assert "every row was seen in some model's training → leave out the model that saw them" in board.err
+
+
+def test_models_of_other_classes_are_ranked_on_the_same_codes(
+    cli: Cli, experiments: Experiments, project: ComparisonProject
+) -> None:
+    """Each numbers the classes in an order of its own: HEAD knows no a, another no c, and a third also d."""
+    project.data("data/test.parquet", machines().with_columns(broken=pl.Series(classes_of(machines(), "abc"))))
+    project.configure("cluster-by: day", "[{metric: log_loss, rule: superior}]", "multiclass-classification")
+    trained = {"none-of-a": "bbc", "none-of-c": "abb", "all-and-d": "abcd"}
+    for name, letters in trained.items():
+        project.train(target=lambda frame, letters=letters: classes_of(frame, letters))
+        project.repo.commit(name)
+    board = experiments("--json", "--with", "HEAD~1", "--with", "HEAD~2").json
+    leader, *others = (one for one in board["standings"] if one["value"] is not None)
+    assert len(others) == 2
+    for one in others:
+        versus = cli("compare", leader["commit"], one["commit"], "--json", folder=project.root).json
+        log_loss = next(each for each in versus["metrics"] if each["name"] == "log_loss")
+        assert (log_loss["champion"], log_loss["challenger"]) == (leader["value"], one["value"])
+        assert log_loss["delta"] == pytest.approx(one["behind"])
+    told = [text for text in board["warnings"] if "does not know the label" in text]
+    assert len(told) == 2, board["warnings"]
 
 
 @pytest.mark.parametrize(

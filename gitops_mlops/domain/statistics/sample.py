@@ -30,6 +30,14 @@ class Scores:
         """The answers for some of the rows."""
         return Scores(self.predicted[rows], None if self.probabilities is None else self.probabilities[rows])
 
+    def of_classes(self, codes: Ints, number: int) -> Scores:
+        """The answers in other codes, `codes` being the new one of each class; `number` is of all new classes."""
+        if self.probabilities is None or self.probabilities.ndim == 1:
+            return Scores(codes[self.predicted], self.probabilities)
+        chances = np.zeros((len(self.predicted), number))
+        chances[:, codes] = self.probabilities
+        return Scores(codes[self.predicted], chances)
+
     def same_as(self, other: Scores) -> bool:
         """Whether both models gave the same answers to the last bit."""
         if (self.probabilities is None) != (other.probabilities is None):
@@ -85,6 +93,21 @@ class Sample:
     def sides(self) -> list[Scores]:
         """The answers that there are: the champion's, then the challenger's."""
         return [self.challenger] if self.champion is None else [self.champion, self.challenger]
+
+    def of_classes(self, classes: tuple[Any, ...]) -> Sample:
+        """The same with codes into `classes`, which hold all of its own; what a new one has no chance of is 0."""
+        if classes == self.classes:
+            return self
+        places = {label: code for code, label in enumerate(classes)}
+        codes = np.array([places[label] for label in self.classes], dtype=np.int64)
+        challenger, champion = self.challenger, self.champion
+        return replace(
+            self,
+            truth=codes[self.truth],
+            challenger=challenger.of_classes(codes, len(classes)),
+            champion=None if champion is None else champion.of_classes(codes, len(classes)),
+            classes=classes,
+        )
 
     def only(self, rows: Mask) -> Sample:
         """Some of the rows; their clusters and queries are numbered anew."""

@@ -41,8 +41,7 @@ def probabilities(*rows: tuple[float, ...], classes: tuple[Any, ...] = (0, 1)) -
         (probabilities((0.5, 0.5), (-0.2, 1.2), (0, 1)), "1 of 3 predictions have a probability outside [0, 1]"),
         (probabilities((0.5, 0.4), (0, 1), (0, 1)), "in 1 of 3 predictions the probabilities do not add up to 1"),
         (probabilities((0, 1), (0, 1)), "gave 2 answers for 3 rows"),
-        (probabilities((1, 0), (1, 0), (1, 0), classes=("0", "1")), "knows the classes '0', '1', the data has 0, 1"),
-        (probabilities((1,), (1,), (1,), classes=(0,)), "does not know the positive label 1"),
+        (probabilities((1, 0), (1, 0), (1, 0), classes=("n", "y")), "knows the classes 'n', 'y', the data has 0, 1"),
         (Predictions(np.array([0, 1, 7])), "answers with 7, which the data never has"),
         (Predictions(np.array([[0, 1, 1]])), "gave 1 answers for 3 rows"),
     ],
@@ -73,6 +72,32 @@ def test_the_order_of_classes_is_the_models_own() -> None:
     assert isinstance(found, Scores)
     assert found.probabilities is not None
     assert found.probabilities.tolist() == [0.9, 0.2, 0.6]
+
+
+def test_a_positive_label_that_a_model_never_saw_gets_no_chance() -> None:
+    found = score(Says(probabilities((1,), (1,), (1,), classes=(0,))), ROWS, BINARY, Task.BINARY, 0.5)
+    assert isinstance(found, Scores)
+    assert found.probabilities is not None
+    assert (found.predicted.tolist(), found.probabilities.tolist()) == ([0, 0, 0], [0, 0, 0])
+    sample = Sample(Task.BINARY, BINARY.values, found, classes=BINARY.classes)
+    assert measure(sample, "log_loss", Settings()).result.challenger == pytest.approx(-np.log(2**-52) * 2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("task", "data", "known", "others", "classes"),
+    [
+        (Task.MULTICLASS, "ab", "ab", "abz", "abz"),
+        (Task.MULTICLASS, "ab", "bc", "az", "bcaz"),
+        (Task.MULTICLASS, "ab", "ab", "yz", "ab"),
+        (Task.MULTICLASS, "ab", "", "abz", "abz"),
+        (Task.BINARY, "aa", "a", "ab", "ab"),
+        (Task.BINARY, "ab", "b", "abz", "ab"),
+    ],
+)
+def test_the_champions_classes_are_labels_too(task: Task, data: str, known: str, others: str, classes: str) -> None:
+    truth = read_truth(pl.Series([*data]), task, "b", (*known,), "target", (*others,))
+    assert truth.classes == (*classes,)
+    assert [truth.classes[code] for code in truth.values] == [*data]
 
 
 def test_a_class_that_the_champion_never_saw_gets_no_chance() -> None:
@@ -112,7 +137,7 @@ def test_a_million_classes_fit_or_are_said_not_to() -> None:
         Task.MULTICLASS, many.values, Scores(many.values[::-1]), Scores(many.values), classes=many.classes
     )
     result = measure(sample, "f1_macro", Settings()).result
-    assert (result.champion, result.challenger, result.verdict) == (1.0, 0.0, "regressed")
+    assert (result.champion, result.challenger, result.verdict) == (1.0, 0.0, "cannot_be_judged")
 
 
 def test_labels_are_plain_values() -> None:

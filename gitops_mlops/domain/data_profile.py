@@ -87,15 +87,21 @@ def _shift(name: str, then: pl.Series, now: pl.Series) -> Shift:
     missing = _share_missing(before, then), _share_missing(after, now)
     if before is None or after is None:
         return Shift(name, None, *missing)
-    if before.dtype != after.dtype and pl.Null not in (then.dtype, now.dtype):
+    if _kind(before.dtype) != _kind(after.dtype) and pl.Null not in (then.dtype, now.dtype):
         return Shift(name, None, *missing, note=f"{_kind(then.dtype)} became {_kind(now.dtype)}")
-    if before.dtype.is_float() and after.dtype.is_float() and _many(before, after):
-        return Shift(name, debiased(*_quantile_counts(before, after)), *missing)
+    if before.dtype.is_integer() != after.dtype.is_integer() and before.dtype.is_numeric():
+        before, after = before.cast(pl.Float64), after.cast(pl.Float64)
+    if before.dtype.is_numeric() and after.dtype.is_numeric() and _many(before, after):
+        floats = before.cast(pl.Float64), after.cast(pl.Float64)
+        return Shift(name, debiased(*_quantile_counts(*floats)), *missing)
     return _categories(name, before.cast(pl.String), after.cast(pl.String), missing)
 
 
 def _values(values: pl.Series) -> pl.Series | None:
     kind = values.dtype
+    if kind.is_integer():
+        # A float has no digits for all of them, such as ids.
+        return values
     if kind.is_numeric() or isinstance(kind, pl.Boolean | pl.Null):
         return values.cast(pl.Float64).fill_nan(None)
     if isinstance(kind, pl.String | pl.Categorical | pl.Enum):

@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from gitops_mlops.domain.equal_values import id_texts
 from gitops_mlops.domain.leaks import identifiers
-from gitops_mlops.domain.rows import id_texts, row_keys
+from gitops_mlops.domain.rows import row_keys
 from gitops_mlops.domain.statistics.sample import Mask
 from gitops_mlops.domain.statistics.twins import ALPHA, Twins, twins_of
 
@@ -80,8 +81,9 @@ def _by_id(frame: pl.DataFrame, training: pl.DataFrame, row_id: str | None) -> t
         return None, "", 0
     if row_id not in training.columns:
         return None, "the training data has no such column", 0
-    here, there = id_texts(frame[row_id]), id_texts(training[row_id])
-    kinds = [_kind(side[row_id].dtype) for side in (frame, training)]
+    types = [side.schema[row_id] for side in (frame, training)]
+    here, there = id_texts(frame[row_id], types[1]), id_texts(training[row_id], types[0])
+    kinds = [_kind(kind) for kind in types]
     nameless = there.null_count()
     if nameless == training.height:
         return None, "no training row has one", nameless

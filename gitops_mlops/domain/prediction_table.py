@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from gitops_mlops.domain.equal_values import id_texts
 from gitops_mlops.domain.errors import EvidenceMissing
 from gitops_mlops.domain.labels import Labels
 from gitops_mlops.domain.metrics import Task
 from gitops_mlops.domain.model import Predictions
-from gitops_mlops.domain.rows import demand_unique, id_texts
+from gitops_mlops.domain.rows import demand_unique
 from gitops_mlops.domain.statistics.sample import Mask
 
 PREDICTION = "prediction"

@@ -12,12 +12,12 @@ import polars as pl
 import polars.selectors as cs
 
 from gitops_mlops.domain.csv_fields import count_fields, demand_whole_rows
+from gitops_mlops.domain.equal_values import comparable
 from gitops_mlops.domain.errors import EvidenceMissing, UsageError
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.statistics.sample import Ints, Mask
 from gitops_mlops.domain.temporal_values import with_text_for_unknown_times
 
-_SIGNIFICANT = 9
 _DEPENDENT = re.compile(
     r"(?:^|_)(?:date|datetime|day|week|month|timestamp|user|customer|client|account|group|session|patient|household)"
     r"(?:_?id)?$",
@@ -82,18 +82,6 @@ def demand_unique(frame: pl.DataFrame, column: str, name: str) -> None:
         raise EvidenceMissing(f"{twice} rows repeat an id (column {column!r})", where=name, hint="make ids unique")
 
 
-def id_texts(ids: pl.Series) -> pl.Series:
-    """Ids as text, so that 7, 7.0 and "7" are one; what is missing, and what has no text, is null."""
-    if ids.dtype.is_float():
-        whole = ids.fill_nan(None)
-        if (whole.drop_nulls() % 1 == 0).all():
-            return whole.cast(pl.Int64, strict=False).cast(pl.String)
-        return whole.cast(pl.String)
-    if ids.dtype.is_nested() or isinstance(ids.dtype, pl.Binary | pl.Object):
-        return pl.Series(ids.name, [None] * len(ids), pl.String)
-    return ids.cast(pl.String)
-
-
 def demand_ordered(frame: pl.DataFrame, column: str, name: str) -> None:
     """Raise EvidenceMissing unless the column holds dates, times or numbers, whose order is that of time."""
     kind = frame.schema[column]
@@ -141,8 +129,8 @@ def naive_errors(
 def seen_in(frame: pl.DataFrame, training: pl.DataFrame, without: Sequence[str]) -> Mask:
     """Which rows stand in `training` too, by every shared column but `without`; shape (rows,).
 
-    Floats count as equal at nine significant digits, NaN as missing. The hashes live in this process only:
-    they differ between versions of polars.
+    Equal is what `comparable` makes so: floats at nine significant digits, NaN as missing. The hashes live in this
+    process only: they differ between versions of polars.
     """
     shared = [name for name in frame.columns if name in training.columns and name not in without]
     if not shared:
@@ -186,16 +174,4 @@ def _missing(column: pl.Series) -> int:
 
 
 def _comparable(frame: pl.DataFrame, other: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
-    return frame.select(_canonical(name, frame.schema[name], other.schema[name]) for name in columns)
-
-
-def _canonical(name: str, kind: pl.DataType, other: pl.DataType) -> pl.Expr:
-    column = pl.col(name)
-    if kind.is_float() or (kind.is_numeric() and other.is_float()):
-        number = column.cast(pl.Float64).fill_nan(None).round_sig_figs(_SIGNIFICANT)
-        return pl.when(number == 0).then(0.0).otherwise(number).alias(name)
-    if kind.is_integer() and other.is_integer():
-        return column.cast(pl.Int64, strict=False)
-    if kind.is_nested() or isinstance(kind, pl.Binary):
-        return column
-    return column.cast(pl.String)
+    return frame.select(comparable(name, frame.schema[name], other.schema[name]) for name in columns)

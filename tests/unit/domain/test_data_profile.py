@@ -146,3 +146,13 @@ def test_a_million_rows_are_sampled() -> None:
     (found,) = shifts(then, now, ["x"])
     # Two normals that lie d apart have an index of d² (Jeffreys' divergence); ten bins see most of it.
     assert found.psi == pytest.approx(0.09, rel=0.12)
+
+
+@pytest.mark.parametrize("kind", [pl.Int64, pl.UInt64])
+def test_large_integers_are_told_apart(kind: type[pl.DataType]) -> None:
+    then = pl.DataFrame({"x": pl.Series([2**53, 2**53 + 2] * 50, dtype=kind)})
+    now = pl.DataFrame({"x": pl.Series([2**53 + 1, 2**53 + 2] * 50, dtype=pl.Int64)})
+    (found,) = shifts(then, now, ["x"])
+    assert (found.came, found.went) == ((str(2**53 + 1),), (str(2**53),))
+    assert found.note == ""
+    assert found.moved

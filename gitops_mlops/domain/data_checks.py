@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from gitops_mlops.domain.equal_values import comparable
 from gitops_mlops.domain.evaluation_parts import DATA_GATE, CheckStatus, DataCheck, GateResult
 from gitops_mlops.domain.gates import Judged
 from gitops_mlops.domain.leak_config import Leaks, Reaction
@@ -138,7 +139,9 @@ def shared(frame: pl.DataFrame, training: pl.DataFrame, columns: Sequence[str], 
     readable = {*plain_columns(frame)} & {*plain_columns(training)}
     asked = [name for name in columns if name in readable]
     for name in asked:
-        here, there = (side[name].cast(pl.String).drop_nulls().unique() for side in (frame, training))
+        kinds = frame.schema[name], training.schema[name]
+        here = frame.select(comparable(name, *kinds))[name].drop_nulls().unique()
+        there = training.select(comparable(name, *kinds[::-1]))[name].drop_nulls().unique()
         if common := int(here.is_in(there.implode()).sum()):
             told.append(f"{common:,} of {here.len():,} values of {_name(name)} stand in the training data too")
     if not asked:

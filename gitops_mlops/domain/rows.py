@@ -121,8 +121,11 @@ def naive_errors(
     if series is None:
         found = ordered.select(steps).item()
         return np.full(rows.height, np.nan if found is None else found)
-    errors = ordered.group_by(series, maintain_order=True).agg(steps.alias("gitops-mlops: error"))
-    joined = rows.select(series).join(errors, on=series, how="left", maintain_order="left")
+    kinds = training.schema[series], rows.schema[series]
+    key = comparable(series, *kinds).alias("gitops-mlops: series")
+    errors = ordered.group_by(key, maintain_order=True).agg(steps.alias("gitops-mlops: error"))
+    mine = rows.select(comparable(series, *kinds[::-1]).alias("gitops-mlops: series"))
+    joined = mine.join(errors, on="gitops-mlops: series", how="left", maintain_order="left")
     return joined["gitops-mlops: error"].cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 

@@ -359,6 +359,12 @@ def test_a_champion_with_other_labels_is_incomparable(compare: Compare, project:
         project.data(path, frame.with_columns(broken=pl.col("broken").cast(pl.String)))
     project.configure("cluster-by: day, positive: '1'")
     project.train(*FEATURES)
+    assert compare("--json").json["metrics"][0]["champion"] is not None, "'1' is 1 as another file writes it"
+    for path, seed in (("data/train.parquet", 1), ("data/test.parquet", 0)):
+        labels = pl.Series(["no", "yes"]).gather(machines(900, seed)["broken"])
+        project.data(path, machines(900, seed).with_columns(broken=labels))
+    project.configure("cluster-by: day, positive: 'yes'")
+    project.train(*FEATURES)
     report = compare("--json", code=1).json
     assert report["verdict"] == "incomparable"
     assert "knows the classes 0, 1" in report["reasons"][0]

@@ -160,6 +160,9 @@ def test_shared_values() -> None:
     )
     assert shared(frame, training.head(0), ["id"], LEAKS).status == "pass"
     assert shared(frame, training, ["gone"], LEAKS).status == "unknown"
+    other = pl.DataFrame({"id": pl.Series([7.0, None, 8.0]), "u": ["7", "9", None]})
+    for here, there in ((other.select("id"), other.select(id="u")), (other.select(id="u"), other.select("id"))):
+        assert "1 of 2 values of" in shared(here, there, ["id"], LEAKS).found
 
 
 def test_duplicates_and_contradictions() -> None:

@@ -11,11 +11,12 @@ from sklearn.datasets import make_moons
 from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.svm import SVC
 
-from gitops_mlops.domain.metrics import Task
+from gitops_mlops.domain.metrics import Task, find_metric
 from gitops_mlops.domain.rows import naive_errors
 from gitops_mlops.domain.statistics.areas import delong
 from gitops_mlops.domain.statistics.cells import mcnemar_exact_p, mcnemar_mid_p, mcnemar_statistic
 from gitops_mlops.domain.statistics.estimate import Settings
+from gitops_mlops.domain.statistics.linear import estimate_linear
 from gitops_mlops.domain.statistics.measure import measure
 from gitops_mlops.domain.statistics.multiplicity import holm
 from gitops_mlops.domain.statistics.own import OwnMetric
@@ -100,15 +101,17 @@ def test_the_bootstrap_draws_as_rs_boot() -> None:
 
 
 def test_paired_t_on_students_sleep_data() -> None:
-    # Student 1908; R: t.test(sleep$extra[1:10], sleep$extra[11:20], paired = TRUE). Ten patients, so 'few'.
+    # Student 1908; R: t.test(sleep$extra[1:10], sleep$extra[11:20], paired = TRUE). Ten patients are too few for a
+    # verdict, so the method is asked for itself.
     first = np.array([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0])
     second = np.array([1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4])
     sample = Sample(Task.REGRESSION, np.full(10, -10.0), Scores(first), Scores(second))
-    result = measure(sample, "mae", Settings(alpha=0.025)).result
-    assert result.p_value == pytest.approx(0.002833, abs=5e-7)
-    assert result.delta == pytest.approx(1.58)
-    assert result.ci is not None
-    assert (result.ci.low, result.ci.high) == (pytest.approx(0.7001142), pytest.approx(2.4598858))
+    found = estimate_linear(sample, find_metric("mae"))
+    assert found.p_value == pytest.approx(0.002833, abs=5e-7)
+    assert found.delta is not None
+    assert found.delta.value == pytest.approx(-1.58)
+    assert (found.delta.low(0.025), found.delta.high(0.025)) == (pytest.approx(-2.4598858), pytest.approx(-0.7001142))
+    assert measure(sample, "mae", Settings(alpha=0.025)).result.verdict == "cannot_be_judged"
 
 
 def test_corrected_t_as_in_scikit_learns_example() -> None:

@@ -88,7 +88,7 @@ class NoAnswer(OutsideError):
 
 
 class Bug(MlopsError):
-    """Something of gitops-mlops itself failed."""
+    """A fault of this program, not of what it was given."""
 
     exit_code = BUG
 

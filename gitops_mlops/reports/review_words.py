@@ -26,7 +26,7 @@ _TITLES: dict[Outcome, str] = {
     "outside": "could not be finished, an outside system failed",
     "evidence": "cannot be judged, evidence is missing",
     "usage": "cannot be judged, the set-up is wrong",
-    "bug": "could not be finished, gitops-mlops has a bug",
+    "bug": "could not be finished, because of a bug in gitops-mlops",
 }
 _NAMED = 3
 _SKIPPED_NAMED = 12

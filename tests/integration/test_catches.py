@@ -122,7 +122,7 @@ def test_a_bug_of_ours_in_a_review_is_called_one() -> None:
     assert found.failures[0].told.startswith("this is a bug in gitops-mlops → report it: AttributeError: ")
     read = parse_review(dump_review(found))
     assert read == found
-    assert "gitops-mlops has a bug" in review_text(read)
+    assert "because of a bug in gitops-mlops" in review_text(read)
 
 
 # Who catches everything and neither raises it again nor asks whether the machine is to blame.

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from math import isinf
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,7 +12,8 @@ import polars as pl
 
 from gitops_mlops.domain.contract import ColumnType
 from gitops_mlops.domain.contract_infer import MOST_CHOICES, TEXT_SHAPES, ColumnProfile, TableProfile
-from gitops_mlops.domain.csv_fields import COMPRESSED, FieldCount, count_fields, demand_whole_rows
+from gitops_mlops.domain.csv_fields import COMPRESSED, demand_whole_rows
+from gitops_mlops.domain.csv_table import csv_table, text_numbers, typed_numbers
 from gitops_mlops.domain.csv_text import is_utf8_header, not_utf8
 from gitops_mlops.domain.errors import EvidenceMissing, OutsideError, UsageError
 from gitops_mlops.domain.folder_table import folder_table
@@ -27,7 +26,6 @@ from gitops_mlops.domain.table_checks import (
     broken,
     counts,
     is_missing,
-    parsed,
     wrong_size,
 )
 from gitops_mlops.domain.table_facts import TEXT_TYPES, edges, facts, fitting, misfit_of_shape, misfit_of_type
@@ -36,8 +34,8 @@ from gitops_mlops.domain.temporal_values import python_rows
 from gitops_mlops.domain.validation import SAMPLE, Findings, Sample, Violation, plain_value
 
 PARQUET = (".parquet", ".pq")
-_AGAIN = "make it again, or dvc checkout --force"
 _BLOCK = 1024 * 1024
+_AGAIN = "make it again, or dvc checkout --force"
 # No column of a file has such a name.
 _ROW = "\0row"
 _COUNT = "\0count"
@@ -63,14 +61,12 @@ class TableFiles:
                 frame = pl.scan_parquet(path, glob=False)
                 return Table(path, name, frame, dict(frame.collect_schema()))
             _demand_utf8_header(path, name)
-            # Polars cuts a row that is too long; `fields` finds it.
-            text = pl.scan_csv(path, infer_schema=False, glob=False, truncate_ragged_lines=True)
-            return _typed_text(path, name, text, wanted)
+            return csv_table(path, name, wanted, lambda: path.open("rb"))
 
     def count(self, table: Table, checks: TableChecks) -> Findings:
         """Count what breaks each rule in one pass, then fetch the first offending rows of the broken ones."""
         with _reading(table.path, table.name):
-            numbers, odd = _beside_fields(table, table.frame.select(counts(checks)))
+            numbers, odd = _once(table, counts(checks))
             rows = int(numbers["rows"])
             violations = [*odd, *checks.found, *wrong_size(checks.rows, rows)]
             violations += [_violation(table, rule, number) for rule, number in broken(checks, numbers)]
@@ -81,7 +77,7 @@ class TableFiles:
         """What the columns of a table hold; the types of a CSV are those that all of its rows fit."""
         table = self.open(path, name, {})
         with _reading(path, name):
-            if table.fields is not None:
+            if table.content is not None:
                 demand_whole_rows(table.fields(), name)
                 types = _text_types(table)
                 table = self.open(path, name, {column: POLARS[kind] for column, kind in types.items()})
@@ -173,41 +169,12 @@ def _part(file: Path, path: PurePosixPath, name: str) -> Part:
         return Part(str(path), dict(pl.read_parquet_schema(file)), folder_keys(path))
 
 
-def _beside_fields(table: Table, query: pl.LazyFrame) -> tuple[dict[str, Any], list[Violation]]:
-    """The one row of a query, and the rows of a CSV that have another number of fields, counted meanwhile."""
-    if table.fields is None:
-        return query.collect(engine="streaming").row(0, named=True), []
-    with ThreadPoolExecutor(1) as beside:
-        counted = beside.submit(table.fields)
-        try:
-            numbers = query.collect(engine="streaming").row(0, named=True)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-            # What is wrong with the rows says more than what it led to.
-            demand_whole_rows(counted.result(), table.name)
-            raise
-    found = counted.result()
-    if found.loose and not found.odd and found.rows != numbers["rows"]:
-        raise EvidenceMissing(
-            "a quote inside an unquoted field leaves open where rows end", where=table.name, hint="quote the field"
-        )
-    if not found.odd:
-        return numbers, []
-    samples = tuple(
-        Sample(odd.row, {"fields": odd.fields, **({"quote": "open"} if odd.open else {})}) for odd in found.shown
-    )
-    message = f"has another number of fields than the header ({found.header})"
-    return numbers, [Violation(None, "fields", message, found.odd, samples)]
-
-
-def _typed_text(path: Path, name: str, text: pl.LazyFrame, wanted: Mapping[str, pl.DataType]) -> Table:
-    schema = dict(text.collect_schema())
-    parse = {column: dtype for column, dtype in wanted.items() if column in schema and dtype.base_type() != pl.String}
-    raw = {column: f"\0text of {column}" for column in parse}
-    frame = text.with_columns(
-        *(exactly(column).alias(kept) for column, kept in raw.items()),
-        *(parsed(exactly(column), dtype).alias(column) for column, dtype in parse.items()),
-    )
-    return Table(path, name, frame, schema | parse, raw, fields=partial(_count_fields, path))
+def _once(table: Table, asked: Sequence[pl.Expr]) -> tuple[dict[str, Any], list[Violation]]:
+    """The one row of what is asked, and what is wrong with the fields of a CSV."""
+    if table.content is None:
+        return table.frame.select(asked).collect(engine="streaming").row(0, named=True), []
+    numbers = typed_numbers(table, asked)
+    return (numbers, []) if numbers is not None else text_numbers(table, asked)
 
 
 def _violation(table: Table, rule: RowCheck, number: int) -> Violation:
@@ -271,8 +238,3 @@ def _demand_utf8_header(path: Path, name: str) -> None:
 def _not_utf8(path: Path) -> str:
     with path.open("rb") as file:
         return not_utf8(file)
-
-
-def _count_fields(path: Path) -> FieldCount:
-    with path.open("rb") as file:
-        return count_fields(file)

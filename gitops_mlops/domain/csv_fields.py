@@ -1,9 +1,8 @@
 """Whether each row of a CSV has as many fields as its header, whatever of it is read afterwards.
 
 Polars finds a row with too many fields only when it reads all columns, and makes nulls of fields that are missing.
-So separators are counted on the raw bytes: 64 bytes are one word of bits, and the bytes inside quotes are the
-running exclusive or of the quotes (Langdale and Lemire 2019, The VLDB Journal 28:941-960). A file with a quote
-inside an unquoted field is read field by field from there, as Python's `csv` does.
+So separators are counted on the raw bytes. A file with a quote inside an unquoted field is read field by field from
+there, as Python's `csv` does.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from gitops_mlops.domain.csv_quotes import BOM, NEWLINE, ONE, QUOTE, TOP, Bits, Quotes, ones, words
 from gitops_mlops.domain.errors import EvidenceMissing
 
 MOST_SHOWN = 100
@@ -27,13 +27,8 @@ COMPRESSED = (b"\x1f\x8b", b"\x78\x01", b"\x78\x9c", b"\x78\xda", b"\x28\xb5\x2f
 """How gzip, zlib and Zstandard begin, which Polars reads as they are."""
 
 _BLOCK = 1 << 18
-_BOM = b"\xef\xbb\xbf"
-_QUOTE, _NEWLINE, _RETURN = b'"\n\r'
-_ONE, _TOP = np.uint64(1), np.uint64(63)
-_SHIFTS = [np.uint64(1 << power) for power in range(6)]
-_BITS = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
+_RETURN = ord("\r")
 
-Bits = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
 
 
@@ -83,7 +78,7 @@ def count_fields(file: BinaryIO, separator: str = ",", block_size: int = _BLOCK)
     if start.startswith(COMPRESSED):
         file.seek(0)
         file = io.BytesIO(_unpacked(file))
-    scan = _Scan(ord(separator), len(_BOM) if start.startswith(_BOM) else 0)
+    scan = _Scan(ord(separator), len(BOM) if start.startswith(BOM) else 0)
     file.seek(scan.start)
     block = np.empty(block_size, dtype=np.uint8)
     while size := file.readinto(block.data):  # type: ignore[attr-defined]
@@ -123,8 +118,7 @@ class _Scan:
         self._done = start
         self._separator = separator
         self._seen = 0
-        self._inside = False
-        self._may_open = True
+        self._quotes = Quotes()
         self._last = 0
 
     def block(self, block: npt.NDArray[np.uint8], size: int) -> bool:
@@ -132,21 +126,22 @@ class _Scan:
         padded = -(-size // 64) * 64
         block[size:padded] = 0
         data = block[:padded]
-        separators = _words(data == self._separator)
-        newlines = np.flatnonzero(data == _NEWLINE)
-        quotes = data == _QUOTE
-        if self._inside or quotes.any():
-            inside = self._quoted(_words(quotes))
-            separators &= ~inside
-            newlines = newlines[_bits_at(inside, newlines) == 0]
-            if not self._opens_are_sound(_words(quotes), inside, separators, newlines, padded):
+        separators = words(data == self._separator)
+        newlines = np.flatnonzero(data == NEWLINE)
+        quotes = data == QUOTE
+        inside = False
+        if self._quotes.inside or quotes.any():
+            within = self._quotes.within(words(quotes))
+            separators &= ~within
+            newlines = newlines[_bits_at(within, newlines) == 0]
+            ends = np.zeros(padded, dtype=np.bool_)
+            ends[newlines] = True
+            if not self._quotes.are_sound(words(quotes), within, separators | words(ends)):
                 return False
-            self._inside = bool(inside[-1] >> _TOP)
+            inside = bool(within[-1] >> TOP)
         self._count(data, separators, newlines)
-        last = data[size - 1]
-        closed = last == _QUOTE and not self._inside
-        self._may_open = bool(closed or (last in (self._separator, _NEWLINE) and not self._inside))
-        self._last = int(last)
+        self._last = int(data[size - 1])
+        self._quotes.move(inside, self._last, self._separator)
         self._done += size
         return True
 
@@ -154,35 +149,18 @@ class _Scan:
         """Count a last row that no newline ends."""
         if self._done > self.start:
             blank = self._done == self.start + 1 and self._last == _RETURN
-            self.found.add(self._seen + 1, blank, self._inside)
-
-    def _quoted(self, quotes: Bits) -> Bits:
-        """Which bytes are inside quotes; the opening quote counts as inside, the closing one does not."""
-        inside = quotes.copy()
-        for shift in _SHIFTS:
-            inside ^= inside << shift
-        parity = np.bitwise_xor.accumulate(inside >> _TOP)
-        before = np.concatenate([np.zeros(1, dtype=np.uint64), parity[:-1]]) ^ np.uint64(self._inside)
-        return inside ^ (np.uint64(0) - before)
-
-    def _opens_are_sound(self, quotes: Bits, inside: Bits, separators: Bits, newlines: Places, size: int) -> bool:
-        """Whether each opening quote begins a field, or follows a closing one: `""` is a quote inside a text."""
-        ends = np.zeros(size, dtype=np.bool_)
-        ends[newlines] = True
-        may_open = separators | _words(ends) | (quotes & ~inside)
-        carried = np.concatenate([np.array([self._may_open], dtype=np.uint64), may_open[:-1] >> _TOP])
-        return not (quotes & inside & ~((may_open << _ONE) | carried)).any()
+            self.found.add(self._seen + 1, blank, self._quotes.inside)
 
     def _count(self, data: npt.NDArray[np.uint8], separators: Bits, newlines: Places) -> None:
-        totals = np.cumsum(_ones(separators), dtype=np.int64)
+        totals = np.cumsum(ones(separators), dtype=np.int64)
         whole = int(totals[-1])
         if not newlines.size:
             self._seen += whole
             return
         word = newlines >> 6
         bits = separators[word]
-        lower = bits & ((_ONE << (newlines & 63).astype(np.uint64)) - _ONE)
-        at = totals[word] - _ones(bits) + _ones(lower)
+        lower = bits & ((ONE << (newlines & 63).astype(np.uint64)) - ONE)
+        at = totals[word] - ones(bits) + ones(lower)
         fields = np.diff(at, prepend=-self._seen) + 1
         starts = np.concatenate([[self.start - self._done], newlines[:-1] + 1])
         self._seen = whole - int(at[-1])
@@ -207,21 +185,8 @@ class _Scan:
         return end == start or (self._last if start < 0 else data[start]) == _RETURN
 
 
-def _words(mask: npt.NDArray[np.bool_]) -> Bits:
-    return np.packbits(mask, bitorder="little").view(np.uint64)
-
-
-def _ones(words: Bits) -> Places:
-    """How many bits of each word are set."""
-    if hasattr(np, "bitwise_count"):
-        counts: Places = np.bitwise_count(words).astype(np.int64)
-        return counts
-    bytewise = _BITS[words.view(np.uint8)].reshape(-1, 8)
-    return np.asarray(bytewise.sum(axis=1), dtype=np.int64)
-
-
 def _bits_at(words: Bits, places: Places) -> Bits:
-    found: Bits = (words[places >> 6] >> (places & 63).astype(np.uint64)) & _ONE
+    found: Bits = (words[places >> 6] >> (places & 63).astype(np.uint64)) & ONE
     return found
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import polars as pl
 
-from gitops_mlops.domain.table_checks import Table, parsed
+from gitops_mlops.domain.table_checks import Table
 from gitops_mlops.domain.table_parts import Layout, Part, layout
+from gitops_mlops.domain.text_values import parsed
 
 
 def folder_table(

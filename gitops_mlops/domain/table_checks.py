@@ -11,19 +11,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import polars as pl
 
 from gitops_mlops.domain.contract import Column, ColumnType, Contract, Rows, Scalar
-from gitops_mlops.domain.csv_fields import FieldCount
+from gitops_mlops.domain.csv_fields import FieldCount, count_fields
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.pattern import whole
 from gitops_mlops.domain.polars_types import POLARS, exactly, type_name
 from gitops_mlops.domain.table_parts import Part, named
 from gitops_mlops.domain.validation import Violation
 
-_ISO = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
+_FEW = 8
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Table:
 
     `raw` names, for each column that was parsed from text, the column of `frame` that holds this text. `parts` are
     the files of a folder; `has` names, for each column that some of them lack, the column of `frame` that says which
-    rows have it. `fields` counts the fields of each row of a CSV.
+    rows have it. `content` opens a CSV.
     """
 
     path: Path
@@ -42,7 +42,13 @@ class Table:
     raw: Mapping[str, str] = field(default_factory=dict)
     parts: tuple[Part, ...] = ()
     has: Mapping[str, str] = field(default_factory=dict)
-    fields: Callable[[], FieldCount] | None = None
+    content: Callable[[], BinaryIO] | None = None
+
+    def fields(self) -> FieldCount:
+        """The fields of each row of a CSV."""
+        assert self.content is not None
+        with self.content() as file:
+            return count_fields(file)
 
     @property
     def helpers(self) -> list[str]:
@@ -91,31 +97,6 @@ class TableChecks:
 def wanted_types(contract: Contract) -> dict[str, pl.DataType]:
     """The Polars type that each column should have."""
     return {name: POLARS[column.type] for name, column in contract.columns.items()}
-
-
-def parsed(text: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """CSV text as a type; null where it is not of that type. Dates and times are ISO 8601."""
-    base = dtype.base_type()
-    if base == pl.String:
-        return text
-    if base == pl.Boolean:
-        words = {"true": True, "false": False}
-        return text.str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
-    if base == pl.Date:
-        return text.str.to_date("%Y-%m-%d", strict=False)
-    if isinstance(dtype, pl.Datetime):
-        return _parsed_time(text, dtype)
-    return text.cast(dtype, strict=False)
-
-
-def _parsed_time(text: pl.Expr, dtype: pl.Datetime) -> pl.Expr:
-    spaced = text.str.replace("T", " ", literal=True)
-    naive = [spaced.str.to_datetime(form, strict=False, time_unit="us") for form in _ISO]
-    offset = spaced.str.to_datetime(f"{_ISO[0]}%#z", strict=False, time_unit="us", time_zone="UTC")
-    found = pl.coalesce(*naive, offset.dt.replace_time_zone(None))
-    if dtype.time_zone:
-        found = found.dt.replace_time_zone("UTC").dt.convert_time_zone(dtype.time_zone)
-    return found.cast(dtype)
 
 
 def text_that_is_none(name: str, raw: str) -> pl.Expr:
@@ -241,6 +222,9 @@ def _is_none_of(choices: tuple[Scalar, ...], name: str, column: Column, dtype: p
     value = _comparable(exactly(name), dtype)
     if column.type == ColumnType.STRING:
         value = value.cast(pl.String)
+        if len(choices) <= _FEW:
+            # A few comparisons take half the time of a look-up.
+            return ~pl.any_horizontal(value == choice for choice in choices)
     elif column.type != ColumnType.DATETIME:
         # Choices that the narrower type of the file cannot hold cannot occur in it.
         allowed = allowed.cast(dtype, strict=False)

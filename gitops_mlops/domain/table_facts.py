@@ -12,8 +12,9 @@ from gitops_mlops.domain.contract import ColumnType
 from gitops_mlops.domain.contract_infer import TEXT_SHAPES
 from gitops_mlops.domain.pattern import whole
 from gitops_mlops.domain.polars_types import POLARS, exactly, type_name
-from gitops_mlops.domain.table_checks import Table, parsed
+from gitops_mlops.domain.table_checks import Table
 from gitops_mlops.domain.temporal_values import python_values
+from gitops_mlops.domain.text_values import parsed
 
 TEXT_TYPES = (
     ColumnType.BOOL,

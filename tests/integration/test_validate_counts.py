@@ -69,8 +69,8 @@ def missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def naive(contract: Contract, data: dict[str, list[Any]]) -> dict[tuple[str, str], int]:
-    found: dict[tuple[str, str], int] = {}
+def naive(contract: Contract, data: dict[str, list[Any]]) -> dict[tuple[str | None, str], int]:
+    found: dict[tuple[str | None, str], int] = {}
     for name, column in contract.columns.items():
         present = [value for value in data[name] if not missing(value)]
         nulls = len(data[name]) - len(present)
@@ -93,7 +93,7 @@ def naive(contract: Contract, data: dict[str, list[Any]]) -> dict[tuple[str, str
     for key in [*keys, *contract.unique]:
         rows = [row for row in zip(*(data[name] for name in key), strict=True) if not any(map(missing, row))]
         shared = sum(number for number in Counter(rows).values() if number > 1)
-        found[key[0] if len(key) == 1 else "", "unique"] = shared
+        found[key[0] if len(key) == 1 else None, "unique"] = shared
     return {rule: number for rule, number in found.items() if number}
 
 

@@ -24,7 +24,7 @@ from sklearn.metrics import roc_auc_score
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from gitops_mlops.domain.metrics import Task
+from gitops_mlops.domain.config.metrics import Task
 from gitops_mlops.domain.statistics.areas import auc_draws, delong
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.measure import measure

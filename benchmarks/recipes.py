@@ -14,7 +14,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from gitops_mlops.domain.metrics import Task
+from gitops_mlops.domain.config.metrics import Task
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.measure import measure
 from gitops_mlops.domain.statistics.recipe import recipe_metric

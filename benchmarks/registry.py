@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gitops_mlops.adapters.git.tags import TAG_FIELDS
-from gitops_mlops.domain.evidence import write_message
+from gitops_mlops.domain.registry.evidence import write_message
 
 SIZES = (1_500, 10_000, 100_000)
 GTO_LIMIT = 10_000

@@ -42,10 +42,10 @@ def build(folder: Path) -> Path:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OrdinalEncoder
 
-    from gitops_mlops.domain.admitted_frame import admitted_frame
-    from gitops_mlops.domain.bundle import dump_bundle, make_golden, parse_bundle
-    from gitops_mlops.domain.contract import parse_contract
-    from gitops_mlops.domain.model import SkopsModel
+    from gitops_mlops.domain.comparison.model import SkopsModel
+    from gitops_mlops.domain.contracts.admitted_frame import admitted_frame
+    from gitops_mlops.domain.contracts.contract import parse_contract
+    from gitops_mlops.domain.deployment.bundle import dump_bundle, make_golden, parse_bundle
 
     random = np.random.default_rng(0)
     data = pd.DataFrame({name: random.normal(size=20_000) for name in NUMBERS})

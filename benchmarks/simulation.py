@@ -22,9 +22,9 @@ from scipy.stats import t as student
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from gitops_mlops.domain.config import Margin, Model
-from gitops_mlops.domain.gates import Evidence, judge, overall
-from gitops_mlops.domain.metrics import Method, Task, find_metric
+from gitops_mlops.domain.comparison.gates import Evidence, judge, overall
+from gitops_mlops.domain.config.metrics import Method, Task, find_metric
+from gitops_mlops.domain.config.root import Margin, Model
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.measure import measure, measure_all
 from gitops_mlops.domain.statistics.sample import Sample, Scores

@@ -21,7 +21,7 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from gitops_mlops.domain.slice_columns import slice_columns
+from gitops_mlops.domain.comparison.slice_columns import slice_columns
 from gitops_mlops.domain.statistics.slice_search import Found, Rows, search
 
 TURNS = 5

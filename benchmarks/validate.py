@@ -131,8 +131,8 @@ def work(name: str, data: str) -> int:
     import polars  # noqa: F401
 
     from gitops_mlops.adapters.tables import TableFiles
-    from gitops_mlops.domain.contract import parse_contract
-    from gitops_mlops.domain.table_checks import checks_of, wanted_types
+    from gitops_mlops.domain.contracts.contract import parse_contract
+    from gitops_mlops.domain.contracts.table_checks import checks_of, wanted_types
 
     def validate() -> int:
         contract, tables = parse_contract(CONTRACT.encode(), "contract.yaml"), TableFiles()

@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 from sklearn import metrics
 
+from gitops_mlops.domain.comparison.frames import to_pandas
+from gitops_mlops.domain.comparison.model import load_model, parse_trusted_types
 from gitops_mlops.domain.errors import UsageError
-from gitops_mlops.domain.frames import to_pandas
-from gitops_mlops.domain.model import load_model, parse_trusted_types
 from pipeline.prepare import DAY, PREPARED, TARGET
 from pipeline.stage import Params, need, run
 

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from gitops_mlops.domain.document import parse_yaml
+from gitops_mlops.domain.document.typed import Section, typed
+from gitops_mlops.domain.document.yaml import parse_yaml
 from gitops_mlops.domain.errors import EvidenceMissing, MlopsError
-from gitops_mlops.domain.typed_document import Section, typed
 
 PARAMS = Path("params.yaml")
 

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from gitops_mlops.domain.bundle import MANIFEST, bundle_digest, is_digest
+from gitops_mlops.domain.deployment.bundle import MANIFEST, bundle_digest, is_digest
 from gitops_mlops.domain.errors import PlaceError
 from gitops_mlops.domain.ports import Files
 

@@ -16,9 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from gitops_mlops.domain.document import parse_yaml
-from gitops_mlops.domain.dvc_params import flattened
+from gitops_mlops.domain.document.yaml import parse_yaml
 from gitops_mlops.domain.errors import EvidenceMissing, OutsideError
+from gitops_mlops.domain.pipeline.parameters import flattened
 from gitops_mlops.domain.ports import Artifact, Output, Reader, Repository
 
 _BLOCK = 1024 * 1024

@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-from gitops_mlops.domain.doctor_setup import DvcRemote
+from gitops_mlops.domain.doctor.setup import DvcRemote
 
 _REMOTE = re.compile(r"""'?remote "(?P<name>[^"]+)"'?\Z""")
 _TRUE = frozenset({"1", "on", "true", "yes"})

@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from gitops_mlops.domain.errors import EvidenceMissing, MlopsError, OutsideError, UsageError
+from gitops_mlops.domain.pipeline.run import TAIL_LINES, StageRun, Traffic
 from gitops_mlops.domain.ports import PipelineRun
-from gitops_mlops.domain.repro import TAIL_LINES, StageRun, Traffic
 
 _WORKER = Path(__file__).with_name("dvc_worker.py")
 # A progress bar ends its lines with a carriage return.

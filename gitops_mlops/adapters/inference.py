@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import urllib3
 
-from gitops_mlops.domain.deployment import Running
+from gitops_mlops.domain.deployment.inference import Answers, Row, joined, to_answers, to_tensors
+from gitops_mlops.domain.deployment.reconciliation import Running
 from gitops_mlops.domain.errors import NoAnswer, OutsideError, PlaceError, UsageError
-from gitops_mlops.domain.inference import Answers, Row, joined, to_answers, to_tensors
 
 _LOOK = urllib3.Timeout(connect=2.0, read=5.0)
 # For an answer to rows, in seconds.

@@ -19,15 +19,22 @@ from typing import Any
 
 import polars as pl
 
-from gitops_mlops.domain.contract import Rows
+from gitops_mlops.domain.contracts.contract import Rows
+from gitops_mlops.domain.contracts.table_checks import (
+    KeyCheck,
+    RowCheck,
+    Table,
+    TableChecks,
+    text_that_is_none,
+    uneven_parts,
+)
+from gitops_mlops.domain.contracts.table_parts import fits
+from gitops_mlops.domain.contracts.temporal_values import python_rows
+from gitops_mlops.domain.contracts.validation import SAMPLE, Findings, Sample, Violation, plain_value
 from gitops_mlops.domain.errors import OutsideError, UsageError
 from gitops_mlops.domain.faults import of_the_machine
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.ports import Tables
-from gitops_mlops.domain.table_checks import KeyCheck, RowCheck, Table, TableChecks, text_that_is_none, uneven_parts
-from gitops_mlops.domain.table_parts import fits
-from gitops_mlops.domain.temporal_values import python_rows
-from gitops_mlops.domain.validation import SAMPLE, Findings, Sample, Violation, plain_value
 
 _OUTPUT = "check_output"
 _MODULE = "gitops_mlops_contract"

@@ -16,8 +16,8 @@ import numpy as np
 import polars as pl
 
 import gitops_mlops
+from gitops_mlops.domain.comparison.model import Predictions
 from gitops_mlops.domain.errors import EvidenceMissing
-from gitops_mlops.domain.model import Predictions
 
 # From a revision into a folder: its files as they would be checked out.
 Export = Callable[[str, Path], None]
@@ -89,8 +89,8 @@ def _main(entry: str, model: str, folder: str) -> None:
     """The other side: load the model through the entry point, ask it, write what it says."""
     from importlib import import_module
 
-    from gitops_mlops.domain.frames import to_pandas
-    from gitops_mlops.domain.model import EstimatorModel
+    from gitops_mlops.domain.comparison.frames import to_pandas
+    from gitops_mlops.domain.comparison.model import EstimatorModel
 
     module, _, function = entry.partition(":")
     work = Path(folder)

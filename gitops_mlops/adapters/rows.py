@@ -95,7 +95,7 @@ def _scan(path: Path, name: str, text: Collection[str]) -> pl.LazyFrame:
     """The table at `path`, which may have another ending than its `name` (DVC's cache has none)."""
     import polars as pl
 
-    from gitops_mlops.domain.csv_fields import count_fields, demand_whole_rows
+    from gitops_mlops.domain.contracts.csv_fields import count_fields, demand_whole_rows
 
     ending = _ending(name)
     if ending == ".parquet":
@@ -112,7 +112,7 @@ def _scan(path: Path, name: str, text: Collection[str]) -> pl.LazyFrame:
 
 
 def _plain(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    from gitops_mlops.domain.temporal_values import python_rows
+    from gitops_mlops.domain.contracts.temporal_values import python_rows
 
     return [{name: _json(value, name) for name, value in row.items()} for row in python_rows(frame)]
 

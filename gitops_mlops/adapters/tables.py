@@ -10,15 +10,14 @@ from typing import Any
 
 import polars as pl
 
-from gitops_mlops.domain.contract import ColumnType
-from gitops_mlops.domain.contract_infer import MOST_CHOICES, TEXT_SHAPES, ColumnProfile, TableProfile
-from gitops_mlops.domain.csv_fields import COMPRESSED, demand_whole_rows
-from gitops_mlops.domain.csv_table import csv_table, text_numbers, typed_numbers
-from gitops_mlops.domain.csv_text import is_utf8_header, not_utf8
-from gitops_mlops.domain.errors import EvidenceMissing, OutsideError, UsageError
-from gitops_mlops.domain.folder_table import folder_table
-from gitops_mlops.domain.polars_types import POLARS, exactly, type_name
-from gitops_mlops.domain.table_checks import (
+from gitops_mlops.domain.contracts.contract import ColumnType
+from gitops_mlops.domain.contracts.csv_fields import COMPRESSED, demand_whole_rows
+from gitops_mlops.domain.contracts.csv_table import csv_table, text_numbers, typed_numbers
+from gitops_mlops.domain.contracts.csv_text import is_utf8_header, not_utf8
+from gitops_mlops.domain.contracts.folder_table import folder_table
+from gitops_mlops.domain.contracts.inference import MOST_CHOICES, TEXT_SHAPES, ColumnProfile, TableProfile
+from gitops_mlops.domain.contracts.polars_types import POLARS, exactly, type_name
+from gitops_mlops.domain.contracts.table_checks import (
     KeyCheck,
     RowCheck,
     Table,
@@ -28,10 +27,18 @@ from gitops_mlops.domain.table_checks import (
     is_missing,
     wrong_size,
 )
-from gitops_mlops.domain.table_facts import TEXT_TYPES, edges, facts, fitting, misfit_of_shape, misfit_of_type
-from gitops_mlops.domain.table_parts import Part, folder_keys, is_data
-from gitops_mlops.domain.temporal_values import python_rows
-from gitops_mlops.domain.validation import SAMPLE, Findings, Sample, Violation, plain_value
+from gitops_mlops.domain.contracts.table_facts import (
+    TEXT_TYPES,
+    edges,
+    facts,
+    fitting,
+    misfit_of_shape,
+    misfit_of_type,
+)
+from gitops_mlops.domain.contracts.table_parts import Part, folder_keys, is_data
+from gitops_mlops.domain.contracts.temporal_values import python_rows
+from gitops_mlops.domain.contracts.validation import SAMPLE, Findings, Sample, Violation, plain_value
+from gitops_mlops.domain.errors import EvidenceMissing, OutsideError, UsageError
 
 PARQUET = (".parquet", ".pq")
 _BLOCK = 1024 * 1024

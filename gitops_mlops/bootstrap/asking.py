@@ -20,11 +20,11 @@ from gitops_mlops.bootstrap.machine import clock, files, index, ledger, objects,
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.ports import Forge, Repository, TableModels, Tables
-    from gitops_mlops.usecases.compare import Ports as ComparisonPorts
-    from gitops_mlops.usecases.diff import Sources as DiffSources
-    from gitops_mlops.usecases.doctor import Patient
-    from gitops_mlops.usecases.lineage import Sources as LineageSources
-    from gitops_mlops.usecases.review import Ports as ReviewPorts
+    from gitops_mlops.usecases.comparison.compare import Ports as ComparisonPorts
+    from gitops_mlops.usecases.doctor.doctor import Patient
+    from gitops_mlops.usecases.lineage.diff import Sources as DiffSources
+    from gitops_mlops.usecases.lineage.lineage import Sources as LineageSources
+    from gitops_mlops.usecases.review.review import Ports as ReviewPorts
 
 
 def patient(start: Path) -> Patient:
@@ -33,8 +33,8 @@ def patient(start: Path) -> Patient:
     from gitops_mlops.adapters.git.clone import GitClone
     from gitops_mlops.adapters.installed import versions
     from gitops_mlops.adapters.journal import FileJournal
-    from gitops_mlops.domain.doctor_setup import EXTRAS
-    from gitops_mlops.usecases.doctor import Patient
+    from gitops_mlops.domain.doctor.setup import EXTRAS
+    from gitops_mlops.usecases.doctor.doctor import Patient
 
     found = repository(start)
     seen = tree(found)
@@ -57,7 +57,7 @@ def patient(start: Path) -> Patient:
 @contextmanager
 def lineage_sources(start: Path) -> Iterator[tuple[LineageSources, str]]:
     """Where lineage is read from, and the folder that was started in, from the repository's root."""
-    from gitops_mlops.usecases.lineage import Sources
+    from gitops_mlops.usecases.lineage.lineage import Sources
 
     found = repository(start)
     below = start.resolve().relative_to(found.root.resolve()).as_posix()
@@ -68,7 +68,7 @@ def lineage_sources(start: Path) -> Iterator[tuple[LineageSources, str]]:
 @contextmanager
 def diff_sources(start: Path) -> Iterator[DiffSources]:
     """Where both sides of a diff are read from."""
-    from gitops_mlops.usecases.diff import Sources
+    from gitops_mlops.usecases.lineage.diff import Sources
 
     found = repository(start)
     with objects(found) as opened:
@@ -77,7 +77,7 @@ def diff_sources(start: Path) -> Iterator[DiffSources]:
 
 def comparison(repository: Repository) -> ComparisonPorts:
     """What a comparison reads and runs."""
-    from gitops_mlops.usecases.compare import Ports
+    from gitops_mlops.usecases.comparison.compare import Ports
 
     return Ports(
         repository,
@@ -93,7 +93,7 @@ def comparison(repository: Repository) -> ComparisonPorts:
 def review(repository: Repository) -> ReviewPorts:
     """What a review reads and runs."""
     from gitops_mlops.adapters.dvc_config import dvc_remotes
-    from gitops_mlops.usecases.review import Ports
+    from gitops_mlops.usecases.review.review import Ports
 
     seen, working = tree(repository), files(repository.root)
 

@@ -13,10 +13,10 @@ from gitops_mlops.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.ports import Beginnings, Files, Repository, Templates
-    from gitops_mlops.domain.scaffold import Toolkit
-    from gitops_mlops.usecases.demo import Event
-    from gitops_mlops.usecases.draft import Here
-    from gitops_mlops.usecases.scaffold import Workshop
+    from gitops_mlops.domain.scaffold.plan import Toolkit
+    from gitops_mlops.usecases.scaffold.demo import Event
+    from gitops_mlops.usecases.scaffold.draft import Here
+    from gitops_mlops.usecases.scaffold.new_project import Workshop
 
 
 def demo(folder: Path, keep: bool) -> Generator[Event]:
@@ -24,7 +24,7 @@ def demo(folder: Path, keep: bool) -> Generator[Event]:
     from gitops_mlops.adapters.flagship import project_files
     from gitops_mlops.adapters.scratch import free_ports
     from gitops_mlops.adapters.shell import UserShell
-    from gitops_mlops.usecases.demo import Demo
+    from gitops_mlops.usecases.scaffold.demo import Demo
 
     root = folder / "flights"
     root.mkdir()
@@ -43,7 +43,7 @@ def toolkit(given: str) -> Toolkit:
     """The toolkit that workflows shall call: the one that was named, or where this installation comes from."""
     from gitops_mlops import __version__
     from gitops_mlops.adapters.git.beginnings import origin
-    from gitops_mlops.domain.scaffold import parse_toolkit
+    from gitops_mlops.domain.scaffold.plan import parse_toolkit
 
     if named := given or origin():
         return parse_toolkit(named, __version__)
@@ -60,8 +60,8 @@ def beginnings(folder: Path) -> Beginnings:
 
 def drafting(repository: Repository) -> Here:
     """Where a first configuration is looked for."""
-    from gitops_mlops.reports.contract_yaml import contract_yaml
-    from gitops_mlops.usecases.draft import Here
+    from gitops_mlops.reports.contracts.contract_yaml import contract_yaml
+    from gitops_mlops.usecases.scaffold.draft import Here
 
     return Here(repository, data_store(repository), files(repository.root), tables(), contract_yaml)
 
@@ -69,7 +69,7 @@ def drafting(repository: Repository) -> Here:
 def workshop(folder: Path) -> Workshop:
     """What a new project is made with."""
     from gitops_mlops.adapters.new_folder import new_folder
-    from gitops_mlops.usecases.scaffold import Workshop
+    from gitops_mlops.usecases.scaffold.new_project import Workshop
 
     @contextmanager
     def filled(target: Path) -> Iterator[Files]:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
         TableModels,
         Tables,
     )
-    from gitops_mlops.usecases.lock_push import Left
-    from gitops_mlops.usecases.lock_push import Target as LockTarget
-    from gitops_mlops.usecases.repro import Checkout
+    from gitops_mlops.usecases.pipeline.lock_push import Left
+    from gitops_mlops.usecases.pipeline.lock_push import Target as LockTarget
+    from gitops_mlops.usecases.pipeline.repro import Checkout
 
 
 def data_store(repository: Repository, reader: Reader | None = None) -> DataStore:
@@ -46,7 +46,7 @@ def checkout(repository: Repository) -> Iterator[Checkout]:
     from gitops_mlops.adapters.dvc_config import dvc_remotes
     from gitops_mlops.adapters.dvc_pipeline import DvcPipeline
     from gitops_mlops.adapters.scratch import terminated_is_interrupted
-    from gitops_mlops.usecases.repro import Checkout
+    from gitops_mlops.usecases.pipeline.repro import Checkout
 
     with terminated_is_interrupted():
         root = repository.root
@@ -60,7 +60,7 @@ def scratch_checkout(start: Repository) -> Iterator[Checkout]:
     from gitops_mlops.adapters.dvc import DvcStore
     from gitops_mlops.adapters.dvc_pipeline import DvcPipeline
     from gitops_mlops.adapters.git.clone import clone_at
-    from gitops_mlops.usecases.repro import Checkout
+    from gitops_mlops.usecases.pipeline.repro import Checkout
 
     with scratch(None, keep=False) as folder:
         root = folder / "again"
@@ -77,7 +77,7 @@ def lock_target(repository: Repository, remote: str, branch: str) -> LockTarget:
     from gitops_mlops.adapters.git.branch import GitBranch
     from gitops_mlops.adapters.git.index import GitCommit
     from gitops_mlops.adapters.trees import CommittedTree
-    from gitops_mlops.usecases.lock_push import Target
+    from gitops_mlops.usecases.pipeline.lock_push import Target
 
     root = repository.root
     return Target(GitBranch(root, remote, branch), lambda commit: CommittedTree(GitCommit(root, commit), root))

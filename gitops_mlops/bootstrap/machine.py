@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from gitops_mlops.adapters.git.tags import TagStream
     from gitops_mlops.adapters.job_files import JobFile
-    from gitops_mlops.domain.job import Job
     from gitops_mlops.domain.ports import Clock, Clone, Files, Index, Ledger, Objects, Repository, Timer, Tree
-    from gitops_mlops.usecases.registrar import Registrar
+    from gitops_mlops.domain.review.job import Job
+    from gitops_mlops.usecases.registry.registrar import Registrar
 
 # What is cut off is no JSON; GitHub's events have up to 25 MB.
 _MAX_EVENT_BYTES = 32 * 1024 * 1024
@@ -50,7 +50,7 @@ def files(root: Path) -> Files:
 
 def gto_file(root: Path) -> bytes | None:
     """`.gto` of the working tree; without one nothing more is imported."""
-    from gitops_mlops.domain.gto_config import GTO_FILE
+    from gitops_mlops.domain.config.gto import GTO_FILE
 
     return files(root).read(GTO_FILE) if (root / GTO_FILE).exists() else None
 
@@ -128,7 +128,7 @@ def clock() -> Clock:
 
 def job() -> Job:
     """The job that we run in."""
-    from gitops_mlops.domain.job import job_of
+    from gitops_mlops.domain.review.job import job_of
 
     event = os.environ.get("GITHUB_EVENT_PATH", "")
     return job_of(os.environ, read_file(Path(event), _MAX_EVENT_BYTES) if event else None)
@@ -167,7 +167,7 @@ def clone(root: Path) -> Clone:
 def registrar(repository: Repository) -> Registrar:
     """Who writes into the registry of a repository."""
     from gitops_mlops.adapters.journal import FileJournal
-    from gitops_mlops.usecases.registrar import Registrar
+    from gitops_mlops.usecases.registry.registrar import Registrar
 
     return Registrar(repository, clock(), timer(), FileJournal(files(repository.storage())), ledger(repository))
 

@@ -14,9 +14,9 @@ from gitops_mlops.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.ports import Files, InferenceClient, Repository, Target
-    from gitops_mlops.usecases.bundle import Sources
-    from gitops_mlops.usecases.examine import World
-    from gitops_mlops.usecases.integrity import Witnesses
+    from gitops_mlops.usecases.deployment.bundle import Sources
+    from gitops_mlops.usecases.deployment.health_gate import World
+    from gitops_mlops.usecases.lineage.integrity import Witnesses
 
 
 def state_folder(root: Path, chosen: Path | None = None) -> Files:
@@ -45,7 +45,7 @@ def bundle_sources(repository: Repository, state: Path | None = None) -> Sources
     from gitops_mlops.adapters.bundles import BundleFolder
     from gitops_mlops.adapters.installed import OF_A_MODEL, versions
     from gitops_mlops.adapters.process.golden import GoldenProcess
-    from gitops_mlops.usecases.bundle import Sources
+    from gitops_mlops.usecases.deployment.bundle import Sources
 
     store = BundleFolder(state_folder(repository.root, state))
     packages, golden = versions(OF_A_MODEL), GoldenProcess()
@@ -54,14 +54,14 @@ def bundle_sources(repository: Repository, state: Path | None = None) -> Sources
 
 def witnesses(repository: Repository) -> Witnesses:
     """What tells that the tags of a repository are those that were made."""
-    from gitops_mlops.usecases.integrity import Witnesses
+    from gitops_mlops.usecases.lineage.integrity import Witnesses
 
     return Witnesses(data_store(repository), ledger(repository))
 
 
 def world(root: Path, state: Path | None = None) -> World:
     """What a deploy acts on."""
-    from gitops_mlops.usecases.examine import World
+    from gitops_mlops.usecases.deployment.health_gate import World
 
     return World(target(root, state), inference(), clock(), timer())
 

@@ -18,7 +18,7 @@ from gitops_mlops.cli.streams import discard
 from gitops_mlops.domain.errors import BUG, DONE, INTERRUPTED, ConfigError, MlopsError, OutsideError, UsageError
 from gitops_mlops.domain.faults import of_the_machine
 from gitops_mlops.domain.names import perhaps
-from gitops_mlops.reports.terminal import printable
+from gitops_mlops.reports.rendering.terminal import printable
 
 if TYPE_CHECKING:
     from gitops_mlops.adapters.git.tags import TagStream

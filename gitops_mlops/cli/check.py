@@ -8,7 +8,7 @@ from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, mark, pass_session, progress
 from gitops_mlops.domain.errors import DONE, UsageError
-from gitops_mlops.reports.problems import counted, problem_data, problem_lines
+from gitops_mlops.reports.rendering.problems import counted, problem_data, problem_lines
 
 
 @click.command(epilog="Example: gitops-mlops check")
@@ -20,7 +20,7 @@ def check(session: Session, as_json: bool) -> int:
     Nothing is run, imported or fetched. Every problem is told at once, with file and line.
     Exit code 2 when there is one.
     """
-    from gitops_mlops.usecases.check import check as run
+    from gitops_mlops.usecases.config.check import check as run
 
     repository = bootstrap.repository(session.folder)
     tree = bootstrap.tree(repository)

@@ -11,7 +11,7 @@ from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, mark, pass_session, progress
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, EvidenceMissing, Problem, UsageError
-from gitops_mlops.reports.links import is_address
+from gitops_mlops.reports.rendering.links import is_address
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.ports import Forge
@@ -73,8 +73,8 @@ def _demanded(forge: Forge | None) -> Forge:
 
 
 def _body(folder: Path, file: Path | None, web: str) -> str:
-    from gitops_mlops.domain.review import MAX_REVIEW_BYTES, REVIEW_FILE
-    from gitops_mlops.reports.comments import document_markdown
+    from gitops_mlops.domain.review.review import MAX_REVIEW_BYTES, REVIEW_FILE
+    from gitops_mlops.reports.review.comments import document_markdown
 
     path = file or Path(REVIEW_FILE)
     content = bootstrap.read_file(folder / path, MAX_REVIEW_BYTES)
@@ -84,7 +84,7 @@ def _body(folder: Path, file: Path | None, web: str) -> str:
 
 
 def _own(path: Path, title: str) -> str:
-    from gitops_mlops.reports.comments import own_markdown
+    from gitops_mlops.reports.review.comments import own_markdown
 
     content = bootstrap.read_file(path, MARKDOWN_BYTES)
     if content is None:
@@ -93,9 +93,9 @@ def _own(path: Path, title: str) -> str:
 
 
 def _of_run(forge: Forge, run: int, web: str, dry_run: bool, as_json: bool) -> int:
-    from gitops_mlops.reports.comments import missing_markdown
-    from gitops_mlops.reports.review_markdown import review_markdown
-    from gitops_mlops.usecases.comment_run import Rendering, report_of_run
+    from gitops_mlops.reports.review.comments import missing_markdown
+    from gitops_mlops.reports.review.markdown import review_markdown
+    from gitops_mlops.usecases.review.comment_run import Rendering, report_of_run
 
     rendering = Rendering(
         lambda review: review_markdown(review, web), lambda number, told: missing_markdown(number, told, web)
@@ -116,7 +116,7 @@ def _of_run(forge: Forge, run: int, web: str, dry_run: bool, as_json: bool) -> i
 
 
 def _keep(forge: Forge, numbers: tuple[int, ...], body: str, as_json: bool) -> None:
-    from gitops_mlops.usecases.comment import keep_comment
+    from gitops_mlops.usecases.review.comment import keep_comment
 
     kept = [keep_comment(forge, number, body) for number in numbers]
     emit(

@@ -12,13 +12,13 @@ from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import colour_wanted, emit, json_option, load_config, mark, pass_session
 from gitops_mlops.cli.report import EXIT_CODES
+from gitops_mlops.domain.comparison.report import Report, dump_report
+from gitops_mlops.domain.comparison.report_parts import Kind
+from gitops_mlops.domain.comparison.sides import parse_sides
 from gitops_mlops.domain.errors import Problem, UsageError
-from gitops_mlops.domain.evaluation import Report, dump_report
-from gitops_mlops.domain.evaluation_parts import Kind
-from gitops_mlops.domain.sides import parse_sides
-from gitops_mlops.reports.comparison_terminal import comparison_text
-from gitops_mlops.reports.headline import because, title
-from gitops_mlops.reports.markdown import report_markdown
+from gitops_mlops.reports.comparison.headline import because, title
+from gitops_mlops.reports.comparison.markdown import report_markdown
+from gitops_mlops.reports.comparison.terminal import comparison_text
 
 
 @click.command(epilog="Example: gitops-mlops compare delay --config-from origin/main --out report.json")
@@ -51,8 +51,8 @@ def compare(
     Ends with 0 when the verdict is pass or warn, with 1 when it is block or incomparable.
     """
     # NumPy, polars and scikit-learn: --help does without them.
-    from gitops_mlops.usecases.binding import Request
-    from gitops_mlops.usecases.compare import compare as run_comparison
+    from gitops_mlops.usecases.comparison.compare import compare as run_comparison
+    from gitops_mlops.usecases.comparison.settings import Request
 
     sides = parse_sides(words)
     if champion and sides.champion:

@@ -11,16 +11,16 @@ import click
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, load_config, mark, pass_session, progress
-from gitops_mlops.domain.contract_diff import breaking
+from gitops_mlops.domain.contracts.compatibility import breaking
+from gitops_mlops.domain.contracts.validation import Validation
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, UsageError
 from gitops_mlops.domain.names import column_label
-from gitops_mlops.domain.validation import Validation
-from gitops_mlops.reports.contract_yaml import contract_yaml
-from gitops_mlops.reports.terminal import printable
-from gitops_mlops.reports.validation import changes_text, validations_text
-from gitops_mlops.usecases.contract_diff import diff_contracts, read_at
-from gitops_mlops.usecases.contract_infer import infer_from_table
-from gitops_mlops.usecases.validate import validate_datasets, validate_table, violated
+from gitops_mlops.reports.contracts.contract_yaml import contract_yaml
+from gitops_mlops.reports.contracts.validation import changes_text, validations_text
+from gitops_mlops.reports.rendering.terminal import printable
+from gitops_mlops.usecases.contracts.compatibility import diff_contracts, read_at
+from gitops_mlops.usecases.contracts.inference import infer_from_table
+from gitops_mlops.usecases.contracts.validate import validate_datasets, validate_table, violated
 
 
 @click.command(epilog="Example: gitops-mlops validate flights-test --json")

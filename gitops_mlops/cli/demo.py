@@ -11,7 +11,7 @@ import click
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.options import as_text, json_option
-from gitops_mlops.usecases.demo import CHAPTERS, Answered, Chapter, Edited, Event, Typed
+from gitops_mlops.usecases.scaffold.demo import CHAPTERS, Answered, Chapter, Edited, Event, Typed
 
 WIDTH = 88
 

@@ -44,10 +44,10 @@ def deploy(
     and takes over the port without a lost request. A version that fails is not let in, the one before it keeps
     serving, and the exit code is 1. What runs where the registry says that nothing should, on purpose, is stopped.
     """
-    from gitops_mlops.reports.deployment import deploy_text, stop_text
-    from gitops_mlops.usecases.deploy import Result, stop
-    from gitops_mlops.usecases.deploy import deploy as reconcile
-    from gitops_mlops.usecases.record import recording
+    from gitops_mlops.reports.deployment.deployment import deploy_text, stop_text
+    from gitops_mlops.usecases.deployment.deploy import Result, stop
+    from gitops_mlops.usecases.deployment.deploy import deploy as reconcile
+    from gitops_mlops.usecases.lineage.record import recording
 
     repository = bootstrap.repository(session.folder)
     config, world = load_config(bootstrap.files(repository.root)), bootstrap.world(repository.root, state)
@@ -85,8 +85,8 @@ def status(
 
     Exits with 0 when everything is in sync, healthy and on main, or --issues told what is not, with 1 otherwise.
     """
-    from gitops_mlops.reports.deployment import status_data, status_findings, status_text
-    from gitops_mlops.usecases.status import status as look
+    from gitops_mlops.reports.deployment.deployment import status_data, status_findings, status_text
+    from gitops_mlops.usecases.deployment.status import status as look
 
     repository = bootstrap.repository(session.folder)
     config = load_config(bootstrap.files(repository.root))
@@ -120,8 +120,8 @@ def predict(
     as_json: bool,
 ) -> None:
     """Ask a served model, or a bundle, what it predicts."""
-    from gitops_mlops.reports.deployment import predictions_text
-    from gitops_mlops.usecases.predict import ask
+    from gitops_mlops.reports.deployment.deployment import predictions_text
+    from gitops_mlops.usecases.deployment.predict import ask
 
     if (environment is None) == (bundle is None):
         raise UsageError("say whom to ask: either --env or --bundle", hint="--env staging")
@@ -143,8 +143,8 @@ def predict(
 @contextmanager
 def _server(session: Session, model: str, environment: str | None, bundle: Path | None) -> Iterator[str]:
     """The address to ask: an environment's, or that of a server which runs for as long as the question takes."""
-    from gitops_mlops.domain.bundle import MANIFEST
-    from gitops_mlops.usecases.predict import endpoint, served_bundle
+    from gitops_mlops.domain.deployment.bundle import MANIFEST
+    from gitops_mlops.usecases.deployment.predict import endpoint, served_bundle
 
     if bundle is not None:
         folder = session.folder / bundle

@@ -8,7 +8,7 @@ from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.issues import issues_option, keep
 from gitops_mlops.cli.options import emit, json_option, mark, pass_session, progress
-from gitops_mlops.domain.doctor import Diagnosis, Severity
+from gitops_mlops.domain.doctor.checks import Diagnosis, Severity
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, Problem
 
 
@@ -25,8 +25,8 @@ def doctor(session: Session, fix: bool, offline: bool, issues: bool, as_json: bo
     left to do. Exits with 0 when nothing is wrong (notes are not) or --issues told it, with 1 otherwise.
     docs/doctor.md explains every finding.
     """
-    from gitops_mlops.reports.doctor import diagnosis_data, diagnosis_findings, diagnosis_text
-    from gitops_mlops.usecases.doctor import doctor as look
+    from gitops_mlops.reports.doctor.diagnosis import diagnosis_data, diagnosis_findings, diagnosis_text
+    from gitops_mlops.usecases.doctor.doctor import doctor as look
 
     diagnosis = look(lambda: bootstrap.patient(session.folder), fix=fix, offline=offline)
     for line in diagnosis.skipped:

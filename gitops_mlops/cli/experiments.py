@@ -8,7 +8,7 @@ from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, load_config, pass_session, progress
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST
-from gitops_mlops.reports.leaderboard import board_data, board_text
+from gitops_mlops.reports.comparison.leaderboard import board_data, board_text
 
 
 @click.command(epilog="Example: gitops-mlops experiments delay --metric roc_auc --with v1.2.0")
@@ -31,8 +31,8 @@ def experiments(
     The rows are those that HEAD records, without any that one of the models was trained on. Ends with 1 when no
     model could be scored.
     """
-    from gitops_mlops.usecases.experiments import Wanted
-    from gitops_mlops.usecases.experiments import experiments as run_experiments
+    from gitops_mlops.usecases.comparison.experiments import Wanted
+    from gitops_mlops.usecases.comparison.experiments import experiments as run_experiments
 
     repository = bootstrap.repository(session.folder)
     head = load_config(bootstrap.files(repository.root))

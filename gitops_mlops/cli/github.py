@@ -17,7 +17,7 @@ from typing import Any
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.streams import write
 from gitops_mlops.domain.errors import ConfigError, MlopsError, Problem
-from gitops_mlops.reports.workflow_commands import (
+from gitops_mlops.reports.rendering.workflow_commands import (
     LARGEST_SUMMARY,
     Annotation,
     Level,

@@ -13,8 +13,8 @@ from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, mark, pass_session, progress
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, EvidenceMissing, Problem, UsageError
-from gitops_mlops.domain.large_files import DEFAULT_MAX_KB
-from gitops_mlops.reports.problems import counted, problem_data, problem_lines
+from gitops_mlops.domain.pipeline.large_files import DEFAULT_MAX_KB
+from gitops_mlops.reports.rendering.problems import counted, problem_data, problem_lines
 
 Files = tuple[str, ...]
 
@@ -55,7 +55,7 @@ def hook() -> None:
 @_hook("config", "gitops-mlops hook config")
 def config(session: Session, files: Files, as_json: bool) -> int:
     """mlops.yaml and all it names, as it is staged. Exit code 2 when something is wrong."""
-    from gitops_mlops.usecases.check import check
+    from gitops_mlops.usecases.config.check import check
 
     repository = bootstrap.repository(session.folder)
     tree = bootstrap.staged_tree(repository)
@@ -66,7 +66,7 @@ def config(session: Session, files: Files, as_json: bool) -> int:
 @_hook("contracts", "gitops-mlops hook contracts -- contracts/flights.yaml")
 def contracts(session: Session, files: Files, as_json: bool) -> int:
     """Contract files can be read and do not contradict themselves. Exit code 2 when one does."""
-    from gitops_mlops.usecases.staged import contract_problems
+    from gitops_mlops.usecases.doctor.staged_files import contract_problems
 
     repository = bootstrap.repository(session.folder)
     paths = _from_root(session.folder, repository.root, files)
@@ -79,7 +79,7 @@ def contract_compat(session: Session, files: Files, as_json: bool) -> int:
 
     A break that is meant passes with SKIP=mlops-contract-compat git commit.
     """
-    from gitops_mlops.usecases.staged import incompatible_contracts
+    from gitops_mlops.usecases.doctor.staged_files import incompatible_contracts
 
     repository = bootstrap.repository(session.folder)
     paths = _from_root(session.folder, repository.root, files)
@@ -94,8 +94,8 @@ def dvc_lock(session: Session, files: Files, as_json: bool) -> int:
     DVC is not started. Exit code 3 when only DVC can tell of a stage that the commit may have changed, unless
     `unchecked-stages: warn`; with `training: ci` what CI will run is a remark.
     """
-    from gitops_mlops.reports.lock import unchecked_words
-    from gitops_mlops.usecases.lock_check import check_staged
+    from gitops_mlops.reports.pipeline.lock import unchecked_words
+    from gitops_mlops.usecases.pipeline.lock_check import check_staged
 
     repository = bootstrap.repository(session.folder)
     report = check_staged(bootstrap.staged_tree(repository), bootstrap.index(repository).edited)
@@ -114,7 +114,7 @@ def data(session: Session, files: Files, as_json: bool) -> int:
     """
     from importlib.util import find_spec
 
-    from gitops_mlops.usecases.staged import changed_datasets
+    from gitops_mlops.usecases.doctor.staged_files import changed_datasets
 
     repository = bootstrap.repository(session.folder)
     tree, index = bootstrap.staged_tree(repository), bootstrap.index(repository)
@@ -140,7 +140,7 @@ def data(session: Session, files: Files, as_json: bool) -> int:
 )
 def no_large_files(session: Session, files: Files, as_json: bool, max_kb: int) -> int:
     """No data, model or large file slips into git. Exit code 1 when one does."""
-    from gitops_mlops.usecases.staged import large_files
+    from gitops_mlops.usecases.doctor.staged_files import large_files
 
     repository = bootstrap.repository(session.folder)
     paths = _from_root(session.folder, repository.root, files)
@@ -155,7 +155,7 @@ def no_secrets(session: Session, files: Files, as_json: bool) -> int:
     addresses, credentials in .dvc/config, .env files. A line that ends with
     `pragma: allowlist secret` is left alone.
     """
-    from gitops_mlops.usecases.staged import secrets
+    from gitops_mlops.usecases.doctor.staged_files import secrets
 
     repository = bootstrap.repository(session.folder)
     paths = _from_root(session.folder, repository.root, files)

@@ -11,13 +11,13 @@ import click
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import colour_wanted, emit, json_option, pass_session
-from gitops_mlops.domain.dvc_lock import MERGE_COMMAND, MERGE_DRIVER
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, UsageError
-from gitops_mlops.reports.scaffold import diff_text, plan_data, plan_text
+from gitops_mlops.domain.pipeline.lock_text import MERGE_COMMAND, MERGE_DRIVER
+from gitops_mlops.reports.scaffold.scaffold import diff_text, plan_data, plan_text
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.ports import Repository
-    from gitops_mlops.domain.scaffold import Plan
+    from gitops_mlops.domain.scaffold.plan import Plan
 
 
 @click.command(epilog="Example: gitops-mlops init flights --template classification --dvc-remote s3://bucket/flights")
@@ -60,7 +60,7 @@ def init(
 
 
 def _new(start: Path, folder: Path, template: str, given: dict[str, str]) -> Plan:
-    from gitops_mlops.usecases.scaffold import new_project
+    from gitops_mlops.usecases.scaffold.new_project import new_project
 
     _refuse(given, ("toolkit", "branch", "dvc_remote"), "FOLDER")
     target, workshop = (start / folder).resolve(), bootstrap.workshop(start)
@@ -71,7 +71,7 @@ def _new(start: Path, folder: Path, template: str, given: dict[str, str]) -> Pla
 
 
 def _update(repository: Repository, given: dict[str, str]) -> Plan:
-    from gitops_mlops.usecases.scaffold_update import plan_update
+    from gitops_mlops.usecases.scaffold.update import plan_update
 
     _refuse(given, ("toolkit",), "--update")
     git, files = bootstrap.beginnings(repository.root), bootstrap.files(repository.root)
@@ -80,9 +80,9 @@ def _update(repository: Repository, given: dict[str, str]) -> Plan:
 
 
 def _adoption(repository: Repository, given: dict[str, str]) -> Plan:
-    from gitops_mlops.domain.scaffold import Answers, project_name
-    from gitops_mlops.usecases.adopt import plan_adoption
-    from gitops_mlops.usecases.draft import Known
+    from gitops_mlops.domain.scaffold.plan import Answers, project_name
+    from gitops_mlops.usecases.scaffold.draft import Known
+    from gitops_mlops.usecases.scaffold.existing_repository import plan_adoption
 
     toolkit = bootstrap.toolkit(given.pop("toolkit"))
     branch = given.pop("branch") or bootstrap.beginnings(repository.root).default_branch()

@@ -11,8 +11,8 @@ import click
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, pass_session, progress
-from gitops_mlops.domain.change import State
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST
+from gitops_mlops.domain.registry.change import State
 
 
 @click.group(invoke_without_command=True, epilog="Example: gitops-mlops ledger show --model delay")
@@ -34,8 +34,8 @@ def ledger(context: click.Context) -> None:
 @pass_session
 def show(session: Session, model: str | None, environment: str | None, since: datetime | None, as_json: bool) -> None:
     """Show what happened, the oldest first; with --json as OpenLineage run events."""
-    from gitops_mlops.reports.ledger import ledger_text
-    from gitops_mlops.usecases.ledger import read_ledger, read_runs
+    from gitops_mlops.reports.lineage.ledger import ledger_text
+    from gitops_mlops.usecases.lineage.ledger import read_ledger, read_runs
 
     branch = bootstrap.ledger(bootstrap.repository(session.folder))
     read: Callable[..., tuple[list[Any], list[str]]] = read_runs if as_json else read_ledger
@@ -54,8 +54,8 @@ def verify(session: Session, as_json: bool) -> int:
     Exits with 1 when something contradicts it: a tag that was moved or is gone, a line that was changed or
     removed, an event that is told in two ways. A tag that is not recorded is a warning.
     """
-    from gitops_mlops.reports.ledger import findings_text
-    from gitops_mlops.usecases.ledger import verify
+    from gitops_mlops.reports.lineage.ledger import findings_text
+    from gitops_mlops.usecases.lineage.ledger import verify
 
     repository = bootstrap.repository(session.folder)
     findings = verify(repository, bootstrap.ledger(repository))
@@ -77,8 +77,8 @@ def withdraw(session: Session, tag: str, reason: str, revive: bool, push: bool, 
     took something out of use, unless --revive says so. Where origin has another tag of this name, what only
     this clone recorded of its own is dropped.
     """
-    from gitops_mlops.reports.registry import change_data, change_text
-    from gitops_mlops.usecases.withdraw import Withdrawal, withdraw_tag
+    from gitops_mlops.reports.registry.registry import change_data, change_text
+    from gitops_mlops.usecases.lineage.withdraw import Withdrawal, withdraw_tag
 
     repository = bootstrap.repository(session.folder)
     clone, branch = bootstrap.clone(repository.root), bootstrap.ledger(repository)
@@ -93,8 +93,8 @@ def withdraw(session: Session, tag: str, reason: str, revive: bool, push: bool, 
 @pass_session
 def sync(session: Session, push: bool, as_json: bool) -> None:
     """Record every registry tag that is not recorded yet."""
-    from gitops_mlops.reports.ledger import sync_text
-    from gitops_mlops.usecases.record import sync
+    from gitops_mlops.reports.lineage.ledger import sync_text
+    from gitops_mlops.usecases.lineage.record import sync
 
     repository = bootstrap.repository(session.folder)
     added = sync(repository, bootstrap.ledger(repository), push)

@@ -12,8 +12,8 @@ from gitops_mlops.cli.options import emit, json_option, pass_session, progress
 from gitops_mlops.domain.errors import DONE, EvidenceMissing
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.lineage import Lineage
-    from gitops_mlops.domain.lineage_question import Uses
+    from gitops_mlops.domain.lineage.graph import Lineage
+    from gitops_mlops.domain.lineage.question import Uses
 
 
 @click.command(
@@ -36,9 +36,9 @@ def lineage(
 
     Ends with 3 when something could not be told, after everything that could.
     """
-    from gitops_mlops.domain.lineage_question import Uses
-    from gitops_mlops.reports.lineage import lineage_data
-    from gitops_mlops.usecases.lineage import lineage
+    from gitops_mlops.domain.lineage.question import Uses
+    from gitops_mlops.reports.lineage.tree import lineage_data
+    from gitops_mlops.usecases.lineage.lineage import lineage
 
     if mermaid + openlineage + as_json > 1:
         raise click.UsageError("choose one of --json, --mermaid and --openlineage")
@@ -53,10 +53,10 @@ def lineage(
 
 
 def _render(found: Lineage | Uses, mermaid: bool, openlineage: bool) -> str:
-    from gitops_mlops.domain.lineage_events import pipeline_lines
-    from gitops_mlops.domain.lineage_question import Uses
-    from gitops_mlops.reports.flowchart import graph_flowchart, uses_flowchart
-    from gitops_mlops.reports.lineage import tree_text, uses_text
+    from gitops_mlops.domain.lineage.pipeline_events import pipeline_lines
+    from gitops_mlops.domain.lineage.question import Uses
+    from gitops_mlops.reports.lineage.flowchart import graph_flowchart, uses_flowchart
+    from gitops_mlops.reports.lineage.tree import tree_text, uses_text
 
     if isinstance(found, Uses):
         return uses_flowchart(found) if mermaid else uses_text(found)
@@ -79,8 +79,8 @@ def diff(session: Session, old: str | None, new: str | None, markdown: bool, as_
     Each is MODEL@v1.2.3, MODEL#stage, MODEL (its latest version) or a git revision. OLD is the champion
     that mlops.yaml names when it is left out, NEW the working tree.
     """
-    from gitops_mlops.reports.version_diff import diff_data, diff_markdown, diff_text
-    from gitops_mlops.usecases.diff import diff
+    from gitops_mlops.reports.lineage.version_diff import diff_data, diff_markdown, diff_text
+    from gitops_mlops.usecases.lineage.diff import diff
 
     if markdown and as_json:
         raise click.UsageError("choose --markdown or --json")

@@ -10,11 +10,11 @@ import click
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, mark, pass_session, progress
-from gitops_mlops.domain.dvc_lock import LOCK_FOLDER
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, EvidenceMissing, UsageError
+from gitops_mlops.domain.pipeline.lock_text import LOCK_FOLDER
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.config import UncheckedStages
+    from gitops_mlops.domain.config.root import UncheckedStages
 
 # git holds such a file in memory too, and no lock comes near it.
 _MAX_MERGED_BYTES = 64 * 1024 * 1024
@@ -41,8 +41,8 @@ def check(session: Session, remote: bool, as_json: bool) -> int:
 
 def checked(session: Session, remote: bool, as_json: bool, unchecked: UncheckedStages) -> int:
     """Look at dvc.lock and say what was found; the exit code. `unchecked` holds unless `mlops.yaml` says other."""
-    from gitops_mlops.reports.lock import lock_data, lock_text
-    from gitops_mlops.usecases.lock_check import check_lock
+    from gitops_mlops.reports.pipeline.lock import lock_data, lock_text
+    from gitops_mlops.usecases.pipeline.lock_check import check_lock
 
     repository = bootstrap.repository(session.folder)
     asked = bootstrap.remote_outputs(repository.root) if remote else None
@@ -68,7 +68,7 @@ def merge(session: Session, base: Path, ours: Path, theirs: Path, path: str, as_
     The result is written to OURS. What only one side changed, or both alike, is merged; a stage that both changed is
     put between conflict markers, and the exit code is 1. Stages that must run again are named.
     """
-    from gitops_mlops.domain.dvc_lock import merge_locks
+    from gitops_mlops.domain.pipeline.lock_text import merge_locks
 
     before, mine, others = (_side(session.folder / file) for file in (base, ours, theirs))
     merged = merge_locks(before, mine, others, path)
@@ -99,8 +99,8 @@ def push(session: Session, left: Path, branch: str, expected: str, remote: str, 
     Where the branch moved meanwhile, stages with the same inputs are merged; otherwise nothing is pushed, and the run
     of the newer commit will do it. A commit of ours is never followed by another one for the same inputs.
     """
-    from gitops_mlops.reports.lock import pushed_data, pushed_text
-    from gitops_mlops.usecases.lock_push import push_lock
+    from gitops_mlops.reports.pipeline.lock import pushed_data, pushed_text
+    from gitops_mlops.usecases.pipeline.lock_push import push_lock
 
     target = bootstrap.lock_target(bootstrap.repository(session.folder), remote, branch)
     done = push_lock(target, bootstrap.run_files(session.folder / left), expected)

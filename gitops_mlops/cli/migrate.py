@@ -8,8 +8,8 @@ from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, pass_session, progress
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST
-from gitops_mlops.reports.migrate import migration_data, migration_text
-from gitops_mlops.reports.problems import counted
+from gitops_mlops.reports.migration.migration import migration_data, migration_text
+from gitops_mlops.reports.rendering.problems import counted
 
 
 @click.command(epilog="Example: gitops-mlops migrate --write")
@@ -24,9 +24,9 @@ def migrate(session: Session, workflows: tuple[str, ...], toolkit: str, write: b
     Steps of CML and DVC become our actions, with the least permissions; the rest stays as it is written.
     What cannot be translated is listed with its line and what to do. Exit code 1 when there is such a thing.
     """
-    from gitops_mlops.domain.cml_steps import Toolkit
-    from gitops_mlops.usecases.migrate import Places
-    from gitops_mlops.usecases.migrate import migrate as run
+    from gitops_mlops.domain.migration.steps import Toolkit
+    from gitops_mlops.usecases.migration.migrate import Places
+    from gitops_mlops.usecases.migration.migrate import migrate as run
 
     named = bootstrap.toolkit(toolkit)
     repository = bootstrap.repository(session.folder)

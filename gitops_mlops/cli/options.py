@@ -13,11 +13,11 @@ import click
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.streams import discard, takes_unicode, write
 from gitops_mlops.domain.errors import UsageError
-from gitops_mlops.reports.terminal import printable
+from gitops_mlops.reports.rendering.terminal import printable
 
 if TYPE_CHECKING:
     from gitops_mlops.cli.github import Step
-    from gitops_mlops.domain.config import Config
+    from gitops_mlops.domain.config.root import Config
     from gitops_mlops.domain.errors import Problem
     from gitops_mlops.domain.ports import Files
 
@@ -97,7 +97,7 @@ def progress(message: str) -> None:
 def load_config(files: Files) -> Config:
     """`mlops.yaml` of the working tree. Raises UsageError when there is none."""
     # pydantic takes longer to import than most commands take to run.
-    from gitops_mlops.domain.config import CONFIG_FILE, parse_config
+    from gitops_mlops.domain.config.root import CONFIG_FILE, parse_config
 
     content = files.read(CONFIG_FILE)
     if content is None:

@@ -12,8 +12,8 @@ from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, pass_session, warn
 from gitops_mlops.cli.writing import asked, say, writing
 from gitops_mlops.domain.errors import EvidenceMissing
-from gitops_mlops.domain.semver import Bump
-from gitops_mlops.reports.registry import event_data, history_text, view_data, view_text
+from gitops_mlops.domain.registry.semver import Bump
+from gitops_mlops.reports.registry.registry import event_data, history_text, view_data, view_text
 
 _report = click.option("--report", type=click.Path(path_type=Path), help="The report.json that speaks for the model.")
 
@@ -24,7 +24,7 @@ _report = click.option("--report", type=click.Path(path_type=Path), help="The re
 @pass_session
 def show(session: Session, reference: str | None, as_json: bool) -> None:
     """Show every model, or what REFERENCE names: MODEL, MODEL@v1.2.3, MODEL@latest or MODEL#stage."""
-    from gitops_mlops.usecases.show import show
+    from gitops_mlops.usecases.registry.show import show
 
     repository = bootstrap.repository(session.folder, session.tags)
     view, warnings = show(repository, reference, bootstrap.gto_file(repository.root))
@@ -38,7 +38,7 @@ def show(session: Session, reference: str | None, as_json: bool) -> None:
 @pass_session
 def history(session: Session, model: str | None, as_json: bool) -> None:
     """Show what happened to every model, or to MODEL, newest first."""
-    from gitops_mlops.usecases.history import history
+    from gitops_mlops.usecases.registry.history import history
 
     repository = bootstrap.repository(session.folder, session.tags)
     events, warnings = history(repository, model, bootstrap.ledger(repository))
@@ -72,7 +72,7 @@ def register(
     **options: Any,
 ) -> int:
     """Register the model at a commit as a version: an annotated tag that carries the evidence."""
-    from gitops_mlops.usecases.register import Registration, register
+    from gitops_mlops.usecases.registry.register import Registration, register
 
     if version and bump:
         raise click.UsageError("give a --version or a bump, not both")
@@ -107,8 +107,8 @@ def promote(
 
     The committed mlops.yaml says what a version must bring to enter.
     """
-    from gitops_mlops.usecases.promote import Promotion, promote
-    from gitops_mlops.usecases.rules import committed_rules
+    from gitops_mlops.usecases.config.committed_rules import committed_rules
+    from gitops_mlops.usecases.registry.promote import Promotion, promote
 
     repository = bootstrap.repository(session.folder)
     rules = committed_rules(repository, config_from)
@@ -126,7 +126,7 @@ def promote(
 @pass_session
 def rollback(session: Session, /, model: str, stage: str, reason: str, as_json: bool, **options: Any) -> int:
     """Assign the version again that STAGE held before; a second time goes one further back."""
-    from gitops_mlops.usecases.rollback import Rollback, rollback
+    from gitops_mlops.usecases.registry.rollback import Rollback, rollback
 
     wanted = Rollback(model, stage, reason, **asked(**options))
     registrar = bootstrap.registrar(bootstrap.repository(session.folder))
@@ -136,7 +136,7 @@ def rollback(session: Session, /, model: str, stage: str, reason: str, as_json: 
 def _read(session: Session, path: Path | None) -> tuple[str, bytes] | None:
     if path is None:
         return None
-    from gitops_mlops.domain.evaluation import MAX_REPORT_BYTES
+    from gitops_mlops.domain.comparison.report import MAX_REPORT_BYTES
 
     content = bootstrap.read_file(session.folder / path, MAX_REPORT_BYTES)
     if content is None:

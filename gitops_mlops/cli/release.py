@@ -25,11 +25,11 @@ def release(session: Session, /, models: tuple[str, ...], out: Path | None, as_j
     judged before, so that no push lowers the gates for the model that it brings. A commit that was released already
     changes nothing. Exits with 1 when the gates of a model are against it or dvc.lock does not fit the sources.
     """
-    from gitops_mlops.reports.release import release_data, release_file, release_markdown, release_text
-    from gitops_mlops.usecases.judged import last_judged, record_release
-    from gitops_mlops.usecases.record import record_change
-    from gitops_mlops.usecases.release import Wanted
-    from gitops_mlops.usecases.release import release as make
+    from gitops_mlops.reports.registry.release import release_data, release_file, release_markdown, release_text
+    from gitops_mlops.usecases.lineage.record import record_change
+    from gitops_mlops.usecases.registry.judged_commit import last_judged, record_release
+    from gitops_mlops.usecases.registry.release import Wanted
+    from gitops_mlops.usecases.registry.release import release as make
 
     repository = bootstrap.repository(session.folder)
     registrar, ledger = bootstrap.registrar(repository), bootstrap.ledger(repository)

@@ -12,13 +12,13 @@ from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import colour_wanted, pass_session
 from gitops_mlops.cli.streams import write
+from gitops_mlops.domain.comparison.report import MAX_REPORT_BYTES, Report, dump_report, parse_report
+from gitops_mlops.domain.comparison.report_parts import Verdict
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, EvidenceMissing, UsageError
-from gitops_mlops.domain.evaluation import MAX_REPORT_BYTES, Report, dump_report, parse_report
-from gitops_mlops.domain.evaluation_parts import Verdict
-from gitops_mlops.reports.comparison_terminal import comparison_text
-from gitops_mlops.reports.html import report_html
-from gitops_mlops.reports.links import is_address
-from gitops_mlops.reports.markdown import report_markdown
+from gitops_mlops.reports.comparison.html import report_html
+from gitops_mlops.reports.comparison.markdown import report_markdown
+from gitops_mlops.reports.comparison.terminal import comparison_text
+from gitops_mlops.reports.rendering.links import is_address
 
 EXIT_CODES: dict[Verdict, int] = {
     "pass": DONE,

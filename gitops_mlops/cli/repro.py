@@ -28,9 +28,9 @@ def repro(
 
     Exit code 1 when a stage fails or, with --rerun, an output of the checked-out commit comes out otherwise.
     """
-    from gitops_mlops.reports.training import repro_data, repro_text
-    from gitops_mlops.usecases.repro import Wanted, reproduce, stand_on_head
-    from gitops_mlops.usecases.repro import rerun as run_again
+    from gitops_mlops.reports.pipeline.run import repro_data, repro_text
+    from gitops_mlops.usecases.pipeline.repro import Wanted, reproduce, stand_on_head
+    from gitops_mlops.usecases.pipeline.repro import rerun as run_again
 
     if rerun and (stages or push or ci):
         raise UsageError("runs everything, and pushes nothing", where="--rerun", hint="give it alone")

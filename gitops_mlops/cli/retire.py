@@ -28,8 +28,8 @@ def retire(
     version out of use, unless a stage holds it. Nothing is deleted: the tag says who, when and why. What runs in a
     stage that is empty on purpose is stopped by the next `deploy`.
     """
-    from gitops_mlops.usecases.retire import Retirement
-    from gitops_mlops.usecases.retire import retire as take_out
+    from gitops_mlops.usecases.registry.retire import Retirement
+    from gitops_mlops.usecases.registry.retire import retire as take_out
 
     if proposing:
         if target or reason or options["dry_run"] or options["push"]:
@@ -43,8 +43,8 @@ def retire(
 
 
 def _list(session: Session, as_json: bool) -> int:
-    from gitops_mlops.reports.retirement import proposals_data, proposals_text
-    from gitops_mlops.usecases.retire import proposed
+    from gitops_mlops.reports.registry.retirement import proposals_data, proposals_text
+    from gitops_mlops.usecases.registry.retire import proposed
 
     repository = bootstrap.repository(session.folder)
     config = load_config(bootstrap.files(repository.root))

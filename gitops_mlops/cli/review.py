@@ -35,13 +35,13 @@ def review(
     Ends with the worst of all: 2 wrong configuration, 3 missing evidence, 4 an outside system failed,
     70 a bug of ours, 1 a verdict against, 0 passed.
     """
-    from gitops_mlops.domain.review import EXIT_CODES
-    from gitops_mlops.domain.review_size import dump_review
-    from gitops_mlops.reports.review_html import review_pages
-    from gitops_mlops.reports.review_markdown import review_markdown
-    from gitops_mlops.reports.review_terminal import review_text
-    from gitops_mlops.usecases.review import Asked
-    from gitops_mlops.usecases.review import review as run
+    from gitops_mlops.domain.review.review import EXIT_CODES
+    from gitops_mlops.domain.review.size import dump_review
+    from gitops_mlops.reports.review.html import review_pages
+    from gitops_mlops.reports.review.markdown import review_markdown
+    from gitops_mlops.reports.review.terminal import review_text
+    from gitops_mlops.usecases.review.review import Asked
+    from gitops_mlops.usecases.review.review import review as run
 
     repository, job = bootstrap.repository(session.folder), bootstrap.job()
     found = run(Asked(models, base, job, bootstrap.environment()), bootstrap.review(repository), progress)

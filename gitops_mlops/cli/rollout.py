@@ -37,9 +37,9 @@ def rollout(
     or after the switch, is rolled back, and the exit code is 1; what else stands in the way leaves it its attempt.
     With --push the forge is told: its deployments, and an issue for what was rolled back.
     """
-    from gitops_mlops.reports.rollout import rollout_data, rollout_markdown, rollout_text
-    from gitops_mlops.usecases.rollout import Ports, Wanted
-    from gitops_mlops.usecases.rollout import rollout as run
+    from gitops_mlops.reports.deployment.rollout import rollout_data, rollout_markdown, rollout_text
+    from gitops_mlops.usecases.deployment.rollout import Ports, Wanted
+    from gitops_mlops.usecases.deployment.rollout import rollout as run
 
     if web and not web.startswith(("https://", "http://")):
         raise UsageError("is no address", where=f"--web {web}", hint="write https://…")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitops_mlops.cli.options import emit, json_option, mark, warn
-from gitops_mlops.domain.change import Change, State
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, Problem
-from gitops_mlops.domain.evidence import PULL_REQUEST, REGISTERED_BY, RUN, Trailer
-from gitops_mlops.reports.registry import change_data, change_text
+from gitops_mlops.domain.registry.change import Change, State
+from gitops_mlops.domain.registry.evidence import PULL_REQUEST, REGISTERED_BY, RUN, Trailer
+from gitops_mlops.reports.registry.registry import change_data, change_text
 
 if TYPE_CHECKING:
-    from gitops_mlops.usecases.registrar import Registrar
+    from gitops_mlops.usecases.registry.registrar import Registrar
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--run", default="", help="The address of the run that does this, to be recorded."),
@@ -43,7 +43,7 @@ def asked(run: str, pull_request: str, by: str, dry_run: bool, push: bool) -> di
 
 def say(change: Change, registrar: Registrar, as_json: bool, dry_run: bool, push: bool, **_: str) -> int:
     """Record and print what was done; the exit code."""
-    from gitops_mlops.usecases.record import record_change
+    from gitops_mlops.usecases.lineage.record import record_change
 
     repository = registrar.repository
     recorded = [] if dry_run else record_change(change, repository, registrar.ledger, registrar.clock, push)

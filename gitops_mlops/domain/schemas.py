@@ -28,27 +28,27 @@ def schema_text(name: str) -> str:
 
 def _model(name: str) -> type[BaseModel]:
     if name == "mlops":
-        from gitops_mlops.domain.config import Config
+        from gitops_mlops.domain.config.root import Config
 
         return Config
     if name == "contract":
-        from gitops_mlops.domain.contract import Contract
+        from gitops_mlops.domain.contracts.contract import Contract
 
         return Contract
     if name == "report":
-        from gitops_mlops.domain.evaluation import Report
+        from gitops_mlops.domain.comparison.report import Report
 
         return Report
     if name == "review":
-        from gitops_mlops.domain.review import Review
+        from gitops_mlops.domain.review.review import Review
 
         return Review
     if name == "ledger":
-        from gitops_mlops.domain.ledger_facet import LedgerFacet
+        from gitops_mlops.domain.lineage.ledger_facet import LedgerFacet
 
         return LedgerFacet
     if name == "repro":
-        from gitops_mlops.domain.repro import Repro
+        from gitops_mlops.domain.pipeline.run import Repro
 
         return Repro
     raise UsageError(f"there is no schema {name!r}", hint=perhaps(name, NAMES))

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from gitops_mlops.domain.bundle import is_digest
+from gitops_mlops.domain.deployment.bundle import is_digest
 from gitops_mlops.domain.errors import BUG, INTERRUPTED, EvidenceMissing, MlopsError, PlaceError, UsageError
 from gitops_mlops.domain.faults import of_the_machine
 from gitops_mlops.serving.output import complain

@@ -10,9 +10,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from gitops_mlops.domain.admission import MISSING, Admitter
-from gitops_mlops.domain.admitted_frame import admitted_frame
-from gitops_mlops.domain.bundle import (
+from gitops_mlops.domain.comparison.model import Predictor, UnreadableModel, load_model, parse_trusted_types
+from gitops_mlops.domain.contracts.admission import MISSING, Admitter
+from gitops_mlops.domain.contracts.admitted_frame import admitted_frame
+from gitops_mlops.domain.contracts.contract import Contract, parse_contract
+from gitops_mlops.domain.deployment.bundle import (
     MANIFEST,
     Bundle,
     bundle_digest,
@@ -22,10 +24,8 @@ from gitops_mlops.domain.bundle import (
     parse_bundle,
     verify_files,
 )
-from gitops_mlops.domain.contract import Contract, parse_contract
 from gitops_mlops.domain.errors import BundleRefused, EvidenceMissing, MlopsError
 from gitops_mlops.domain.faults import of_the_machine
-from gitops_mlops.domain.model import Predictor, UnreadableModel, load_model, parse_trusted_types
 
 REBUILD = "build the bundle again and deploy that"
 

@@ -24,8 +24,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from gitops_mlops.domain.contracts.polars_types import POLARS
 from gitops_mlops.domain.errors import UsageError
-from gitops_mlops.domain.polars_types import POLARS
 from gitops_mlops.serving.alarm import Alarm
 from gitops_mlops.serving.model import Answer, ServedModel, label_type
 

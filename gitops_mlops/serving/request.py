@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from gitops_mlops.domain.admission import MISSING
-from gitops_mlops.domain.contract import ColumnType, Contract
+from gitops_mlops.domain.contracts.admission import MISSING
+from gitops_mlops.domain.contracts.contract import ColumnType, Contract
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.serving.model import ServedModel, label_type
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 
-from gitops_mlops.domain.review import ModelReview
+from gitops_mlops.domain.review.review import ModelReview
 from tests.actions.attacking import GATE, REMOTE, callers, change, no_token_is_left, project_on, told
 from tests.actions.github import GitHub
 from tests.actions.run import Environment

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gitops_mlops.domain.review import ModelReview
+from gitops_mlops.domain.review.review import ModelReview
 from tests.actions.attacking import BOT, Stranger, no_token_is_left, told
 from tests.actions.github import GitHub
 from tests.integration.hostile_uploads import BOMBS, zipped

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gitops_mlops.domain.cml import Terms, translate
-from gitops_mlops.domain.cml_steps import Toolkit
+from gitops_mlops.domain.migration.cml import Terms, translate
+from gitops_mlops.domain.migration.steps import Toolkit
 from tests.actions.github import GitHub
 from tests.actions.sources import ROOT, TOOLKIT
 from tests.integration import training_project

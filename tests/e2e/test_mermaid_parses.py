@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from gitops_mlops.reports.markdown import report_markdown
+from gitops_mlops.reports.comparison.markdown import report_markdown
 from tests.unit.reports import github
+from tests.unit.reports.comparison.test_golden_reports import NAMES, load
 from tests.unit.reports.corpus import corpus
-from tests.unit.reports.test_golden_reports import NAMES, load
 
 ROOT = Path(__file__).parents[2]
 _PARSE = """async (sources) => {

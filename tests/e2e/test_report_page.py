@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from gitops_mlops.reports.html import report_html
+from gitops_mlops.reports.comparison.html import report_html
 from tests.e2e.browser import Open, Watched, opened
+from tests.unit.reports.comparison.test_golden_reports import NAMES, load
 from tests.unit.reports.corpus import hostile_report
 from tests.unit.reports.github import WEB
-from tests.unit.reports.test_golden_reports import NAMES, load
 
 PHONE, DESK = 360, 1200
 SAMPLE = range(0, 500, 25)

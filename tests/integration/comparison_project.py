@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from gitops_mlops.domain.frames import to_pandas
+from gitops_mlops.domain.comparison.frames import to_pandas
 from tests.conftest import Answer, Cli, Repo
 
 FEATURES = ("speed", "load", "age")

@@ -13,8 +13,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from gitops_mlops.domain.deployment import Place
-from gitops_mlops.domain.evidence import write_message
+from gitops_mlops.domain.deployment.reconciliation import Place
+from gitops_mlops.domain.registry.evidence import write_message
 from tests.conftest import Repo
 from tests.ports import free_ports
 

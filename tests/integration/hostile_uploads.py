@@ -9,8 +9,8 @@ import zipfile
 from collections.abc import Callable
 from typing import Any
 
-from gitops_mlops.domain.review import Commits, Review
-from gitops_mlops.domain.review_size import dump_review
+from gitops_mlops.domain.review.review import Commits, Review
+from gitops_mlops.domain.review.size import dump_review
 
 
 def review(head: str, base: tuple[str, str] = ("", ""), **more: Any) -> bytes:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import gto.api
 
 from gitops_mlops.adapters.git.repository import GitRepository
-from gitops_mlops.domain.registry import Registry
-from gitops_mlops.domain.tags import Action
+from gitops_mlops.domain.registry.registry import Registry
+from gitops_mlops.domain.registry.tags import Action
 from tests.conftest import Repo
 
 # An hour after the commits: to GTO a commit is an event too, and would revive what was retired before it.

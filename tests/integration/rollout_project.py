@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gitops_mlops.domain.evidence import write_message
+from gitops_mlops.domain.registry.evidence import write_message
 from tests.conftest import Answer, Repo
 from tests.integration.deploy_project import DeployProject, evaluation_rows
 from tests.ports import free_ports

@@ -20,15 +20,15 @@ from gitops_mlops.adapters.functions import ProjectFunctions
 from gitops_mlops.adapters.pandera_models import PanderaModels
 from gitops_mlops.adapters.tables import TableFiles
 from gitops_mlops.cli import app
-from gitops_mlops.domain.metrics import Task
-from gitops_mlops.domain.onnx_model import load_onnx
-from gitops_mlops.domain.review import parse_review
-from gitops_mlops.domain.review_size import dump_review
-from gitops_mlops.domain.scoring import Truth, score
+from gitops_mlops.domain.comparison.onnx_model import load_onnx
+from gitops_mlops.domain.comparison.scoring import Truth, score
+from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.review.review import parse_review
+from gitops_mlops.domain.review.size import dump_review
 from gitops_mlops.domain.statistics.own import OwnMetric, prepare_own
 from gitops_mlops.domain.statistics.sample import Sample, Scores
-from gitops_mlops.reports.review_terminal import review_text
-from gitops_mlops.usecases.review import Asked, review
+from gitops_mlops.reports.review.terminal import review_text
+from gitops_mlops.usecases.review.review import Asked, review
 
 LACKS = {"memory": MemoryError("as if"), "disk": OSError(errno.ENOSPC, "No space left on device")}
 RAISE = {"memory": "raise MemoryError('as if')", "disk": "raise OSError(28, 'No space left on device')"}
@@ -130,7 +130,7 @@ KNOWN = {
     ("__main__.py", "_answer"): "`fail` asks",
     ("serving/__main__.py", "main"): "`_explained` asks",
     ("serving/prediction_log.py", "_write"): "the rows are counted, whatever it was",
-    ("usecases/review.py", "step"): "`outcome_of` asks",
+    ("usecases/review/review.py", "step"): "`outcome_of` asks",
     ("adapters/dvc_worker.py", "main"): "another process, which cannot import us; its kinds are told by text",
 }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gitops_mlops.domain.review import MAX_REVIEW_BYTES, ModelReview, Step
+from gitops_mlops.domain.review.review import MAX_REVIEW_BYTES, ModelReview, Step
 from tests.conftest import Answer, Cli, Repo
 from tests.fakes.forge import TOKEN, Fault, Forge, lost, running
 from tests.integration.hostile_uploads import BOMBS, review, zipped

@@ -21,9 +21,9 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.svm import LinearSVC
 
-from gitops_mlops.domain.evaluation import parse_report
-from gitops_mlops.domain.frames import to_pandas
-from gitops_mlops.domain.model import load_model
+from gitops_mlops.domain.comparison.frames import to_pandas
+from gitops_mlops.domain.comparison.model import load_model
+from gitops_mlops.domain.comparison.report import parse_report
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.comparison_project import FEATURES, ComparisonProject, asking, machines, parquet
 

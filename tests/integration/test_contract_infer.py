@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gitops_mlops.adapters.tables import TableFiles
-from gitops_mlops.domain.contract import Contract, parse_contract
-from gitops_mlops.domain.contract_infer import NUMBERS, TEXT_SHAPES
+from gitops_mlops.domain.contracts.contract import Contract, parse_contract
+from gitops_mlops.domain.contracts.inference import NUMBERS, TEXT_SHAPES
+from gitops_mlops.domain.contracts.table_checks import checks_of, wanted_types
+from gitops_mlops.domain.contracts.validation import Violation
 from gitops_mlops.domain.errors import EvidenceMissing
-from gitops_mlops.domain.table_checks import checks_of, wanted_types
-from gitops_mlops.domain.validation import Violation
-from gitops_mlops.reports.contract_yaml import contract_yaml
-from gitops_mlops.usecases.contract_infer import infer_from_table
+from gitops_mlops.reports.contracts.contract_yaml import contract_yaml
+from gitops_mlops.usecases.contracts.inference import infer_from_table
 from tests.conftest import Cli
 
 ROWS = 24

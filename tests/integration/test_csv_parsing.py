@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gitops_mlops.adapters.tables import TableFiles
-from gitops_mlops.domain.contract import Contract
-from gitops_mlops.domain.csv_table import csv_table, text_numbers, typed_numbers
+from gitops_mlops.domain.contracts.contract import Contract
+from gitops_mlops.domain.contracts.csv_table import csv_table, text_numbers, typed_numbers
+from gitops_mlops.domain.contracts.polars_types import POLARS
+from gitops_mlops.domain.contracts.table_checks import Table, checks_of, wanted_types
+from gitops_mlops.domain.contracts.text_values import POLARS_PARSES, parsed
 from gitops_mlops.domain.errors import EvidenceMissing
-from gitops_mlops.domain.polars_types import POLARS
-from gitops_mlops.domain.table_checks import Table, checks_of, wanted_types
-from gitops_mlops.domain.text_values import POLARS_PARSES, parsed
 
 QUICK = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 KINDS = [kind for kind, dtype in POLARS.items() if type(dtype) in POLARS_PARSES]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from gitops_mlops.adapters.rows import TableRows
+from gitops_mlops.domain.comparison.rows import parse_rows
 from gitops_mlops.domain.errors import EvidenceMissing
-from gitops_mlops.domain.rows import parse_rows
 from tests.conftest import Cli
 
 COLUMNS = {"id": "int64", "note": "string", "price": "float64"}

@@ -20,11 +20,11 @@ import urllib3
 
 from gitops_mlops import bootstrap
 from gitops_mlops.adapters.process.identity import Identity
-from gitops_mlops.domain.config import parse_config
-from gitops_mlops.domain.inference import Answers
-from gitops_mlops.usecases import bundle as bundles
-from gitops_mlops.usecases.deploy import Result, deploy
-from gitops_mlops.usecases.examine import World
+from gitops_mlops.domain.config.root import parse_config
+from gitops_mlops.domain.deployment.inference import Answers
+from gitops_mlops.usecases.deployment import bundle as bundles
+from gitops_mlops.usecases.deployment.deploy import Result, deploy
+from gitops_mlops.usecases.deployment.health_gate import World
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.deploy_project import ROW, DeployProject, trained
 from tests.ports import free_ports
@@ -323,7 +323,7 @@ def test_a_deploy_that_is_killed_leaves_no_server(project: DeployProject, run: R
 import sys
 from pathlib import Path
 from gitops_mlops import bootstrap
-from gitops_mlops.domain.deployment import Place
+from gitops_mlops.domain.deployment.reconciliation import Place
 target = bootstrap.target(Path({str(repository.root)!r}))
 place = Place("staging", "credit", "127.0.0.1", {project.staging})
 candidate = target.start(place, Path({str(bundle)!r}), "sha256:{bundle.name}")

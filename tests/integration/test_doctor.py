@@ -13,7 +13,7 @@ import pytest
 
 import gitops_mlops
 from gitops_mlops import bootstrap
-from gitops_mlops.usecases.register import Registration, register
+from gitops_mlops.usecases.registry.register import Registration, register
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.registry_project import Project
 

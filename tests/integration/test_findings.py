@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from gitops_mlops.domain.errors import OutsideError
-from gitops_mlops.domain.finding import Finding, Kept
-from gitops_mlops.reports.escape import code, marker, prose
-from gitops_mlops.usecases.findings import LABEL, keep_issues
+from gitops_mlops.domain.review.finding import Finding, Kept
+from gitops_mlops.reports.rendering.escape import code, marker, prose
+from gitops_mlops.usecases.review.findings import LABEL, keep_issues
 from tests.fakes.forge import Fault, Forge, lost, running
 from tests.integration.forge_client import client
 

@@ -15,8 +15,8 @@ import pytest
 import yaml
 from threadpoolctl import threadpool_limits
 
-from gitops_mlops.domain.frames import to_pandas
-from gitops_mlops.domain.model import load_model, parse_trusted_types
+from gitops_mlops.domain.comparison.frames import to_pandas
+from gitops_mlops.domain.comparison.model import load_model, parse_trusted_types
 from pipeline.prepare import DAY, ID, TARGET
 from pipeline.stage import Params
 from pipeline.train import FEATURES, build

@@ -12,7 +12,7 @@ import pytest
 import urllib3
 
 from gitops_mlops.domain.errors import OutsideError
-from gitops_mlops.domain.forge import PullRequestText
+from gitops_mlops.domain.review.forge import PullRequestText
 from tests.conftest import Repo
 from tests.fakes.forge import TOKEN, Forge, Refused, named, running
 from tests.integration.forge_client import client

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from gitops_mlops.adapters.forge import GitHub, Transport
-from gitops_mlops.domain.approvals import review_refusals
 from gitops_mlops.domain.errors import OutsideError, Unsupported
-from gitops_mlops.domain.forge import PullRequestText
+from gitops_mlops.domain.registry.approvals import review_refusals
+from gitops_mlops.domain.review.forge import PullRequestText
 from tests.fakes.forge import TOKEN
 from tests.integration.forge_client import Pauses
 

@@ -10,7 +10,7 @@ import pytest
 
 from gitops_mlops.adapters.forge import GitHub, pools
 from gitops_mlops.domain.errors import OutsideError
-from gitops_mlops.domain.forge import PullRequestText
+from gitops_mlops.domain.review.forge import PullRequestText
 from tests.conftest import Repo
 from tests.fakes.forge import Fault, Forge, lost, running
 from tests.integration.forge_client import Pauses, client, refusal, with_branch

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_mlops.reports.comparison_terminal import comparison_text
-from gitops_mlops.reports.html import report_html
-from gitops_mlops.reports.markdown import BUDGET, report_markdown
-from gitops_mlops.reports.terminal import printable
+from gitops_mlops.reports.comparison.html import report_html
+from gitops_mlops.reports.comparison.markdown import BUDGET, report_markdown
+from gitops_mlops.reports.comparison.terminal import comparison_text
+from gitops_mlops.reports.rendering.terminal import printable
 from tests.unit.reports import github, page
+from tests.unit.reports.comparison.test_markdown import OUR_HEADINGS
 from tests.unit.reports.corpus import COUNT, hostile_report
-from tests.unit.reports.test_markdown import OUR_HEADINGS
 
 HUNDREDS = [range(first, first + 100) for first in range(0, COUNT, 100)]
 

@@ -14,7 +14,7 @@ import yaml
 from gitops_mlops import bootstrap
 from gitops_mlops.adapters.git import beginnings
 from gitops_mlops.domain.errors import OutsideError, UsageError
-from gitops_mlops.domain.scaffold import parse_toolkit
+from gitops_mlops.domain.scaffold.plan import parse_toolkit
 from tests.conftest import Cli, Repo
 from tests.integration.scaffolded import SHA, TOOLKIT
 

@@ -18,10 +18,10 @@ import pytest
 from gitops_mlops.adapters.git.ledger import GitLedger
 from gitops_mlops.adapters.git.repository import GitRepository
 from gitops_mlops.domain.errors import OutsideError
-from gitops_mlops.domain.ledger import LedgerEvent
-from gitops_mlops.domain.openlineage import deployment_lines, deployment_run
-from gitops_mlops.usecases.ledger import read_ledger, verify
-from gitops_mlops.usecases.record import sync
+from gitops_mlops.domain.lineage.openlineage import deployment_lines, deployment_run
+from gitops_mlops.domain.registry.ledger import LedgerEvent
+from gitops_mlops.usecases.lineage.ledger import read_ledger, verify
+from gitops_mlops.usecases.lineage.record import sync
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.registry_project import Project
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gitops_mlops.adapters.git.ledger import GitLedger
-from gitops_mlops.domain.ledger import LedgerEvent
-from gitops_mlops.usecases.ledger import read_ledger
+from gitops_mlops.domain.registry.ledger import LedgerEvent
+from gitops_mlops.usecases.lineage.ledger import read_ledger
 from tests.conftest import Cli, Repo
 from tests.integration.deploy_project import DeployProject
 

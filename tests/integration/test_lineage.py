@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gitops_mlops import bootstrap
-from gitops_mlops.domain.ledger import LedgerEvent
-from gitops_mlops.domain.openlineage import deployment_lines, deployment_run
+from gitops_mlops.domain.lineage.openlineage import deployment_lines, deployment_run
+from gitops_mlops.domain.registry.ledger import LedgerEvent
 from tests.conftest import START, Answer, Cli, Repo
 from tests.integration.lineage_project import LineageProject, entry, lock, md5, stage
 

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gitops_mlops import bootstrap
-from gitops_mlops.domain.lock_report import LockReport
-from gitops_mlops.usecases.lock_step import lock_step
+from gitops_mlops.domain.pipeline.lock_report import LockReport
+from gitops_mlops.usecases.pipeline.lock_status import lock_step
 from tests.conftest import Repo
 from tests.integration.random_pipeline import OUTSIDE, PIECES, SOURCE, bring, dvc, edit_origin, files
 

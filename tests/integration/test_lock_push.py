@@ -17,8 +17,8 @@ import pytest
 
 from gitops_mlops import bootstrap
 from gitops_mlops.adapters.git.branch import GitBranch
-from gitops_mlops.domain.dvc_lock import PushedLock
-from gitops_mlops.usecases.lock_push import push_lock
+from gitops_mlops.domain.pipeline.lock_text import PushedLock
+from gitops_mlops.usecases.pipeline.lock_push import push_lock
 from tests.conftest import Answer, Cli, Repo
 from tests.integration import training_project
 
@@ -60,7 +60,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> World:
     runner.git("checkout", "--quiet", "feature")
     repository = bootstrap.repository(runner.root)
     with bootstrap.checkout(repository) as checkout:
-        from gitops_mlops.usecases.repro import Wanted, reproduce
+        from gitops_mlops.usecases.pipeline.repro import Wanted, reproduce
 
         assert reproduce(checkout, Wanted(push=True), bootstrap.timer(), lambda _: None).lock_files == FILES
     return World(folder / "origin.git", runner.root / ".gitops-mlops/lock", project, runner, expected)

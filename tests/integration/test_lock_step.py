@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gitops_mlops import bootstrap
-from gitops_mlops.usecases.lock_step import lock_step
+from gitops_mlops.usecases.pipeline.lock_status import lock_step
 
 PIPELINE = """\
 vars:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from gitops_mlops.domain.evidence import write_message
+from gitops_mlops.domain.registry.evidence import write_message
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.deploy_project import DeployProject, trained
 from tests.integration.registry_project import Project

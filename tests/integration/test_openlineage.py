@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from openlineage.client.generated.base import EventType
 
-from gitops_mlops.domain.deployment import Failure, Place, Running
-from gitops_mlops.domain.deployment_events import refused, stopped
-from gitops_mlops.domain.evidence import write_message
-from gitops_mlops.domain.openlineage import deployment_lines, tag_lines
-from gitops_mlops.domain.registry import Registry
-from gitops_mlops.domain.tags import TagRecord
+from gitops_mlops.domain.deployment.events import refused, stopped
+from gitops_mlops.domain.deployment.reconciliation import Failure, Place, Running
+from gitops_mlops.domain.lineage.openlineage import deployment_lines, tag_lines
+from gitops_mlops.domain.registry.evidence import write_message
+from gitops_mlops.domain.registry.registry import Registry
+from gitops_mlops.domain.registry.tags import TagRecord
 from tests.fakes.openlineage_client import read
 
 TRAILERS = [("Data-MD5", "data/a.csv=0123"), ("Verdict", "pass"), ("Gate", "mae=warn"), ("Reason", "why")]

@@ -14,8 +14,8 @@ import pytest
 from gto.exceptions import ManyVersions
 from gto.tag import parse_name
 
-from gitops_mlops.domain.registry import Registry
-from gitops_mlops.domain.tags import Action, parse_tag_name
+from gitops_mlops.domain.registry.registry import Registry
+from gitops_mlops.domain.registry.tags import Action, parse_tag_name
 from tests.conftest import Cli, Repo
 from tests.integration.registry_histories import COMMITS, Tag, ours, with_commits, write
 

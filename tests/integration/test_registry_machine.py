@@ -18,8 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from gitops_mlops.adapters.git.repository import GitRepository
 from gitops_mlops.cli.app import run
-from gitops_mlops.domain.registry import Registry
-from gitops_mlops.domain.tags import Action, parse_tag_name
+from gitops_mlops.domain.registry.registry import Registry
+from gitops_mlops.domain.registry.tags import Action, parse_tag_name
 from tests.conftest import Repo
 from tests.integration.registry_project import Project
 

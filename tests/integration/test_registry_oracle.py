@@ -16,7 +16,7 @@ import gto.index
 import gto.registry
 import pytest
 
-from gitops_mlops.domain.tags import Action
+from gitops_mlops.domain.registry.tags import Action
 from tests.conftest import Repo
 from tests.integration.registry_histories import (
     NAMES,

@@ -15,8 +15,8 @@ import pytest
 from gitops_mlops import bootstrap
 from gitops_mlops.adapters.git.repository import GitRepository
 from gitops_mlops.domain.errors import OutsideError
-from gitops_mlops.usecases.registrar import Registrar
-from gitops_mlops.usecases.rollback import Rollback, rollback
+from gitops_mlops.usecases.registry.registrar import Registrar
+from gitops_mlops.usecases.registry.rollback import Rollback, rollback
 from tests.conftest import Cli, Repo
 from tests.integration.registry_project import Commands, Project, hook, refuse
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from sklearn.dummy import DummyClassifier
 
-from gitops_mlops.domain.release import Release, Released, Result
-from gitops_mlops.reports.release import release_markdown
+from gitops_mlops.domain.registry.release import Release, Released, Result
+from gitops_mlops.reports.registry.release import release_markdown
 from tests.conftest import Answer, Cli, Repo
 from tests.fakes.forge import TOKEN, running
 from tests.integration.comparison_project import ComparisonProject, asking, machines

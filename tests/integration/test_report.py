@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops_mlops.domain.evaluation import MAX_REPORT_BYTES, parse_report
+from gitops_mlops.domain.comparison.report import MAX_REPORT_BYTES, parse_report
 from tests.conftest import Cli
 from tests.unit.reports.github import WEB
 from tests.unit.reports.page import problems

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from gitops_mlops.domain.repro import Repro, parse_repro
+from gitops_mlops.domain.pipeline.run import Repro, parse_repro
 from tests.conftest import Cli, Repo
 from tests.integration import training_project
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops_mlops.domain.repro import Repro, parse_repro
+from gitops_mlops.domain.pipeline.run import Repro, parse_repro
 from tests.conftest import Cli, Repo
 from tests.integration.random_pipeline import bring, files
 

@@ -14,9 +14,9 @@ import pytest
 
 from gitops_mlops import bootstrap
 from gitops_mlops.adapters.git.repository import GitRepository
-from gitops_mlops.domain.ledger import LedgerEvent
-from gitops_mlops.domain.openlineage import deployment_lines
-from gitops_mlops.domain.registry import Registry
+from gitops_mlops.domain.lineage.openlineage import deployment_lines
+from gitops_mlops.domain.registry.ledger import LedgerEvent
+from gitops_mlops.domain.registry.registry import Registry
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.registry_project import Project
 

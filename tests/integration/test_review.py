@@ -10,8 +10,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gitops_mlops.domain.review import Review, parse_review
-from gitops_mlops.reports.review_markdown import review_markdown
+from gitops_mlops.domain.review.review import Review, parse_review
+from gitops_mlops.reports.review.markdown import review_markdown
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.comparison_project import ComparisonProject, asking, machines
 from tests.unit.reports import github

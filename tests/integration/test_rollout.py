@@ -16,10 +16,10 @@ import pytest
 
 from gitops_mlops import bootstrap
 from gitops_mlops.adapters.git.ledger import GitLedger
-from gitops_mlops.domain.deployment import Running
-from gitops_mlops.usecases.ledger import read_ledger
-from gitops_mlops.usecases.rollout import Ports, Wanted
-from gitops_mlops.usecases.rollout import rollout as run
+from gitops_mlops.domain.deployment.reconciliation import Running
+from gitops_mlops.usecases.deployment.rollout import Ports, Wanted
+from gitops_mlops.usecases.deployment.rollout import rollout as run
+from gitops_mlops.usecases.lineage.ledger import read_ledger
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.deploy_project import trained
 from tests.integration.rollout_project import RolloutProject, only, unsteady

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.dvc_python_params import parse_python
-from gitops_mlops.domain.dvc_templating import Unresolved, Variables, filled
+from gitops_mlops.domain.pipeline.python_parameters import parse_python
+from gitops_mlops.domain.pipeline.templating import Unresolved, Variables, filled
 
 VALUES: dict[str, Any] = {
     "a": 1,

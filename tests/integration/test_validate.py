@@ -16,9 +16,9 @@ import polars as pl
 import pytest
 
 from gitops_mlops.adapters.tables import TableFiles
-from gitops_mlops.domain.contract import parse_contract
+from gitops_mlops.domain.contracts.contract import parse_contract
+from gitops_mlops.domain.contracts.table_checks import checks_of, wanted_types
 from gitops_mlops.domain.errors import EvidenceMissing
-from gitops_mlops.domain.table_checks import checks_of, wanted_types
 from tests.conftest import Answer, Cli, Repo
 
 CONTRACT = """\

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gitops_mlops.adapters.tables import TableFiles
-from gitops_mlops.domain.contract import Contract
-from gitops_mlops.domain.table_checks import checks_of, wanted_types
+from gitops_mlops.domain.contracts.contract import Contract
+from gitops_mlops.domain.contracts.table_checks import checks_of, wanted_types
 
 TYPES = {"i": pl.Int16(), "f": pl.Float64(), "s": pl.String(), "d": pl.Date()}
 VALUES: dict[str, st.SearchStrategy[Any]] = {

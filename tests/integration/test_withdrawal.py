@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops_mlops.domain.withdrawal import withdrawal_command
+from gitops_mlops.domain.lineage.withdrawal import withdrawal_command
 from tests.conftest import Cli, Repo
 from tests.integration.registry_project import Commands, Project
 

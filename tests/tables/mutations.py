@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from gitops_mlops.domain.contract import Column, ColumnType, Contract
+from gitops_mlops.domain.contracts.contract import Column, ColumnType, Contract
 
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(.*)", re.DOTALL)
 _DECIMAL = re.compile(r"[+-]?\d*\.\d+\Z")

@@ -10,11 +10,11 @@ from pathlib import Path
 import polars as pl
 
 from gitops_mlops import bootstrap
-from gitops_mlops.domain.contract import Contract, parse_contract
+from gitops_mlops.domain.contracts.contract import Contract, parse_contract
 from gitops_mlops.domain.errors import MlopsError
-from gitops_mlops.reports.contract_yaml import contract_yaml
-from gitops_mlops.usecases.contract_infer import infer_from_table
-from gitops_mlops.usecases.validate import validate_table
+from gitops_mlops.reports.contracts.contract_yaml import contract_yaml
+from gitops_mlops.usecases.contracts.inference import infer_from_table
+from gitops_mlops.usecases.contracts.validate import validate_table
 from tests.tables.mutations import Sheet, mutated
 
 _LONGEST_CELL = 10_000_000

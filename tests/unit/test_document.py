@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_mlops.domain.document import dotted, parse_yaml
+from gitops_mlops.domain.document.yaml import dotted, parse_yaml
 from gitops_mlops.domain.errors import ConfigError
 
 

@@ -7,17 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gitops_mlops.domain.config import Config, parse_config
+from gitops_mlops.domain.comparison.report_parts import MetricResult
+from gitops_mlops.domain.config.metric_settings import asked_metrics, metric_problem
+from gitops_mlops.domain.config.metrics import METRICS, Task, find_metric
+from gitops_mlops.domain.config.root import Config, parse_config
 from gitops_mlops.domain.errors import ConfigError, UsageError
-from gitops_mlops.domain.evaluation_parts import MetricResult
-from gitops_mlops.domain.evidence import MetricEvidence, parse_trailers, write_message
-from gitops_mlops.domain.metric_config import asked_metrics, metric_problem
-from gitops_mlops.domain.metrics import METRICS, Task, find_metric
+from gitops_mlops.domain.registry.evidence import MetricEvidence, parse_trailers, write_message
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.measure import known_metric, measure, unmeasured
 from gitops_mlops.domain.statistics.sample import Sample
-from gitops_mlops.reports.headline import metric_name
-from gitops_mlops.usecases.experiments import _metric
+from gitops_mlops.reports.comparison.headline import metric_name
+from gitops_mlops.usecases.comparison.experiments import _metric
 from tests.unit.domain.statistics.samples import binary, forecasts, multiclass, ranking, regression
 
 PARAMETERS = {"": [""], "k": ["", "@1", "@10", "@1000000"], "quantile": ["@0.5", "@0.9", "@0.025"]}

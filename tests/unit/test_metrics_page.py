@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gitops_mlops.domain.metrics import METRICS, Task, written
-from gitops_mlops.reports.words import METRIC_NAMES
+from gitops_mlops.domain.config.metrics import METRICS, Task, written
+from gitops_mlops.reports.comparison.words import METRIC_NAMES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")
 ROW = re.compile(

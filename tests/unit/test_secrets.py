@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.secrets import secrets_in
+from gitops_mlops.domain.doctor.secrets import secrets_in
 
 # Put together here, so that this file holds none.
 A40 = "wJalrXUtnFEMIK7MDENGbPxRfiCYzzzzzzzzKEYQ"

@@ -88,7 +88,7 @@ def test_looking_waits_for_no_module_that_it_does_not_need(repo: Repo) -> None:
     repo.tag("m@v1.0.0")
     modules = modules_of("show", folder=repo.root)
     assert "gitops_mlops.adapters.git.repository" in modules
-    unneeded = {"pydantic", "yaml", "json", "difflib", "gitops_mlops.domain.ports", "gitops_mlops.domain.config"}
+    unneeded = {"pydantic", "yaml", "json", "difflib", "gitops_mlops.domain.ports", "gitops_mlops.domain.config.root"}
     assert not modules & (HEAVY | unneeded)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from gitops_mlops.reports.escape import shorten, visible
+from gitops_mlops.reports.rendering.escape import shorten, visible
 
 T = TypeVar("T")
 

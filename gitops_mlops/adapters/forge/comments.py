@@ -6,7 +6,7 @@ from typing import Any
 
 from gitops_mlops.adapters.forge.answers import login, plain, whole, words
 from gitops_mlops.adapters.forge.endpoints import Endpoints, Subject
-from gitops_mlops.domain.forge import Comment
+from gitops_mlops.domain.review.forge import Comment
 
 _READ = "pull-requests: read (issues: read for an issue)"
 _WRITE = "pull-requests: write (issues: write for an issue)"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gitops_mlops.adapters.forge.endpoints import Endpoints, Subject
 from gitops_mlops.domain.errors import OutsideError
-from gitops_mlops.domain.forge import CommitState
-from gitops_mlops.reports.escape import shorten
+from gitops_mlops.domain.review.forge import CommitState
+from gitops_mlops.reports.rendering.escape import shorten
 
 _LONGEST_DESCRIPTION = 140
 

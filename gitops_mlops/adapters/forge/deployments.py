@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from gitops_mlops.adapters.forge.answers import text, whole, words
 from gitops_mlops.adapters.forge.endpoints import Endpoints, Subject
-from gitops_mlops.domain.forge import Deployment, DeploymentState
-from gitops_mlops.reports.escape import shorten
+from gitops_mlops.domain.review.forge import Deployment, DeploymentState
+from gitops_mlops.reports.rendering.escape import shorten
 
 _READ, _WRITE = "deployments: read", "deployments: write"
 _LONGEST_DESCRIPTION = 140

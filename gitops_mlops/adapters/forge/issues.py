@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from gitops_mlops.adapters.forge.answers import login, plain, sequence, text, whole, words
 from gitops_mlops.adapters.forge.endpoints import Subject
 from gitops_mlops.adapters.forge.labels import Labels
-from gitops_mlops.domain.forge import Issue
+from gitops_mlops.domain.review.forge import Issue
 
 _READ, _WRITE = "issues: read", "issues: write"
 _DISABLED = "switch issues on in the repository's settings"

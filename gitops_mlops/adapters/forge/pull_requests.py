@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from gitops_mlops.adapters.forge.answers import login, optional, text, truth, whole, words
 from gitops_mlops.adapters.forge.endpoints import Subject
 from gitops_mlops.adapters.forge.labels import Labels
-from gitops_mlops.domain.approvals import PullRequest, Review
-from gitops_mlops.domain.forge import OpenPullRequest, PullRequestText
+from gitops_mlops.domain.registry.approvals import PullRequest, Review
+from gitops_mlops.domain.review.forge import OpenPullRequest, PullRequestText
 
 _GITEA_STATES = {"REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
 _READ, _WRITE = "pull-requests: read", "pull-requests: write"

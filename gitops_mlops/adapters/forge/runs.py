@@ -6,7 +6,7 @@ from typing import Any
 
 from gitops_mlops.adapters.forge.answers import optional, text, truth, whole, words
 from gitops_mlops.adapters.forge.endpoints import Endpoints, Subject
-from gitops_mlops.domain.forge import RunArtifact, WorkflowRun
+from gitops_mlops.domain.review.forge import RunArtifact, WorkflowRun
 
 _READ = "actions: read"
 

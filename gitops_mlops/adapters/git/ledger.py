@@ -10,8 +10,8 @@ from typing import NamedTuple
 from gitops_mlops.adapters.git.objects import open_objects
 from gitops_mlops.adapters.git.running import output, paths, reason, run
 from gitops_mlops.domain.errors import OutsideError
-from gitops_mlops.domain.ledger import BRANCH, appended, line_key
 from gitops_mlops.domain.ports import LedgerLine, Removal
+from gitops_mlops.domain.registry.ledger import BRANCH, appended, line_key
 
 _LOCAL = f"refs/heads/{BRANCH}"
 # Where the branch is built anew before it is moved.

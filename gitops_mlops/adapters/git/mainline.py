@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gitops_mlops.adapters.git.running import output, reason, run
 from gitops_mlops.domain.errors import EvidenceMissing
-from gitops_mlops.domain.mainline import Mainline
+from gitops_mlops.domain.registry.mainline import Mainline
 
 _REMOTE = "origin"
 _REMOTE_HEAD = f"refs/remotes/{_REMOTE}/HEAD"

@@ -13,12 +13,12 @@ from gitops_mlops.adapters.git import exchange
 from gitops_mlops.adapters.git.running import lock_hint, output, paths, reason, run
 from gitops_mlops.adapters.git.tags import TagStream
 from gitops_mlops.domain.errors import EvidenceMissing, OutsideError, Overtaken, UsageError
-from gitops_mlops.domain.tags import TagRecord
+from gitops_mlops.domain.registry.tags import TagRecord
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.approvals import TagSignature
-    from gitops_mlops.domain.mainline import Mainline
     from gitops_mlops.domain.ports import Experiment, FileChange
+    from gitops_mlops.domain.registry.approvals import TagSignature
+    from gitops_mlops.domain.registry.mainline import Mainline
 
 _SHA = re.compile(r"[0-9a-f]{40,64}\Z")
 _SIGNING = "mend user.signingKey, or unset tag.gpgSign to write tags without a signature"

@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 
 from gitops_mlops.adapters.git.running import output, run
-from gitops_mlops.domain.approvals import TagSignature
 from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.registry.approvals import TagSignature
 
 _SSH_GOOD = re.compile(r'^Good "git" signature for (.+) with \S+ key SHA256:\S+$', re.MULTILINE)
 _SSH_UNKNOWN = re.compile(r'^Good "git" signature with \S+ key (SHA256:\S+)$', re.MULTILINE)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gitops_mlops.adapters.git.running import Stream, run
-from gitops_mlops.domain.tags import TagRecord
+from gitops_mlops.domain.registry.tags import TagRecord
 
 TAG_FIELDS = (
     "refname",

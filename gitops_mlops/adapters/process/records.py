@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 from pydantic import ValidationError
 
 from gitops_mlops.adapters.process.record import Record, Refusal
-from gitops_mlops.domain.deployment import Failure, Place
+from gitops_mlops.domain.deployment.reconciliation import Failure, Place
 from gitops_mlops.domain.errors import OutsideError, PlaceError
 from gitops_mlops.domain.faults import Cause
 from gitops_mlops.domain.ports import Files

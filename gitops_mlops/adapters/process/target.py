@@ -19,7 +19,7 @@ from gitops_mlops.adapters.process.identity import Identity
 from gitops_mlops.adapters.process.record import Record, Slot
 from gitops_mlops.adapters.process.records import REPAIR, STATE, Records, part
 from gitops_mlops.adapters.process.sockets import borrow_public, public_socket, publish
-from gitops_mlops.domain.deployment import Candidate, Failure, Held, Hold, Place
+from gitops_mlops.domain.deployment.reconciliation import Candidate, Failure, Held, Hold, Place
 from gitops_mlops.domain.errors import OutsideError, PlaceError
 from gitops_mlops.domain.faults import Effort, Ending
 from gitops_mlops.domain.ports import Clock, Files

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 if TYPE_CHECKING:
     import polars as pl
 
-    from gitops_mlops.domain.contract_infer import TableProfile
+    from gitops_mlops.domain.comparison.model import Predictions
+    from gitops_mlops.domain.contracts.inference import TableProfile
+    from gitops_mlops.domain.contracts.table_checks import Table, TableChecks
+    from gitops_mlops.domain.contracts.validation import Findings
     from gitops_mlops.domain.errors import MlopsError
-    from gitops_mlops.domain.model import Predictions
-    from gitops_mlops.domain.repro import StageRun, Traffic
-    from gitops_mlops.domain.table_checks import Table, TableChecks
-    from gitops_mlops.domain.validation import Findings
+    from gitops_mlops.domain.pipeline.run import StageRun, Traffic
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.approvals import PullRequest, Review
-    from gitops_mlops.domain.forge import (
+    from gitops_mlops.domain.registry.approvals import PullRequest, Review
+    from gitops_mlops.domain.review.forge import (
         Comment,
         CommitState,
         Deployment,

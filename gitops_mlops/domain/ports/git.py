@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.approvals import TagSignature
-    from gitops_mlops.domain.mainline import Mainline
-    from gitops_mlops.domain.tags import TagRecord
+    from gitops_mlops.domain.registry.approvals import TagSignature
+    from gitops_mlops.domain.registry.mainline import Mainline
+    from gitops_mlops.domain.registry.tags import TagRecord
 
 
 class FileChange(NamedTuple):

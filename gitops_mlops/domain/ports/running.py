@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.deployment import Candidate, Failure, Held, Place, Running
+    from gitops_mlops.domain.comparison.model import Predictions
+    from gitops_mlops.domain.deployment.inference import Answers
+    from gitops_mlops.domain.deployment.reconciliation import Candidate, Failure, Held, Place, Running
     from gitops_mlops.domain.faults import Effort, Ending
-    from gitops_mlops.domain.inference import Answers
-    from gitops_mlops.domain.model import Predictions
 
 
 class Target(Protocol):

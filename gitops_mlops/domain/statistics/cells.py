@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import bdtr, chdtrc
 
-from gitops_mlops.domain.metrics import Metric, Task
+from gitops_mlops.domain.config.metrics import Metric, Task
 from gitops_mlops.domain.statistics.class_counts import ClassCounts, Gradient, class_gradient, class_metric
 from gitops_mlops.domain.statistics.estimate import Estimate, Settings
 from gitops_mlops.domain.statistics.linear import Linearised, estimate_linearised

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gitops_mlops.domain.evaluation_parts import Confusion, Curve
+from gitops_mlops.domain.comparison.report_parts import Confusion, Curve
 from gitops_mlops.domain.statistics.areas import Ranks
 from gitops_mlops.domain.statistics.cells import confusion
 from gitops_mlops.domain.statistics.resampled import BINS, bins_of

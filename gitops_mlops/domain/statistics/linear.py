@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gitops_mlops.domain.metrics import Method, Metric
+from gitops_mlops.domain.config.metrics import Method, Metric
 from gitops_mlops.domain.statistics.estimate import Estimate
 from gitops_mlops.domain.statistics.sample import Floats, Sample, Scores
 from gitops_mlops.domain.statistics.serial import series_error

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gitops_mlops.domain.config import Margin
-from gitops_mlops.domain.evaluation_parts import Interval, MetricResult
-from gitops_mlops.domain.metrics import Method, Metric, Needs, Task, find_metric, usual_metrics
+from gitops_mlops.domain.comparison.report_parts import Interval, MetricResult
+from gitops_mlops.domain.config.metrics import Method, Metric, Needs, Task, find_metric, usual_metrics
+from gitops_mlops.domain.config.root import Margin
 from gitops_mlops.domain.statistics.areas import estimate_areas, estimate_auc
 from gitops_mlops.domain.statistics.cells import estimate_counts
 from gitops_mlops.domain.statistics.estimate import Estimate, Settings

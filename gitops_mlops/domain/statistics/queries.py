@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gitops_mlops.domain.metrics import Metric
+from gitops_mlops.domain.config.metrics import Metric
 from gitops_mlops.domain.statistics.sample import Floats, Ints, Sample, Scores
 
 

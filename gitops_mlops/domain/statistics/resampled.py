@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from gitops_mlops.domain.metrics import Metric
+from gitops_mlops.domain.config.metrics import Metric
 from gitops_mlops.domain.statistics.estimate import Estimate, Settings
 from gitops_mlops.domain.statistics.queries import prepare_ranking
 from gitops_mlops.domain.statistics.sample import Floats, Ints, Sample, Scores

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitops_mlops.domain.metrics import METRICS, Method, Metric, Needs, Task, find_metric
+from gitops_mlops.domain.config.metrics import METRICS, Method, Metric, Needs, Task, find_metric
 from gitops_mlops.domain.statistics.linear import row_losses
 from gitops_mlops.domain.statistics.sample import Floats, Sample, Scores
 

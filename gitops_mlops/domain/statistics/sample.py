@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gitops_mlops.domain.metrics import Task
+from gitops_mlops.domain.config.metrics import Task
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gitops_mlops.domain.bundle import bundle_digest
+from gitops_mlops.domain.deployment.bundle import bundle_digest
 from tests.integration.serving.running import Refuse, Serve, seal
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gitops_mlops.domain.bundle import bundle_digest
+from gitops_mlops.domain.deployment.bundle import bundle_digest
 from tests.integration.deploy_project import free_ports
 from tests.integration.serving.running import GOLDEN, ROW, Running, Serve, command, environment, until
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gitops_mlops.domain.bundle import bundle_digest, golden_mismatch, parse_bundle
+from gitops_mlops.domain.deployment.bundle import bundle_digest, golden_mismatch, parse_bundle
 from tests.integration.serving.running import GOLDEN, ROW, Running
 
 COLUMNS = ["distance", "hour", "carrier", "wind", "tail"]

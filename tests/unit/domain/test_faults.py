@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_mlops.domain import errors
+from gitops_mlops.domain.comparison.model import UnreadableModel
 from gitops_mlops.domain.errors import (
     Bug,
     BundleRefused,
@@ -33,7 +34,6 @@ from gitops_mlops.domain.faults import (
     fault_of_ending,
     of_the_machine,
 )
-from gitops_mlops.domain.model import UnreadableModel
 
 CODES = {
     Cause.VERSION: 1,

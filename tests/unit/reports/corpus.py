@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TypeVar, get_args
 
-from gitops_mlops.domain.evaluation import Report
-from gitops_mlops.domain.evaluation_parts import (
+from gitops_mlops.domain.comparison.report import Report
+from gitops_mlops.domain.comparison.report_parts import (
     Anchor,
     Change,
     CheckStatus,

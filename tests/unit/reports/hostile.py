@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.evaluation import Report
-from gitops_mlops.domain.evaluation_parts import (
+from gitops_mlops.domain.comparison.report import Report
+from gitops_mlops.domain.comparison.report_parts import (
     Anchor,
     Change,
     ColumnShift,

@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.repro import Difference, Repro, StageRun, Traffic
-from gitops_mlops.domain.review import (
+from gitops_mlops.domain.pipeline.run import Difference, Repro, StageRun, Traffic
+from gitops_mlops.domain.review.review import (
     OUTCOMES,
     Commits,
     ContractEdit,

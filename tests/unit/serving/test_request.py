@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.admission import MISSING
-from gitops_mlops.domain.contract import parse_contract
+from gitops_mlops.domain.contracts.admission import MISSING
+from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.serving.request import (
     DATATYPES,
     MLFLOW_KEYS,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from sklearn import metrics as sk
 
-from gitops_mlops.domain.metrics import Task
+from gitops_mlops.domain.config.metrics import Task
 from gitops_mlops.domain.statistics.sample import Sample, Scores
 
 Oracle = Callable[[Sample, Scores], float]

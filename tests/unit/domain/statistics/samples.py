@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gitops_mlops.domain.metrics import Task
+from gitops_mlops.domain.config.metrics import Task
 from gitops_mlops.domain.statistics.sample import Ints, Sample, Scores
 
 

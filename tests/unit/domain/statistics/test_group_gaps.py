@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from gitops_mlops.domain.config import Evaluation
-from gitops_mlops.domain.evaluation_parts import FairnessGap, Interval
-from gitops_mlops.domain.fairness import Unjudged, judge_gap, reported
-from gitops_mlops.domain.fairness_config import FairnessConfig
-from gitops_mlops.domain.metrics import Task
+from gitops_mlops.domain.comparison.fairness import Unjudged, judge_gap, reported
+from gitops_mlops.domain.comparison.report_parts import FairnessGap, Interval
+from gitops_mlops.domain.config.fairness import FairnessConfig
+from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.root import Evaluation
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.group_gaps import Gap, Rates, group_counts, measure_gaps
 from gitops_mlops.domain.statistics.sample import Ints, Sample, Scores

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from gitops_mlops.domain.config import Margin
-from gitops_mlops.domain.metrics import METRICS, Task
+from gitops_mlops.domain.config.metrics import METRICS, Task
+from gitops_mlops.domain.config.root import Margin
 from gitops_mlops.domain.statistics.areas import auc_draws, delong
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.linear import row_losses

@@ -11,8 +11,8 @@ from sklearn.datasets import make_moons
 from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.svm import SVC
 
-from gitops_mlops.domain.metrics import Task, find_metric
-from gitops_mlops.domain.rows import naive_errors
+from gitops_mlops.domain.comparison.rows import naive_errors
+from gitops_mlops.domain.config.metrics import Task, find_metric
 from gitops_mlops.domain.statistics.areas import delong
 from gitops_mlops.domain.statistics.cells import mcnemar_exact_p, mcnemar_mid_p, mcnemar_statistic
 from gitops_mlops.domain.statistics.estimate import Settings

@@ -17,7 +17,7 @@ from benchmarks.simulation import (
     verdicts,
     words,
 )
-from gitops_mlops.domain.metrics import Task
+from gitops_mlops.domain.config.metrics import Task
 
 RUNS = 300
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, ttest_1samp
 
-from gitops_mlops.domain.metrics import Task
-from gitops_mlops.domain.slice_columns import slice_columns
+from gitops_mlops.domain.comparison.slice_columns import slice_columns
+from gitops_mlops.domain.config.metrics import Task
 from gitops_mlops.domain.statistics.multiplicity import holm
 from gitops_mlops.domain.statistics.row_loss import loss_of_rows, row_metric
 from gitops_mlops.domain.statistics.sample import Sample, Scores

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.metrics import METRICS, Task, find_metric, metrics_of
+from gitops_mlops.domain.config.metrics import METRICS, Task, find_metric, metrics_of
 from gitops_mlops.domain.statistics.class_counts import ClassCounts, class_gradient, class_metric
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.measure import measure

@@ -1,0 +1,1 @@
+"""Challenger against champion: rows, scores, gates, slices, leakage, and the report."""

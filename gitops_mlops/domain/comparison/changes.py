@@ -1,0 +1,60 @@
+"""What differs between two sides, for the report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from pydantic import JsonValue
+
+from gitops_mlops.domain.comparison.report_parts import Change
+from gitops_mlops.domain.ports import Output
+
+_MOST = 500
+_LONGEST = 2000
+
+
+def parameter_changes(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[Change, ...]:
+    """Parameters (`file:key`) whose values differ."""
+    names = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    return tuple(
+        Change(name=name[:200], old=plain(old.get(name)), new=plain(new.get(name))) for name in names[:_MOST]
+    )
+
+
+def data_changes(
+    old: Mapping[str, Output], new: Mapping[str, Output], without: Collection[str]
+) -> tuple[Change, ...]:
+    """Tracked files whose content differs, but for those in `without`: the model itself, and what git tracks."""
+    names = [name for name in sorted({*old, *new} - set(without)) if _digest(old, name) != _digest(new, name)]
+    return tuple(
+        Change(name=name[:200], old=_output(old.get(name)), new=_output(new.get(name))) for name in names[:_MOST]
+    )
+
+
+def plain(value: Any) -> JsonValue:
+    """A value of a YAML file as JSON can hold it: dates and what is not finite become text, what is long is cut."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, list | tuple | dict):
+        text = str(value)
+        if len(text) > _LONGEST:
+            return text[:_LONGEST]
+        if isinstance(value, dict):
+            return {str(key): plain(inner) for key, inner in value.items()}
+        return [plain(inner) for inner in value]
+    return str(value)[:_LONGEST]
+
+
+def _digest(outputs: Mapping[str, Output], name: str) -> str | None:
+    return outputs[name].md5 if name in outputs else None
+
+
+def _output(output: Output | None) -> JsonValue:
+    if output is None:
+        return None
+    known: dict[str, JsonValue] = {"md5": output.md5, "size": output.size, "files": output.files}
+    return {key: value for key, value in known.items() if value is not None}

@@ -1,0 +1,232 @@
+"""Gates: what a challenger must show. Whatever is missing or undefined fails the gate.
+
+Against the champion a gate looks at the one-sided bounds of the difference. `superior` passes when the difference
+is better than 0 beyond doubt and fails when it is not better beyond doubt; `non-inferior` passes when it is not
+worse than the margin and fails when it is; between those the data cannot tell, and the configuration's
+`inconclusive` decides whether that blocks or warns. `min` and `max` bound the challenger's measured value itself.
+
+`per-slice` asks the same of each declared slice (`slice_gates`). What has too few rows cannot be judged: the
+configuration's `cannot-be-judged` decides whether that blocks or warns.
+All gates must pass, so no correction over gates is needed (intersection-union).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from gitops_mlops.domain.comparison.gate_reasons import difference, plain
+from gitops_mlops.domain.comparison.report_parts import Change, GateResult, Verdict
+from gitops_mlops.domain.comparison.slice_gates import RANK, Found, SliceMeasured, bounds_in_slices, rule_in_slices
+from gitops_mlops.domain.config.root import Evaluation, Gate, Model
+from gitops_mlops.domain.config.values import Action
+from gitops_mlops.domain.statistics.measure import Measured
+
+Champion = Literal["compared", "first", "incomparable"]
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """All that gates look at. `why` says why the champion could not be compared."""
+
+    metrics: Mapping[str, Measured]
+    slices: Sequence[SliceMeasured]
+    champion: Champion
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A gate's result; `incomparable` when it failed only because there was nothing to compare with."""
+
+    result: GateResult
+    incomparable: bool = False
+
+
+def primary_metric(model: Model) -> str:
+    """What slices are judged by: the metric of the first gate with a rule, or of the first gate."""
+    return next((gate.metric for gate in model.gates if gate.rule), model.gates[0].metric)
+
+
+def judge(model: Model, evidence: Evidence) -> list[Judged]:
+    """Every gate of the configuration, then the one that every declared slice has."""
+    judged = [
+        _judge(gate, name, model.evaluation, evidence)
+        for gate, name in zip(model.gates, model.gate_names(), strict=True)
+    ]
+    primary = primary_metric(model)
+    if model.evaluation.slices and evidence.champion == "compared" and not _covers_slices(model.gates, primary):
+        judged.append(_declared_slices(model, primary, evidence))
+    return judged
+
+
+def against_anchor(gate: Gate, measured: Measured, evaluation: Evaluation, version: str) -> Judged:
+    """Whether the challenger has lost more than the gate's margin, beyond doubt, against a version of a while ago."""
+    status, reason = _rule(gate.model_copy(update={"rule": "non-inferior"}), measured, evaluation)
+    if measured.few:
+        status = "warn" if gate.action == "warn" else status
+    elif status != "block":
+        status, reason = "pass", f"not clearly worse than {version}"
+    elif gate.action == "warn":
+        status = "warn"
+    words = f"{demand(gate)}, and no slow decline since {version}"
+    name = f"{gate.name} since {version}"
+    return Judged(
+        GateResult(id=name[:200], metric=gate.metric, demand=words[:2000], status=status, reason=reason[:2000])
+    )
+
+
+def overall(
+    judged: Sequence[Judged], blocked: Sequence[str], evidence: Evidence, incomparable: Action = "block"
+) -> Verdict:
+    """Block before incomparable before warn before pass; `blocked` are reasons that no gate speaks of.
+
+    Where the configuration takes a challenger that could not be compared on its own values, it gets a warning.
+    """
+    if blocked or any(one.result.status == "block" and not one.incomparable for one in judged):
+        return "block"
+    if evidence.champion == "incomparable":
+        return "incomparable" if incomparable == "block" else "warn"
+    return "warn" if any(one.result.status == "warn" for one in judged) else "pass"
+
+
+def demand(gate: Gate) -> str:
+    """What a gate asks for, in words."""
+    asked = []
+    if gate.rule == "superior":
+        asked.append("better than the champion")
+    elif gate.rule == "non-inferior":
+        amount = f"{gate.margin.amount:.4g}" if not gate.margin.relative else f"{gate.margin.amount * 100:.4g}%"
+        asked.append(f"not worse than the champion by {amount} or more")
+    if gate.min is not None:
+        asked.append(f"at least {plain(gate.min)}")
+    if gate.max is not None:
+        asked.append(f"at most {plain(gate.max)}")
+    where = ", in every slice" if gate.per_slice else ""
+    return f"{gate.metric} {' and '.join(asked)}{where}"
+
+
+def gate_changes(base: Model, head: Model) -> list[Change]:
+    """How the gates and the evaluation of `head` differ from those of `base`, which count."""
+    changes = []
+    if base.task != head.task:
+        changes.append(Change(name="task", old=str(base.task), new=str(head.task)))
+    old, new = _demands(base), _demands(head)
+    changes += [
+        Change(name=f"gate {name}"[:200], old=old.get(name), new=new.get(name))
+        for name in dict.fromkeys([*old, *new])
+        if old.get(name) != new.get(name)
+    ]
+    changes += [
+        Change(name=key, old=getattr(base, key), new=getattr(head, key))
+        for key in ("predictions", "loader")
+        if getattr(base, key) != getattr(head, key)
+    ]
+    before, after = (model.evaluation.model_dump(mode="json", by_alias=True) for model in (base, head))
+    changes += [
+        Change(name=f"evaluation.{key}", old=before[key], new=after[key])
+        for key in before
+        if before[key] != after[key]
+    ]
+    return changes[:100]
+
+
+def _demands(model: Model) -> dict[str, str]:
+    return {
+        name: demand(gate) + (" (only warns)" if gate.action == "warn" else "")
+        for gate, name in zip(model.gates, model.gate_names(), strict=True)
+    }
+
+
+def _judge(gate: Gate, identity: str, evaluation: Evaluation, evidence: Evidence) -> Judged:
+    found: list[Found] = []
+    incomparable = False
+    measured = evidence.metrics.get(gate.metric)
+    if gate.rule and evidence.champion == "first":
+        found.append(("pass", "first version: there is no champion to compare with"))
+    elif gate.rule and evidence.champion == "incomparable":
+        found.append((evaluation.incomparable, evidence.why))
+        incomparable = evaluation.incomparable == "block"
+    elif gate.rule:
+        found.append(
+            rule_in_slices(gate, evidence.slices, evaluation) if gate.per_slice else _rule(gate, measured, evaluation)
+        )
+    if gate.min is not None or gate.max is not None:
+        bounded = (
+            bounds_in_slices(gate, evidence.slices, evaluation)
+            if gate.per_slice
+            else _bounds(gate, measured, evaluation)
+        )
+        incomparable = incomparable and bounded[0] != "block"
+        found.append(bounded)
+    status = max((one for one, _ in found), key=RANK.__getitem__)
+    if gate.action == "warn" and status == "block":
+        status, incomparable = "warn", False
+    reason = "; ".join(text for _, text in found)
+    result = GateResult(
+        id=identity[:200], metric=gate.metric, demand=demand(gate), status=status, reason=reason[:2000]
+    )
+    return Judged(result, incomparable)
+
+
+def _rule(gate: Gate, measured: Measured | None, evaluation: Evaluation) -> Found:
+    if measured is None or measured.delta is None or measured.result.champion is None:
+        return "block", f"undefined: {_note(measured)}"
+    alpha, delta = evaluation.alpha, measured.delta
+    low, high = delta.low(alpha), delta.high(alpha)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "block", f"{difference(delta.value)}, but its uncertainty is unknown: {_note(measured)}"
+    sure = f"with {1 - alpha:.0%} confidence"
+    if measured.few:
+        return evaluation.when_not_judged, f"cannot be judged ({measured.few}): {difference(delta.value)}"
+    floor = 0.0 if gate.rule == "superior" else -gate.margin.of(measured.result.champion)
+    if low > floor:
+        return "pass", f"{difference(delta.value)}, at least {difference(low)} {sure}"
+    if high < floor or (gate.rule == "superior" and high <= 0):
+        return "block", f"{difference(delta.value)}, at most {difference(high)} {sure}"
+    return (
+        evaluation.inconclusive,
+        f"cannot tell: {difference(delta.value)}, between {difference(low)} and {difference(high)}"
+        f"{_enough(measured)}",
+    )
+
+
+def _enough(measured: Measured) -> str:
+    needed, mde = measured.result.needed, measured.result.mde
+    if mde is None or not measured.units or (measured.result.margin and needed is None):
+        return ""
+    enough = "" if needed is None else f", about {needed:,} would be enough"
+    return f"; a difference under {plain(mde, 2)} cannot be seen with {measured.units}{enough}"
+
+
+def _bounds(gate: Gate, measured: Measured | None, evaluation: Evaluation) -> Found:
+    if measured is None or measured.own is None or not math.isfinite(measured.own.value):
+        return "block", f"undefined: {_note(measured)}"
+    value = measured.own.value
+    for bound, misses in ((gate.min, -1), (gate.max, 1)):
+        if bound is not None and (value - bound) * misses > 0:
+            return "block", f"{plain(value)} is {'below' if misses < 0 else 'above'} {plain(bound)}"
+    if measured.few:
+        return evaluation.when_not_judged, f"cannot be judged ({measured.few}): {plain(value)}"
+    return "pass", f"{plain(value)}"
+
+
+def _covers_slices(gates: Sequence[Gate], metric: str) -> bool:
+    return any(gate.per_slice and gate.rule and gate.metric == metric for gate in gates)
+
+
+def _declared_slices(model: Model, metric: str, evidence: Evidence) -> Judged:
+    """Declared slices may not regress by more than twice the primary metric's margin, asked for or not."""
+    rules = [gate for gate in model.gates if gate.metric == metric and gate.rule]
+    gate = Gate.model_validate({"metric": metric, "rule": "superior", "per-slice": True})
+    if rules:
+        gate = gate.model_copy(update={"margin": rules[0].margin})
+    status, reason = rule_in_slices(gate, evidence.slices, model.evaluation, demanded=False)
+    words = f"{metric} no declared slice clearly worse than the champion"
+    return Judged(GateResult(id="declared slices", metric=metric, demand=words, status=status, reason=reason[:2000]))
+
+
+def _note(measured: Measured | None) -> str:
+    return measured.result.note or "it was not measured" if measured is not None else "it was not measured"

@@ -1,0 +1,191 @@
+"""A trained model out of bytes, without running a stranger's code, and what it predicts.
+
+skops constructs only types that it knows to be harmless or that a reviewed file of the repository names;
+everything else is refused before anything is built.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import PurePosixPath
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol
+from zipfile import ZipFile, ZipInfo
+
+from gitops_mlops.domain.document.yaml import parse_yaml
+from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, Problem, UsageError
+from gitops_mlops.domain.faults import of_the_machine
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of n rows.
+
+    `labels` has shape (n,). `probabilities` has shape (n, len(classes)), its columns in the order of
+    `classes`, and is None for a regression. With `decided`, the labels are what metrics of labels count, whatever
+    the probabilities say.
+    """
+
+    labels: np.ndarray[Any, Any]
+    probabilities: np.ndarray[Any, Any] | None = None
+    classes: tuple[Any, ...] = ()
+    decided: bool = False
+
+
+class Predictor(Protocol):
+    """A model that can be asked."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it reads, in its own order; empty when it does not say."""
+
+    @property
+    def classes(self) -> tuple[Any, ...]:
+        """The labels that it can answer with, as Python values; empty for a regression, or when it does not say."""
+
+    def predict(self, rows: pd.DataFrame) -> Predictions:
+        """Predictions for raw rows, in their order."""
+
+
+@dataclass(frozen=True)
+class EstimatorModel:
+    """An estimator with scikit-learn's methods; a pipeline that holds its own feature code reads raw rows."""
+
+    estimator: Any
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """`feature_names_in_`, which scikit-learn records when it was fitted on named columns."""
+        return tuple(str(name) for name in getattr(self.estimator, "feature_names_in_", ()))
+
+    @property
+    def classes(self) -> tuple[Any, ...]:
+        """The labels that it can answer with, as Python values; empty for a regression."""
+        found = getattr(self.estimator, "classes_", None)
+        return () if found is None else tuple(getattr(found, "tolist", lambda: found)())
+
+    def predict(self, rows: pd.DataFrame) -> Predictions:
+        """Labels, and probabilities when the estimator gives them."""
+        import numpy as np
+
+        columns = list(self.columns)
+        # Selecting costs as much as building a row's frame; one that was built in order needs none.
+        wanted = rows[columns] if columns and list(rows.columns) != columns else rows
+        if not hasattr(self.estimator, "predict_proba"):
+            return Predictions(self.estimator.predict(wanted))
+        probabilities = np.asarray(self.estimator.predict_proba(wanted))
+        classes = np.asarray(self.estimator.classes_)
+        return Predictions(classes[probabilities.argmax(axis=1)], probabilities, tuple(classes.tolist()))
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A model that was asked already, about exactly the rows that it will be asked about."""
+
+    answers: Predictions
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Nothing more is read."""
+        return ()
+
+    @property
+    def classes(self) -> tuple[Any, ...]:
+        """The labels of its probabilities."""
+        return self.answers.classes
+
+    def predict(self, rows: pd.DataFrame) -> Predictions:
+        """What it said; `rows` were given to it before."""
+        return self.answers
+
+
+class UnreadableModel(EvidenceMissing):
+    """A model file that fails by itself, with everything installed that it needs."""
+
+
+def parse_trusted_types(content: str | bytes, name: str) -> frozenset[str]:
+    """The reviewed list of types (`- sklearn.tree._tree.Tree`) that a model file may hold beside skops' own."""
+    document = parse_yaml(content, name)
+    if not isinstance(document.data, list) or not all(isinstance(item, str) for item in document.data):
+        raise ConfigError([Problem(name, 1, 1, "", "must be a list of type names", "- package.module.Type")])
+    return frozenset(document.data)
+
+
+def load_model(content: bytes, name: str, trusted: frozenset[str] = frozenset()) -> EstimatorModel:
+    """The model in a skops file. `name` is for messages.
+
+    Raises UsageError for a type that nobody reviewed, UnreadableModel for a file that is no skops model or fails as
+    it is read, EvidenceMissing when this installation lacks what it is made of, and MemoryError or OSError as it is
+    when this machine fails.
+    """
+    if not content:
+        raise EvidenceMissing("the model file is empty", where=name, hint="run dvc repro again")
+    import skops.io
+
+    try:
+        unknown = set(skops.io.get_untrusted_types(data=content)) - trusted
+    except Exception as error:
+        if of_the_machine(error):
+            raise
+        # skops raises whatever zipfile, json and its own readers raise on damaged input.
+        raise UnreadableModel(
+            f"not a model that skops can read ({type(error).__name__})",
+            where=name,
+            hint="save it with skops.io.dump, then dvc repro",
+        ) from error
+    if unknown:
+        raise UsageError(
+            f"the model holds types that nobody reviewed: {', '.join(sorted(unknown))}",
+            where=name,
+            hint="review them, then add them to the file that trusted-types names in mlops.yaml",
+        )
+    try:
+        return EstimatorModel(skops.io.loads(content, trusted=sorted(trusted)))
+    except (Exception, SystemExit) as error:
+        if of_the_machine(error):
+            raise
+        message = f"the model cannot be loaded ({type(error).__name__}: {error})"
+        # A class that is not in its module was there in another version of the package.
+        elsewhere = isinstance(error, AttributeError) and isinstance(error.obj, ModuleType)
+        if elsewhere or isinstance(error, ImportError):
+            raise EvidenceMissing(message, where=name, hint="install the packages that it was made with") from error
+        raise UnreadableModel(message, where=name) from error
+
+
+def dump_model(estimator: Any) -> bytes:
+    """A skops file of a fitted estimator, the same bytes whenever the same estimator is written.
+
+    skops names parts by their address in memory and stamps them with the time. Here they are numbered in
+    order of appearance and carry no time, so that a recomputed model can be told from a different one.
+    """
+    import skops.io
+
+    made = BytesIO()
+    with ZipFile(BytesIO(skops.io.dumps(estimator))) as dumped, ZipFile(made, "w") as written:
+        names: dict[str, str] = {}
+        schema = _numbered(json.loads(dumped.read("schema.json")), {}, names)
+        for old, new in names.items():
+            written.writestr(ZipInfo(new), dumped.read(old))
+        written.writestr(ZipInfo("schema.json"), json.dumps(schema))
+    return made.getvalue()
+
+
+def _numbered(node: Any, numbers: dict[int, int], names: dict[str, str]) -> Any:
+    """A node of skops' schema with its addresses replaced; `numbers` and `names` collect old to new."""
+    if isinstance(node, list):
+        return [_numbered(item, numbers, names) for item in node]
+    if not isinstance(node, dict):
+        return node
+    same = {key: _numbered(value, numbers, names) for key, value in node.items()}
+    # In a dictionary of the model's own these keys hold nodes, never a plain number or text.
+    if isinstance(address := node.get("__id__"), int):
+        same["__id__"] = numbers.setdefault(address, len(numbers))
+    if isinstance(file := node.get("file"), str):
+        same["file"] = names.setdefault(file, f"{len(names)}{PurePosixPath(file).suffix}")
+    return same

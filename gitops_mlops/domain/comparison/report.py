@@ -1,0 +1,98 @@
+"""The result of comparing a challenger with a champion: `report.json`, schema 1.
+
+It is written by a job that may run a stranger's code and read by one that holds a token, so every text is
+bounded, every number finite and nothing unknown is let in. A new optional field keeps the schema's number;
+anything else that a reader could trip over raises it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeVar
+
+from pydantic import Field, ValidationError
+
+from gitops_mlops.domain.comparison.report_parts import (
+    Anchor,
+    Change,
+    Confusion,
+    Curve,
+    DataHonesty,
+    Fairness,
+    Frozen,
+    GateResult,
+    Kind,
+    MetricResult,
+    Part,
+    Recipe,
+    Revision,
+    Rows,
+    SliceResult,
+    SliceSearch,
+    Text,
+    Verdict,
+    Word,
+)
+from gitops_mlops.domain.errors import EvidenceMissing
+
+SCHEMA: Literal["gitops-mlops/report/1"] = "gitops-mlops/report/1"
+MAX_REPORT_BYTES = 1024 * 1024
+MOST_SLICES = 500
+
+
+class Report(Part):
+    """The whole result. `champion` is None for the first version of a model; `reasons` explains the verdict."""
+
+    schema_: Literal["gitops-mlops/report/1"] = Field(default=SCHEMA, alias="schema")
+    kind: Kind = "local"
+    model: Word
+    task: Word
+    verdict: Verdict
+    reasons: tuple[Text, ...] = Field(default=(), max_length=50)
+    champion: Revision | None
+    challenger: Revision
+    evaluation: Rows
+    metrics: tuple[MetricResult, ...] = Field(default=(), max_length=30)
+    gates: tuple[GateResult, ...] = Field(default=(), max_length=100)
+    slices: tuple[SliceResult, ...] = Field(default=(), max_length=MOST_SLICES)
+    slices_left_out: int = Field(default=0, ge=0)
+    parameters: tuple[Change, ...] = Field(default=(), max_length=500)
+    data: tuple[Change, ...] = Field(default=(), max_length=500)
+    gate_changes: tuple[Change, ...] = Field(default=(), max_length=100)
+    confusion: Confusion | None = None
+    curves: tuple[Curve, ...] = Field(default=(), max_length=10)
+    frozen: Frozen | None = None
+    anchor: Anchor | None = None
+    recipe: Recipe | None = None
+    honesty: DataHonesty | None = None
+    slice_search: SliceSearch | None = None
+    fairness: tuple[Fairness, ...] = Field(default=(), max_length=10)
+    warnings: tuple[Text, ...] = Field(default=(), max_length=50)
+    environment: dict[Word, Word] = Field(default_factory=dict, max_length=50)
+
+
+P = TypeVar("P", bound=Part)
+
+
+def parse_report(content: str | bytes, name: str = "report.json") -> Report:
+    """A report out of JSON that nobody vouches for. Raises EvidenceMissing when it is not one."""
+    return parse_part(content, Report, MAX_REPORT_BYTES, SCHEMA, name, "run compare again")
+
+
+def parse_part(content: str | bytes, wanted: type[P], limit: int, schema: str, name: str, hint: str) -> P:
+    """A document of ours out of JSON of at most `limit` bytes. Raises EvidenceMissing with the first thing wrong."""
+    if len(content) > limit:
+        raise EvidenceMissing(f"larger than {limit} bytes", where=name, hint=hint)
+    try:
+        return wanted.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)
+        what = schema.split("/")[1]
+        raise EvidenceMissing(
+            f"not a {what} of schema {schema} ({place}{first['msg']})", where=name, hint=hint
+        ) from None
+
+
+def dump_report(report: Report) -> bytes:
+    """The report as JSON that `parse_report` reads back."""
+    return (report.model_dump_json(by_alias=True, indent=1) + "\n").encode()

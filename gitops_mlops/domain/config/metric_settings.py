@@ -1,0 +1,125 @@
+"""What `mlops.yaml` says of metrics: the project's own, which a gate may ask for, and what a task's need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AfterValidator, WithJsonSchema
+
+from gitops_mlops.domain.config.metrics import METRICS, Needs, Task, example, find_metric, metrics_of
+from gitops_mlops.domain.document.typed import Section
+from gitops_mlops.domain.document.yaml import Path
+from gitops_mlops.domain.names import perhaps
+
+if TYPE_CHECKING:
+    from gitops_mlops.domain.config.root import Config, Model
+
+_FUNCTION = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*"
+_NAME = r"[A-Za-z]\w*"
+# Which setting of `evaluation` a task cannot do without, and which tasks a setting means anything for.
+_NEEDED = {Task.RANKING: "query", Task.FORECASTING: "time"}
+_ONLY = {
+    "query": Task.RANKING,
+    "series": Task.FORECASTING,
+    "horizon": Task.FORECASTING,
+    "season": Task.FORECASTING,
+}
+
+Wrong = tuple[Path, str, str]
+
+
+def _function(text: str) -> str:
+    if not re.fullmatch(_FUNCTION, text, re.ASCII):
+        raise ValueError(f"{text!r} names no function → write it as module:function, for instance shop.money:saved")
+    return text
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(_NAME, text, re.ASCII):
+        raise ValueError(f"{text!r} is no name of a metric → letters, digits and _, first a letter")
+    if text in METRICS:
+        raise ValueError(f"{text!r} is a metric already → choose another name")
+    return text
+
+
+FunctionRef = Annotated[
+    str, AfterValidator(_function), WithJsonSchema({"type": "string", "pattern": f"^{_FUNCTION}$"})
+]
+MetricName = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{_NAME}$"})]
+
+
+class OwnMetricConfig(Section):
+    """A metric that the project brings: `function(y_true, y_pred) -> float`, and which direction is better.
+
+    It is given labels, or with `reads: probabilities` those: of the positive label in a binary task, else a column
+    for each label. A parameter `sample_weight` makes its interval faster to find.
+    """
+
+    function: FunctionRef
+    better: Literal["higher", "lower"]
+    reads: Literal["predictions", "probabilities"] = "predictions"
+
+    @property
+    def module(self) -> str:
+        """`shop.money` of `shop.money:saved`."""
+        return self.function.partition(":")[0]
+
+
+def metric_problem(name: str, task: Task, config: Config) -> tuple[str, str] | None:
+    """Why a name is not a metric of the models of a task, and what to do; None when it is one.
+
+    Every command asks here: the catalogue with its parameters, and the project's own.
+    """
+    if name in config.metrics:
+        return None
+    metric = find_metric(name)
+    if metric is not None and task in metric.tasks:
+        return None
+    known = [*metrics_of(task), *config.metrics]
+    if metric is not None:
+        return f"{name} is not defined for {task}", f"choose from {', '.join(known)}"
+    kind = METRICS.get(name.partition("@")[0])
+    if kind is not None and kind.parameter and task in kind.tasks:
+        return f"no metric is called {name!r}", f"write it with its {kind.parameter}, as in {example(kind)}"
+    return f"no metric is called {name!r}", perhaps(name, known)
+
+
+def untrained_problem(name: str, model: Model) -> tuple[str, str] | None:
+    """Why a model's evaluation does not give what a metric of the catalogue reads, and what to do."""
+    metric = find_metric(name)
+    if metric is not None and metric.needs is Needs.HISTORY and model.evaluation.train is None:
+        return f"{name} needs the training data", "set evaluation.train"
+    return None
+
+
+def asked_metrics(model: Model, config: Config) -> list[str]:
+    """What a comparison has to measure: the metrics of the gates, then those that a promotion asks for."""
+    demands = [demand.metric for each in config.environments.values() for demand in each.promotion.metrics]
+    promoted = [name for name in demands if metric_problem(name, model.task, config) is None]
+    return list(dict.fromkeys([*(gate.metric for gate in model.gates), *promoted]))
+
+
+def wrong_metrics(name: str, model: Model, config: Config) -> Iterator[Wrong]:
+    """Gates on metrics that there are not, or that the model's task or evaluation does not give."""
+    for index, gate in enumerate(model.gates):
+        wrong = metric_problem(gate.metric, model.task, config) or untrained_problem(gate.metric, model)
+        if wrong is not None:
+            yield ("models", name, "gates", index, "metric"), *wrong
+
+
+def wrong_task_settings(name: str, model: Model) -> Iterator[Wrong]:
+    """Settings of the evaluation that the task needs and lacks, or has and cannot use."""
+    evaluation, path = model.evaluation, ("models", name, "evaluation")
+    needed = _NEEDED.get(model.task)
+    if needed and getattr(evaluation, needed) is None:
+        told = {"query": "which column holds the query", "time": "which column holds the time"}[needed]
+        yield path, f"a {model.task} model needs {needed!r}", f"say {told} with {needed}:"
+    for key, task in _ONLY.items():
+        if model.task is not task and key in evaluation.model_fields_set:
+            yield (*path, key), f"{key!r} means nothing for {model.task}", "remove it"
+    if model.task is not Task.BINARY and evaluation.fairness is not None:
+        yield (*path, "fairness"), f"'fairness' is for {Task.BINARY}, not for {model.task}", "declare slices instead"
+    if model.task is Task.FORECASTING and evaluation.cluster_by is not None:
+        yield (*path, "cluster-by"), "points in time are the units of a forecast", "remove it"

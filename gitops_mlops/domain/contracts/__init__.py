@@ -1,0 +1,1 @@
+"""Data contracts: what a table must be, what breaks it, and which change of a contract breaks whom."""

@@ -1,0 +1,1 @@
+"""What should run, what runs, and what to do about the difference."""

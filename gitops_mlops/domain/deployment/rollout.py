@@ -1,0 +1,139 @@
+"""Which version enters an environment by itself, when it is taken back, and what became of each model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from typing import NamedTuple
+
+from gitops_mlops.domain.errors import DONE
+from gitops_mlops.domain.registry.change import Refusal
+from gitops_mlops.domain.registry.evidence import REASON, REPLACES, RUN
+from gitops_mlops.domain.registry.ledger import DEPLOYED, DEPLOYMENT, LedgerEvent
+from gitops_mlops.domain.registry.registry import Event, Registry, Version
+from gitops_mlops.domain.registry.semver import precedence
+from gitops_mlops.domain.registry.tags import Action
+
+SCHEMA = "gitops-mlops/rollout/1"
+# How the reason of a rollback begins that nobody asked for.
+BY_ITSELF = "by rollout: "
+
+
+class Result(StrEnum):
+    """How a model ended. `REFUSED`: what is assigned was not let in, and there was nothing to go back to."""
+
+    UNCHANGED = "unchanged"
+    PLANNED = "planned"
+    DEPLOYED = "deployed"
+    STOPPED = "stopped"
+    EMPTY = "empty"
+    ROLLED_BACK = "rolled back"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class Rolled(NamedTuple):
+    """What became of a model. `before` and `serves` are versions, "" for none; `code` is the exit code.
+
+    `held_back` is a version that may not enter yet, and `refusals` what it lacks. `cause` is what failed, as
+    `domain.faults` has it.
+    """
+
+    model: str
+    result: Result
+    before: str = ""
+    serves: str = ""
+    why: str = ""
+    address: str = ""
+    held_back: str = ""
+    refusals: tuple[Refusal, ...] = ()
+    code: int = DONE
+    cause: str = ""
+
+
+class Rollout(NamedTuple):
+    """What a rollout did in an environment, at a commit of the main branch."""
+
+    environment: str
+    commit: str
+    models: tuple[Rolled, ...] = ()
+
+    @property
+    def code(self) -> int:
+        """The exit code: of several the gravest."""
+        return max([DONE, *(model.code for model in self.models)])
+
+
+class TakenBack(NamedTuple):
+    """A version that a rollout took out of a stage, and the version and commit that it went back to."""
+
+    version: str
+    commit: str
+    back_to: str
+    reason: str
+    tag: str
+    run: str
+
+
+def candidate(
+    registry: Registry, model: str, stage: str, after: str | None, on_main: Callable[[str], bool]
+) -> Version | None:
+    """The version that may ask to enter a stage: what the stage `after` holds, else the greatest on main.
+
+    A version has one attempt: whatever the stage ever held, and what is not greater than all of that, does not
+    enter by itself. Nor does anything enter a stage that is empty on purpose.
+    """
+    if registry.emptied(model, stage):
+        return None
+    tried = [precedence(each.version) for each in entries(registry, model, stage) if each.version]
+    for version in _proposed(registry, model, after):
+        if tried and precedence(version.version) <= max(tried):
+            return None
+        if on_main(version.commit):
+            return version
+    return None
+
+
+def _proposed(registry: Registry, model: str, after: str | None) -> Iterable[Version]:
+    if after is None:
+        return [version for version in registry.versions(model) if version.active]
+    held = registry.assignment(model, after)
+    version = registry.version(model, held.version) if held and held.version else None
+    return [version] if version else []
+
+
+def entries(registry: Registry, model: str, stage: str) -> list[Event]:
+    """The assignments to a stage, the newest first."""
+    return [each for each in registry.events(model) if each.stage == stage and each.action is Action.ASSIGN]
+
+
+def on_trial(registry: Registry, model: str, stage: str, told: Iterable[LedgerEvent]) -> bool:
+    """Whether what a stage holds entered it once, and never served there: a failure is then the version's own.
+
+    What served before, or came back by a rollback, fails for a reason of the place; leaving it would not help.
+    """
+    held = registry.assignment(model, stage)
+    if held is None or sum(each.commit == held.commit for each in entries(registry, model, stage)) > 1:
+        return False
+    return held.commit not in served(model, stage, told)
+
+
+def served(model: str, stage: str, told: Iterable[LedgerEvent]) -> frozenset[str]:
+    """The commits of the versions that served in a stage."""
+    place = (DEPLOYMENT, DEPLOYED, model, stage)
+    return frozenset(
+        event.commit for event in told if (event.kind, event.result, event.model, event.environment) == place
+    )
+
+
+def taken_back(registry: Registry, model: str, stage: str) -> TakenBack | None:
+    """What a rollout took back, when nothing entered the stage since."""
+    last = next((each for each in registry.events(model) if each.stage == stage), None)
+    if last is None or not last.evidence.one(REASON).startswith(BY_ITSELF):
+        return None
+    name = last.evidence.one(REPLACES)
+    left = next((each for each in registry.versions(model) if each.version == name), None)
+    reason = last.evidence.one(REASON).removeprefix(BY_ITSELF)
+    return TakenBack(
+        name, left.commit if left else "", last.version or last.commit[:10], reason, last.tag, last.evidence.one(RUN)
+    )

@@ -1,0 +1,117 @@
+"""What doctor finds: each check is a row of a table, and a function from facts to findings.
+
+To add one: write the function beside those of its group, add its row, gather the fact that it needs in
+`usecases/doctor/doctor.py`, and describe its id in `docs/doctor.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from typing import Generic, NamedTuple, TypeVar
+
+Facts = TypeVar("Facts")
+
+
+class Severity(StrEnum):
+    """An error stands in the way, a warning will bite some day, a note is worth knowing and nothing wrong."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Remedy(StrEnum):
+    """What `--fix` may do: nothing of it can lose what only this clone has."""
+
+    UNSHALLOW = "fetched the history that was cut off"
+    FETCH_TAGS = "fetched the tags that were missing"
+    REPLACE_TAG = "fetched the annotated tag"
+    REMOVE_LOCK = "removed the stale lock"
+    IGNORE = "added to .gitignore"
+    MERGE_DRIVER = "configured in this clone"
+    RECORD = "recorded in the ledger"
+
+
+# True of one clone or its machine, and nobody else's business: a runner's clone has no hooks, and no identity.
+OF_ONE_CLONE = frozenset(
+    {
+        "change-unfinished",
+        "clone-without-tags",
+        "extra-missing",
+        "git-identity",
+        "git-too-old",
+        "hooks-not-installed",
+        "ledger-unpushed",
+        "lock-stale",
+        "merge-driver-missing",
+        "remote-unreachable",
+        "shallow-clone",
+        "tag-lightweight",
+        "tags-unfetched",
+        "tags-unpushed",
+    }
+)
+
+
+class Found(NamedTuple):
+    """One thing that a check found. `remedy` mends it, on `subject` where it needs one."""
+
+    where: str
+    what: str
+    mend: str
+    remedy: Remedy | None = None
+    subject: str = ""
+
+
+class Finding(NamedTuple):
+    """What a check found, with the check's own id, group and severity."""
+
+    id: str
+    group: str
+    severity: Severity
+    where: str
+    what: str
+    mend: str
+    remedy: Remedy | None = None
+    subject: str = ""
+
+    @property
+    def fixable(self) -> bool:
+        """Whether `--fix` mends it."""
+        return self.remedy is not None
+
+
+class Check(NamedTuple, Generic[Facts]):
+    """A row of the table."""
+
+    id: str
+    severity: Severity
+    find: Callable[[Facts], Iterable[Found]]
+
+
+class Mended(NamedTuple):
+    """What `--fix` did about a finding, or why it could not."""
+
+    finding: Finding
+    failure: str = ""
+
+
+class Diagnosis(NamedTuple):
+    """What is wrong (now, after what was mended), and what could not be looked at, each a line."""
+
+    findings: tuple[Finding, ...]
+    skipped: tuple[str, ...] = ()
+    mended: tuple[Mended, ...] = ()
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing is wrong; notes are not."""
+        return all(finding.severity is Severity.NOTE for finding in self.findings)
+
+
+def findings(group: str, checks: Iterable[Check[Facts]], facts: Facts) -> Iterator[Finding]:
+    """What a group of checks finds, in the table's order."""
+    for check in checks:
+        for found in check.find(facts):
+            yield Finding(check.id, group, check.severity, *found)

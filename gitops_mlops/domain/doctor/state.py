@@ -1,0 +1,46 @@
+"""What is left to do: writes that were cut off, a ledger that was not pushed, versions to be retired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gitops_mlops.domain.doctor.checks import Check, Found, Severity
+from gitops_mlops.domain.registry.ledger import BRANCH
+from gitops_mlops.domain.registry.retirement import Proposal
+
+
+@dataclass(frozen=True)
+class StateFacts:
+    """`unfinished` are models whose last change was cut off; `unpushed` counts commits of the ledger."""
+
+    unfinished: tuple[str, ...] = ()
+    unpushed: int = 0
+    remote: str = ""
+    proposals: tuple[Proposal, ...] = ()
+
+
+def unfinished(facts: StateFacts) -> Iterator[Found]:
+    """A command was cut off before its user had the answer."""
+    for artifact in facts.unfinished:
+        what = "its last change was cut off before it was told: it may be there or not"
+        yield Found(artifact, what, f"gitops-mlops history {artifact}; the same command again ends it")
+
+
+def ledger_unpushed(facts: StateFacts) -> Iterator[Found]:
+    """What happened is recorded on this clone alone."""
+    if facts.remote and facts.unpushed:
+        what = f"has {facts.unpushed} {'commit' if facts.unpushed == 1 else 'commits'} that {facts.remote} lacks"
+        yield Found(f"branch {BRANCH}", what, "gitops-mlops ledger sync --push")
+
+
+def retirements(facts: StateFacts) -> Iterator[Found]:
+    """What the policy of `mlops.yaml` would take out of use."""
+    return (Found(each.target, f"{each.why} ({each.rule})", each.command) for each in facts.proposals)
+
+
+STATE: tuple[Check[StateFacts], ...] = (
+    Check("change-unfinished", Severity.WARNING, unfinished),
+    Check("ledger-unpushed", Severity.WARNING, ledger_unpushed),
+    Check("retirement-proposed", Severity.NOTE, retirements),
+)

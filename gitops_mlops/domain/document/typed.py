@@ -1,0 +1,122 @@
+"""A typed model out of a YAML document: every error at once, with path, line and the nearest known key.
+
+What a place in the file expects is read off the model's own JSON Schema, so that messages and the published
+schema cannot disagree.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gitops_mlops.domain.document.expected import expectation, keys_at, schema_at
+from gitops_mlops.domain.document.yaml import Document, Path
+from gitops_mlops.domain.errors import ConfigError, Problem
+from gitops_mlops.domain.names import near, perhaps
+
+
+class Section(BaseModel):
+    """Base of every part of a file that people write: kebab-case keys, nothing unknown, never changed."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=lambda name: name.replace("_", "-"),
+        populate_by_name=False,
+        allow_inf_nan=False,
+        # Compiled once, as part of the file that is read, and not once more for each class.
+        defer_build=True,
+    )
+
+
+M = TypeVar("M", bound=Section)
+
+
+def typed(document: Document, model: type[M]) -> M:
+    """The document's data as `model`; `"8080"` is no number and `true` is none either.
+
+    Raises ConfigError with every problem.
+    """
+    if document.data is None:
+        raise ConfigError([document.problem((), "the file is empty")])
+    try:
+        # Strict JSON knows lists and words, where strict Python objects would have to be tuples and enums.
+        return model.model_validate_json(json.dumps(document.data), strict=True)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=True)
+    raise ConfigError(list(_problems(details, document, _schema(model))))
+
+
+@cache
+def _schema(model: type[Section]) -> dict[str, Any]:
+    return model.model_json_schema()
+
+
+def _problems(details: list[Any], document: Document, schema: dict[str, Any]) -> Iterator[Problem]:
+    """One problem a place: a union reports each of its members, and what stands deeper tells more."""
+    found: dict[Path, tuple[str, str, bool]] = {}
+    for detail in details:
+        path = _document_path(detail["loc"], document.data, detail["type"] == "missing")
+        known = found.get(path)
+        said = _said(detail, path, document, schema)
+        # What our own validators say is more telling than the list of what else would be allowed.
+        if known is None or (known[2] and not said[2]):
+            found[path] = said
+    for path, (message, hint, generic) in found.items():
+        if not (generic and any(len(other) > len(path) and other[: len(path)] == path for other in found)):
+            yield document.problem(path, message, hint)
+
+
+def _said(detail: Any, path: Path, document: Document, schema: dict[str, Any]) -> tuple[str, str, bool]:
+    """Message, hint, and whether it only says what the place expects."""
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        key = str(path[-1])
+        return f"unknown key {key!r}", perhaps(key, keys_at(schema, path[:-1])), False
+    if kind == "missing":
+        return "this key is missing", "", False
+    if kind in ("value_error", "assertion_error"):
+        message, _, hint = str(detail["ctx"]["error"]).partition(" → ")
+        return message, hint, False
+    found = schema_at(schema, path)
+    value = _value_at(document.data, path)
+    words = [str(word) for one in found for word in one.get("enum", ())]
+    return f"must be {expectation(found, schema)}, not {_shown(value)}", near(str(value), words), True
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    text = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else repr(value)
+    shown = "nothing" if value is None else text
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."
+
+
+def _value_at(data: Any, path: Path) -> Any:
+    for part in path:
+        data = data[part]
+    return data
+
+
+def _holds(data: Any, part: str | int) -> bool:
+    if isinstance(data, list):
+        return isinstance(part, int) and part < len(data)
+    return isinstance(data, dict) and part in data
+
+
+def _document_path(loc: tuple[str | int, ...], data: Any, missing: bool) -> Path:
+    """Pydantic's location without what is no key of the document (`[key]`, names of union members)."""
+    path: list[str | int] = []
+    for position, part in enumerate(loc):
+        if _holds(data, part):
+            data = data[part]
+        elif not (missing and position == len(loc) - 1):
+            continue
+        path.append(part)
+    return tuple(path)

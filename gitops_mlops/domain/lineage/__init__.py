@@ -1,0 +1,1 @@
+"""What was made of what, and what happened: the ledger, ancestry and OpenLineage."""

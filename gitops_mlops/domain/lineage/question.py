@@ -1,0 +1,102 @@
+"""Backwards: which versions a file went into, or which versions a commit is part of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from gitops_mlops.domain.lineage.ancestry import Ancestry
+from gitops_mlops.domain.lineage.deployments import Run
+from gitops_mlops.domain.registry.registry import Version
+from gitops_mlops.domain.registry.timeline import Stay
+
+# The files in a tracked folder and their MD5s, by its digest; None when its listing is not to be had.
+Manifests = Callable[[str], Mapping[str, str] | None]
+
+
+class Asked(NamedTuple):
+    """What was asked for: a file by its `path` or `digests` (none: any that the path ever had), or a commit."""
+
+    path: str = ""
+    digests: frozenset[str] = frozenset()
+    commit: str = ""
+
+
+class How(StrEnum):
+    """What a file was to a version."""
+
+    MODEL = "is the model"
+    INPUT = "was made of it"
+    MEASURED = "was measured on it"
+    COMMIT = "is at this commit"
+    HISTORY = "comes after it"
+
+
+class Use(NamedTuple):
+    """One version that used what was asked for: how, under which path and digest ("" for a commit)."""
+
+    version: Version
+    how: How
+    path: str = ""
+    digest: str = ""
+    stays: tuple[Stay, ...] = ()
+    runs: tuple[Run, ...] = ()
+
+    @property
+    def live(self) -> tuple[str, ...]:
+        """The stages that hold the version now."""
+        return tuple(stay.stage for stay in self.stays if stay.left is None)
+
+
+@dataclass(frozen=True)
+class Uses:
+    """The answer. `gaps` are what could hide a further use; `ledger` says whether deployments are recorded."""
+
+    asked: Asked
+    uses: tuple[Use, ...]
+    gaps: tuple[str, ...] = ()
+    ledger: bool = True
+
+
+def uses_of(
+    asked: Asked, version: Version, told: Ancestry | None, manifests: Manifests
+) -> tuple[list[Use], list[str]]:
+    """How a version used a file, once for each path and digest; and which folders could not be looked into."""
+    found: dict[tuple[str, str], Use] = {}
+    gaps: list[str] = []
+    for how, path, digest in _files(version, told):
+        if _is_meant(asked, path, digest):
+            found.setdefault((path, digest), Use(version, how, path, digest))
+        elif digest.endswith(".dir") and not (told and (path, digest) in told.folders):
+            listed = manifests(digest)
+            if listed is not None:
+                for pair in _inside(asked, path, listed):
+                    found.setdefault(pair, Use(version, how, *pair))
+            elif not asked.path or asked.path.startswith(f"{path}/"):
+                gaps.append(f"the listing of the folder {path} ({digest[:10]}) is not in the cache → dvc fetch")
+    return list(found.values()), list(dict.fromkeys(gaps))
+
+
+def _files(version: Version, told: Ancestry | None) -> Iterator[tuple[How, str, str]]:
+    """Path and digest of everything the version has to do with, what counts most first."""
+    if told:
+        model = told.made[0].item
+        yield How.MODEL, model.path, model.digest
+        for path, digest in sorted(told.items | told.folders):
+            yield How.INPUT, path, digest
+    for path, digest in version.evidence.data_md5.items():
+        yield How.MEASURED, path, digest
+
+
+def _is_meant(asked: Asked, path: str, digest: str) -> bool:
+    return digest in asked.digests if asked.digests else path == asked.path
+
+
+def _inside(asked: Asked, folder: str, listed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What was asked for among the files of a folder."""
+    for name, md5 in listed.items():
+        path = f"{folder}/{name}"
+        if _is_meant(asked, path, md5):
+            yield path, md5

@@ -1,0 +1,1 @@
+"""From CML to us."""

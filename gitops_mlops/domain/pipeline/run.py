@@ -1,0 +1,95 @@
+"""What running a pipeline did: `.gitops-mlops/repro.json`, schema 1.
+
+It is written by a job that runs a stranger's code and read by one that holds a token, so every text is bounded and
+nothing unknown is let in. A new optional field keeps the schema's number; anything else raises it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from gitops_mlops.domain.comparison.report_parts import Part, Text, Word
+from gitops_mlops.domain.errors import EvidenceMissing
+
+SCHEMA: Literal["gitops-mlops/repro/1"] = "gitops-mlops/repro/1"
+REPRO_FILE = ".gitops-mlops/repro.json"
+MAX_REPRO_BYTES = 1024 * 1024
+MAX_STAGES = 2000
+TAIL_LINES = 20
+
+RepoFile = Annotated[str, Field(max_length=500)]
+Count = Annotated[int, Field(ge=0, le=10**15)]
+# `unchanged`: nothing had to run. `failed`: a stage of the project did. `differs`: running again gave other outputs.
+Outcome = Literal["unchanged", "ran", "failed", "differs", "reproduced"]
+
+
+class StageRun(Part):
+    """A stage that was due: it ran, its outputs came from the run cache, or it failed. `seconds` is wall time."""
+
+    name: Word
+    outcome: Literal["ran", "cached", "failed"]
+    seconds: float = Field(ge=0)
+
+
+class Traffic(Part):
+    """What went over the wire. `bytes` is None where the remote does not tell (cloud versioning)."""
+
+    files: Count = 0
+    bytes: Count | None = 0
+
+
+class Difference(Part):
+    """An output that came out otherwise when its stage ran again: the digests that were recorded, and got."""
+
+    stage: Word
+    path: RepoFile
+    recorded: Word
+    got: Word
+
+
+class Repro(Part):
+    """One run of the pipeline.
+
+    `commit` is what was checked out, `skipped` the stages that were up to date and neither pulled nor run,
+    `lock_files` the files in git that the run changed: `dvc.lock` and outputs with `cache: false`. `tail` is the
+    end of what a failed stage printed.
+    """
+
+    schema_: Literal["gitops-mlops/repro/1"] = Field(default=SCHEMA, alias="schema")
+    commit: Word
+    outcome: Outcome
+    seconds: float = Field(ge=0)
+    stages: list[StageRun] = Field(default_factory=list, max_length=MAX_STAGES)
+    skipped: list[Word] = Field(default_factory=list, max_length=MAX_STAGES)
+    pulled: Traffic = Traffic()
+    pushed: Traffic = Traffic()
+    lock_files: list[RepoFile] = Field(default_factory=list, max_length=MAX_STAGES)
+    reason: Text = ""
+    tail: list[Text] = Field(default_factory=list, max_length=TAIL_LINES)
+    differences: list[Difference] = Field(default_factory=list, max_length=MAX_STAGES)
+
+    @property
+    def lock_changed(self) -> bool:
+        """Whether the run left something to commit."""
+        return bool(self.lock_files)
+
+
+def parse_repro(content: str | bytes, name: str = REPRO_FILE) -> Repro:
+    """The document out of JSON that nobody vouches for. Raises EvidenceMissing when it is not one."""
+    if len(content) > MAX_REPRO_BYTES:
+        raise EvidenceMissing(f"larger than {MAX_REPRO_BYTES} bytes", where=name, hint="run repro again")
+    try:
+        return Repro.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)
+        raise EvidenceMissing(
+            f"not of schema {SCHEMA} ({place}{first['msg']})", where=name, hint="run repro again"
+        ) from None
+
+
+def dump_repro(repro: Repro) -> bytes:
+    """The document as JSON that `parse_repro` reads back."""
+    return (repro.model_dump_json(by_alias=True, indent=1) + "\n").encode()

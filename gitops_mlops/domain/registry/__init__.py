@@ -1,0 +1,1 @@
+"""The registry in tags: versions, stages, promotion, retirement, and the evidence of each."""

@@ -1,0 +1,164 @@
+"""The retirement policy of a model: which versions it proposes to take out of use, and why. It retires nothing."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic import Field, model_validator
+
+from gitops_mlops.domain.config.values import Seconds
+from gitops_mlops.domain.document.typed import Section
+from gitops_mlops.domain.durations import span
+from gitops_mlops.domain.lineage.drift_record import DriftRecord
+from gitops_mlops.domain.registry.registry import Assignment, Registry, Version
+from gitops_mlops.domain.registry.semver import precedence
+
+if TYPE_CHECKING:
+    from gitops_mlops.domain.config.root import Config
+
+
+class RetirementPolicy(Section):
+    """From when on versions of a model are proposed for retirement; a rule that is not set proposes nothing."""
+
+    max_age: Seconds | None = None
+    unused: Seconds | None = None
+    superseded: Seconds | None = None
+    drift: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> RetirementPolicy:
+        if self.max_age is self.unused is self.superseded is self.drift is None:
+            raise ValueError("the policy sets no rule → max-age: 180d, unused: 90d, superseded: 30d or drift: 3")
+        return self
+
+
+class Proposal(NamedTuple):
+    """A version that a rule would take out of `target`. `seen` and `threshold` are seconds, or drift findings."""
+
+    model: str
+    target: str
+    version: str
+    rule: str
+    seen: float
+    threshold: float
+    why: str
+    command: str
+
+
+class Review(NamedTuple):
+    """What the policies propose; `unjudged` says, a line each, which rule had nothing to judge by."""
+
+    proposals: tuple[Proposal, ...]
+    unjudged: tuple[str, ...]
+
+
+def review(config: Config, registry: Registry, now: datetime, drift: DriftRecord) -> Review:
+    """The proposals of every model that has a policy, in the order of `mlops.yaml`."""
+    proposals: list[Proposal] = []
+    unjudged: list[str] = []
+    for name, model in config.models.items():
+        if model.retirement is not None:
+            judge = _Judge(config, registry, now, drift, name, model.retirement)
+            proposals += [*judge.too_old(), *judge.unused(), *judge.superseded(), *judge.drifted(unjudged)]
+    return Review(tuple(proposals), tuple(unjudged))
+
+
+class _Judge:
+    """The rules, asked of one model."""
+
+    def __init__(
+        self,
+        config: Config,
+        registry: Registry,
+        now: datetime,
+        drift: DriftRecord,
+        name: str,
+        policy: RetirementPolicy,
+    ) -> None:
+        self._config, self._now, self._drift = config, now, drift
+        self._name, self._policy = name, policy
+        self._versions = [version for version in registry.versions(name) if version.active]
+        self._held = registry.assignments(name)
+        self._stays = registry.timeline(name).stays
+
+    def too_old(self) -> Iterator[Proposal]:
+        """A stage holds a version that was registered longer ago than max-age."""
+        limit = self._policy.max_age
+        for stage, held, version in self._standing():
+            age = self._since(version.created)
+            if limit is not None and age > limit:
+                yield self._retire(f"#{stage}", held, "max-age", age, limit, f"{version.version} is {span(age)} old")
+
+    def unused(self) -> Iterator[Proposal]:
+        """No stage has held an active version for longer than this; one that none ever held counts from its birth."""
+        limit = self._policy.unused
+        holding = {held.commit for held in self._held.values()}
+        for version in self._versions if limit is not None else ():
+            left = [stay.left for stay in self._stays if stay.commit == version.commit and stay.left]
+            idle = self._since(max([version.created, *left]))
+            if version.commit not in holding and limit is not None and idle > limit:
+                why = f"no stage has held {version.version} for {span(idle)}"
+                yield self._retire(f"@{version.version}", version, "unused", idle, limit, why)
+
+    def superseded(self) -> Iterator[Proposal]:
+        """A greater version has held the stage next to this one, before or after it, for longer than this."""
+        limit = self._policy.superseded
+        for stage, _, version in self._standing():
+            better = [
+                (self._since(other.since), other)
+                for other in (self._held.get(name) for name in self._beside(stage))
+                if other and other.version and precedence(other.version) > precedence(version.version)
+            ]
+            if better and limit is not None and (longest := max(better, key=lambda each: each[0]))[0] > limit:
+                seen, other = longest
+                yield Proposal(
+                    self._name,
+                    f"{self._name}#{stage}",
+                    version.version,
+                    "superseded",
+                    seen,
+                    limit,
+                    f"{other.stage} has held {other.version} for {span(seen)}",
+                    f"gitops-mlops promote {self._name}@{other.version} {stage}",
+                )
+
+    def drifted(self, unjudged: list[str]) -> Iterator[Proposal]:
+        """Drift was found at least so often since the version entered its stage."""
+        limit = self._policy.drift
+        for stage, held in self._held.items() if limit is not None else ():
+            target = f"{self._name}#{stage}"
+            found = self._drift.get((self._name, stage))
+            if found is None:
+                unjudged.append(f"{target}: the ledger has no drift record, so drift is not judged")
+                continue
+            count = sum(moment >= held.since for moment in found)
+            if limit is not None and count >= limit:
+                why = f"{count} drift findings since {held.version or held.commit[:10]} entered {stage}"
+                yield self._retire(f"#{stage}", held, "drift", count, limit, why)
+
+    def _standing(self) -> Iterator[tuple[str, Assignment, Version]]:
+        """Every stage that holds a registered version."""
+        by_name = {version.version: version for version in self._versions}
+        for stage, held in self._held.items():
+            if held.version in by_name:
+                yield stage, held, by_name[held.version]
+
+    def _beside(self, stage: str) -> Iterator[str]:
+        environments = self._config.environments
+        if stage in environments:
+            before = environments[stage].after
+            yield from [before] if before else []
+            yield from (name for name, other in environments.items() if other.after == stage)
+
+    def _since(self, moment: datetime) -> float:
+        return (self._now - moment).total_seconds()
+
+    def _retire(
+        self, where: str, version: Version | Assignment, rule: str, seen: float, limit: float, why: str
+    ) -> Proposal:
+        target = f"{self._name}{where}"
+        command = f"gitops-mlops retire {target} --reason {shlex.quote(why)}"
+        return Proposal(self._name, target, version.version or version.commit[:10], rule, seen, limit, why, command)

@@ -1,0 +1,92 @@
+"""What a person asks of the registry: everything, one model, one version or one stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.registry.registry import Assignment, Registry, Tombstone, Version
+from gitops_mlops.domain.registry.tags import parse_reference
+
+
+class ModelState(NamedTuple):
+    """One model: its greatest active version and what each stage holds."""
+
+    artifact: str
+    latest: Version | None
+    assignments: dict[str, Assignment]
+
+
+class Overview(NamedTuple):
+    """Every model; `stages` in the order in which `.gto` lists them or they were first used."""
+
+    models: tuple[ModelState, ...]
+    stages: tuple[str, ...]
+
+
+class ModelView(NamedTuple):
+    """One model and all its versions, the greatest first; `emptied` are the stages that are empty on purpose."""
+
+    state: ModelState
+    versions: tuple[Version, ...]
+    retired: Tombstone | None
+    emptied: dict[str, Tombstone]
+
+
+class VersionView(NamedTuple):
+    """One version; `assignment` when it was asked for by its stage, `stages` that hold it."""
+
+    version: Version | None
+    assignment: Assignment | None
+    stages: tuple[str, ...]
+
+
+View = Overview | ModelView | VersionView
+
+
+def view(registry: Registry, reference: str | None, listed: Sequence[str] = ()) -> View:
+    """What a reference names; the stages that are `listed` come first, and in an overview even when they are unused.
+
+    Raises UsageError, or EvidenceMissing when nothing answers to the reference.
+    """
+    stages = tuple(dict.fromkeys([*listed, *registry.stages]))
+    if reference is None:
+        models = tuple(_state(registry, name, stages) for name in registry.artifacts())
+        used = {*listed, *(stage for model in models for stage in model.assignments)}
+        return Overview(models, tuple(stage for stage in stages if stage in used))
+    artifact, version, stage = parse_reference(reference)
+    if version is None and stage is None:
+        return _model(registry, artifact, stages)
+    found = registry.find(reference)
+    if isinstance(found, Version):
+        return VersionView(found, None, _stages(registry, found, stages))
+    held = registry.version(artifact, found.version) if found.version else None
+    return VersionView(held, found, _stages(registry, held, stages) if held else (found.stage,))
+
+
+def unknown(registry: Registry, artifact: str) -> EvidenceMissing:
+    """The error for a model that no tag names."""
+    hint = perhaps(artifact, registry.artifacts()) or "gitops-mlops register, or git fetch --tags"
+    return EvidenceMissing("no such model in the registry", where=artifact, hint=hint)
+
+
+def _model(registry: Registry, artifact: str, stages: Sequence[str]) -> ModelView:
+    if not registry.events(artifact):
+        raise unknown(registry, artifact)
+    retired = registry.retired(artifact)
+    tombstones = {} if retired else {stage: registry.emptied(artifact, stage) for stage in stages}
+    emptied = {stage: tombstone for stage, tombstone in tombstones.items() if tombstone}
+    return ModelView(_state(registry, artifact, stages), tuple(registry.versions(artifact)), retired, emptied)
+
+
+def _state(registry: Registry, artifact: str, stages: Sequence[str]) -> ModelState:
+    held = registry.assignments(artifact)
+    ordered = {stage: held[stage] for stage in stages if stage in held}
+    return ModelState(artifact, registry.latest(artifact), ordered)
+
+
+def _stages(registry: Registry, version: Version, stages: Sequence[str]) -> tuple[str, ...]:
+    held = registry.assignments(version.artifact)
+    return tuple(stage for stage in stages if stage in held and held[stage].commit == version.commit)

@@ -1,0 +1,1 @@
+"""A pull request as a whole, and what the forge knows of it."""

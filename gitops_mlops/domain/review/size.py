@@ -1,0 +1,113 @@
+"""A review that fits into its file, whatever it found: what matters least is left out first, never a verdict.
+
+In this order, until it fits: curves and confusion matrices; slices, groups and what is beside the gates; changes of
+parameters and data; whole reports, the largest first; at last the words of everything else are cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
+
+from gitops_mlops.domain.comparison.report import Report
+from gitops_mlops.domain.comparison.report_parts import Part
+from gitops_mlops.domain.review.review import MAX_REVIEW_BYTES, ModelReview, Review
+
+_SHORTEST = 120
+_TOLD = "its report is too large for this file: gitops-mlops compare makes it again"
+_TOLD_BYTES = len(_TOLD) + 10
+# Fields of a report that go together, and what they are called.
+_EMPTIED: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("curves and confusion matrices", {"curves": (), "confusion": None}),
+    ("slices, groups and recipes", {"slices": (), "slice_search": None, "fairness": (), "recipe": None}),
+    ("the frozen data, the anchor and the checks of the data", {"frozen": None, "anchor": None, "honesty": None}),
+    ("changes of parameters and data", {"parameters": (), "data": ()}),
+)
+
+_BARE_PIPELINE: dict[str, Any] = {"stages": [], "skipped": [], "lock_files": [], "tail": [], "differences": []}
+
+
+def dump_review(review: Review, limit: int = MAX_REVIEW_BYTES) -> bytes:
+    """The review as JSON of at most `limit` bytes that `parse_review` reads back."""
+    for fitting in chain([review], _shorter(review, limit)):
+        content = _json(fitting)
+        if len(content) <= limit:
+            break
+    return content
+
+
+def _json(part: Part) -> bytes:
+    return (part.model_dump_json(by_alias=True) + "\n").encode()
+
+
+def _shorter(review: Review, limit: int) -> Iterator[Review]:
+    """Ever shorter versions of a review."""
+    for name, emptied in _EMPTIED:
+        review = _named(_each_report(review, lambda report, emptied=emptied: _with(report, **emptied)), name)  # type: ignore[misc]
+        yield review
+    yield (review := _without_largest(review, limit))
+    yield _named(_cut(review), "texts")
+
+
+def _named(review: Review, name: str) -> Review:
+    named: Review = _with(review, shortened=tuple(dict.fromkeys([*review.shortened, name])))
+    return named
+
+
+def _with(part: Any, **fields: Any) -> Any:
+    return part.model_copy(update=fields)
+
+
+def _each_report(review: Review, change: Callable[[Report], Report]) -> Review:
+    models = (_with(one, report=change(one.report)) if one.report else one for one in review.models)
+    shortened: Review = _with(review, models=tuple(models))
+    return shortened
+
+
+def _without_largest(review: Review, limit: int) -> Review:
+    """Without the largest reports, as many as it takes."""
+    sizes = {i: len(_json(one.report)) for i, one in enumerate(review.models) if one.report}
+    excess, dropped = len(_json(review)) - limit, set()
+    for i in sorted(sizes, key=lambda i: -sizes[i]):
+        if excess <= 0:
+            break
+        excess -= sizes[i] - _TOLD_BYTES
+        dropped.add(i)
+    left = tuple(_without_report(one) if i in dropped else one for i, one in enumerate(review.models))
+    return _named(_with(review, models=left), "reports of some models")
+
+
+def _without_report(model: ModelReview) -> ModelReview:
+    left: ModelReview = _with(model, report=None, told=_TOLD)
+    return left
+
+
+def _cut(review: Review) -> Review:
+    """Short words, and few of what is listed: still every outcome."""
+    shown = [_short(one, "path", "where", "message", "hint") for one in review.problems[:20]]
+    lock = review.lock and _with(
+        review.lock,
+        stale=tuple(name[:_SHORTEST] for name in review.lock.stale[:20]),
+        troubles=tuple(_short(one, "path", "where", "message", "hint") for one in review.lock.troubles[:20]),
+        mend=(),
+        uncommitted=tuple(name[:_SHORTEST] for name in review.lock.uncommitted[:20]),
+    )
+    cut: Review = _with(
+        review,
+        failures=tuple(_short(one, "told") for one in review.failures),
+        problems=tuple(shown),
+        remarks=tuple(text[:_SHORTEST] for text in review.remarks[:10]),
+        lock=lock,
+        pipeline=review.pipeline and _with(review.pipeline, **_BARE_PIPELINE),
+        datasets=tuple(
+            _with(_short(one, "name", "path", "contract", "told"), rules=(), edits=()) for one in review.datasets
+        ),
+        models=tuple(_short(one, "told") for one in review.models),
+        steps=review.steps[:50],
+    )
+    return cut
+
+
+def _short(part: Part, *fields: str) -> Any:
+    return _with(part, **{field: getattr(part, field)[:_SHORTEST] for field in fields})

@@ -1,0 +1,1 @@
+"""The comparison as a comment, a page and a terminal's text."""

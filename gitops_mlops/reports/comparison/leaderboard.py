@@ -1,0 +1,107 @@
+"""The leaderboard of experiments as aligned text and as JSON-ready data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gitops_mlops.domain.comparison.leaderboard import Board, Standing, verdict
+from gitops_mlops.domain.comparison.report_parts import Interval
+from gitops_mlops.reports.comparison.words import known_name
+from gitops_mlops.reports.rendering.numbers import (
+    NOTHING,
+    between,
+    counted,
+    fixed,
+    level,
+    percent,
+    signed,
+    value_text,
+)
+from gitops_mlops.reports.rendering.terminal import fit, table
+
+_DECIMALS = 4
+_WIDEST_NAME = 28
+_WIDEST_CHANGES = 60
+
+
+def board_text(board: Board) -> str:
+    """Everyone on the rows, the leader first, and what the order is worth."""
+    units = "" if board.clusters is None else f" in {counted(board.clusters, 'independent group')}"
+    direction = "more" if board.higher_is_better else "less"
+    metric = known_name(board.metric) or board.metric
+    lines = [
+        f"{board.model}: {metric} on {counted(board.rows, 'row')}{units}, {direction} is better",
+        f"With {percent(1 - board.alpha)} confidence: {verdict(board)}.",
+        "",
+    ]
+    levels = sorted({level(one.behind_interval) for one in board.standings if one.behind_interval})
+    behind = f"BEHIND ({levels[0]} CI)" if len(levels) == 1 else "BEHIND"
+    headers = ["", "MODEL", "KIND", "COMMIT", metric.upper(), behind, "BEST?", "DIFFERS FROM HEAD"]
+    rows = [_row(place, one) for place, one in enumerate(board.standings, 1)]
+    missing = [f"{one.entrant.name}: {one.entrant.why}" for one in board.standings if one.value is None]
+    return "\n".join(
+        [*map(_plain, lines), table(headers, rows, right=[0]), *(["", *map(_plain, missing)] if missing else [])]
+    )
+
+
+def _plain(line: str) -> str:
+    return fit(line, 400)
+
+
+def _row(place: int, one: Standing) -> list[str]:
+    entrant = one.entrant
+    changes = ", ".join(f"{key.rpartition(':')[2]}={value_text(value)}" for key, value in entrant.parameters.items())
+    best = NOTHING if one.value is None else "may be" if one.may_be_best else "no"
+    return [
+        str(place) if one.value is not None else NOTHING,
+        fit(entrant.name, _WIDEST_NAME),
+        entrant.kind,
+        entrant.commit[:7],
+        fixed(one.value, _DECIMALS),
+        _behind(one),
+        best,
+        fit(changes, _WIDEST_CHANGES),
+    ]
+
+
+def _behind(one: Standing) -> str:
+    if one.behind is None:
+        return NOTHING
+    interval = f" ({between(one.behind_interval, _DECIMALS)})" if one.behind_interval else ""
+    return f"{signed(one.behind, _DECIMALS)}{interval}"
+
+
+def board_data(board: Board) -> dict[str, Any]:
+    """The board as plain data."""
+    return {
+        "model": board.model,
+        "metric": board.metric,
+        "higher_is_better": board.higher_is_better,
+        "rows": board.rows,
+        "clusters": board.clusters,
+        "alpha": board.alpha,
+        "verdict": verdict(board),
+        "may_be_best": [one.entrant.name for one in board.candidates],
+        "standings": [_standing_data(one) for one in board.standings],
+        "warnings": list(board.warnings),
+    }
+
+
+def _standing_data(one: Standing) -> dict[str, Any]:
+    entrant = one.entrant
+    return {
+        "name": entrant.name,
+        "kind": entrant.kind,
+        "commit": entrant.commit,
+        "value": one.value,
+        "interval": _interval(one.interval),
+        "behind": one.behind,
+        "behind_interval": _interval(one.behind_interval),
+        "may_be_best": one.may_be_best,
+        "parameters": dict(entrant.parameters),
+        "why_not": entrant.why,
+    }
+
+
+def _interval(interval: Interval | None) -> dict[str, float] | None:
+    return None if interval is None else interval.model_dump()

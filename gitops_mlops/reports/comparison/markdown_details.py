@@ -1,0 +1,210 @@
+"""The folded sections of the markdown report: what a reviewer opens to look closer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gitops_mlops.domain.comparison.report import Report
+from gitops_mlops.domain.comparison.report_parts import (
+    Confusion,
+    Curve,
+    MetricResult,
+    MetricVerdict,
+    Revision,
+    SliceResult,
+)
+from gitops_mlops.reports.comparison.headline import left_out_slices, unjudged_slices, worst_slices
+from gitops_mlops.reports.comparison.markdown_sections import directed_name, metrics_table, short_prose, table
+from gitops_mlops.reports.comparison.panels import Foreign, Panel
+from gitops_mlops.reports.comparison.panels import panels as all_panels
+from gitops_mlops.reports.rendering.escape import code, prose
+from gitops_mlops.reports.rendering.mermaid import PLOTS, chart
+from gitops_mlops.reports.rendering.numbers import NOTHING, count, counted
+
+_WIDEST_MATRIX = 4
+
+
+def details(summary: str, lines: Sequence[str]) -> list[str]:
+    """A folded section; `summary` is ours alone, for no markdown is read in it."""
+    return [f"<details><summary>{summary}</summary>", "", *lines, "</details>", ""]
+
+
+def slices(report: Report, limit: int) -> list[str]:
+    """Parts of the rows, the worst first, each judged alone: only the gates correct for how many there are."""
+    if not report.slices:
+        return []
+    found = worst_slices(report)
+    worse = _with(report, "regressed")
+    unjudged = _with(report, "cannot_be_judged")
+    called = {metric.name: directed_name(metric) for _, metric in found}
+    several = len(called) > 1
+    rows = [(_slice_row(part, metric, several), metric) for part, metric in found[:limit]]
+    header = "Slice" if several else f"Slice ({next(iter(called.values()), '')})"
+    more = f"The {count(limit)} worst of {count(len(found))} are shown. " if len(found) > limit else ""
+    return details(
+        f"Slices: {count(worse)} of {count(len(report.slices))} worse, taken alone"
+        + (f", {count(unjudged)} cannot be judged" if unjudged else ""),
+        [
+            *(metrics_table(rows, header) if rows else ["No metric was computed.", ""]),
+            f"{more}Each slice is judged alone here; of many, some look worse by chance, which the gates allow for.",
+            "",
+            *([unjudged_slices(report, code, short_prose, limit // 10), ""] if unjudged else []),
+            *([left_out, ""] if (left_out := left_out_slices(report)) else []),
+        ],
+    )
+
+
+def _with(report: Report, verdict: MetricVerdict) -> int:
+    """How many slices have a metric with that verdict."""
+    return sum(any(metric.verdict == verdict for metric in part.metrics) for part in report.slices)
+
+
+def _slice_name(part: SliceResult) -> str:
+    return code(f"{part.column}={part.value}")
+
+
+def _slice_row(part: SliceResult, metric: MetricResult, several: bool) -> str:
+    name = f"{directed_name(metric)}, " if several else ""
+    found = "" if part.declared else ", found"
+    return f"{_slice_name(part)} ({name}{counted(part.rows, 'row')}{found})"
+
+
+def panels(report: Report, limit: int) -> list[str]:
+    """What was looked at beside the gates, each folded; a warning sign before what should not be overlooked."""
+    return [line for panel in all_panels(report) for line in _panel(panel, limit)]
+
+
+def _panel(panel: Panel, limit: int) -> list[str]:
+    rows = [[_panel_text(cell) for cell in cells] for cells in panel.rows[:limit]]
+    more = len(panel.rows) - len(rows)
+    return details(
+        f"{'⚠️ ' if panel.alert else ''}{panel.title}: {panel.summary}",
+        [
+            *(line for sentence in panel.sentences for line in ("".join(map(_panel_text, sentence)), "")),
+            *(table(panel.headers, rows) if rows else []),
+            *([f"and {count(more)} more", ""] if more else []),
+        ],
+    )
+
+
+def _panel_text(text: str) -> str:
+    return prose(text, 300) if isinstance(text, Foreign) else text
+
+
+def charts(report: Report, limit: int) -> list[str]:
+    """Curves as Mermaid charts."""
+    drawn = [(curve, plotted) for curve in report.curves[:limit] if (plotted := chart(curve)) is not None]
+    lines = []
+    for curve, (source, legend) in drawn:
+        lines += [f"**{_curve_title(curve)}**: {legend}", "", "```mermaid", source, "```", ""]
+    return details(f"Curves: {count(len(drawn))}", lines) if drawn else []
+
+
+def _curve_title(curve: Curve) -> str:
+    return PLOTS[curve.name].title if curve.name in PLOTS else short_prose(curve.name)
+
+
+def confusion(report: Report, limit: int) -> list[str]:
+    """Who is taken for whom, both models in one cell; of many classes only the largest mistakes."""
+    matrix = report.confusion
+    if matrix is None:
+        return []
+    if not _square(matrix):
+        return details("Confusion matrix", ["It does not fit its labels and is not shown.", ""])
+    lines = _whole(matrix) if len(matrix.labels) <= _WIDEST_MATRIX else _mistakes(matrix, limit)
+    sides = "Rows" if matrix.champion is None else "Rows, champion → challenger"
+    return details("Confusion matrix", [f"{sides}.", "", *lines])
+
+
+def _square(matrix: Confusion) -> bool:
+    number = len(matrix.labels)
+    present = [side for side in (matrix.champion, matrix.challenger) if side is not None]
+    return number > 0 and all(len(side) == number and all(len(line) == number for line in side) for side in present)
+
+
+def _whole(matrix: Confusion) -> list[str]:
+    labels = [code(label, 20) for label in matrix.labels]
+    rows = [[f"is {labels[i]}", *(_cell(matrix, i, j) for j in range(len(labels)))] for i in range(len(labels))]
+    return table(["", *(f"predicted {label}" for label in labels)], rows)
+
+
+def _mistakes(matrix: Confusion, limit: int) -> list[str]:
+    number = len(matrix.labels)
+    places = [(i, j) for i in range(number) for j in range(number) if i != j]
+    largest = sorted(places, key=lambda place: -matrix.challenger[place[0]][place[1]])[:limit]
+    rows = [[code(matrix.labels[i], 24), code(matrix.labels[j], 24), _cell(matrix, i, j)] for i, j in largest]
+    shown = f"The {count(len(rows))} most frequent mistakes among {count(number)} classes."
+    return [shown, "", *table(["Is", "Predicted", "Rows"], rows)]
+
+
+def _cell(matrix: Confusion, i: int, j: int) -> str:
+    new = count(matrix.challenger[i][j])
+    return new if matrix.champion is None else f"{count(matrix.champion[i][j])} → {new}"
+
+
+def warnings(report: Report, limit: int) -> list[str]:
+    """What the comparison was not sure about."""
+    if not report.warnings:
+        return []
+    lines = [f"- {prose(text, limit)}" for text in report.warnings]
+    return details(f"⚠️ {counted(len(report.warnings), 'warning')}", [*lines, ""])
+
+
+def sides(report: Report, limit: int) -> list[str]:
+    """What exactly was compared, on which rows, with what software."""
+    champion, challenger = report.champion, report.challenger
+    rows = [
+        ["Revision", *_both(champion, challenger, "revision")],
+        ["Version", *_both(champion, challenger, "version")],
+        ["Commit", *_both(champion, challenger, "commit")],
+        ["Model, SHA-256", *_both(champion, challenger, "model_sha256")],
+    ]
+    environment = sorted(report.environment.items())[:limit]
+    lines = [
+        *table(["", "Champion", "Challenger"], rows),
+        *_rows(report),
+        "",
+        *(
+            table(["Software", "Version"], ([code(k, 30), code(v, 30)] for k, v in environment))
+            if environment
+            else []
+        ),
+    ]
+    return details("What was compared", lines)
+
+
+def _both(champion: Revision | None, challenger: Revision, field: str) -> list[str]:
+    texts = (getattr(champion, field) if champion else "", getattr(challenger, field))
+    width = 12 if field in ("commit", "model_sha256") else 40
+    return [code(text[:width], width) if text else NOTHING for text in texts]
+
+
+def _rows(report: Report) -> list[str]:
+    rows = report.evaluation
+    lines = [f"- Rows: {count(rows.rows)} of {code(rows.dataset)}"]
+    if rows.positives is not None:
+        lines.append(f"- Positive: {count(rows.positives)}")
+    if rows.clusters is not None:
+        by = f" by {code(rows.cluster_by)}" if rows.cluster_by else ""
+        lines.append(f"- Independent groups: {count(rows.clusters)}{by}")
+    lines += [f"- Left out: {count(number)}, {prose(reason)}" for reason, number in rows.excluded.items()]
+    if rows.overlap is not None:
+        lines.append(f"- Rows that stand in the training data too: {count(rows.overlap)}")
+    return lines
+
+
+def how_to_read(report: Report, limit: int) -> list[str]:
+    """The words of the report."""
+    return details(
+        "How to read this",
+        [
+            "- Both models were scored on the same rows. ↑ more is better, ↓ less is better.",
+            "- *Better by* is turned so that above zero always speaks for the challenger, with the interval in "
+            "which the true difference lies.",
+            "- 🟢 better: the whole interval lies above zero. 🔵 not worse: it lies above minus the margin. "
+            "🔴 worse: it lies below minus the margin. 🟡 cannot tell: the interval is too wide for any of these; "
+            "more rows would help. ⚪ cannot be judged: too few rows for an interval.",
+            "- ⛔ a gate that blocks, ⚠️ a gate that warns, ✅ a gate that passed.",
+            "",
+        ],
+    )

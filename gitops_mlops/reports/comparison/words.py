@@ -1,0 +1,73 @@
+"""What verdicts, gates and metrics are called, in every kind of report."""
+
+from __future__ import annotations
+
+from gitops_mlops.domain.comparison.report_parts import GateStatus, MetricVerdict, Verdict
+from gitops_mlops.domain.config.metrics import find_metric
+
+VERDICT_SYMBOLS: dict[Verdict, str] = {"pass": "✅", "warn": "⚠️", "block": "⛔", "incomparable": "❔"}
+GATE_SYMBOLS: dict[GateStatus, str] = {"pass": "✅", "warn": "⚠️", "block": "⛔"}
+METRIC_SYMBOLS: dict[MetricVerdict, str] = {
+    "improved": "🟢",
+    "non_inferior": "🔵",
+    "inconclusive": "🟡",
+    "cannot_be_judged": "⚪",
+    "regressed": "🔴",
+    "undefined": "⚪",
+}
+METRIC_WORDS: dict[MetricVerdict, str] = {
+    "improved": "better",
+    "non_inferior": "not worse",
+    "inconclusive": "cannot tell",
+    "cannot_be_judged": "cannot be judged",
+    "regressed": "worse",
+    "undefined": "not defined",
+}
+# The order in which a reader wants to see them.
+WORST_FIRST: tuple[MetricVerdict, ...] = (
+    "regressed",
+    "inconclusive",
+    "cannot_be_judged",
+    "undefined",
+    "non_inferior",
+    "improved",
+)
+
+METRIC_NAMES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "specificity": "specificity",
+    "f1": "F1",
+    "precision_macro": "macro precision",
+    "recall_macro": "macro recall",
+    "f1_macro": "macro F1",
+    "precision_weighted": "weighted precision",
+    "recall_weighted": "weighted recall",
+    "f1_weighted": "weighted F1",
+    "mcc": "MCC",
+    "roc_auc": "ROC-AUC",
+    "roc_auc_ovr": "ROC-AUC one-vs-rest",
+    "average_precision": "average precision",
+    "log_loss": "log-loss",
+    "brier": "Brier score",
+    "ece": "ECE",
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "r2": "R²",
+    "median_ae": "median absolute error",
+    "mape": "MAPE",
+    "smape": "sMAPE",
+    "pinball": "pinball loss",
+    "mase": "MASE",
+    "ndcg": "NDCG",
+    "mrr": "MRR",
+    "map": "MAP",
+}
+
+
+def known_name(name: str) -> str | None:
+    """What people call a metric of the catalogue, for instance `NDCG@10`; None for any other."""
+    metric = find_metric(name)
+    return None if metric is None else METRIC_NAMES[metric.kind] + name.removeprefix(metric.kind)

@@ -1,0 +1,107 @@
+"""What a rollout did: for terminals, as JSON, as a page for the run, and as what an issue says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gitops_mlops.domain.deployment.rollout import SCHEMA, Result, Rolled, Rollout, TakenBack
+from gitops_mlops.domain.registry.change import Refusal
+from gitops_mlops.domain.review.finding import Finding
+from gitops_mlops.reports.rendering.escape import code, prose, row
+from gitops_mlops.reports.rendering.links import is_address
+from gitops_mlops.reports.rendering.terminal import printable
+
+_NONE = "–"
+
+
+def rollout_data(rollout: Rollout) -> dict[str, Any]:
+    """The rollout as plain data."""
+    return {
+        "schema": SCHEMA,
+        "environment": rollout.environment,
+        "commit": rollout.commit,
+        "code": rollout.code,
+        "models": [
+            {
+                **model._asdict(),
+                "result": model.result.value,
+                "refusals": [refusal._asdict() for refusal in model.refusals],
+            }
+            for model in rollout.models
+        ],
+    }
+
+
+def rollout_text(rollout: Rollout) -> str:
+    """A line for each model, and what a version that is held back lacks."""
+    lines: list[str] = []
+    for model in rollout.models:
+        lines.append(f"{model.model} in {rollout.environment}: {_words(model)}")
+        if model.held_back:
+            lines.append(f"{model.model} {model.held_back} is held back:")
+            lines += [f"  {_refusal(refusal)}" for refusal in model.refusals]
+    return "\n".join(printable(line) for line in lines) or "no model has a port here"
+
+
+def rollout_markdown(rollout: Rollout) -> str:
+    """The same as a page."""
+    lines = [f"## Rollout to {code(rollout.environment)}", ""]
+    lines += [row(["model", "result", "serves", "why"]), "| --- | --- | --- | --- |"]
+    for model in rollout.models:
+        serves = code(model.serves) if model.serves else _NONE
+        lines.append(row([code(model.model), model.result.value, serves, prose(model.why) if model.why else _NONE]))
+    for model in rollout.models:
+        if model.held_back:
+            lines += ["", f"{code(model.model)} {code(model.held_back)} is held back:", ""]
+            lines += [f"- {prose(_refusal(refusal))}" for refusal in model.refusals]
+    return "\n".join(lines) + "\n"
+
+
+def rollback_findings(environment: str, back: Mapping[str, TakenBack | None]) -> Iterator[Finding]:
+    """The versions that a rollout took back, by model."""
+    for model, taken in back.items():
+        if taken is not None:
+            title = f"{model} {taken.version} was rolled back in {environment}"
+            key = f"rollback/{environment}/{model}/{taken.version}"
+            yield Finding(key, title, _taken_back(model, environment, taken))
+
+
+def _taken_back(model: str, environment: str, taken: TakenBack) -> str:
+    name, version, stage = code(model), code(taken.version), code(environment)
+    again = code(f"gitops-mlops promote {model}@{taken.version} {environment} --push", 300)
+    lines = [
+        f"{name} {version} was promoted to {stage}, did not prove itself there, and was rolled back to "
+        f"{code(taken.back_to)}.",
+        "",
+        f"**Why:** {prose(taken.reason, 2000)}",
+        "",
+        "**What to do:**",
+        "",
+        "- Find out why: the run, the server's log that is named above, and the report of the version.",
+        "- Mend it and merge: the next version enters by itself, and this issue is closed.",
+        f"- {version} is not tried again by itself. When the place was at fault: {again}.",
+        "",
+        f"Recorded by the tag {code(taken.tag, 200)}"
+        + (f", made by [this run]({taken.run})." if is_address(taken.run) else "."),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _words(model: Rolled) -> str:
+    serves = f"{model.serves} serves" if model.serves else "nothing serves"
+    change = f"{model.before} → {model.serves}" if model.before else model.serves
+    return {
+        Result.UNCHANGED: f"{model.serves} serves at {model.address}" if model.serves else model.why,
+        Result.PLANNED: f"would change: {model.why}" if model.why else "would be deployed",
+        Result.DEPLOYED: f"{change} serves at {model.address}",
+        Result.STOPPED: f"{model.before or 'what ran'} is stopped; emptied {model.why}",
+        Result.EMPTY: model.why or f"nothing is assigned, {serves}",
+        Result.ROLLED_BACK: f"rolled back, {serves}; {model.why}",
+        Result.REFUSED: f"was not let in: {model.why}; {serves}",
+        Result.FAILED: f"failed ({model.cause}): {model.why}" + (f"; {serves}" if model.address else ""),
+    }[model.result]
+
+
+def _refusal(refusal: Refusal) -> str:
+    return f"{refusal.rule}: {refusal.seen} → needed: {refusal.wanted}"

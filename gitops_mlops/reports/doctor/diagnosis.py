@@ -1,0 +1,87 @@
+"""What doctor found, for people and as data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from gitops_mlops.domain.doctor.checks import OF_ONE_CLONE, Diagnosis, Finding, Severity
+from gitops_mlops.domain.review.finding import Finding as Issue
+from gitops_mlops.reports.rendering.escape import code, prose
+from gitops_mlops.reports.rendering.problems import counted
+from gitops_mlops.reports.rendering.terminal import printable
+
+_WIDTH = max(len(severity) for severity in Severity)
+
+
+def diagnosis_text(diagnosis: Diagnosis) -> str:
+    """What was mended, then the findings by group, each with what mends it, then how many there are."""
+    lines = [
+        f"could not mend {each.finding.id}, {each.finding.where}: {each.failure}"
+        if each.failure
+        else f"mended {each.finding.id}, {each.finding.where}: {each.finding.remedy}"
+        for each in diagnosis.mended
+    ]
+    for group, found in groupby(diagnosis.findings, key=lambda finding: finding.group):
+        lines += ["", group, *(line for finding in found for line in _paragraph(finding))]
+    lines += ["", _summary(diagnosis)]
+    return "\n".join(printable(line) for line in lines).lstrip("\n")
+
+
+def diagnosis_findings(diagnosis: Diagnosis) -> Iterator[Issue]:
+    """What is wrong, for issues: the findings of one check about one place are one. Notes are none, nor is what
+    concerns this clone alone.
+    """
+    places: dict[tuple[str, str], list[Finding]] = {}
+    for finding in diagnosis.findings:
+        if finding.severity is not Severity.NOTE and finding.id not in OF_ONE_CLONE:
+            places.setdefault((finding.id, finding.where), []).append(finding)
+    for (check, where), found in places.items():
+        lines = [f"- {prose(one.what, 1000)}\n  **To mend it:** {prose(one.mend, 1000)}" for one in found[:100]]
+        head = f"{code('gitops-mlops doctor')} found this about {code(where, 200)} (check {code(check)}):"
+        foot = "This issue is closed once it is mended."
+        body = "\n\n".join([head, "\n".join(lines), foot])
+        yield Issue(f"doctor/{check}/{where}", f"{where}: {found[0].what}", f"{body}\n")
+
+
+def diagnosis_data(diagnosis: Diagnosis) -> dict[str, Any]:
+    """The same as JSON-ready data."""
+    return {
+        "well": diagnosis.well,
+        "findings": [_data(finding) for finding in diagnosis.findings],
+        "skipped": list(diagnosis.skipped),
+        "mended": [
+            {**_data(each.finding), "did": "" if each.failure else each.finding.remedy, "failure": each.failure}
+            for each in diagnosis.mended
+        ],
+    }
+
+
+def _paragraph(finding: Finding) -> Iterator[str]:
+    yield f"  {finding.severity:<{_WIDTH}}  {finding.where}: {finding.what}"
+    fix = "; --fix does it" if finding.fixable else ""
+    yield f"  {'':<{_WIDTH}}  → {finding.mend} ({finding.id}{fix})"
+
+
+def _summary(diagnosis: Diagnosis) -> str:
+    if not diagnosis.findings:
+        return "Nothing is wrong"
+    counts = Counter(finding.severity for finding in diagnosis.findings)
+    told = ", ".join(counted(counts[severity], severity) for severity in Severity if counts[severity])
+    fixable = sum(finding.fixable for finding in diagnosis.findings)
+    ending = f"; {fixable} of them can be mended with --fix" if fixable else ""
+    return f"{'Nothing is wrong, ' if diagnosis.well else ''}{told}{ending}"
+
+
+def _data(finding: Finding) -> dict[str, Any]:
+    return {
+        "id": finding.id,
+        "group": finding.group,
+        "severity": finding.severity,
+        "where": finding.where,
+        "what": finding.what,
+        "mend": finding.mend,
+        "fixable": finding.fixable,
+    }

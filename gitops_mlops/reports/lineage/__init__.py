@@ -1,0 +1,1 @@
+"""Lineage, the ledger, and what differs between versions."""

@@ -1,0 +1,65 @@
+"""Lineage as a Mermaid flowchart, in the part of its language in which no text from outside can say anything.
+
+IDs are numbers of ours. Labels stand in quotes, with every character but letters, digits and a few harmless signs
+written as an entity code (`#35;`), which Mermaid draws as the character and neither its parser nor HTML acts upon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from gitops_mlops.domain.lineage.graph import Edge, Graph, Kind, Node, name_of
+from gitops_mlops.domain.lineage.question import Uses
+from gitops_mlops.reports.rendering.escape import shorten, visible
+
+_LONGEST = 60
+_SHAPES: Mapping[Kind, tuple[str, str]] = {
+    Kind.VERSION: ("([", "])"),
+    Kind.DATA: ("[(", ")]"),
+    Kind.STEP: ("[[", "]]"),
+    Kind.COMPARISON: ("{{", "}}"),
+    Kind.ENVIRONMENT: ("[/", "/]"),
+}
+_HARMLESS = frozenset(" .,-_/@=")
+
+
+def graph_flowchart(graph: Graph) -> str:
+    """The lineage of a version, data flowing from left to right."""
+    return _flowchart(graph.nodes.values(), graph.edges)
+
+
+def uses_flowchart(found: Uses) -> str:
+    """What was asked for, the versions that used it, and where they are and were."""
+    graph = Graph()
+    asked = found.asked
+    kind = Kind.COMMIT if asked.commit else Kind.DATA
+    digest = asked.commit or ", ".join(sorted(digest[:10] for digest in asked.digests))
+    start = graph.add(Node("asked", kind, asked.path or ("commit" if asked.commit else "file"), digest))
+    for use in found.uses:
+        version = graph.add(Node(f"version:{name_of(use.version)}", Kind.VERSION, name_of(use.version)))
+        graph.link(start, version, str(use.how))
+        for stay in use.stays:
+            stage = graph.add(Node(f"stage:{stay.stage}", Kind.STAGE, f"#{stay.stage}"))
+            graph.link(version, stage, "holds" if stay.left is None else "was in")
+        for run in use.runs:
+            place = graph.add(Node(f"environment:{run.environment}", Kind.ENVIRONMENT, run.environment))
+            graph.link(version, place, "runs in" if run.until is None else "ran in")
+    return _flowchart(graph.nodes.values(), graph.edges)
+
+
+def label(text: str) -> str:
+    """Text as the inside of a quoted label, which may not be blank."""
+    shown = shorten(visible(text[:1000]), _LONGEST).strip() or "(blank)"
+    return "".join(c if (c.isascii() and c.isalnum()) or c in _HARMLESS else f"#{ord(c)};" for c in shown)
+
+
+def _flowchart(nodes: Iterable[Node], edges: Iterable[Edge]) -> str:
+    numbers: dict[str, str] = {}
+    lines = ["flowchart LR"]
+    for node in nodes:
+        numbers[node.id] = f"n{len(numbers)}"
+        opened, closed = _SHAPES.get(node.kind, ("[", "]"))
+        digest = f"<br/>{label(node.digest[:10])}" if node.digest else ""
+        lines.append(f'    {numbers[node.id]}{opened}"{label(node.label)}{digest}"{closed}')
+    lines += [f'    {numbers[edge.source]} -->|"{label(edge.relation)}"| {numbers[edge.target]}' for edge in edges]
+    return "\n".join(lines)

@@ -1,0 +1,240 @@
+"""Lineage as a tree or table on a terminal, and as JSON-ready data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from gitops_mlops.domain.comparison.changes import plain
+from gitops_mlops.domain.lineage.graph import Edge, Graph, Kind, Lineage, Node, name_of
+from gitops_mlops.domain.lineage.question import Use, Uses
+from gitops_mlops.domain.registry.timeline import Stay
+from gitops_mlops.reports.rendering.numbers import counted, size
+from gitops_mlops.reports.rendering.terminal import table
+
+SCHEMA = "gitops-mlops/lineage/1"
+_NONE = "–"
+_SHORT = 10
+_NO_LEDGER = "The ledger records no deployment"
+
+# What a person looks for first.
+_ORDER = (Kind.COMMIT, Kind.DATA, Kind.CODE, Kind.PARAMETERS, Kind.STEP, Kind.IMPORT, Kind.COMPARISON)
+
+
+def tree_text(found: Lineage) -> str:
+    """The version, below it what it comes from, then what became of it."""
+    rows = list(_Tree(found.graph).rows())
+    text = table(["", "", ""], rows).partition("\n")[2]
+    return text if found.ledger else f"{text}\n\n{_NO_LEDGER}"
+
+
+def lineage_data(found: Lineage | Uses) -> dict[str, Any]:
+    """Either answer as plain data; a version's as nodes and edges, which run from what was before."""
+    if isinstance(found, Uses):
+        return _uses_data(found)
+    graph = found.graph
+    return {
+        "schema": SCHEMA,
+        "version": next(iter(graph.nodes)),
+        "nodes": [_node_data(node) for node in graph.nodes.values()],
+        "edges": [{"from": edge.source, "to": edge.target, "relation": edge.relation} for edge in graph.edges],
+        "gaps": list(found.gaps),
+        "deployments_recorded": found.ledger,
+    }
+
+
+def uses_text(found: Uses) -> str:
+    """A version a line: what the file was to it, where it is and was."""
+    if not found.uses:
+        return "No version used it" if not found.gaps else "No version is known to have used it"
+    rows = [
+        [
+            name_of(use.version),
+            str(use.how),
+            *((use.path, use.digest[:_SHORT]) if use.path else ()),
+            ", ".join(f"#{stage}" for stage in use.live) or _NONE,
+            ", ".join(_left(use.stays)) or _NONE,
+            *([_environments(use) or _NONE] if found.ledger else []),
+        ]
+        for use in found.uses
+    ]
+    where = ["PATH", "DIGEST"] if found.uses[0].path else []
+    head = ["VERSION", "HOW", *where, "HOLDS NOW", "HELD BEFORE", *(["ENVIRONMENTS"] if found.ledger else [])]
+    text = table(head, rows)
+    return text if found.ledger else f"{text}\n\n{_NO_LEDGER}"
+
+
+class _Tree:
+    """Rows of a tree: its lines, a digest, and what else is known."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._before: dict[str, list[Edge]] = {}
+        self._after: dict[str, list[Edge]] = {}
+        for edge in graph.edges:
+            self._before.setdefault(edge.target, []).append(edge)
+            self._after.setdefault(edge.source, []).append(edge)
+        self._told: set[str] = set()
+
+    def rows(self) -> Iterator[list[str]]:
+        """The version first; a node that was told above is not told again."""
+        root = next(iter(self._graph.nodes.values()))
+        yield [root.label, root.digest[:_SHORT], _facts(root)]
+        self._told.add(root.id)
+        inputs = self._ordered(edge.source for edge in self._before.get(root.id, ()))
+        fate = [_told(self._graph.nodes[edge.target], edge.relation) for edge in self._after.get(root.id, ())]
+        yield from self._children([*inputs, *fate])
+
+    def _children(self, children: Sequence[Node]) -> Iterator[list[str]]:
+        # By hand and not by recursion: a pipeline may be longer than Python's stack is deep.
+        waiting = self._put(children, "")
+        while waiting:
+            node, lead, indent = waiting.pop()
+            known = node.id in self._told
+            inner = self._ordered(edge.source for edge in self._before.get(node.id, ()) if not known)
+            inner = [part for each in inner if each.kind is not Kind.VERSION for part in _parts(each)]
+            shown = "see above" if known and self._before.get(node.id) else _facts(node)
+            yield [f"{lead}{node.label}", node.digest[:_SHORT], shown]
+            self._told.add(node.id)
+            waiting += self._put(inner, indent)
+
+    def _put(self, children: Sequence[Node], indent: str) -> list[tuple[Node, str, str]]:
+        """Children with the lines before them and below them, the first one last."""
+        last = len(children) - 1
+        return [
+            (node, f"{indent}{'└─' if at == last else '├─'} ", f"{indent}{'   ' if at == last else '│  '}")
+            for at, node in reversed(list(enumerate(children)))
+        ]
+
+    def _ordered(self, identities: Iterator[str]) -> list[Node]:
+        nodes = [self._graph.nodes[identity] for identity in dict.fromkeys(identities)]
+        return sorted(nodes, key=lambda node: (_ORDER.index(node.kind) if node.kind in _ORDER else 99, node.label))
+
+
+def _facts(node: Node) -> str:
+    """What a node says of itself, in a line."""
+    known = node.facts
+    match node.kind:
+        case Kind.VERSION:
+            state = "" if known["active"] else ", out of use"
+            return f"{_minute(known['created'])} by {known['author']}{state}"
+        case Kind.DATA:
+            return ", ".join(_data_words(known))
+        case Kind.STEP:
+            return str(known["command"])
+        case Kind.PARAMETERS:
+            return json.dumps(plain(known["value"]), ensure_ascii=False)
+        case Kind.IMPORT:
+            named = known.get("version") or known.get("stage") or known.get("revision")
+            return f"{named}" if named else ""
+        case Kind.COMPARISON:
+            words = [f"against {known['champion']}" if known.get("champion") else "without a champion"]
+            words += [str(known[key]) for key in ("run", "pull_request") if known.get(key)]
+            return ", ".join(words)
+        case Kind.STAGE:
+            return f"{_between(known['entered'], known['left'])} by {known['by']}"
+        case Kind.ENVIRONMENT:
+            return _between(known["since"], known["until"])
+        case _:
+            return ""
+
+
+def _told(node: Node, relation: str) -> Node:
+    """A place with what it has to do with the version."""
+    placed = node.kind in (Kind.STAGE, Kind.ENVIRONMENT)
+    return node._replace(label=f"{relation} {node.label}") if placed else node
+
+
+def _parts(node: Node) -> list[Node]:
+    """A node, or one for each parameter: they are many, and one is looked for."""
+    if node.kind is not Kind.PARAMETERS:
+        return [node]
+    values = node.facts["values"]
+    assert isinstance(values, dict)
+    return [
+        Node(f"{node.id}:{key}", Kind.PARAMETERS, key.removeprefix("params.yaml:"), "", {"value": value})
+        for key, value in values.items()
+    ]
+
+
+def _data_words(known: Mapping[str, Any]) -> Iterator[str]:
+    if "versions" in known:
+        yield f"is {', '.join(known['versions'])}"
+    if "size" in known:
+        yield size(known["size"])
+    if "files" in known:
+        yield counted(known["files"], "file")
+
+
+def _uses_data(found: Uses) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "asked": {
+            "path": found.asked.path or None,
+            "digests": sorted(found.asked.digests),
+            "commit": found.asked.commit or None,
+        },
+        "uses": [_use_data(use) for use in found.uses],
+        "gaps": list(found.gaps),
+        "deployments_recorded": found.ledger,
+    }
+
+
+def _node_data(node: Node) -> dict[str, Any]:
+    return {
+        "id": node.id,
+        "kind": str(node.kind),
+        "label": node.label,
+        "digest": node.digest or None,
+        **{key: plain(value) for key, value in node.facts.items()},
+    }
+
+
+def _use_data(use: Use) -> dict[str, Any]:
+    version = use.version
+    return {
+        "artifact": version.artifact,
+        "version": version.version or None,
+        "commit": version.commit,
+        "tag": version.tag,
+        "active": version.active,
+        "how": use.how.name.lower(),
+        "path": use.path or None,
+        "digest": use.digest or None,
+        "live": list(use.live),
+        "stages": [
+            {
+                "stage": stay.stage,
+                "entered": stay.entered.isoformat(),
+                "by": stay.by,
+                "tag": stay.tag,
+                "left": stay.left.isoformat() if stay.left else None,
+                "left_by": stay.left_by or None,
+                "ended_by_tag": stay.ended or None,
+            }
+            for stay in use.stays
+        ],
+        "environments": [run._asdict() for run in use.runs],
+    }
+
+
+def _left(found: Sequence[Stay]) -> list[str]:
+    """The stages that held a version and do not any more."""
+    now = {stay.stage for stay in found if stay.left is None}
+    return list(dict.fromkeys(f"#{stay.stage}" for stay in found if stay.stage not in now))
+
+
+def _environments(use: Use) -> str:
+    now = dict.fromkeys(run.environment for run in use.runs if run.until is None)
+    before = dict.fromkeys(run.environment for run in use.runs if run.environment not in now)
+    return ", ".join([*now, *(f"{name} (before)" for name in before)])
+
+
+def _between(start: object, end: object) -> str:
+    return f"{_minute(start)} to {_minute(end)}" if end else f"since {_minute(start)}"
+
+
+def _minute(moment: object) -> str:
+    """`2026-01-31T09:30:00+00:00` → `2026-01-31 09:30`."""
+    return str(moment)[:16].replace("T", " ")

@@ -1,0 +1,1 @@
+"""The pipeline's runs and its lock."""

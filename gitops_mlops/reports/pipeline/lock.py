@@ -1,0 +1,71 @@
+"""What is said of `dvc.lock`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from gitops_mlops.domain.pipeline.lock_report import LockReport
+from gitops_mlops.domain.pipeline.lock_text import PushedLock
+from gitops_mlops.domain.ports import Output
+from gitops_mlops.reports.rendering.problems import counted, problem_data, problem_lines
+from gitops_mlops.reports.rendering.terminal import printable
+
+_NAMED = 5
+
+
+def command_line(commands: Sequence[Sequence[str]]) -> str:
+    """Commands as they are typed into a shell, each if the one before succeeded."""
+    return " && ".join(shlex.join(words) for words in commands)
+
+
+def lock_text(report: LockReport, missing: Sequence[Output], mend: Sequence[Sequence[str]]) -> str:
+    """The result of `lock check`."""
+    if report.problems:
+        count = counted(len(report.problems), "problem")
+        lines = [problem_lines(report.problems), "", f"dvc.lock is out of step: {count}"]
+    elif missing:
+        lines = [f"{printable(output.path)}: MD5 {output.md5} is not on the DVC remote" for output in missing]
+        lines += ["", f"dvc.lock is in step, but {counted(len(missing), 'output')} cannot be pulled"]
+    elif not report.unchecked:
+        lines = ["dvc.lock is in step"]
+    else:
+        lines = []
+    lines += [printable(unchecked_words(report.unchecked))] if report.unchecked else []
+    return "\n".join([*lines, *([f"run: {printable(command_line(mend))}"] if mend else [])])
+
+
+def unchecked_words(names: Collection[str]) -> str:
+    """`1 stage not checked: train`."""
+    found = sorted(names)
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return f"{counted(len(found), 'stage')} not checked: {', '.join(found[:_NAMED])}{more}"
+
+
+def lock_data(report: LockReport, missing: Sequence[Output], mend: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """The same as JSON-ready data."""
+    return {
+        "problems": problem_data(report.problems),
+        "remarks": list(report.remarks),
+        "unchecked": sorted(report.unchecked),
+        "missing": [{"path": output.path, "md5": output.md5} for output in missing],
+        "run": command_line(mend),
+    }
+
+
+def pushed_text(pushed: PushedLock) -> str:
+    """The result of `lock push`."""
+    if pushed.outcome == "pushed":
+        return printable(f"pushed {pushed.commit[:12]} {pushed.reason}: {', '.join(pushed.files)}")
+    return f"nothing was pushed: {pushed.reason}"
+
+
+def pushed_data(pushed: PushedLock) -> dict[str, Any]:
+    """The same as JSON-ready data."""
+    return {
+        "outcome": pushed.outcome,
+        "reason": pushed.reason,
+        "commit": pushed.commit,
+        "files": list(pushed.files),
+    }

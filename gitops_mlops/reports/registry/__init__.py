@@ -1,0 +1,1 @@
+"""Versions, stages, releases and retirements."""

@@ -1,0 +1,1 @@
+"""What every report is made of: escaped text, numbers, tables, plots and markup."""

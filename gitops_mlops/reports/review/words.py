@@ -1,0 +1,155 @@
+"""What is said of a review in every medium: its title, one sentence a part, what was skipped and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from gitops_mlops.domain.pipeline.run import Repro
+from gitops_mlops.domain.review.review import ERRORS, DatasetReview, LockReview, ModelReview, Outcome, Review
+from gitops_mlops.reports.comparison.headline import Word, because, judgement
+from gitops_mlops.reports.rendering.numbers import count, counted, fixed, size
+
+OUTCOME_SYMBOLS: dict[Outcome, str] = {
+    "pass": "✅",
+    "warn": "⚠️",
+    "incomparable": "❔",
+    "block": "⛔",
+    "outside": "❌",
+    "evidence": "❌",
+    "usage": "❌",
+    "bug": "❌",
+}
+_TITLES: dict[Outcome, str] = {
+    "warn": "passes with warnings",
+    "incomparable": "cannot be compared",
+    "block": "does not pass",
+    "outside": "could not be finished, an outside system failed",
+    "evidence": "cannot be judged, evidence is missing",
+    "usage": "cannot be judged, the set-up is wrong",
+    "bug": "could not be finished, because of a bug in gitops-mlops",
+}
+_NAMED = 3
+_SKIPPED_NAMED = 12
+
+
+def review_title(review: Review, word: Word) -> str:
+    """`does not pass: model delay, dvc.lock`."""
+    if review.verdict == "pass":
+        return _passed(review)
+    parts = list(_parts(review, word, review.verdict))
+    more = [f"and {count(len(parts) - _NAMED)} more"] if len(parts) > _NAMED else []
+    return f"{_TITLES[review.verdict]}: {', '.join([*parts[:_NAMED], *more])}"
+
+
+def _passed(review: Review) -> str:
+    compared = sum(model.report is not None for model in review.models)
+    validated = sum(not dataset.skipped for dataset in review.datasets)
+    if not compared and not validated:
+        return "passes: no model and no data changed"
+    done = [counted(compared, "model compared", "models compared")] if compared else []
+    done += [counted(validated, "dataset validated", "datasets validated")] if validated else []
+    return f"passes: {', '.join(done)}"
+
+
+def besides(review: Review, word: Word) -> str:
+    """What is against the change where an error heads the title, which would hide it; "" when nothing is."""
+    if review.verdict not in ERRORS:
+        return ""
+    parts = list(_parts(review, word, "block"))
+    return f"Besides, these do not pass: {_listed(parts)}." if parts else ""
+
+
+def _parts(review: Review, word: Word, outcome: Outcome) -> Iterator[str]:
+    """What came to an outcome."""
+    if outcome == "usage" and review.problems:
+        yield counted(len(review.problems), "problem")
+    yield from (word(one.step) for one in review.failures if one.outcome == outcome)
+    if review.lock and review.lock.outcome == outcome:
+        yield "dvc.lock"
+    if review.pipeline and outcome == "block" and review.pipeline.outcome in ("failed", "differs"):
+        yield "the pipeline"
+    yield from (f"model {word(one.name)}" for one in review.models if one.outcome == outcome)
+    yield from (f"data {word(one.name)}" for one in review.datasets if one.outcome == outcome)
+
+
+def model_words(model: ModelReview, word: Word) -> str:
+    """What came of a model, in a sentence or two."""
+    if model.report is not None:
+        return f"{judgement(model.report, word)}. {because(model.report, word)[0]}"
+    return word(model.told) if model.told else "not compared"
+
+
+def dataset_words(dataset: DatasetReview, word: Word) -> str:
+    """What came of a dataset, in a sentence."""
+    if dataset.told:
+        return word(dataset.told)
+    rows = "" if dataset.rows is None else counted(dataset.rows, "row")
+    if not dataset.count:
+        return f"{rows} keep {word(dataset.contract)}"
+    verb = "is" if dataset.count == 1 else "are"
+    return f"{counted(dataset.count, 'rule')} of {word(dataset.contract)} {verb} broken, {rows} read"
+
+
+def lock_words(lock: LockReview, word: Word) -> str:
+    """Whether `dvc.lock` is in step."""
+    if lock.uncommitted:
+        names = ", ".join(word(name) for name in lock.uncommitted[:_SKIPPED_NAMED])
+        return (
+            f"not that of this commit yet ({names}): CI ran what changed, but neither commits to a fork's branch "
+            "nor stores what a fork made; a maintainer who trusts the change does it"
+        )
+    unchecked = f"{counted(len(lock.unchecked), 'stage')} not checked: {_stages(lock.unchecked, word)}"
+    if lock.stale:
+        stale = f"out of step, {counted(len(lock.stale), 'stage')} would run again: {_stages(lock.stale, word)}"
+        return f"{stale}; {unchecked}" if lock.unchecked else stale
+    return unchecked if lock.unchecked else "in step with dvc.yaml, parameters and sources"
+
+
+def _stages(names: Sequence[str], word: Word) -> str:
+    more = f" and {count(len(names) - _SKIPPED_NAMED)} more" if len(names) > _SKIPPED_NAMED else ""
+    return f"{', '.join(word(name) for name in names[:_SKIPPED_NAMED])}{more}"
+
+
+def pipeline_words(pipeline: Repro) -> str:
+    """What running the pipeline came to."""
+    return {
+        "unchanged": "nothing had to run",
+        "ran": "ran what had changed",
+        "failed": "a stage failed",
+        "differs": "gave other outputs when it ran again",
+        "reproduced": "gave the same outputs when it ran again",
+    }[pipeline.outcome]
+
+
+def skipped_words(review: Review, word: Word) -> list[str]:
+    """What was not looked at, and why that is right: at most a sentence each for the base and the champion."""
+    base = [f"model {word(one.name)}" for one in review.models if one.skipped == "base"]
+    base += [f"data {word(one.name)}" for one in review.datasets if one.skipped == "base"]
+    champions = [word(one.name) for one in review.models if one.skipped == "champion"]
+    told = [f"As on the base, so skipped: {_listed(base)}."] if base else []
+    return [*told, *([f"Same as the champion, so skipped: {_listed(champions)}."] if champions else [])]
+
+
+def _listed(names: list[str]) -> str:
+    more = [f"and {count(len(names) - _SKIPPED_NAMED)} more"] if len(names) > _SKIPPED_NAMED else []
+    return ", ".join([*names[:_SKIPPED_NAMED], *more])
+
+
+def cost_words(review: Review, word: Word) -> str:
+    """`Took 12 s (model delay 8 s), pulled 12.3 MB.`"""
+    longest = sorted((step for step in review.steps if step.seconds >= 1), key=lambda step: -step.seconds)[:_NAMED]
+    shares = f" ({', '.join(f'{word(step.name)} {seconds(step.seconds)}' for step in longest)})" if longest else ""
+    moved = []
+    if (pipeline := review.pipeline) is not None:
+        moved.append(f"the pipeline {seconds(pipeline.seconds)}")
+        traffic = (("pulled", pipeline.pulled), ("pushed", pipeline.pushed))
+        moved += [f"{verb} {size(one.bytes)}" for verb, one in traffic if one.bytes]
+    return f"{', '.join([f'Took {seconds(review.seconds)}{shares}', *moved])}."
+
+
+def seconds(duration: float) -> str:
+    """`0.4 s`, `12 s`, `3 min 20 s`."""
+    if duration < 9.95:
+        return f"{fixed(duration, 1)} s"
+    minutes, rest = divmod(round(duration), 60)
+    return f"{count(minutes)} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,175 @@
+"""Compare the working tree's model with the champion, on the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gitops_mlops.domain.comparison.changes import data_changes, parameter_changes
+from gitops_mlops.domain.comparison.gates import Evidence, Judged, judge, overall
+from gitops_mlops.domain.comparison.report import MOST_SLICES, Report
+from gitops_mlops.domain.comparison.report_parts import Change, SliceResult
+from gitops_mlops.domain.comparison.slice_gates import SliceMeasured
+from gitops_mlops.domain.config.metric_settings import asked_metrics
+from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.root import Config
+from gitops_mlops.domain.ports import Clock, DataStore, Files, ProjectFunctions, ProjectModels, Repository, Tree
+from gitops_mlops.domain.statistics.curves import confusion_of, curves_of
+from gitops_mlops.usecases.comparison.candidates import (
+    Contender,
+    Sources,
+    find_champion,
+    named_contender,
+    recorded_challenger,
+    working_challenger,
+)
+from gitops_mlops.usecases.comparison.context import Compared, Judge, settings_of
+from gitops_mlops.usecases.comparison.custom_metrics import edited_metrics, own_metrics
+from gitops_mlops.usecases.comparison.data_checks import honest
+from gitops_mlops.usecases.comparison.evaluation_rows import evaluation_rows
+from gitops_mlops.usecases.comparison.fairness import fairness
+from gitops_mlops.usecases.comparison.frozen_rows import anchor, frozen
+from gitops_mlops.usecases.comparison.predictors import contest, reading
+from gitops_mlops.usecases.comparison.recipe import recipe
+from gitops_mlops.usecases.comparison.scoring import score_both
+from gitops_mlops.usecases.comparison.settings import Binding, Request, bind, trusted_types
+from gitops_mlops.usecases.comparison.weak_slices import weak_slices
+from gitops_mlops.usecases.pipeline.lock_status import lock_step
+
+# Each looks at one thing beside the configured gates; a new one is a function and a line here.
+JUDGES: tuple[Judge, ...] = (frozen, anchor, weak_slices, fairness, recipe, honest)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What a comparison reads and runs."""
+
+    repository: Repository
+    store: DataStore
+    files: Files
+    tree: Tree
+    models: ProjectModels
+    functions: ProjectFunctions
+    clock: Clock
+
+
+def compare(request: Request, head: Config, ports: Ports) -> Report:
+    """The whole comparison; `head` is the working tree's configuration.
+
+    Raises UsageError for what cannot mean anything (an unknown model or column), EvidenceMissing when the model,
+    the data or the history that a verdict needs is not there.
+    """
+    sources = Sources(ports.repository, ports.store, ports.files)
+    binding = bind(request, head, sources)
+    champion, challenger = _contenders(request, binding, sources)
+    rows = evaluation_rows(binding.name, binding.config, challenger, champion, sources)
+    trusted = trusted_types(request, binding.model, sources)
+    how = reading(binding.config, binding.name, trusted, sources, ports.models)
+    held = contest(how, rows, challenger, champion)
+    # The files of repeated trainings may hold any of the project's metrics.
+    others = binding.config.metrics if binding.model.evaluation.seeds else ()
+    asked = [*asked_metrics(binding.model, binding.config), *others]
+    own = own_metrics(binding.config, asked, request.config_from, binding.from_base, ports.functions)
+    edits = edited_metrics(own, binding.config, request.config_from, sources)
+    compared = Compared(
+        binding=replace(binding, changes=(*binding.changes, *edits)[:100]),
+        sources=sources,
+        how=how,
+        challenger=challenger,
+        champion=champion,
+        rows=held.rows,
+        scored=score_both(binding.model, held),
+        settings=settings_of(binding.model, own),
+        now=ports.clock.now(),
+        from_stage=request.champion is None,
+    )
+    return _report(request, compared, list(_stale(ports.tree)) if challenger.working else [])
+
+
+def _contenders(request: Request, binding: Binding, sources: Sources) -> tuple[Contender | None, Contender]:
+    name, data = binding.name, binding.datasets
+    if request.champion is None:
+        champion = find_champion(name, binding.model.evaluation.champion, data, sources)
+    else:
+        champion = named_contender(name, request.champion, data, sources)
+    if request.challenger is None:
+        return champion, working_challenger(name, data, sources)
+    return champion, recorded_challenger(name, request.challenger, data, sources)
+
+
+def _report(request: Request, compared: Compared, stale: Sequence[str]) -> Report:
+    model, scored, rows, binding = compared.model, compared.scored, compared.rows, compared.binding
+    evidence, sample, champion = compared.evidence, scored.sample, compared.champion
+    asides = [judge_aside(compared) for judge_aside in JUDGES]
+    judged = [*judge(model, evidence), *(one for aside in asides for one in aside.gates)]
+    blocked = [] if sample is not None else [f"the challenger {scored.why}"]
+    positives = int(np.count_nonzero(scored.truth.values == 1)) if model.task is Task.BINARY else None
+    parameters = {} if champion is None else champion.parameters
+    fields = {name: value for aside in asides for name, value in aside.fields.items()}
+    return Report(
+        kind=request.kind,
+        model=binding.name,
+        task=str(model.task),
+        verdict=overall(judged, blocked, evidence, model.evaluation.incomparable),
+        reasons=_texts([*blocked, *_reasons(judged, evidence)]),
+        champion=None if champion is None else champion.revision,
+        challenger=compared.challenger.revision,
+        evaluation=rows.account.model_copy(update={"positives": positives}),
+        metrics=tuple(one.result for one in evidence.metrics.values())[:30],
+        gates=tuple(one.result for one in judged)[:100],
+        slices=tuple(_slice_result(one) for one in evidence.slices[:MOST_SLICES]),
+        slices_left_out=max(len(evidence.slices) - MOST_SLICES, 0),
+        parameters=parameter_changes(parameters, compared.challenger.parameters) if champion else (),
+        data=_data(compared),
+        gate_changes=binding.changes,
+        confusion=None if sample is None else confusion_of(sample, scored.truth.classes),
+        curves=() if sample is None or model.task is not Task.BINARY else curves_of(sample),
+        warnings=_texts([*stale, *binding.warnings, *rows.warnings, *(w for one in asides for w in one.warnings)]),
+        environment={**request.environment, "seed": str(model.evaluation.seed)},
+        **fields,
+    )
+
+
+def _data(compared: Compared) -> tuple[Change, ...]:
+    """What changed of the data; outputs that git itself tracks (`cache: false`: metrics, plots) are none."""
+    champion, challenger = compared.champion, compared.challenger
+    if champion is None:
+        return ()
+    return data_changes(champion.outputs, challenger.outputs, {challenger.path, *compared.sources.repository.files()})
+
+
+def _stale(tree: Tree) -> Iterator[str]:
+    """Why the recorded model may not be what the parameters and sources would give now."""
+    problems = lock_step(tree).problems
+    if problems:
+        others = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
+        yield (
+            f"dvc.lock is out of step ({problems[0].where or problems[0].path}: {problems[0].message}{others}): "
+            "the model that it records was compared, not the one that dvc repro would make now"
+        )
+
+
+def _reasons(judged: Sequence[Judged], evidence: Evidence) -> list[str]:
+    told = [f"{one.result.demand}: {one.result.reason}" for one in judged if _speaks(one)]
+    if evidence.champion == "incomparable":
+        return [evidence.why, *told]
+    if evidence.champion == "first":
+        return ["first version: there is no champion, so only bounds on its own values decide", *told]
+    return told
+
+
+def _speaks(judged: Judged) -> bool:
+    return judged.result.status != "pass" and not judged.incomparable
+
+
+def _slice_result(one: SliceMeasured) -> SliceResult:
+    metrics = tuple(measured.result for measured in one.metrics.values())[:30]
+    return SliceResult(
+        column=one.column[:200], value=one.value[:200], rows=one.rows, metrics=metrics, values=one.values
+    )
+
+
+def _texts(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(text[:2000] for text in texts[:50])

@@ -1,0 +1,199 @@
+"""Whether the data of a comparison can be trusted: leaks into the features, and what changed since the champion's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from gitops_mlops.domain.comparison.data_checks import (
+    PAST,
+    TRAINING,
+    Features,
+    balance,
+    duplicates,
+    gate_of,
+    identifiers_read,
+    label_copies,
+    lone_features,
+    plain_columns,
+    shared,
+    time_order,
+    training_rows,
+)
+from gitops_mlops.domain.comparison.data_profile import Shift, shifts
+from gitops_mlops.domain.comparison.leakage import identifiers, labels_of, lone
+from gitops_mlops.domain.comparison.overlap import overlap_of
+from gitops_mlops.domain.comparison.perfect_score import perfect_score
+from gitops_mlops.domain.comparison.report_parts import ColumnShift, DataCheck, DataHonesty, DatasetShift
+from gitops_mlops.domain.comparison.rows import parse_rows, seen_in
+from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.root import Evaluation, Model
+from gitops_mlops.domain.errors import MlopsError
+from gitops_mlops.usecases.comparison.context import Aside, Compared
+
+_MOST_CHANGED = 10
+
+
+@dataclass(frozen=True, eq=False)
+class _Pair:
+    """One dataset in the champion's version and in the challenger's."""
+
+    role: str
+    then: pl.DataFrame
+    now: pl.DataFrame
+
+
+def honest(compared: Compared) -> Aside:
+    """Every check of the data; those that block or warn count as gates.
+
+    Where the champion's data is not to be had, the report says so, and the checks that need it are left out.
+    """
+    pairs, note = _pairs(compared)
+    features = _features(compared, pairs)
+    checks = [*_of_features(compared, features, pairs), *_of_rows(compared, pairs)]
+    changed = [_columns(compared, pair) for pair in pairs]
+    honesty = DataHonesty(
+        checks=tuple(checks),
+        datasets=tuple(_dataset(pair) for pair in pairs),
+        columns=tuple(shift for found in changed for shift in found)[:20],
+        note=note[:2000],
+    )
+    return Aside({"honesty": honesty}, [gate for check in checks if (gate := gate_of(check))])
+
+
+def _pairs(compared: Compared) -> tuple[list[_Pair], str]:
+    """The datasets that differ from the champion's and are to be had; why one is not."""
+    champion, challenger, evaluation = compared.champion, compared.challenger, compared.model.evaluation
+    if champion is None:
+        return [], ""
+    found, notes = [], []
+    for role, dataset in (("evaluation", evaluation.dataset), ("training", evaluation.train)):
+        if dataset is None:
+            continue
+        path = compared.binding.config.datasets[dataset].path
+        if path not in champion.outputs or path not in challenger.outputs:
+            notes.append(f"the champion's commit records no {path}")
+        elif champion.outputs[path].md5 != challenger.outputs[path].md5:
+            try:
+                then = parse_rows(compared.sources.store.read(champion.outputs[path]), path)
+                found.append(_Pair(role, then, parse_rows(compared.sources.content(path, challenger), path)))
+            except MlopsError as error:
+                notes.append(f"the champion's {role} data is not to be had: {error}")
+    return found, "; ".join(notes)
+
+
+def _features(compared: Compared, pairs: list[_Pair]) -> Features:
+    evaluation, frame, scored = compared.model.evaluation, compared.rows.frame, compared.scored
+    reads = scored.reads or compared.how.inputs
+    told = {evaluation.cluster_by, evaluation.time, evaluation.query, evaluation.series, evaluation.id}
+    columns = reads or [name for name in frame.columns if name not in told]
+    leave = {evaluation.target, *evaluation.leaks.allowed}
+    if compared.model.predictions is not None and evaluation.id:
+        # It only joins the rows, even where requests carry it.
+        leave.add(evaluation.id)
+    asked = tuple(name for name in dict.fromkeys(columns) if name in frame.columns and name not in leave)
+    theirs = [pair.then.columns for pair in pairs if pair.role == "evaluation"]
+    known = scored.champion_reads or (theirs[0] if theirs else asked)
+    return Features(asked, bool(reads), evaluation.target in scored.reads, frozenset(asked) - set(known))
+
+
+def _of_features(compared: Compared, features: Features, pairs: list[_Pair]) -> Iterator[DataCheck]:
+    model, frame = compared.model, compared.rows.frame
+    evaluation, leaks = model.evaluation, model.evaluation.leaks
+    found = lone(frame, features.columns, compared.scored.truth.values, model.task)
+    suspects = [one.column for one in found if leaks.suspects(one.strength, one.column in features.new)]
+    features = replace(features, then=_then(model, suspects, pairs))
+    yield label_copies(found, features, evaluation.target, leaks)
+    yield lone_features(found, features, model.task, leaks)
+    known = [evaluation.id] if evaluation.id in features.columns and features.sure else []
+    unique = identifiers(frame, [name for name in features.columns if name != evaluation.id])
+    yield identifiers_read([*known, *unique], features, leaks)
+    yield perfect_score(compared.scored.sample, leaks)
+
+
+def _then(model: Model, suspects: list[str], pairs: list[_Pair]) -> dict[str, float]:
+    """How well each suspect alone told the label in the champion's evaluation data."""
+    target = model.evaluation.target
+    for pair in pairs:
+        if suspects and pair.role == "evaluation" and target in pair.then.columns:
+            then = pair.then.drop_nulls(target)
+            columns = [name for name in suspects if name in then.columns]
+            return {
+                one.column: one.strength
+                for one in lone(then, columns, labels_of(then[target], model.task), model.task)
+            }
+    return {}
+
+
+def _of_rows(compared: Compared, pairs: list[_Pair]) -> Iterator[DataCheck]:
+    evaluation, frame, training = compared.model.evaluation, compared.rows.frame, compared.rows.training
+    leaks, overlap = evaluation.leaks, compared.rows.overlap
+    if training is None or overlap is None:
+        yield DataCheck(id=TRAINING, status="unknown", found="evaluation.train is not set, so nothing is known of it")
+    else:
+        yield training_rows(overlap, evaluation.max_overlap)
+        when, declared = evaluation.time or evaluation.cluster_by, evaluation.time is not None
+        order = time_order(frame, training, when, declared, leaks) if when else None
+        if evaluation.cluster_by and order is None:
+            yield shared(frame, training, [evaluation.cluster_by], leaks)
+        if order is not None:
+            yield order
+        yield from (_past(pair, training, evaluation) for pair in pairs if pair.role == "evaluation")
+    yield duplicates(frame, evaluation.target, [evaluation.id] if evaluation.id else [], leaks)
+    yield balance(*_labels(compared, pairs))
+
+
+def _past(pair: _Pair, training: pl.DataFrame, evaluation: Evaluation) -> DataCheck:
+    seen = int(np.count_nonzero(overlap_of(pair.then, training, evaluation.target, evaluation.id).likely))
+    told = f"{seen:,} of the {pair.then.height:,} rows that the champion was evaluated on are training data now"
+    return DataCheck(id=PAST, status="note" if seen else "pass", found=told)
+
+
+def _labels(compared: Compared, pairs: list[_Pair]) -> tuple[Task, list[tuple[str, pl.Series]]]:
+    target, training = compared.model.evaluation.target, compared.rows.training
+    sides = [("here", compared.rows.frame), ("in the training data", training)]
+    sides += [("in the champion's data", pair.then) for pair in pairs if pair.role == "evaluation"]
+    told = [(where, side[target]) for where, side in sides if side is not None and target in side.columns]
+    return compared.model.task, told
+
+
+def _dataset(pair: _Pair) -> DatasetShift:
+    then, now = pair.then, pair.now
+    odd = [name for side in (then, now) for name in side.columns if name not in plain_columns(side)]
+    added = [name[:200] for name in now.columns if name not in then.columns]
+    removed = [name[:200] for name in then.columns if name not in now.columns]
+    return DatasetShift(
+        dataset=pair.role,
+        rows_then=then.height,
+        rows_now=now.height,
+        added=int(np.count_nonzero(~seen_in(now, then, odd))),
+        removed=int(np.count_nonzero(~seen_in(then, now, odd))),
+        columns_added=tuple(added[:50]),
+        columns_removed=tuple(removed[:50]),
+    )
+
+
+def _columns(compared: Compared, pair: _Pair) -> list[ColumnShift]:
+    """The most changed columns; ids, times and groups are new in new data by their nature."""
+    evaluation = compared.model.evaluation
+    named = {evaluation.id, evaluation.cluster_by, evaluation.time, evaluation.query}
+    both = [name for name in plain_columns(pair.now) if name in pair.then.columns and name not in named]
+    moved = [one for one in shifts(pair.then, pair.now, both) if one.moved]
+    return [_shift(pair.role, one) for one in moved[:_MOST_CHANGED]]
+
+
+def _shift(role: str, one: Shift) -> ColumnShift:
+    return ColumnShift(
+        dataset=role,
+        column=one.column[:200],
+        psi=one.psi,
+        missing_then=one.missing_then,
+        missing_now=one.missing_now,
+        came=len(one.came),
+        went=len(one.went),
+        examples=tuple(value[:200] for value in one.came[:5]),
+        note=one.note[:200],
+    )

@@ -1,0 +1,215 @@
+"""A leaderboard over DVC's experiments: every model on the same rows, and who leads only by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+
+from gitops_mlops.domain.comparison.changes import parameter_changes
+from gitops_mlops.domain.comparison.data_checks import gate_of, training_rows
+from gitops_mlops.domain.comparison.gates import primary_metric
+from gitops_mlops.domain.comparison.leaderboard import Board, Entrant, Standing, may_be_best, rank
+from gitops_mlops.domain.comparison.report_parts import Interval
+from gitops_mlops.domain.config.metric_settings import metric_problem, untrained_problem
+from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.root import Config, Model
+from gitops_mlops.domain.errors import EvidenceMissing, MlopsError, UsageError
+from gitops_mlops.domain.statistics.estimate import Settings
+from gitops_mlops.domain.statistics.measure import Measured, known_metric, measure
+from gitops_mlops.domain.statistics.sample import Sample
+from gitops_mlops.usecases.comparison.candidates import Contender, Sources, find_champion, named_contender
+from gitops_mlops.usecases.comparison.compare import Ports
+from gitops_mlops.usecases.comparison.context import settings_of
+from gitops_mlops.usecases.comparison.custom_metrics import own_metrics
+from gitops_mlops.usecases.comparison.evaluation_rows import EvaluationRows, evaluation_rows, seen_by
+from gitops_mlops.usecases.comparison.predictors import Reading, contest, reading
+from gitops_mlops.usecases.comparison.scoring import score_both
+from gitops_mlops.usecases.comparison.settings import Binding, Request, bind, trusted_types
+
+# Each model is compared with every other one.
+MOST = 40
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was asked for: `revisions` take part too, `everywhere` means experiments of other commits as well."""
+
+    model: str | None = None
+    metric: str | None = None
+    revisions: tuple[str, ...] = ()
+    everywhere: bool = False
+
+
+def experiments(wanted: Wanted, head: Config, ports: Ports) -> Board:
+    """Score the champion, HEAD, its experiments and `revisions` on the evaluation rows that HEAD records.
+
+    Rows that any of them was trained on are left out. Raises UsageError for an unknown model or metric and for too
+    many models, EvidenceMissing when HEAD has no evaluation data.
+    """
+    sources = Sources(ports.repository, ports.store, ports.files)
+    request = Request(wanted.model)
+    binding = bind(request, head, sources)
+    metric = _metric(wanted.metric, binding.model, head)
+    base = named_contender(binding.name, "HEAD", binding.datasets, sources)
+    found = list(_contenders(wanted, binding, base, sources))
+    if len(found) > MOST:
+        raise UsageError(f"{len(found)} models are too many for one board ({MOST})", hint="dvc exp remove some")
+    rows, warnings = _rows(binding, base, [side for _, side in found if isinstance(side, Contender)], sources)
+    how = reading(binding.config, binding.name, trusted_types(request, binding.model, sources), sources, ports.models)
+    own = own_metrics(head, [metric], None, False, ports.functions)
+    settings = settings_of(binding.model, own)
+    known = known_metric(metric, settings)
+    scored = [_score(entrant, side, how, rows) for entrant, side in found]
+    return Board(
+        model=binding.name,
+        metric=metric,
+        higher_is_better=known is None or known.higher_is_better,
+        rows=rows.account.rows,
+        clusters=rows.account.clusters,
+        alpha=settings.alpha,
+        standings=_standings(_of_one_truth([one for one, _ in scored]), metric, settings),
+        warnings=(*rows.warnings, *warnings, *(text for _, told in scored for text in told)),
+    )
+
+
+def _metric(wanted: str | None, model: Model, config: Config) -> str:
+    if wanted is None:
+        return primary_metric(model)
+    problem = metric_problem(wanted, model.task, config) or untrained_problem(wanted, model)
+    if problem is not None:
+        raise UsageError(problem[0], where="--metric", hint=problem[1])
+    return wanted
+
+
+_Found = tuple[Entrant, Contender | str]
+_Scored = tuple[Entrant, Sample | None]
+
+
+def _contenders(wanted: Wanted, binding: Binding, base: Contender, sources: Sources) -> Iterator[_Found]:
+    """Everyone once, by commit: the champion and HEAD first."""
+    name, data, seen = binding.name, binding.datasets, {base.commit}
+    champion = find_champion(name, binding.model.evaluation.champion, data, sources)
+    if champion is not None and champion.commit != base.commit:
+        seen.add(champion.commit)
+        label = champion.revision.version or champion.commit[:7]
+        yield _found(label, binding.model.evaluation.champion, champion, base)
+    yield _found("HEAD", "revision", base, base)
+    listed = [
+        (each.name, "experiment", each.commit)
+        for each in sources.repository.experiments()
+        if wanted.everywhere or each.baseline == base.commit
+    ]
+    listed += [(text, "revision", text) for text in wanted.revisions]
+    for shown, kind, revision in listed:
+        try:
+            side = named_contender(name, revision, data, sources)
+        except MlopsError as error:
+            if kind == "revision":
+                raise
+            yield Entrant(shown, revision, kind, {}, str(error)), str(error)
+            continue
+        if side.commit not in seen:
+            seen.add(side.commit)
+            yield _found(shown, kind, side, base)
+
+
+def _found(shown: str, kind: str, side: Contender, base: Contender) -> _Found:
+    changed = {one.name: one.new for one in parameter_changes(base.parameters, side.parameters)}
+    return Entrant(shown, side.commit, kind, changed, side.missing), side.missing or side
+
+
+def _rows(
+    binding: Binding, base: Contender, sides: Sequence[Contender], sources: Sources
+) -> tuple[EvaluationRows, list[str]]:
+    rows = evaluation_rows(binding.name, binding.config, base, None, sources)
+    warnings = []
+    if rows.overlap is not None:
+        check = training_rows(rows.overlap, binding.model.evaluation.max_overlap)
+        warnings += [f"HEAD: {check.found}"] if gate_of(check) else []
+    unseen = np.ones(rows.frame.height, dtype=np.bool_)
+    for side in sides:
+        mask, warning = seen_by(side, rows.frame, base, binding.config, binding.name, sources)
+        unseen &= ~mask
+        warnings += [warning] if warning else []
+    if not unseen.any():
+        raise EvidenceMissing(
+            "every row was seen in some model's training",
+            where="evaluation data",
+            hint="leave out the model that saw them",
+        )
+    return rows.only(unseen, "seen in the training of another model"), list(dict.fromkeys(warnings))
+
+
+def _score(entrant: Entrant, side: Contender | str, how: Reading, rows: EvaluationRows) -> tuple[_Scored, list[str]]:
+    """A model's answers, and what is odd about them alone."""
+    if isinstance(side, str):
+        return (entrant, None), []
+    try:
+        held = contest(how, rows, side, None)
+        scored = score_both(how.declared, held)
+    except MlopsError as error:
+        return (entrant._replace(why=str(error)), None), []
+    told = [f"{entrant.name}: {text}" for text in held.rows.warnings if text not in rows.warnings]
+    return (entrant._replace(why=scored.why), scored.sample), told
+
+
+def _of_one_truth(scored: Sequence[_Scored]) -> list[_Scored]:
+    """The same with one code for each class, which every model numbers in an order of its own."""
+    samples = [sample for _, sample in scored if sample is not None]
+    classes = tuple(dict.fromkeys(label for sample in samples for label in sample.classes))
+    if not samples or all(sample.classes == classes for sample in samples):
+        return list(scored)
+    found: list[_Scored] = []
+    for entrant, sample in scored:
+        if sample is None:
+            found.append((entrant, None))
+        elif sample.task is Task.BINARY and sample.classes != samples[0].classes:
+            why = f"its labels {sample.classes} are not {samples[0].classes}, those of {scored[0][0].name}"
+            found.append((entrant._replace(why=why[:300]), None))
+        else:
+            found.append((entrant, sample if sample.task is Task.BINARY else sample.of_classes(classes)))
+    return found
+
+
+def _standings(scored: Sequence[_Scored], metric: str, settings: Settings) -> tuple[Standing, ...]:
+    samples = {place: sample for place, (_, sample) in enumerate(scored) if sample is not None}
+    alone = {place: measure(sample, metric, settings) for place, sample in samples.items()}
+    good = [place for place, measured in alone.items() if measured.result.challenger is not None]
+
+    @cache
+    def against(challenger: int, champion: int) -> Measured:
+        return measure(replace(samples[challenger], champion=samples[champion].challenger), metric, settings)
+
+    def p_better(challenger: int, champion: int) -> float:
+        delta = against(good[challenger], good[champion]).delta
+        return 1.0 if delta is None else delta.p_at_most(0.0)
+
+    best = dict(zip(good, may_be_best(len(good), p_better, settings.alpha), strict=True))
+    made = {place: _standing(entrant, alone.get(place)) for place, (entrant, _) in enumerate(scored)}
+    higher = any(measured.result.higher_is_better for measured in alone.values())
+    order = sorted(made, key=lambda place: rank(made[place], higher))
+    if not good:
+        return tuple(made[place] for place in order)
+    leader = order[0]
+    for place in good:
+        # Who is first may be the best in any case.
+        made[place] = made[place]._replace(may_be_best=best[place] or place == leader)
+        if place != leader:
+            made[place] = _behind(made[place], against(place, leader))
+    return tuple(made[place] for place in order)
+
+
+def _standing(entrant: Entrant, measured: Measured | None) -> Standing:
+    if measured is None:
+        return Standing(entrant)
+    if measured.result.challenger is None:
+        return Standing(entrant._replace(why=measured.result.note))
+    return Standing(entrant, measured.result.challenger, measured.result.challenger_ci)
+
+
+def _behind(standing: Standing, measured: Measured) -> Standing:
+    interval: Interval | None = measured.result.ci
+    return standing._replace(behind=measured.result.delta, behind_interval=interval)

@@ -1,0 +1,87 @@
+"""Other rows and other opponents: the evaluation data as it was before, and the champion of a while ago."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from gitops_mlops.domain.comparison.gates import against_anchor
+from gitops_mlops.domain.comparison.report_parts import Anchor, Frozen, MetricResult
+from gitops_mlops.domain.errors import MlopsError
+from gitops_mlops.domain.statistics.measure import Measured, measure_all, metrics_to_measure
+from gitops_mlops.usecases.comparison.candidates import Contender, find_anchor
+from gitops_mlops.usecases.comparison.context import Aside, Compared
+from gitops_mlops.usecases.comparison.evaluation_rows import EvaluationRows, evaluation_rows
+from gitops_mlops.usecases.comparison.predictors import contest
+from gitops_mlops.usecases.comparison.scoring import Scored, score_both
+
+
+def frozen(compared: Compared) -> Aside:
+    """Both models on the evaluation data that the champion's commit recorded, when the change brings other data.
+
+    It decides nothing: a change of the data can make a model look better on the new rows alone, and that shows here.
+    """
+    champion, binding = compared.champion, compared.binding
+    path = binding.config.datasets[compared.model.evaluation.dataset].path
+    if champion is None or path not in champion.outputs:
+        return Aside()
+    if path in compared.challenger.outputs and champion.outputs[path].md5 == compared.challenger.outputs[path].md5:
+        return Aside()
+    try:
+        rows = evaluation_rows(
+            binding.name, binding.config, compared.challenger, champion, compared.sources, champion
+        )
+        rows, scored = _ask(compared, rows, champion)
+    except MlopsError as error:
+        return Aside({"frozen": Frozen(note=str(error)[:2000])})
+    note = f"{'the challenger' if scored.sample is None else 'the champion'} {scored.why}" if scored.why else ""
+    asked = metrics_to_measure(compared.model.task, [gate.metric for gate in compared.model.gates])
+    measured = _measured(compared, scored, asked)
+    return Aside({"frozen": Frozen(evaluation=rows.account, metrics=_results(measured.values()), note=note[:2000])})
+
+
+def anchor(compared: Compared) -> Aside:
+    """The challenger against the version that held the stage a while ago: many small steps down make a long way.
+
+    Each gate with a rule may not have been lost beyond doubt, and beyond its margin, since then.
+    """
+    age, champion = compared.model.evaluation.anchor, compared.champion
+    ruled = [gate for gate in compared.model.gates if gate.rule and not gate.per_slice]
+    if age is None or champion is None or not ruled or not compared.from_stage:
+        return Aside()
+    binding = compared.binding
+    stage, when = compared.model.evaluation.champion, compared.now - timedelta(seconds=age)
+    found = find_anchor(binding.name, stage, when, binding.datasets, compared.sources, champion)
+    if found is None:
+        return Aside()
+    try:
+        _, scored = _ask(compared, compared.rows, found)
+    except MlopsError as error:
+        return Aside({"anchor": Anchor(revision=found.revision, age=age, note=str(error)[:2000])})
+    if scored.sample is None or scored.sample.champion is None:
+        note = f"it {scored.why}" if scored.sample is not None else f"the challenger {scored.why}"
+        return Aside({"anchor": Anchor(revision=found.revision, age=age, note=note[:2000])})
+    measured = _measured(compared, scored, [gate.metric for gate in ruled])
+    judged = [
+        against_anchor(gate, measured[gate.metric], compared.model.evaluation, found.revision.version)
+        for gate in ruled
+    ]
+    return Aside(
+        {"anchor": Anchor(revision=found.revision, age=age, metrics=_results(measured.values()))},
+        [one for one in judged if one.result.status != "pass"],
+    )
+
+
+def _ask(compared: Compared, rows: EvaluationRows, champion: Contender) -> tuple[EvaluationRows, Scored]:
+    held = contest(compared.how, rows, compared.challenger, champion)
+    return held.rows, score_both(compared.model, held)
+
+
+def _measured(compared: Compared, scored: Scored, names: Iterable[str]) -> Mapping[str, Measured]:
+    if scored.sample is None:
+        return {}
+    return measure_all(scored.sample, list(dict.fromkeys(names)), compared.settings, compared.margins)
+
+
+def _results(measured: Iterable[Measured]) -> tuple[MetricResult, ...]:
+    return tuple(one.result for one in measured)[:30]

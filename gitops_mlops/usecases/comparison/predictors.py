@@ -1,0 +1,201 @@
+"""How each side of a comparison is asked: its file is read, its project's code runs, or its predictions looked up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from gitops_mlops.domain.comparison.labels import Labels
+from gitops_mlops.domain.comparison.model import Answered, Predictor, load_model
+from gitops_mlops.domain.comparison.onnx_model import load_onnx
+from gitops_mlops.domain.comparison.prediction_table import (
+    PredictionTable,
+    all_labels,
+    contradiction,
+    read_predictions,
+    unlikely,
+)
+from gitops_mlops.domain.comparison.rows import parse_rows
+from gitops_mlops.domain.comparison.scoring import Truth, Unscorable, read_truth
+from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.root import Config, Evaluation, Model
+from gitops_mlops.domain.contracts.contract import parse_contract
+from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.ports import ProjectModels
+from gitops_mlops.usecases.comparison.candidates import Contender, Sources
+from gitops_mlops.usecases.comparison.evaluation_rows import EvaluationRows
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What reading models takes: the configuration that counts, the reviewed types, and the world."""
+
+    declared: Model
+    trusted: frozenset[str]
+    inputs: tuple[str, ...]
+    sources: Sources
+    code: ProjectModels
+
+
+@dataclass(frozen=True, eq=False)
+class Contest:
+    """Rows with their labels, and both models ready to be asked. `champion` is None when there is none."""
+
+    rows: EvaluationRows
+    truth: Truth
+    challenger: Predictor | Unscorable
+    champion: Predictor | Unscorable | None
+
+
+def reading(config: Config, name: str, trusted: frozenset[str], sources: Sources, code: ProjectModels) -> Reading:
+    """How the models called `name` are read."""
+    declared = config.models[name]
+    inputs: tuple[str, ...] = ()
+    if declared.input and not declared.input.partition(":")[2] and (content := sources.files.read(declared.input)):
+        inputs = tuple(parse_contract(content, declared.input).columns)
+    return Reading(declared, trusted, inputs, sources, code)
+
+
+def contest(how: Reading, rows: EvaluationRows, challenger: Contender, champion: Contender | None) -> Contest:
+    """Both models ready to be asked about the same rows.
+
+    Rows that the champion's predictions file lacks are left out. A champion that cannot be asked is Unscorable;
+    for a challenger whose file is not what it should be, UsageError and EvidenceMissing are raised.
+    """
+    if how.declared.predictions is not None:
+        return _looked_up(how, how.declared.predictions, rows, challenger, champion)
+    mine = _reader(how, challenger, rows.frame)
+    theirs: Predictor | Unscorable | None = None
+    if champion is not None:
+        theirs = Unscorable(champion.missing) if champion.missing else _champion(how, champion, rows.frame)
+    truth = _truth(how.declared, rows.frame, _classes(mine), _classes(theirs))
+    return _told(Contest(rows, truth, mine, theirs))
+
+
+def _looked_up(
+    how: Reading, path: str, rows: EvaluationRows, challenger: Contender, champion: Contender | None
+) -> Contest:
+    evaluation, task = how.declared.evaluation, how.declared.task
+    mine = _table(how.sources.content(path, challenger), path, how.declared)
+    _demand_all(mine, rows.frame, evaluation)
+    theirs: PredictionTable | Unscorable | None = None
+    if champion is not None:
+        theirs = _champions_table(how, path, champion, rows.frame)
+    if isinstance(theirs, PredictionTable):
+        rows = rows.only(theirs.covers(rows.frame[_id(evaluation)]), "not predicted by the champion")
+    known = rows.frame[evaluation.target].unique().to_list() if task.classifies else []
+    tables = [mine, *([theirs] if isinstance(theirs, PredictionTable) else [])]
+    truth = _truth(how.declared, rows.frame, all_labels(tables, known, task))
+    rows, answers = _answers(how, mine, rows, truth, "")
+    if isinstance(answers, Unscorable):
+        raise EvidenceMissing(answers.reason, where=path, hint="set evaluation.threshold, or write one of the two")
+    if isinstance(theirs, PredictionTable):
+        rows, answered = _answers(how, theirs, rows, truth, "the champion's ")
+        return _told(Contest(rows, truth, answers, answered))
+    return _told(Contest(rows, truth, answers, theirs))
+
+
+def _classes(side: Predictor | Unscorable | None) -> tuple[object, ...]:
+    return () if side is None or isinstance(side, Unscorable) else side.classes
+
+
+def _told(held: Contest) -> Contest:
+    """The same, with a warning for each model that does not know a label of the rows."""
+    truth, told = held.truth, []
+    for whose, side in (("challenger", held.challenger), ("champion", held.champion)):
+        known = Labels(_classes(side)) if truth.classes else Labels()
+        lacking = [label for label in truth.classes if label not in known] if _classes(side) else []
+        rows = {label: int(np.count_nonzero(truth.values == truth.classes.index(label))) for label in lacking[:6]}
+        told += [
+            f"the {whose} does not know the label {str(label)[:60]!r} ({number:,} rows): its probability counts as 0"
+            for label, number in rows.items()
+            if number
+        ]
+    return replace(held, rows=replace(held.rows, warnings=(*held.rows.warnings, *told))) if told else held
+
+
+def _champions_table(
+    how: Reading, path: str, champion: Contender, frame: pl.DataFrame
+) -> PredictionTable | Unscorable:
+    """What the champion wrote, where it can be read and has some of the rows."""
+    if path not in champion.outputs:
+        return Unscorable(f"wrote no {path}: dvc.lock at its commit records none")
+    evaluation = how.declared.evaluation
+    try:
+        theirs = _table(how.sources.store.read(champion.outputs[path]), f"the champion's {path}", how.declared)
+        if how.declared.task.classifies:
+            theirs.labels(frame[evaluation.target].unique().to_list())
+    except EvidenceMissing as error:
+        return Unscorable(f"gave no predictions: {error.where}: {error.message}")
+    if not theirs.covers(frame[_id(evaluation)]).any():
+        return Unscorable(f"predicted none of these rows in its {path}")
+    return theirs
+
+
+def _answers(
+    how: Reading, table: PredictionTable, rows: EvaluationRows, truth: Truth, whose: str
+) -> tuple[EvaluationRows, Answered | Unscorable]:
+    """What a table says of the rows, which get a warning where that is odd."""
+    evaluation, task = how.declared.evaluation, how.declared.task
+    said = table.answers(rows.frame[_id(evaluation)], truth.classes)
+    stated = evaluation.threshold if "threshold" in evaluation.model_fields_set else None
+    if task is Task.BINARY and (problem := contradiction(said, truth.classes, stated)):
+        return rows, Unscorable(f"its prediction and probability contradict each other: {problem}")
+    if task is Task.MULTICLASS and (odd := unlikely(said)):
+        told = f"in {odd:,} of {rows.frame.height:,} rows {whose}prediction is not the most probable label; it counts"
+        rows = replace(rows, warnings=(*rows.warnings, told))
+    return rows, Answered(said)
+
+
+def _table(content: bytes, path: str, declared: Model) -> PredictionTable:
+    return read_predictions(parse_rows(content, path), _id(declared.evaluation), declared.task, path)
+
+
+def _id(evaluation: Evaluation) -> str:
+    assert evaluation.id is not None, "the configuration demands it where there are predictions"
+    return evaluation.id
+
+
+def _demand_all(mine: PredictionTable, frame: pl.DataFrame, evaluation: Evaluation) -> None:
+    ids, labels = frame[_id(evaluation)], frame[evaluation.target]
+    covered = mine.covers(ids)
+    if lacking := int(np.count_nonzero(~covered)):
+        first = ids.filter(~pl.Series(covered))[0]
+        raise EvidenceMissing(
+            f"{lacking} of {len(ids)} evaluation rows have no prediction (the first is {str(first)[:60]!r})",
+            where=mine.name,
+            hint="run the stage that writes it on the whole of the evaluation data",
+        )
+    if wrong := mine.disagreeing(ids, labels):
+        raise EvidenceMissing(
+            f"{wrong} rows have another label here than in the evaluation data",
+            where=mine.name,
+            hint="predict again: it was written for other data",
+        )
+
+
+def _truth(declared: Model, frame: pl.DataFrame, known: tuple[object, ...], others: tuple[object, ...] = ()) -> Truth:
+    evaluation, name = declared.evaluation, f"the target {declared.evaluation.target!r}"
+    return read_truth(frame[evaluation.target], declared.task, evaluation.positive, known, name, others)
+
+
+def _champion(how: Reading, champion: Contender, frame: pl.DataFrame) -> Predictor | Unscorable:
+    try:
+        return _reader(how, champion, frame)
+    except EvidenceMissing as error:
+        return Unscorable(f"cannot be read: {error.message}")
+
+
+def _reader(how: Reading, side: Contender, frame: pl.DataFrame) -> Predictor | Unscorable:
+    if how.declared.loader is not None:
+        revision = None if side.working else side.commit
+        try:
+            asked = how.code.predict(how.declared.loader, revision, side.content, side.path, frame)
+        except EvidenceMissing as error:
+            return Unscorable(f"cannot be asked: {error.where}: {error.message}")
+        return Answered(asked)
+    if side.path.endswith(".onnx"):
+        return load_onnx(side.content, side.path, how.inputs)
+    return load_model(side.content, side.path, how.trusted)

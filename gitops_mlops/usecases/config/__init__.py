@@ -1,0 +1,1 @@
+"""The set-up of a repository, and the committed rules that decisions stand on."""

@@ -1,0 +1,1 @@
+"""Data held against contracts, and contracts against each other."""

@@ -1,0 +1,1 @@
+"""Bring what runs to what is assigned."""

@@ -1,0 +1,177 @@
+"""Build the bundle of a version out of what its commit records: the model, its contract, golden predictions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gitops_mlops.domain.comparison.model import parse_trusted_types
+from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.root import CONFIG_FILE, Config, Model, parse_config
+from gitops_mlops.domain.contracts.admission import Admitter
+from gitops_mlops.domain.contracts.contract import ColumnType, Contract, parse_contract
+from gitops_mlops.domain.deployment.bundle import (
+    CONTRACT_FILE,
+    MODEL_FILE,
+    TRUSTED_TYPES_FILE,
+    Bundle,
+    Golden,
+    bundle_digest,
+    dump_bundle,
+    make_golden,
+)
+from gitops_mlops.domain.deployment.reconciliation import Wanted
+from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.ports import BundleStore, DataStore, GoldenModels, Output, Repository, Rows
+from gitops_mlops.usecases.lineage.integrity import Witnesses
+
+GOLDEN_ROWS = 5
+# Rows that break the contract are passed over; of this many, spread over the data, some will keep it.
+_CANDIDATES = 200
+
+
+@dataclass(frozen=True)
+class Built:
+    """A bundle in its folder."""
+
+    path: Path
+    digest: str
+    manifest: Bundle
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where a bundle's parts come from, and what tells that the tags which name them are true."""
+
+    repository: Repository
+    data: DataStore
+    rows: Rows
+    store: BundleStore
+    packages: Mapping[str, str]
+    witnesses: Witnesses
+    golden: GoldenModels
+
+
+def build_bundle(model: str, wanted: Wanted, sources: Sources) -> Built:
+    """The bundle of a version; the same version gives the same digest.
+
+    Raises EvidenceMissing when the commit does not record all of it, when a content is nowhere or is not the
+    one that was registered, UsageError when the model cannot be deployed as it is configured, BundleRefused when
+    the model itself fails: it does not load, crashes, or what it says of its golden rows is no answer.
+    """
+    commit, place = wanted.commit, f"{model} {wanted.version}"
+    config = _config(commit, place, sources)
+    if model not in config.models:
+        raise EvidenceMissing(f"{CONFIG_FILE} at its commit {commit[:7]} does not name this model", where=place)
+    declared = config.models[model]
+    content = _model(model, wanted, sources)
+    contract_name = declared.input or ""
+    if not contract_name.endswith((".yaml", ".yml")):
+        raise UsageError(
+            "a deployed model needs an input contract in YAML", where=place, hint=f"set models.{model}.input"
+        )
+    contract = _read(commit, contract_name, place, sources)
+    trusted = _read(commit, declared.trusted_types, place, sources) if declared.trusted_types else b"[]\n"
+    files = {MODEL_FILE: content, CONTRACT_FILE: contract, TRUSTED_TYPES_FILE: trusted}
+    positive, threshold, golden = _golden(commit, place, declared, config, files, sources)
+    manifest = Bundle(
+        model=model,
+        version=wanted.version,
+        commit=commit,
+        task=declared.task,
+        files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+        packages=dict(sources.packages),
+        positive=positive,
+        threshold=threshold,
+        golden=golden,
+    )
+    encoded = dump_bundle(manifest)
+    return Built(sources.store.keep(encoded, files), bundle_digest(encoded), manifest)
+
+
+def _config(commit: str, place: str, sources: Sources) -> Config:
+    return parse_config(_read(commit, CONFIG_FILE, place, sources), f"{commit[:7]}:{CONFIG_FILE}")
+
+
+def _read(commit: str, path: str, place: str, sources: Sources) -> bytes:
+    content = sources.repository.read(commit, path)
+    if content is None:
+        raise EvidenceMissing(f"{path} is not in its commit {commit[:7]}", where=place, hint="register a new version")
+    return content
+
+
+def _model(model: str, wanted: Wanted, sources: Sources) -> bytes:
+    """The model's bytes: DVC's MD5 was checked, the SHA-256 that the tag carries is checked here."""
+    place = f"{model} {wanted.version}"
+    artifact = next((found for found in sources.data.artifacts(wanted.commit) if found.name == model), None)
+    if artifact is None:
+        raise EvidenceMissing(f"no dvc.yaml at its commit {wanted.commit[:7]} declares this artifact", where=place)
+    content = sources.data.read(_output(wanted.commit, artifact.path, place, sources))
+    seen = hashlib.sha256(content).hexdigest()
+    if wanted.model_sha256 and seen != wanted.model_sha256:
+        raise EvidenceMissing(
+            f"{artifact.path} is not the model that was registered: its SHA-256 is {seen[:12]}…, "
+            f"the tag says {wanted.model_sha256[:12]}…",
+            where=place,
+            hint="someone changed the model or the tag: find out who, do not deploy it",
+        )
+    return content
+
+
+def _output(commit: str, path: str, place: str, sources: Sources) -> Output:
+    output = sources.data.outputs(commit).get(path)
+    if output is None:
+        raise EvidenceMissing(
+            f"DVC does not record {path} at its commit {commit[:7]}",
+            where=place,
+            hint="dvc repro, then commit dvc.lock",
+        )
+    return output
+
+
+def _golden(
+    commit: str, place: str, declared: Model, config: Config, files: Mapping[str, bytes], sources: Sources
+) -> tuple[Any, float | None, Golden]:
+    """The positive class, the threshold, and what the model says of a few rows of its evaluation data."""
+    contract = parse_contract(files[CONTRACT_FILE], f"{commit[:7]}:{declared.input}")
+    parse_trusted_types(files[TRUSTED_TYPES_FILE], f"{commit[:7]}:{declared.trusted_types}")
+    dataset = config.datasets[declared.evaluation.dataset].path
+    path = sources.data.materialise(_output(commit, dataset, place, sources))
+    text = frozenset(name for name, column in contract.columns.items() if column.type is ColumnType.STRING)
+    spread = sources.rows.spread(path, dataset, _CANDIDATES, text)
+    rows, admitted = _admitted(contract, spread, dataset, place)
+    predictions = sources.golden.predict(files, admitted, place, declared.input or "")
+    positive, threshold = declared.evaluation.positive, declared.evaluation.threshold
+    if declared.task is not Task.BINARY or predictions.probabilities is None:
+        return None, None, make_golden(rows, predictions)
+    if positive is None:
+        # scikit-learn sorts its classes; of 0 and 1, or False and True, the greater is the positive one.
+        positive = predictions.classes[-1]
+    return positive, threshold, make_golden(rows, predictions, positive=positive, threshold=threshold)
+
+
+def _admitted(
+    contract: Contract, spread: Sequence[Mapping[str, Any]], dataset: str, place: str
+) -> tuple[list[dict[str, Any]], dict[str, list[Any]]]:
+    """The first few rows that the contract admits, as they would be sent and as they would be read."""
+    admitter = Admitter(contract)
+    chosen: list[dict[str, Any]] = []
+    refusal = "it has no rows"
+    for row in spread:
+        known = {name: value for name, value in row.items() if name in contract.columns}
+        admission = admitter.admit({name: [value] for name, value in known.items()}, 1)
+        if admission.refused:
+            refusal = admission.message
+        else:
+            chosen.append(known)
+    if not chosen:
+        raise EvidenceMissing(
+            f"no row of {dataset} keeps the input contract ({refusal})", where=place, hint="correct the contract"
+        )
+    count = min(GOLDEN_ROWS, len(chosen))
+    chosen = [chosen[index * len(chosen) // count] for index in range(count)]
+    columns = {name: [row[name] for row in chosen] for name in chosen[0]}
+    return chosen, admitter.admit(columns, len(chosen)).columns

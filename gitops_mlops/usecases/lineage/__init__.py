@@ -1,0 +1,1 @@
+"""Read and write the ledger, and answer what was made of what."""

@@ -1,0 +1,1 @@
+"""Bring workflows from CML to us."""

@@ -1,0 +1,1 @@
+"""Run the pipeline, and hold `dvc.lock` against it."""

@@ -1,0 +1,49 @@
+"""Whether people agreed to a promotion, asked of the forge and of git."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gitops_mlops.domain.config.promotion import Approvals, Signers
+from gitops_mlops.domain.errors import UsageError
+from gitops_mlops.domain.ports import PullRequests, Repository
+from gitops_mlops.domain.registry.approvals import pull_request_number, review_refusals, signature_refusals
+from gitops_mlops.domain.registry.change import Refusal
+from gitops_mlops.domain.registry.evidence import PULL_REQUEST
+from gitops_mlops.domain.registry.registry import Version
+
+
+def approval_refusals(
+    approvals: Approvals, version: Version, revision: str, repository: Repository, forge: PullRequests | None
+) -> Iterator[Refusal]:
+    """Which approvals a version lacks. The file of allowed signers counts as it is at `revision`.
+
+    Raises UsageError when that file is not there, OutsideError when the forge or git cannot answer.
+    """
+    if approvals.reviews is not None:
+        yield from _reviews(approvals.reviews, version, forge)
+    if approvals.signed_by is not None:
+        yield from _signature(approvals.signed_by, version, revision, repository)
+
+
+def _reviews(wanted: int, version: Version, forge: PullRequests | None) -> tuple[Refusal, ...]:
+    rule = f"{wanted} approving review{'s' if wanted > 1 else ''}"
+    if forge is None:
+        needed = "GITHUB_REPOSITORY=owner/name and GITHUB_TOKEN with pull-requests: read (GITHUB_API_URL elsewhere)"
+        return (Refusal(rule, "no forge is set up to ask", needed),)
+    named = version.evidence.one(PULL_REQUEST)
+    number = pull_request_number(named, forge.repository)
+    if number is None:
+        seen = f"{version.tag} names {named[:200]!r}" if named else f"{version.tag} names no pull request"
+        return (Refusal(rule, seen, f"a version registered with --pull-request NUMBER, of {forge.repository}"),)
+    return review_refusals(wanted, forge.pull_request(number), forge.reviews(number), version.commit)
+
+
+def _signature(signers: Signers, version: Version, revision: str, repository: Repository) -> tuple[Refusal, ...]:
+    allowed: bytes | None = b""
+    if signers.ssh is not None:
+        allowed = repository.read(revision, signers.ssh)
+    if allowed is None:
+        hint = "commit it, or mend approvals.signed-by.ssh in mlops.yaml"
+        raise UsageError("there is no such file", where=f"{signers.ssh} at {revision[:10]}", hint=hint)
+    return signature_refusals(signers, version.tag, repository.verify_tag(version.tag, allowed))

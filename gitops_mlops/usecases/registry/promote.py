@@ -1,0 +1,196 @@
+"""Promote a version: assign it to a stage, when the order of stages and the evidence allow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from gitops_mlops.domain.comparison.report import Report
+from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.lineage.integrity import RESTORE
+from gitops_mlops.domain.ports import PullRequests
+from gitops_mlops.domain.registry import evidence
+from gitops_mlops.domain.registry.change import Change, Decision, Draft, Refusal, State
+from gitops_mlops.domain.registry.comparison_evidence import (
+    read_report,
+    report_refusals,
+    report_trailers,
+    require_same_model,
+    verdict_refusals,
+)
+from gitops_mlops.domain.registry.evidence import Evidence, Trailer, write_message
+from gitops_mlops.domain.registry.promotion import Proposal, refusals, require_stage
+from gitops_mlops.domain.registry.reactivation import return_refusals
+from gitops_mlops.domain.registry.registry import Registry, Version
+from gitops_mlops.domain.registry.tags import assignment_tag, parse_reference
+from gitops_mlops.usecases.config.committed_rules import Rules
+from gitops_mlops.usecases.lineage.integrity import Witnesses
+from gitops_mlops.usecases.registry.approvals import approval_refusals
+from gitops_mlops.usecases.registry.mainline import merge_refusals
+from gitops_mlops.usecases.registry.registrar import Registrar
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """What was asked for. `report` is (name, content) for a version that was registered without one.
+
+    `revive` lets a version return to a stage that it was taken out of.
+    """
+
+    reference: str
+    stage: str
+    report: tuple[str, bytes] | None = None
+    revive: bool = False
+    notes: tuple[Trailer, ...] = ()
+    dry_run: bool = False
+    push: bool = False
+
+
+def promote(
+    wanted: Promotion, rules: Rules, registrar: Registrar, witnesses: Witnesses, forge: PullRequests | None = None
+) -> Change:
+    """Assign a version to a stage; a version that the stage holds already changes nothing.
+
+    A version whose tag was moved is refused. The forge is asked when the stage's policy wants reviews. Raises
+    UsageError, EvidenceMissing (also for a version that no comparison speaks for), OutsideError.
+    """
+    reference = parse_reference(wanted.reference)
+    if reference.stage:
+        raise UsageError("a version is promoted, not a stage", where=wanted.reference, hint="write MODEL@vX.Y.Z")
+    rules.gto.require_stage(wanted.stage)
+    require_stage(rules.config, wanted.stage)
+    push = wanted.push and not wanted.dry_run
+
+    def decide(registry: Registry) -> Decision:
+        return _decide(wanted, rules, registry, registrar, witnesses, forge)
+
+    return registrar.settle(reference.artifact, wanted, decide, push=push)
+
+
+def _decide(
+    wanted: Promotion,
+    rules: Rules,
+    registry: Registry,
+    registrar: Registrar,
+    witnesses: Witnesses,
+    forge: PullRequests | None,
+) -> Decision:
+    version = registry.find(wanted.reference)
+    assert isinstance(version, Version)
+    if shadow := _shadow(registry, version):
+        summary = f"{version.artifact} {version.version} does not enter {wanted.stage}"
+        return Decision(_change(wanted, version, State.REFUSED, summary, refusals=(shadow,)))
+    now = registry.assignment(version.artifact, wanted.stage)
+    if now and now.commit == version.commit:
+        summary = f"{wanted.stage} holds {version.artifact} {version.version} already"
+        return Decision(_change(wanted, version, State.UNCHANGED, summary, now.tag), also=(version.tag, now.tag))
+    report = _report(wanted, version)
+    proposal = Proposal(registry, version, wanted.stage, _recorded(wanted, version, report), registrar.clock.now())
+    environment = rules.config.environments[wanted.stage]
+    policy = environment.promotion
+    returning = return_refusals(registry, version, wanted.stage, wanted.revive)
+    against = [
+        *_moved(witnesses, registry, version),
+        *merge_refusals(registrar.repository, environment, version.version, version.commit),
+        *returning,
+        *_against(version, report, policy.verdicts),
+        *refusals(proposal, rules.config),
+    ]
+    if policy.approvals:
+        if report and policy.approvals.signed_by:
+            against.append(
+                Refusal("signed tag", "nobody signed the --report", f"the evidence in {version.tag} itself")
+            )
+        against += approval_refusals(policy.approvals, version, rules.revision, registrar.repository, forge)
+    if against:
+        summary = f"{version.artifact} {version.version} does not enter {wanted.stage}"
+        return Decision(_change(wanted, version, State.REFUSED, summary, refusals=tuple(against)))
+    tag = assignment_tag(version.artifact, wanted.stage, registry.counter(version.artifact))
+    if wanted.dry_run:
+        summary = f"{version.artifact} {version.version} would enter {wanted.stage}"
+        return Decision(_change(wanted, version, State.PLANNED, summary, tag))
+    message = write_message(
+        f"Assign {version.artifact} {version.version} to {wanted.stage}", _trailers(wanted, registry, version, report)
+    )
+    summary = f"{version.artifact} {version.version} is in {wanted.stage}"
+    return Decision(
+        _change(wanted, version, State.WRITTEN, summary, tag),
+        (Draft(tag, version.commit, message),),
+        also=(version.tag,),
+    )
+
+
+def _shadow(registry: Registry, version: Version) -> Refusal | None:
+    """A stage's tag names a commit: of two versions there, it would mean the other one."""
+    meant = registry.version_at(version.artifact, version.commit)
+    if meant in (None, version.version):
+        return None
+    seen = f"{meant} is registered at the same commit, and would be what the stage holds"
+    return Refusal(
+        "one version a commit", seen, f"gitops-mlops retire {version.artifact}@{meant}, or promote that one"
+    )
+
+
+def _change(
+    wanted: Promotion,
+    version: Version,
+    state: State,
+    summary: str,
+    tag: str = "",
+    refusals: tuple[Refusal, ...] = (),
+) -> Change:
+    pushed = wanted.push and state is State.WRITTEN
+    tags = (tag,) if tag else ()
+    return Change(
+        state, version.artifact, summary, version.version, wanted.stage, version.commit, tags, pushed, refusals
+    )
+
+
+def _moved(witnesses: Witnesses, registry: Registry, version: Version) -> Iterator[Refusal]:
+    for contradiction in witnesses.against_version(registry, version):
+        yield Refusal("the tag that was made", str(contradiction), RESTORE)
+
+
+def _report(wanted: Promotion, version: Version) -> Report | None:
+    if wanted.report is None:
+        return None
+    name, content = wanted.report
+    report = read_report(content, name, version.artifact)
+    if not version.evidence.model_sha256:
+        raise EvidenceMissing(
+            "the version does not say which model file it is, so no report can speak for it",
+            where=version.tag,
+            hint=f"gitops-mlops register {version.artifact} --report report.json on a new commit",
+        )
+    require_same_model(report, version.evidence.model_sha256, name)
+    return report
+
+
+def _recorded(wanted: Promotion, version: Version, report: Report | None) -> Evidence:
+    if report is None or wanted.report is None:
+        return version.evidence
+    return Evidence(write_message("report", report_trailers(report, wanted.report[1])))
+
+
+def _against(version: Version, report: Report | None, enough: Sequence[str]) -> tuple[Refusal, ...]:
+    if report is not None:
+        return report_refusals(report, enough)
+    if not version.evidence.verdict:
+        raise EvidenceMissing(
+            "no comparison speaks for this version",
+            where=version.tag,
+            hint=f"gitops-mlops compare {version.artifact}, then promote again with --report report.json",
+        )
+    return verdict_refusals(version.evidence.verdict, enough)
+
+
+def _trailers(wanted: Promotion, registry: Registry, version: Version, report: Report | None) -> Iterator[Trailer]:
+    yield evidence.VERSION, version.version
+    yield evidence.MODEL_SHA256, version.evidence.model_sha256
+    if before := registry.assignment(version.artifact, wanted.stage):
+        yield evidence.REPLACES, before.version or before.commit
+    if report and wanted.report:
+        yield from report_trailers(report, wanted.report[1])
+    else:
+        yield evidence.VERDICT, version.evidence.verdict
+    yield from wanted.notes

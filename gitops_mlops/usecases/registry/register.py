@@ -1,0 +1,216 @@
+"""Register a version: a tag on the commit, with the digest of its model and what is known about it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Set
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from gitops_mlops.domain.comparison.report import Report
+from gitops_mlops.domain.config.gto import GTO_FILE, parse_gto_config
+from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.ports import DataStore, Output, Repository
+from gitops_mlops.domain.registry import evidence
+from gitops_mlops.domain.registry.change import Change, Decision, Draft, Refusal, State
+from gitops_mlops.domain.registry.comparison_evidence import (
+    read_report,
+    report_refusals,
+    report_trailers,
+    require_same_model,
+)
+from gitops_mlops.domain.registry.evidence import Trailer, write_message
+from gitops_mlops.domain.registry.reactivation import out_of_use, revival_refusals
+from gitops_mlops.domain.registry.registry import Registry, Version
+from gitops_mlops.domain.registry.semver import Bump, bumped
+from gitops_mlops.domain.registry.tags import registration_tag
+from gitops_mlops.usecases.registry.mainline import unmerged
+from gitops_mlops.usecases.registry.registrar import Registrar
+
+_BEFORE_THE_FIRST = "v0.0.0"
+_DEFINITIONS = ("dvc.yaml", "dvc.lock")
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What was asked for. `report` is (name, content); `notes` are further trailers, such as the run's address.
+
+    `revive` brings back what was taken out of use: the version at the commit, or a retired model.
+    """
+
+    artifact: str
+    revision: str = "HEAD"
+    version: str | None = None
+    bump: Bump | None = None
+    report: tuple[str, bytes] | None = None
+    revive: bool = False
+    notes: tuple[Trailer, ...] = ()
+    dry_run: bool = False
+    push: bool = False
+
+
+def register(wanted: Registration, registrar: Registrar, data: DataStore) -> Change:
+    """Register the model at a commit.
+
+    A commit that has a version, and a model file that is the latest version's already, change nothing (unless a
+    version or bump is asked for, in the second case). Raises UsageError, EvidenceMissing, OutsideError.
+    """
+    registration_tag(wanted.artifact, _BEFORE_THE_FIRST if wanted.version is None else wanted.version)
+    repository, push = registrar.repository, wanted.push and not wanted.dry_run
+    change = registrar.settle(
+        wanted.artifact, wanted, lambda registry: decide_registration(wanted, registry, repository, data), push=push
+    )
+    return change._replace(warnings=(*change.warnings, *_off_main(change, repository)))
+
+
+def _off_main(change: Change, repository: Repository) -> Iterator[str]:
+    """That a version is not on main (yet): it may be registered, and enters no environment before it is."""
+    if change.state not in (State.WRITTEN, State.PLANNED):
+        return
+    with suppress(EvidenceMissing):
+        main, left = unmerged(repository, [change.commit])
+        if left:
+            seen = main.unmerged(str(change.version), change.commit)
+            yield f"{seen}: no environment lets it in before it is merged, unless it has allow-unmerged"
+
+
+def decide_registration(
+    wanted: Registration, registry: Registry, repository: Repository, data: DataStore
+) -> Decision:
+    """What is to be done in a state of the registry; nothing is written."""
+    commit = repository.resolve(wanted.revision)
+    here = _here(wanted, registry, commit)
+    if done := _at_commit(wanted, registry, here):
+        return done
+    if refusals := revival_refusals(registry, wanted.artifact, wanted.revive):
+        return _refused(wanted, commit, *refusals)
+    if here and wanted.report is None:
+        return _new(wanted, registry, commit, _as_before(wanted, here), here)
+    output = _output(wanted, repository, data, commit)
+    report = read_report(wanted.report[1], wanted.report[0], wanted.artifact) if wanted.report else None
+    sha256 = _digest(data, output, report)
+    if report and wanted.report:
+        require_same_model(report, sha256, wanted.report[0])
+        if refusals := report_refusals(report):
+            return _refused(wanted, commit, *refusals)
+    latest = registry.latest(wanted.artifact)
+    if latest and latest.evidence.model_sha256 == sha256 and not (wanted.version or wanted.bump):
+        summary = f"{wanted.artifact} {latest.version} is this very model file; nothing new to register"
+        return Decision(_unchanged(latest, summary), also=(latest.tag,))
+    return _new(wanted, registry, commit, _trailers(wanted, report, sha256, output), here)
+
+
+def _here(wanted: Registration, registry: Registry, commit: str) -> Version | None:
+    """The version that the commit has: of several the active one, then the one that was named."""
+    here = [each for each in registry.versions(wanted.artifact) if each.commit == commit]
+    return max(here, key=lambda each: (each.active, each.version == wanted.version), default=None)
+
+
+def _at_commit(wanted: Registration, registry: Registry, here: Version | None) -> Decision | None:
+    """The end of the matter when the commit has a version, unless that comes back into use."""
+    if here is None:
+        return None
+    if wanted.version in (None, here.version):
+        if here.active:
+            summary = f"{wanted.artifact} {here.version} is registered at this commit already"
+            return Decision(_unchanged(here, summary), also=(here.tag,))
+        if wanted.revive:
+            return None
+        seen, hint = out_of_use(registry, here), "another commit, or --revive"
+        return _refused(wanted, here.commit, Refusal("what is out of use stays so", seen, hint))
+    seen = f"{here.version} is registered at {here.commit[:10]}" if here.active else out_of_use(registry, here)
+    return _refused(wanted, here.commit, Refusal("one version a commit", seen, "another commit"))
+
+
+def _unchanged(found: Version, summary: str) -> Change:
+    return Change(State.UNCHANGED, found.artifact, summary, found.version, commit=found.commit, tags=(found.tag,))
+
+
+def _refused(wanted: Registration, commit: str, *refusals: Refusal) -> Decision:
+    summary = f"{wanted.artifact} is not registered"
+    return Decision(Change(State.REFUSED, wanted.artifact, summary, wanted.version, commit=commit, refusals=refusals))
+
+
+def _output(wanted: Registration, repository: Repository, data: DataStore, commit: str) -> Output:
+    """What `dvc.lock` records of the model at the commit."""
+    if commit == repository.head():
+        changed = [path for path in repository.changed_files("HEAD") if PurePosixPath(path).name in _DEFINITIONS]
+        if changed:
+            raise UsageError("is changed but not committed", where=", ".join(changed), hint="commit it, or stash it")
+    artifacts = {artifact.name: artifact for artifact in data.artifacts(commit)}
+    if wanted.artifact not in artifacts:
+        where = f"dvc.yaml at {commit[:10]}"
+        hint = perhaps(wanted.artifact, artifacts) or "declare it under artifacts: in dvc.yaml"
+        raise UsageError(f"no artifact is called {wanted.artifact!r}", where=where, hint=hint)
+    gto = parse_gto_config(repository.read("HEAD", GTO_FILE))
+    gto.require_type(wanted.artifact, artifacts[wanted.artifact].type)
+    path = artifacts[wanted.artifact].path
+    output = data.outputs(commit).get(path)
+    if output is None:
+        raise EvidenceMissing(
+            f"is not in dvc.lock at {commit[:10]}", where=path, hint="dvc repro, then commit dvc.lock"
+        )
+    return output
+
+
+def _digest(data: DataStore, output: Output, report: Report | None) -> str:
+    """SHA-256 of the model file; the report's where the file is not to be had."""
+    try:
+        return _sha256(data.materialise(output))
+    except EvidenceMissing:
+        if report is None or output.md5.endswith(".dir"):
+            raise
+        return report.challenger.model_sha256
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _trailers(wanted: Registration, report: Report | None, sha256: str, output: Output) -> Iterator[Trailer]:
+    yield evidence.MODEL_SHA256, sha256
+    yield evidence.MODEL_MD5, output.md5
+    if report and wanted.report:
+        yield from report_trailers(report, wanted.report[1])
+    yield from wanted.notes
+
+
+def _as_before(wanted: Registration, revived: Version) -> Iterator[Trailer]:
+    """The evidence of a version's first registration, and who brings it back."""
+    who = {key for key, _ in wanted.notes}
+    yield from (trailer for trailer in revived.evidence.trailers if trailer[0] not in who)
+    yield from wanted.notes
+
+
+def _new(
+    wanted: Registration, registry: Registry, commit: str, trailers: Iterator[Trailer], revived: Version | None
+) -> Decision:
+    taken = registry.tag_names(wanted.artifact)
+    version = revived.version if revived else wanted.version or _next(wanted, registry, taken)
+    tag = registration_tag(wanted.artifact, version)
+    if revived:
+        tag = f"{tag}#{registry.counter(wanted.artifact)}"
+    elif tag in taken:
+        # Also where only the ledger knows it.
+        seen = f"the tag {tag} is there, or was"
+        return _refused(wanted, commit, Refusal("a version is registered once", seen, "another version"))
+    again = " again" if revived else ""
+    be = "would be" if wanted.dry_run else "is"
+    summary = f"{wanted.artifact} {version} {be} registered{again} at {commit[:10]}"
+    state = State.PLANNED if wanted.dry_run else State.WRITTEN
+    pushed = wanted.push and not wanted.dry_run
+    change = Change(state, wanted.artifact, summary, version, commit=commit, tags=(tag,), pushed=pushed)
+    message = write_message(f"Register {wanted.artifact} {version}{again}", trailers)
+    return Decision(change, (Draft(tag, commit, message),))
+
+
+def _next(wanted: Registration, registry: Registry, taken: Set[str]) -> str:
+    """The bumped version; of versions out of use the numbers stay taken."""
+    latest = registry.latest(wanted.artifact)
+    version = bumped(latest.version if latest else _BEFORE_THE_FIRST, wanted.bump or Bump.PATCH)
+    while registration_tag(wanted.artifact, version) in taken:
+        version = bumped(version, wanted.bump or Bump.PATCH)
+    return version

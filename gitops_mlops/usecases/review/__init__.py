@@ -1,0 +1,1 @@
+"""All that a pull request is asked, its comment, and issues."""

@@ -1,0 +1,248 @@
+"""All that a pull request is asked, in one go: its set-up, its lock, its data and its models, and what that cost."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from gitops_mlops.domain.config.root import CONFIG_FILE, Config, parse_config
+from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, MlopsError, Problem, UsageError
+from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.pipeline.run import REPRO_FILE, Repro, parse_repro
+from gitops_mlops.domain.ports import DataStore, Files, RemoteOutputs, Repository, TableModels, Tables, Timer, Tree
+from gitops_mlops.domain.review.job import Job
+from gitops_mlops.domain.review.review import (
+    OUTCOMES,
+    Commits,
+    DatasetReview,
+    Failure,
+    LockReview,
+    ModelReview,
+    Outcome,
+    Review,
+    Step,
+    Trouble,
+    outcome_of,
+    overall,
+)
+from gitops_mlops.reports.pipeline.lock_commit import told_by
+from gitops_mlops.usecases.config.check import check
+from gitops_mlops.usecases.pipeline.lock_check import check_lock
+from gitops_mlops.usecases.pipeline.lock_status import REPRO
+from gitops_mlops.usecases.review.base import Past, commits_of
+from gitops_mlops.usecases.review.data import DataReviewer
+from gitops_mlops.usecases.review.models import ModelReviewer
+
+if TYPE_CHECKING:
+    from gitops_mlops.usecases.comparison.compare import Ports as ComparisonPorts
+
+T = TypeVar("T")
+_MOST = 200
+# To the commit of a merge queue nothing can be added: CI runs what changed at the branch.
+_UPDATE = ["gh", "pr", "update-branch"]
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What a review reads and runs; what is heavy to make is made when it is needed."""
+
+    repository: Repository
+    store: DataStore
+    files: Files
+    tree: Tree
+    timer: Timer
+    remote: Callable[[], RemoteOutputs | None]
+    tables: Callable[[], tuple[Tables, TableModels]]
+    comparison: Callable[[], ComparisonPorts]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is wanted: some models or all, the base or the usual one, where we run and with which packages."""
+
+    models: Sequence[str] = ()
+    base: str | None = None
+    job: Job = field(default_factory=Job)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def review(asked: Asked, ports: Ports, progress: Callable[[str], None]) -> Review:
+    """Whatever fails is part of the result, so that there always is one."""
+    draft = _Draft(ports.timer, progress)
+    with draft.step("setup"):
+        draft.commits = commits_of(asked.base, asked.job, ports.repository)
+    with draft.step("check"):
+        _check(draft, ports)
+    with draft.step("pipeline"):
+        draft.pipeline = _pipeline(ports.files)
+        if draft.commits.head:
+            draft.trained = told_by(ports.repository.message(draft.commits.head))[:2000]
+    head = _config(ports.files)
+    with draft.step("dvc.lock"):
+        draft.lock = _lock(draft, ports.tree, head, asked.job)
+    if head is not None and draft.commits.base:
+        base = None
+        with draft.step("base"):
+            base = Past.at(draft.commits.base, ports.repository, ports.store)
+        if base is not None:
+            with draft.step("DVC remote"):
+                _demand_pushed(head, base, draft, asked.job, ports)
+            with draft.step("data"):
+                _data(draft, head, base, ports)
+            with draft.step("models"):
+                _models(draft, head, base, asked, ports)
+    return draft.finished(asked.job)
+
+
+def _check(draft: _Draft, ports: Ports) -> None:
+    found = check(ports.tree, ports.store, pipeline=False)
+    draft.problems += found.problems
+    draft.remarks += found.remarks
+
+
+def _lock(draft: _Draft, tree: Tree, head: Config | None, job: Job) -> LockReview:
+    state = check_lock(tree, unless_said="warn")
+    report = state.report
+    in_ci = head is not None and head.training == "ci" and job.run is not None
+    left = draft.pipeline.lock_files if draft.pipeline and in_ci and job.fork else []
+    mend = _by_hand(job, left) if left else [_UPDATE] if in_ci and job.queued and report.changed else state.mend
+    stale = [problem for problem in report.problems if problem.hint == REPRO]
+    draft.problems += [problem for problem in report.problems if problem.hint != REPRO]
+    draft.remarks += report.remarks
+    return LockReview(
+        stale=tuple(name[:200] for name in sorted(report.changed)[:_MOST]),
+        troubles=tuple(Trouble.of(problem) for problem in stale[:100]),
+        mend=tuple(shlex.join(words)[:2000] for words in mend[:10]),
+        uncommitted=tuple(path[:200] for path in left[:_MOST]),
+        unchecked=tuple(name[:200] for name in sorted(report.unchecked)[:_MOST]),
+        unchecked_stages=state.unchecked_stages,
+    )
+
+
+def _by_hand(job: Job, files: Sequence[str]) -> list[list[str]]:
+    """What a maintainer runs for a fork, whose runs may neither push nor commit."""
+    return [
+        ["gh", "pr", "checkout", str(job.pull_request)],
+        ["gitops-mlops", "repro", "--push"],
+        ["git", "add", "--", *files],
+        ["git", "commit", "--message", "Update dvc.lock"],
+        ["git", "push"],
+    ]
+
+
+def _pipeline(files: Files) -> Repro | None:
+    """What `repro` did before, when it did."""
+    content = files.read(REPRO_FILE)
+    return None if content is None else parse_repro(content)
+
+
+def _config(files: Files) -> Config | None:
+    """The working tree's configuration; None, for `check` has said why, when there is none that can be read."""
+    try:
+        content = files.read(CONFIG_FILE)
+        return None if content is None else parse_config(content)
+    except MlopsError:
+        return None
+
+
+def _demand_pushed(head: Config, base: Past, draft: _Draft, job: Job, ports: Ports) -> None:
+    """Ask the remote for what an author changed, before it is merged: only the author has it."""
+    made_here = draft.pipeline is not None and draft.pipeline.lock_changed
+    if head.training == "ci" or job.run is None or made_here or (draft.lock and draft.lock.stale):
+        return
+    then = {path: output.md5 for path, output in base.outputs.items()}
+    changed = [path for path, output in ports.store.outputs().items() if output.md5 != then.get(path)]
+    remote = ports.remote() if changed else None
+    if remote and (missing := [output.path for output in remote.missing(changed)]):
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        raise EvidenceMissing(f"does not have {', '.join(missing[:5])}{more}", hint="dvc push, by whoever made it")
+
+
+def _data(draft: _Draft, head: Config, base: Past, ports: Ports) -> None:
+    reviewer = DataReviewer(head, base, ports.repository, ports.store, ports.files, ports.tree, ports.tables)
+    for name in reviewer.names():
+        with draft.step(f"data {name}"):
+            draft.datasets.append(reviewer.review(name))
+
+
+def _models(draft: _Draft, head: Config, base: Past, asked: Asked, ports: Ports) -> None:
+    reviewer = ModelReviewer(head, base, ports.repository, ports.store, ports.comparison, asked.environment)
+    names = reviewer.names()
+    for wanted in asked.models:
+        if wanted not in names:
+            raise UsageError(f"it has no model {wanted!r}", where=CONFIG_FILE, hint=perhaps(wanted, names))
+    for name in dict.fromkeys(asked.models) or names:
+        with draft.step(f"model {name}"):
+            draft.models.append(reviewer.review(name))
+
+
+class _Draft:
+    """What is known so far."""
+
+    def __init__(self, timer: Timer, progress: Callable[[str], None]) -> None:
+        self.commits = Commits()
+        self.lock: LockReview | None = None
+        self.pipeline: Repro | None = None
+        self.trained = ""
+        self.problems: list[Problem] = []
+        self.remarks: list[str] = []
+        self.datasets: list[DatasetReview] = []
+        self.models: list[ModelReview] = []
+        self._failures: list[Failure] = []
+        self._steps: list[Step] = []
+        self._timer = timer
+        self._progress = progress
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time a step; what ends it is a failure of its own and lets the others go on."""
+        self._progress(name)
+        before, inner = self._timer.seconds(), len(self._steps)
+        try:
+            yield
+        except ConfigError as error:
+            self.problems += error.problems
+        except MlopsError as error:
+            self._fail(name, outcome_of(error), str(error))
+        except (Exception, SystemExit) as error:
+            # Other models are to be compared all the same.
+            told = f"{type(error).__name__}: {error}"
+            outcome = outcome_of(error)
+            bug = "this is a bug in gitops-mlops → report it: " if outcome == "bug" else ""
+            self._fail(name, outcome, f"{bug}{told}")
+        seconds = self._timer.seconds() - before - sum(step.seconds for step in self._steps[inner:])
+        self._steps.append(Step(name=name[:200], seconds=round(max(seconds, 0.0), 3)))
+
+    def _fail(self, step: str, outcome: Outcome, told: str) -> None:
+        self._failures.append(Failure(step=step[:200], outcome=outcome, told=told[:2000]))
+
+    def finished(self, job: Job) -> Review:
+        """The review, whose verdict is the worst of everything; where it must be cut, the worst stays."""
+        failures = self._failures[:20]
+        problems = [Trouble.of(problem) for problem in sorted(set(self.problems))[:_MOST]]
+        datasets, models = _worst_first(self.datasets)[:_MOST], _worst_first(self.models)[:_MOST]
+        return Review(
+            verdict=overall(failures, problems, self.lock, self.pipeline, datasets, models),
+            commits=self.commits,
+            failures=tuple(failures),
+            problems=tuple(problems),
+            remarks=tuple(text[:2000] for text in self.remarks[:50]),
+            lock=self.lock,
+            pipeline=self.pipeline,
+            trained=self.trained,
+            datasets=tuple(datasets),
+            models=tuple(models),
+            steps=tuple(self._steps[:500]),
+            run=job.run,
+            pull_request=job.pull_request,
+        )
+
+
+R = TypeVar("R", DatasetReview, ModelReview)
+
+
+def _worst_first(found: list[R]) -> list[R]:
+    return sorted(found, key=lambda one: -OUTCOMES.index(one.outcome))

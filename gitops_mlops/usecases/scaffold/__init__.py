@@ -1,0 +1,1 @@
+"""Set up a project, and the demo."""

@@ -1,0 +1,141 @@
+"""Bring the files that a scaffold wrote to the present version of the toolkit, and lose nothing of the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from gitops_mlops.domain.errors import UsageError
+from gitops_mlops.domain.ports import Beginnings, Files, Index, Templates
+from gitops_mlops.domain.scaffold.pieces import with_hooks, with_lines
+from gitops_mlops.domain.scaffold.plan import Answers, Edit, Kind, Plan, Toolkit, blob_id, fill_all, pinned
+from gitops_mlops.domain.scaffold.record import RECORD, Record, parse_record, record_yaml
+from gitops_mlops.domain.scaffold.update import three_way
+from gitops_mlops.usecases.scaffold.new_project import rendered, with_remote
+
+
+def plan_update(templates: Templates, git: Beginnings, files: Files, index: Index, toolkit: Toolkit) -> Plan:
+    """What an update would write.
+
+    Raises UsageError where nothing was scaffolded, and where a file that would change holds what only it holds.
+    """
+    content = files.read(RECORD)
+    if content is None:
+        hint = "gitops-mlops init adds the toolkit to this repository"
+        raise UsageError("there is no such file, so nothing here was written by init", where=RECORD, hint=hint)
+    record = parse_record(content)
+    answers = replace(record.answers(), toolkit=toolkit)
+    if record.template:
+        new = rendered(templates, record.template, answers)
+    else:
+        new = with_remote(fill_all({**templates.dvc(), **templates.toolkit()}, answers), answers.remote)
+        new = {path: text for path, text in new.items() if path in record.files or path in templates.toolkit()}
+    update = _Update(git, files, record, answers)
+    for path, text in new.items():
+        update.take(path, text)
+    for path in sorted(record.files.keys() - new.keys()):
+        update.drop(path)
+    plan = update.plan(content)
+    if endangered := sorted(index.unstaged() & {edit.path for edit in plan.edits if edit.after is not None}):
+        hint = "commit or git stash it, then update"
+        raise UsageError("has changes that are not committed, and would be updated", where=endangered[0], hint=hint)
+    return plan
+
+
+@dataclass
+class _Update:
+    git: Beginnings
+    files: Files
+    record: Record
+    answers: Answers
+    edits: list[Edit] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    ids: dict[str, str] = field(default_factory=dict)
+    bases: dict[str, bytes] = field(default_factory=dict)
+    pieces: dict[str, str] = field(default_factory=dict)
+
+    def take(self, path: str, new: bytes) -> None:
+        """Decide about one file of the present version."""
+        ours = self.files.read(path)
+        if path in self.record.pieces:
+            self._take_piece(path, ours, new)
+        elif path in self.record.files:
+            self._take_file(path, ours, new)
+        elif ours is None:
+            self.ids[path] = blob_id(new)
+            self.edits.append(Edit(Kind.ADDED, path, None, new))
+        elif ours == new:
+            self.ids[path] = blob_id(new)
+        else:
+            self.notes.append(f"{path}: the toolkit has a file of this name too; yours was kept")
+
+    def drop(self, path: str) -> None:
+        """Decide about a file that the present version has no more."""
+        ours = self.files.read(path)
+        if ours is None:
+            return
+        if blob_id(self._before(ours)) == self.record.files[path]:
+            self.edits.append(Edit(Kind.REMOVED, path, ours, None))
+        else:
+            self.notes.append(f"{path}: the toolkit has it no more; yours was kept, since you changed it")
+
+    def plan(self, before: bytes) -> Plan:
+        """All that was decided, and the record of it."""
+        after = record_yaml(self.record.template, self.answers, self.ids, self.bases, self.pieces)
+        edits = sorted(self.edits, key=lambda edit: edit.path)
+        if after != before:
+            edits.append(Edit(Kind.CHANGED, RECORD, before, after))
+        return Plan(tuple(edits), tuple(self.notes), tuple(self._steps(edits)))
+
+    def _take_file(self, path: str, ours: bytes | None, new: bytes) -> None:
+        self.ids[path] = blob_id(new)
+        if ours is None:
+            # It was deleted on purpose, and stays so.
+            return
+        edit = three_way(path, self._base(path), self._before(ours), new, self.git.merge_file)
+        after = edit.after if edit else ours
+        if edit and edit.after != ours:
+            self.edits.append(replace(edit, before=ours))
+        if after != new:
+            # No commit will ever hold it.
+            self.bases[path] = new
+
+    def _take_piece(self, path: str, ours: bytes | None, new: bytes) -> None:
+        old = self.record.pieces[path]
+        self.pieces[path] = old
+        if ours is None:
+            return
+        if path.endswith(".yaml"):
+            self._take_hooks(path, ours, new, old)
+            return
+        wanted = "".join(f"{line}\n" for line in new.decode().splitlines() if line not in old.splitlines())
+        after, piece = with_lines(ours, wanted.encode())
+        if piece:
+            self.pieces[path] = old + piece
+            self.edits.append(Edit(Kind.CHANGED, path, ours, after))
+
+    def _take_hooks(self, path: str, ours: bytes, new: bytes, old: str) -> None:
+        before = self._before(ours)
+        taken_out = before.replace(old.encode(), b"", 1)
+        put_in = with_hooks(taken_out, new, path) if taken_out != before else None
+        if put_in is None or not put_in[1]:
+            self.notes.append(f"{path}: you changed our hooks, so they were left as they are")
+            return
+        self.pieces[path] = put_in[1]
+        after = before.replace(old.encode(), put_in[1].encode(), 1)
+        if after != ours:
+            self.edits.append(Edit(Kind.CHANGED, path, ours, after))
+
+    def _base(self, path: str) -> bytes | None:
+        known = self.record.bases.get(path)
+        return known.encode() if known is not None else self.git.blob(self.record.files[path])
+
+    def _before(self, ours: bytes) -> bytes:
+        """As if no bot had moved the pins since the last update."""
+        return pinned(ours, self.record.toolkit.repository, self.record.answers().toolkit)
+
+    def _steps(self, edits: list[Edit]) -> Iterator[str]:
+        if edits:
+            version = self.answers.toolkit.version
+            yield "git diff"
+            yield f'git add --all && git commit --message "Update to gitops-mlops {version}"'

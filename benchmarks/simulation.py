@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from gitops_mlops.domain.comparison.gates import Evidence, judge, overall
 from gitops_mlops.domain.config.metrics import Method, Task, find_metric
-from gitops_mlops.domain.config.root import Margin, Model
+from gitops_mlops.domain.config.sections import Margin, Model
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.measure import measure, measure_all
 from gitops_mlops.domain.statistics.sample import Sample, Scores

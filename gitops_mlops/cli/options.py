@@ -97,7 +97,8 @@ def progress(message: str) -> None:
 def load_config(files: Files) -> Config:
     """`mlops.yaml` of the working tree. Raises UsageError when there is none."""
     # pydantic takes longer to import than most commands take to run.
-    from gitops_mlops.domain.config.root import CONFIG_FILE, parse_config
+    from gitops_mlops.domain.config.parse import parse_config
+    from gitops_mlops.domain.config.root import CONFIG_FILE
 
     content = files.read(CONFIG_FILE)
     if content is None:

@@ -20,7 +20,7 @@ import urllib3
 
 from gitops_mlops import bootstrap
 from gitops_mlops.adapters.process.identity import Identity
-from gitops_mlops.domain.config.root import parse_config
+from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.deployment.inference import Answers
 from gitops_mlops.usecases.deployment import bundle as bundles
 from gitops_mlops.usecases.deployment.deploy import Result, deploy

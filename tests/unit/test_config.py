@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gitops_mlops.domain.config.metrics import METRICS, Task, metrics_of
-from gitops_mlops.domain.config.root import Config, parse_config
+from gitops_mlops.domain.config.parse import parse_config
+from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.errors import ConfigError
 from gitops_mlops.domain.schemas import json_schema
 

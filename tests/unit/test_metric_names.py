@@ -7,14 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gitops_mlops.domain.comparison.report_parts import MetricResult
 from gitops_mlops.domain.config.metric_settings import asked_metrics, metric_problem
 from gitops_mlops.domain.config.metrics import METRICS, Task, find_metric
-from gitops_mlops.domain.config.root import Config, parse_config
+from gitops_mlops.domain.config.parse import parse_config
+from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.errors import ConfigError, UsageError
 from gitops_mlops.domain.registry.evidence import MetricEvidence, parse_trailers, write_message
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.measure import known_metric, measure, unmeasured
+from gitops_mlops.domain.statistics.results import MetricResult
 from gitops_mlops.domain.statistics.sample import Sample
 from gitops_mlops.reports.comparison.headline import metric_name
 from gitops_mlops.usecases.comparison.experiments import _metric

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from gitops_mlops.domain.comparison.report_parts import Change
-from gitops_mlops.domain.ports import Output
+from gitops_mlops.domain.pipeline.outputs import Output
 
 _MOST = 500
 _LONGEST = 2000

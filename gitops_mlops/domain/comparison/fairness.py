@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from gitops_mlops.domain.comparison.gate_reasons import cannot_be_judged
 from gitops_mlops.domain.comparison.gates import Judged
-from gitops_mlops.domain.comparison.report_parts import FairnessGap, GapName, GateResult, GateStatus, Interval
+from gitops_mlops.domain.comparison.report_parts import FairnessGap, GateResult, GateStatus
 from gitops_mlops.domain.comparison.slice_gates import RANK
-from gitops_mlops.domain.config.fairness import GAP_WORDS, FairnessConfig
-from gitops_mlops.domain.config.root import Evaluation
+from gitops_mlops.domain.config.fairness import GAP_WORDS, FairnessConfig, GapName
+from gitops_mlops.domain.config.sections import Evaluation
 from gitops_mlops.domain.statistics.group_gaps import FEWEST_OF_A_LABEL, FEWEST_ROWS, Gap
+from gitops_mlops.domain.statistics.results import Interval
 from gitops_mlops.domain.statistics.spread import Spread
 
 _NEEDED: dict[GapName, str] = {

@@ -20,7 +20,7 @@ from typing import Literal
 from gitops_mlops.domain.comparison.gate_reasons import difference, plain
 from gitops_mlops.domain.comparison.report_parts import Change, GateResult, Verdict
 from gitops_mlops.domain.comparison.slice_gates import RANK, Found, SliceMeasured, bounds_in_slices, rule_in_slices
-from gitops_mlops.domain.config.root import Evaluation, Gate, Model
+from gitops_mlops.domain.config.sections import Evaluation, Gate, Model
 from gitops_mlops.domain.config.values import Action
 from gitops_mlops.domain.statistics.measure import Measured
 

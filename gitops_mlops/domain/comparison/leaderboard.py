@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from gitops_mlops.domain.comparison.report_parts import Interval
+from gitops_mlops.domain.statistics.results import Interval
 
 
 class Entrant(NamedTuple):

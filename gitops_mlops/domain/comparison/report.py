@@ -14,25 +14,21 @@ from pydantic import Field, ValidationError
 from gitops_mlops.domain.comparison.report_parts import (
     Anchor,
     Change,
-    Confusion,
-    Curve,
     DataHonesty,
     Fairness,
     Frozen,
     GateResult,
     Kind,
-    MetricResult,
-    Part,
     Recipe,
     Revision,
     Rows,
     SliceResult,
     SliceSearch,
-    Text,
     Verdict,
-    Word,
 )
+from gitops_mlops.domain.document.bounded import Part, Text, Word
 from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.statistics.results import Confusion, Curve, MetricResult
 
 SCHEMA: Literal["gitops-mlops/report/1"] = "gitops-mlops/report/1"
 MAX_REPORT_BYTES = 1024 * 1024

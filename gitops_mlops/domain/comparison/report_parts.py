@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
-Text = Annotated[str, Field(max_length=2000)]
-Word = Annotated[str, Field(max_length=200)]
+from gitops_mlops.domain.config.fairness import GapName
+from gitops_mlops.domain.document.bounded import Part, Text, Word
+from gitops_mlops.domain.statistics.results import (
+    Interval,
+    MetricResult,
+    RecipeMetric,
+)
 
 Verdict = Literal["pass", "warn", "block", "incomparable"]
-MetricVerdict = Literal["improved", "non_inferior", "regressed", "inconclusive", "cannot_be_judged", "undefined"]
 GateStatus = Literal["pass", "warn", "block"]
 CheckStatus = Literal["pass", "note", "warn", "block", "unknown"]
 # How the id of a gate begins that a data check became.
 DATA_GATE = "data: "
-GapName = Literal["demographic_parity", "equalized_odds"]
 Kind = Literal["pull-request", "release", "local", "schedule"]
-
-
-class Part(BaseModel):
-    """Base of every part of the report."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Revision(Part):
@@ -45,40 +42,6 @@ class Rows(Part):
     clusters: int | None = None
     excluded: dict[Word, int] = Field(default_factory=dict, max_length=20)
     overlap: int | None = None
-
-
-class Interval(Part):
-    """A two-sided confidence interval at `level`, for instance 0.90 for one-sided bounds at 0.05."""
-
-    low: float
-    high: float
-    level: float
-
-
-class MetricResult(Part):
-    """One metric for both models on the same rows.
-
-    `delta` is oriented: positive means that the challenger is better, whichever direction the metric has.
-    `ci` and `se` belong to `delta`; where too few rows make the verdict `cannot_be_judged` there is no interval, and
-    `note` says so. `mde` is the smallest difference seen with the wanted power, `needed`
-    how many rows (or clusters) would make it as small as the margin.
-    """
-
-    name: Word
-    higher_is_better: bool
-    champion: float | None = None
-    challenger: float | None = None
-    challenger_ci: Interval | None = None
-    delta: float | None = None
-    ci: Interval | None = None
-    se: float | None = None
-    p_value: float | None = None
-    method: Word = ""
-    margin: float | None = None
-    verdict: MetricVerdict = "undefined"
-    mde: float | None = None
-    needed: int | None = None
-    note: Text = ""
 
 
 class SliceResult(Part):
@@ -137,31 +100,6 @@ class Change(Part):
     new: JsonValue = None
 
 
-class Curve(Part):
-    """Points of a plot, such as calibration: at most 50.
-
-    The points of both models lie at `x`, unless a model has places of its own: `champion_x`, `challenger_x`.
-    `champion_rows` and `challenger_rows` count the rows behind each point.
-    """
-
-    name: Word
-    x: tuple[float, ...] = Field(max_length=50)
-    champion: tuple[float | None, ...] = Field(default=(), max_length=50)
-    challenger: tuple[float | None, ...] = Field(default=(), max_length=50)
-    champion_x: tuple[float | None, ...] = Field(default=(), max_length=50)
-    challenger_x: tuple[float | None, ...] = Field(default=(), max_length=50)
-    champion_rows: tuple[int, ...] = Field(default=(), max_length=50)
-    challenger_rows: tuple[int, ...] = Field(default=(), max_length=50)
-
-
-class Confusion(Part):
-    """Counts by true label (rows) and predicted label (columns), at most 20 classes."""
-
-    labels: tuple[Word, ...] = Field(max_length=20)
-    champion: tuple[tuple[int, ...], ...] | None = None
-    challenger: tuple[tuple[int, ...], ...]
-
-
 class Frozen(Part):
     """Both models on the evaluation data that was there before the change; `note` says why they were not measured."""
 
@@ -180,16 +118,6 @@ class Anchor(Part):
     age: float
     metrics: tuple[MetricResult, ...] = Field(default=(), max_length=30)
     note: Text = ""
-
-
-class RecipeMetric(MetricResult):
-    """A metric over the trainings of both recipes: `champion` and `challenger` are means, `delta` their difference.
-
-    The deviations are those of single trainings: what another seed alone moves the metric by.
-    """
-
-    champion_deviation: float
-    challenger_deviation: float
 
 
 class Recipe(Part):

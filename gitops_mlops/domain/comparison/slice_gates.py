@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from gitops_mlops.domain.comparison.gate_reasons import cannot_be_judged, difference, parts, plain, probability
 from gitops_mlops.domain.comparison.report_parts import GateStatus
-from gitops_mlops.domain.config.root import Evaluation, Gate
+from gitops_mlops.domain.config.sections import Evaluation, Gate
 from gitops_mlops.domain.statistics.measure import Measured
 from gitops_mlops.domain.statistics.multiplicity import holm
 

@@ -10,7 +10,8 @@ from gitops_mlops.domain.document.yaml import Path
 from gitops_mlops.domain.names import perhaps
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.config.root import Config, Environment
+    from gitops_mlops.domain.config.root import Config
+    from gitops_mlops.domain.config.sections import Environment
 
 Wrong = tuple[Path, str, str]
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
-from gitops_mlops.domain.comparison.report_parts import GapName
 from gitops_mlops.domain.document.typed import Section
+
+GapName = Literal["demographic_parity", "equalized_odds"]
+
 
 GAP_WORDS: dict[GapName, str] = {"demographic_parity": "demographic parity", "equalized_odds": "equalised odds"}
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from pydantic import AfterValidator, WithJsonSchema
+from typing import TYPE_CHECKING
 
 from gitops_mlops.domain.config.metrics import METRICS, Needs, Task, example, find_metric, metrics_of
-from gitops_mlops.domain.document.typed import Section
 from gitops_mlops.domain.document.yaml import Path
 from gitops_mlops.domain.names import perhaps
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.config.root import Config, Model
+    from gitops_mlops.domain.config.root import Config
+    from gitops_mlops.domain.config.sections import Model
 
-_FUNCTION = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*"
-_NAME = r"[A-Za-z]\w*"
 # Which setting of `evaluation` a task cannot do without, and which tasks a setting means anything for.
 _NEEDED = {Task.RANKING: "query", Task.FORECASTING: "time"}
 _ONLY = {
@@ -28,43 +23,6 @@ _ONLY = {
 }
 
 Wrong = tuple[Path, str, str]
-
-
-def _function(text: str) -> str:
-    if not re.fullmatch(_FUNCTION, text, re.ASCII):
-        raise ValueError(f"{text!r} names no function → write it as module:function, for instance shop.money:saved")
-    return text
-
-
-def _name(text: str) -> str:
-    if not re.fullmatch(_NAME, text, re.ASCII):
-        raise ValueError(f"{text!r} is no name of a metric → letters, digits and _, first a letter")
-    if text in METRICS:
-        raise ValueError(f"{text!r} is a metric already → choose another name")
-    return text
-
-
-FunctionRef = Annotated[
-    str, AfterValidator(_function), WithJsonSchema({"type": "string", "pattern": f"^{_FUNCTION}$"})
-]
-MetricName = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{_NAME}$"})]
-
-
-class OwnMetricConfig(Section):
-    """A metric that the project brings: `function(y_true, y_pred) -> float`, and which direction is better.
-
-    It is given labels, or with `reads: probabilities` those: of the positive label in a binary task, else a column
-    for each label. A parameter `sample_weight` makes its interval faster to find.
-    """
-
-    function: FunctionRef
-    better: Literal["higher", "lower"]
-    reads: Literal["predictions", "probabilities"] = "predictions"
-
-    @property
-    def module(self) -> str:
-        """`shop.money` of `shop.money:saved`."""
-        return self.function.partition(":")[0]
 
 
 def metric_problem(name: str, task: Task, config: Config) -> tuple[str, str] | None:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from gitops_mlops.domain.config.gto import GTO_FILE, GtoConfig
-from gitops_mlops.domain.config.root import Config, Model
+from gitops_mlops.domain.config.root import Config
+from gitops_mlops.domain.config.sections import Model
 from gitops_mlops.domain.document.yaml import Path
 from gitops_mlops.domain.errors import ConfigError, Problem
 from gitops_mlops.domain.names import perhaps

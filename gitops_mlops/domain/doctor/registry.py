@@ -16,9 +16,9 @@ from gitops_mlops.domain.lineage.integrity import (
 )
 from gitops_mlops.domain.lineage.openlineage import tag_event
 from gitops_mlops.domain.lineage.withdrawal import built_on, withdrawal_command
-from gitops_mlops.domain.ports import Lock, RemoteTag
 from gitops_mlops.domain.registry.ledger import WITHDRAWAL, LedgerFinding
 from gitops_mlops.domain.registry.registry import Event, Registry
+from gitops_mlops.domain.registry.remote import Lock, RemoteTag
 from gitops_mlops.domain.registry.tags import TagRecord, parse_tag_name
 
 # Clocks of machines that take part are minutes apart at most, and git holds a lock on a tag for milliseconds.

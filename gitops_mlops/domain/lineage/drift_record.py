@@ -7,11 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gitops_mlops.domain.lineage.openlineage import FACET
+from gitops_mlops.domain.registry.retirement import DriftRecord
 
 MONITOR = "monitor"
-
-DriftRecord = Mapping[tuple[str, str], tuple[datetime, ...]]
-"""By model and environment, when a monitor found drift; a pair that is absent was never watched."""
 
 
 def drift_record(runs: Iterable[Mapping[str, Any]]) -> DriftRecord:

@@ -10,7 +10,7 @@ from gitops_mlops.domain.contracts.compatibility import ContractChange, compare_
 from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.errors import ConfigError
 from gitops_mlops.domain.lineage.differences import ABSENT, Difference, differences
-from gitops_mlops.domain.ports import FileChange
+from gitops_mlops.domain.lineage.file_changes import FileChange
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from gitops_mlops.domain.comparison.report_parts import Part, Text, Word
+from gitops_mlops.domain.document.bounded import Part, Text, Word
 from gitops_mlops.domain.errors import EvidenceMissing
 
 SCHEMA: Literal["gitops-mlops/repro/1"] = "gitops-mlops/repro/1"

@@ -1,9 +1,9 @@
 """What use-cases need of the world. Adapters give it; `bootstrap` chooses which."""
 
+from gitops_mlops.domain.lineage.file_changes import FileChange
+from gitops_mlops.domain.pipeline.outputs import Artifact, Output
 from gitops_mlops.domain.ports.data import (
-    Artifact,
     DataStore,
-    Output,
     Pipeline,
     PipelineRun,
     ProjectFunctions,
@@ -18,21 +18,19 @@ from gitops_mlops.domain.ports.git import (
     Beginnings,
     Clone,
     Experiment,
-    FileChange,
     Index,
     Journal,
     Ledger,
     LedgerLine,
-    Lock,
     Objects,
     RemoteBranch,
-    RemoteTag,
     Removal,
     Repository,
     StagedFile,
 )
 from gitops_mlops.domain.ports.machine import Clock, Ended, Files, Reader, Shell, Templates, Timer, Tree
 from gitops_mlops.domain.ports.running import BundleStore, GoldenModels, InferenceClient, Target
+from gitops_mlops.domain.registry.remote import Lock, RemoteTag
 
 __all__ = [
     "Artifact",

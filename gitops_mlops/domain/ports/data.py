@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from gitops_mlops.domain.pipeline.outputs import Artifact, Output
 
 if TYPE_CHECKING:
     import polars as pl
@@ -16,27 +17,6 @@ if TYPE_CHECKING:
     from gitops_mlops.domain.contracts.validation import Findings
     from gitops_mlops.domain.errors import MlopsError
     from gitops_mlops.domain.pipeline.run import StageRun, Traffic
-
-
-@dataclass(frozen=True)
-class Output:
-    """A file or folder that DVC tracks: its path from the repository's root, MD5 (`.dir` at a folder's), bytes."""
-
-    path: str
-    md5: str
-    size: int | None = None
-    files: int | None = None
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """An entry of `artifacts:` in a `dvc.yaml`. `name` is `id`, or `dir:id` below the repository's root."""
-
-    name: str
-    path: str
-    type: str = ""
-    description: str = ""
-    labels: tuple[str, ...] = ()
 
 
 class DataStore(Protocol):

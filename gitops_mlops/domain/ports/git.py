@@ -7,18 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from gitops_mlops.domain.lineage.file_changes import FileChange
+from gitops_mlops.domain.registry.remote import Lock, RemoteTag
+
 if TYPE_CHECKING:
     from gitops_mlops.domain.registry.approvals import TagSignature
     from gitops_mlops.domain.registry.mainline import Mainline
     from gitops_mlops.domain.registry.tags import TagRecord
-
-
-class FileChange(NamedTuple):
-    """A file that differs: git's letter (A, C, D, M, R, T), its path, and the one before where it was moved."""
-
-    status: str
-    path: str
-    before: str = ""
 
 
 class Experiment(NamedTuple):
@@ -50,21 +45,6 @@ class Removal(NamedTuple):
     commit: str
     file: str
     lines: int
-
-
-class RemoteTag(NamedTuple):
-    """A tag as a remote has it: its own object ID, its commit's, and whether it is annotated."""
-
-    object: str
-    commit: str
-    annotated: bool
-
-
-class Lock(NamedTuple):
-    """A lock that git left in its folder, below which `path` is, and its age in seconds."""
-
-    path: str
-    age: float
 
 
 class Repository(Protocol):

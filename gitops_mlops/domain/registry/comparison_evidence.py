@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Iterator, Sequence
 
 from gitops_mlops.domain.comparison.report import Report, parse_report
-from gitops_mlops.domain.comparison.report_parts import MetricResult
 from gitops_mlops.domain.errors import EvidenceMissing, UsageError
 from gitops_mlops.domain.registry import evidence
 from gitops_mlops.domain.registry.change import Refusal
 from gitops_mlops.domain.registry.evidence import MetricEvidence, Trailer
+from gitops_mlops.domain.statistics.results import MetricResult
 
 # The verdicts that a version may be registered with.
 RELEASABLE = ("pass", "warn")

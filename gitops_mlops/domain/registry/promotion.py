@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from gitops_mlops.domain.config.metrics import find_metric
 from gitops_mlops.domain.config.promotion import MetricDemand, PromotionPolicy
-from gitops_mlops.domain.config.root import Config, Model
+from gitops_mlops.domain.config.root import Config
+from gitops_mlops.domain.config.sections import Model
 from gitops_mlops.domain.durations import span
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.names import perhaps

@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from pydantic import Field, model_validator
-
-from gitops_mlops.domain.config.values import Seconds
-from gitops_mlops.domain.document.typed import Section
+from gitops_mlops.domain.config.retirement import RetirementPolicy
 from gitops_mlops.domain.durations import span
-from gitops_mlops.domain.lineage.drift_record import DriftRecord
 from gitops_mlops.domain.registry.registry import Assignment, Registry, Version
 from gitops_mlops.domain.registry.semver import precedence
 
+DriftRecord = Mapping[tuple[str, str], tuple[datetime, ...]]
+"""By model and environment, when a monitor found drift; a pair that is absent was never watched."""
+
+
 if TYPE_CHECKING:
     from gitops_mlops.domain.config.root import Config
-
-
-class RetirementPolicy(Section):
-    """From when on versions of a model are proposed for retirement; a rule that is not set proposes nothing."""
-
-    max_age: Seconds | None = None
-    unused: Seconds | None = None
-    superseded: Seconds | None = None
-    drift: int | None = Field(default=None, ge=1)
-
-    @model_validator(mode="after")
-    def _says_something(self) -> RetirementPolicy:
-        if self.max_age is self.unused is self.superseded is self.drift is None:
-            raise ValueError("the policy sets no rule → max-age: 180d, unused: 90d, superseded: 30d or drift: 3")
-        return self
 
 
 class Proposal(NamedTuple):

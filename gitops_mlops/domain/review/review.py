@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from gitops_mlops.domain.comparison.report import Report, parse_part
-from gitops_mlops.domain.comparison.report_parts import Part, Text, Word
+from gitops_mlops.domain.document.bounded import Part, Text, Word
 from gitops_mlops.domain.errors import BUG, Problem
 from gitops_mlops.domain.faults import Cause, fault_of
 from gitops_mlops.domain.pipeline.run import Repro

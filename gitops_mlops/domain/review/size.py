@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 from gitops_mlops.domain.comparison.report import Report
-from gitops_mlops.domain.comparison.report_parts import Part
+from gitops_mlops.domain.document.bounded import Part
 from gitops_mlops.domain.review.review import MAX_REVIEW_BYTES, ModelReview, Review
 
 _SHORTEST = 120

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from gitops_mlops.domain.comparison.report_parts import Confusion, Curve
 from gitops_mlops.domain.statistics.areas import Ranks
 from gitops_mlops.domain.statistics.cells import confusion
 from gitops_mlops.domain.statistics.resampled import BINS, bins_of
+from gitops_mlops.domain.statistics.results import Confusion, Curve
 from gitops_mlops.domain.statistics.sample import Floats, Mask, Sample
 
 _MOST_CLASSES = 20

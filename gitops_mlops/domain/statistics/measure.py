@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gitops_mlops.domain.comparison.report_parts import Interval, MetricResult
 from gitops_mlops.domain.config.metrics import Method, Metric, Needs, Task, find_metric, usual_metrics
-from gitops_mlops.domain.config.root import Margin
+from gitops_mlops.domain.config.sections import Margin
 from gitops_mlops.domain.statistics.areas import estimate_areas, estimate_auc
 from gitops_mlops.domain.statistics.cells import estimate_counts
 from gitops_mlops.domain.statistics.estimate import Estimate, Settings
 from gitops_mlops.domain.statistics.linear import estimate_linear
 from gitops_mlops.domain.statistics.own import OwnMetric, OwnMetricFailed, prepare_own
 from gitops_mlops.domain.statistics.resampled import bootstrap, estimate_resampled
+from gitops_mlops.domain.statistics.results import Interval, MetricResult
 from gitops_mlops.domain.statistics.sample import Sample
 from gitops_mlops.domain.statistics.spread import Spread
 from gitops_mlops.domain.statistics.verdict import (

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gitops_mlops.domain.comparison.report_parts import Interval, RecipeMetric
-from gitops_mlops.domain.config.root import Margin
+from gitops_mlops.domain.config.sections import Margin
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.measure import Measured
+from gitops_mlops.domain.statistics.results import Interval, RecipeMetric
 from gitops_mlops.domain.statistics.training_noise import recipe_spread
 from gitops_mlops.domain.statistics.verdict import verdict
 

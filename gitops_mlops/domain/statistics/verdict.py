@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from gitops_mlops.domain.comparison.report_parts import MetricVerdict
+from gitops_mlops.domain.statistics.results import MetricVerdict
 from gitops_mlops.domain.statistics.spread import Spread, t_quantile
 
 # With fewer independent units the intervals are not what they say, whatever the method.

@@ -10,14 +10,8 @@ import re
 from collections.abc import Callable
 
 from gitops_mlops.domain.comparison.report import Report
-from gitops_mlops.domain.comparison.report_parts import (
-    DATA_GATE,
-    GateResult,
-    MetricResult,
-    MetricVerdict,
-    Revision,
-    SliceResult,
-)
+from gitops_mlops.domain.comparison.report_parts import DATA_GATE, GateResult, Revision, SliceResult
+from gitops_mlops.domain.statistics.results import MetricResult, MetricVerdict
 from gitops_mlops.reports.comparison.words import METRIC_WORDS, WORST_FIRST, known_name
 from gitops_mlops.reports.rendering.numbers import between, count, counted, decimals_of, fixed, level, percent, signed
 

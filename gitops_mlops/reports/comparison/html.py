@@ -11,7 +11,7 @@ function, and a row in that renderer's one list.
 * a sentence and a table, for all three: a function from the report to a Panel in `panels.PANELS`.
 * in the terminal: a function from the report to lines in `comparison_terminal.SECTIONS`.
 
-A new field of the report is optional with a default (`domain/comparison/report.py`), so that older reports still read.
+A new field of the report is optional with a default (`domain/comparison/report.py`), so that older ones still read.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gitops_mlops.domain.comparison.report import Report
-from gitops_mlops.domain.comparison.report_parts import Confusion, Curve, MetricResult, SliceResult
+from gitops_mlops.domain.comparison.report_parts import SliceResult
+from gitops_mlops.domain.statistics.results import Confusion, Curve, MetricResult
 from gitops_mlops.reports.comparison.headline import (
     left_out_slices,
     metric_name,

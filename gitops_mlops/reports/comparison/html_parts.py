@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from gitops_mlops.domain.comparison.report_parts import GateStatus, MetricVerdict, Verdict
+from gitops_mlops.domain.comparison.report_parts import GateStatus, Verdict
+from gitops_mlops.domain.statistics.results import MetricVerdict
 from gitops_mlops.reports.comparison.words import METRIC_WORDS
 from gitops_mlops.reports.rendering.escape import shorten
 from gitops_mlops.reports.rendering.markup import Markup, fragment, tag

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gitops_mlops.domain.comparison.leaderboard import Board, Standing, verdict
-from gitops_mlops.domain.comparison.report_parts import Interval
+from gitops_mlops.domain.statistics.results import Interval
 from gitops_mlops.reports.comparison.words import known_name
 from gitops_mlops.reports.rendering.numbers import (
     NOTHING,

@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gitops_mlops.domain.comparison.report import Report
-from gitops_mlops.domain.comparison.report_parts import (
-    Confusion,
-    Curve,
-    MetricResult,
-    MetricVerdict,
-    Revision,
-    SliceResult,
-)
+from gitops_mlops.domain.comparison.report_parts import Revision, SliceResult
+from gitops_mlops.domain.statistics.results import Confusion, Curve, MetricResult, MetricVerdict
 from gitops_mlops.reports.comparison.headline import left_out_slices, unjudged_slices, worst_slices
 from gitops_mlops.reports.comparison.markdown_sections import directed_name, metrics_table, short_prose, table
 from gitops_mlops.reports.comparison.panels import Foreign, Panel

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from gitops_mlops.domain.comparison.report import Report
-from gitops_mlops.domain.comparison.report_parts import Change, GateResult, MetricResult
+from gitops_mlops.domain.comparison.report_parts import Change, GateResult
+from gitops_mlops.domain.statistics.results import MetricResult
 from gitops_mlops.reports.comparison.headline import (
     because,
     gate_demand,

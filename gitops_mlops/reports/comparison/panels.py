@@ -19,12 +19,10 @@ from gitops_mlops.domain.comparison.report_parts import (
     Fairness,
     FairnessGap,
     FairnessGroup,
-    MetricResult,
-    MetricVerdict,
-    RecipeMetric,
     SliceResult,
 )
 from gitops_mlops.domain.config.fairness import GAP_WORDS
+from gitops_mlops.domain.statistics.results import MetricResult, MetricVerdict, RecipeMetric
 from gitops_mlops.reports.comparison.words import METRIC_SYMBOLS, METRIC_WORDS, known_name
 from gitops_mlops.reports.rendering.numbers import (
     NOTHING,

@@ -6,14 +6,8 @@ import textwrap
 from collections.abc import Callable, Sequence
 
 from gitops_mlops.domain.comparison.report import Report
-from gitops_mlops.domain.comparison.report_parts import (
-    Change,
-    Interval,
-    MetricResult,
-    MetricVerdict,
-    SliceResult,
-    Verdict,
-)
+from gitops_mlops.domain.comparison.report_parts import Change, SliceResult, Verdict
+from gitops_mlops.domain.statistics.results import Interval, MetricResult, MetricVerdict
 from gitops_mlops.reports.comparison.headline import (
     because,
     gate_demand,

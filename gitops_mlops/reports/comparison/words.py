@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gitops_mlops.domain.comparison.report_parts import GateStatus, MetricVerdict, Verdict
+from gitops_mlops.domain.comparison.report_parts import GateStatus, Verdict
 from gitops_mlops.domain.config.metrics import find_metric
+from gitops_mlops.domain.statistics.results import MetricVerdict
 
 VERDICT_SYMBOLS: dict[Verdict, str] = {"pass": "✅", "warn": "⚠️", "block": "⛔", "incomparable": "❔"}
 GATE_SYMBOLS: dict[GateStatus, str] = {"pass": "✅", "warn": "⚠️", "block": "⛔"}

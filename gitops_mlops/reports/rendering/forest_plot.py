@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from gitops_mlops.domain.comparison.report_parts import MetricResult, MetricVerdict
+from gitops_mlops.domain.statistics.results import MetricResult, MetricVerdict
 from gitops_mlops.reports.rendering.markup import Markup, fragment, tag
 from gitops_mlops.reports.rendering.svg import Scale, arrow, bar, label, line, ticks
 

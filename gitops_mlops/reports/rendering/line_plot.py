@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gitops_mlops.domain.comparison.report_parts import Curve
+from gitops_mlops.domain.statistics.results import Curve
 from gitops_mlops.reports.rendering.markup import Markup, fragment, tag
 from gitops_mlops.reports.rendering.mermaid import PLOTS, sides
 from gitops_mlops.reports.rendering.svg import Point, Scale, bar, label, line, polyline, ticks

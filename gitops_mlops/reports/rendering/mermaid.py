@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from gitops_mlops.domain.comparison.report_parts import Curve
+from gitops_mlops.domain.statistics.results import Curve
 
 POINTS = 21
 _LARGEST = 1e6

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from pydantic import JsonValue
 
-from gitops_mlops.domain.comparison.report_parts import Interval, MetricResult
+from gitops_mlops.domain.statistics.results import Interval, MetricResult
 
 NOTHING = "–"
 MAX_DECIMALS = 6

@@ -14,7 +14,7 @@ from gitops_mlops.domain.comparison.gates import Champion, Evidence, Judged, pri
 from gitops_mlops.domain.comparison.slice_columns import MOST_VALUES_OF_A_SLICE, Part, parts
 from gitops_mlops.domain.comparison.slice_gates import SliceMeasured
 from gitops_mlops.domain.config.metric_settings import asked_metrics
-from gitops_mlops.domain.config.root import Margin, Model
+from gitops_mlops.domain.config.sections import Margin, Model
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.measure import Measured, measure_all, metrics_to_measure, too_few, unmeasured
 from gitops_mlops.domain.statistics.sample import Sample

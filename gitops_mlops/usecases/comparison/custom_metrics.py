@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable
 
 from gitops_mlops.domain.comparison.report_parts import Change
-from gitops_mlops.domain.config.metric_settings import OwnMetricConfig
+from gitops_mlops.domain.config.custom_metrics import OwnMetricConfig
 from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.errors import MlopsError
 from gitops_mlops.domain.ports import ProjectFunctions

@@ -30,7 +30,7 @@ from gitops_mlops.domain.comparison.perfect_score import perfect_score
 from gitops_mlops.domain.comparison.report_parts import ColumnShift, DataCheck, DataHonesty, DatasetShift
 from gitops_mlops.domain.comparison.rows import parse_rows, seen_in
 from gitops_mlops.domain.config.metrics import Task
-from gitops_mlops.domain.config.root import Evaluation, Model
+from gitops_mlops.domain.config.sections import Evaluation, Model
 from gitops_mlops.domain.errors import MlopsError
 from gitops_mlops.usecases.comparison.context import Aside, Compared
 

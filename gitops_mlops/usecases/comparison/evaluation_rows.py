@@ -19,7 +19,8 @@ from gitops_mlops.domain.comparison.rows import (
     parse_rows,
 )
 from gitops_mlops.domain.config.metrics import Task
-from gitops_mlops.domain.config.root import Config, Evaluation
+from gitops_mlops.domain.config.root import Config
+from gitops_mlops.domain.config.sections import Evaluation
 from gitops_mlops.domain.errors import EvidenceMissing, MlopsError
 from gitops_mlops.domain.statistics.sample import Mask
 from gitops_mlops.usecases.comparison.candidates import Contender, Sources

@@ -12,13 +12,14 @@ from gitops_mlops.domain.comparison.changes import parameter_changes
 from gitops_mlops.domain.comparison.data_checks import gate_of, training_rows
 from gitops_mlops.domain.comparison.gates import primary_metric
 from gitops_mlops.domain.comparison.leaderboard import Board, Entrant, Standing, may_be_best, rank
-from gitops_mlops.domain.comparison.report_parts import Interval
 from gitops_mlops.domain.config.metric_settings import metric_problem, untrained_problem
 from gitops_mlops.domain.config.metrics import Task
-from gitops_mlops.domain.config.root import Config, Model
+from gitops_mlops.domain.config.root import Config
+from gitops_mlops.domain.config.sections import Model
 from gitops_mlops.domain.errors import EvidenceMissing, MlopsError, UsageError
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.measure import Measured, known_metric, measure
+from gitops_mlops.domain.statistics.results import Interval
 from gitops_mlops.domain.statistics.sample import Sample
 from gitops_mlops.usecases.comparison.candidates import Contender, Sources, find_champion, named_contender
 from gitops_mlops.usecases.comparison.compare import Ports

@@ -8,8 +8,9 @@ import numpy as np
 
 from gitops_mlops.domain.comparison.fairness import Unjudged, judge_gap, reported
 from gitops_mlops.domain.comparison.gates import Judged
-from gitops_mlops.domain.comparison.report_parts import Fairness, FairnessGap, FairnessGroup, GapName, GroupRates
+from gitops_mlops.domain.comparison.report_parts import Fairness, FairnessGap, FairnessGroup, GroupRates
 from gitops_mlops.domain.comparison.slice_columns import coded
+from gitops_mlops.domain.config.fairness import GapName
 from gitops_mlops.domain.statistics.group_gaps import (
     FEWEST_OF_A_LABEL,
     FEWEST_ROWS,

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from gitops_mlops.domain.comparison.gates import against_anchor
-from gitops_mlops.domain.comparison.report_parts import Anchor, Frozen, MetricResult
+from gitops_mlops.domain.comparison.report_parts import Anchor, Frozen
 from gitops_mlops.domain.errors import MlopsError
 from gitops_mlops.domain.statistics.measure import Measured, measure_all, metrics_to_measure
+from gitops_mlops.domain.statistics.results import MetricResult
 from gitops_mlops.usecases.comparison.candidates import Contender, find_anchor
 from gitops_mlops.usecases.comparison.context import Aside, Compared
 from gitops_mlops.usecases.comparison.evaluation_rows import EvaluationRows, evaluation_rows

@@ -20,7 +20,8 @@ from gitops_mlops.domain.comparison.prediction_table import (
 from gitops_mlops.domain.comparison.rows import parse_rows
 from gitops_mlops.domain.comparison.scoring import Truth, Unscorable, read_truth
 from gitops_mlops.domain.config.metrics import Task
-from gitops_mlops.domain.config.root import Config, Evaluation, Model
+from gitops_mlops.domain.config.root import Config
+from gitops_mlops.domain.config.sections import Evaluation, Model
 from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.errors import EvidenceMissing
 from gitops_mlops.domain.ports import ProjectModels

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 
-from gitops_mlops.domain.comparison.report_parts import Recipe, RecipeMetric
+from gitops_mlops.domain.comparison.report_parts import Recipe
 from gitops_mlops.domain.comparison.trainings import FEWEST_TRAININGS, Trainings, parse_trainings
 from gitops_mlops.domain.config.metric_settings import metric_problem
 from gitops_mlops.domain.errors import EvidenceMissing, MlopsError
 from gitops_mlops.domain.statistics.measure import Measured
 from gitops_mlops.domain.statistics.recipe import recipe_metric
+from gitops_mlops.domain.statistics.results import RecipeMetric
 from gitops_mlops.usecases.comparison.candidates import Contender, Sources
 from gitops_mlops.usecases.comparison.context import Aside, Compared, measure_some
 

@@ -10,7 +10,7 @@ from gitops_mlops.domain.comparison.model import Predictor
 from gitops_mlops.domain.comparison.rows import cluster_codes, naive_errors
 from gitops_mlops.domain.comparison.scoring import Truth, Unscorable, score
 from gitops_mlops.domain.config.metrics import Task
-from gitops_mlops.domain.config.root import Model
+from gitops_mlops.domain.config.sections import Model
 from gitops_mlops.domain.statistics.sample import Sample, Scores
 from gitops_mlops.usecases.comparison.evaluation_rows import EvaluationRows
 from gitops_mlops.usecases.comparison.predictors import Contest

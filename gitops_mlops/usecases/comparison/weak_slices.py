@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from gitops_mlops.domain.comparison.gates import Judged, primary_metric
-from gitops_mlops.domain.comparison.report_parts import GateResult, MetricResult, SliceResult, SliceSearch
+from gitops_mlops.domain.comparison.report_parts import GateResult, SliceResult, SliceSearch
 from gitops_mlops.domain.comparison.slice_columns import slice_columns
 from gitops_mlops.domain.comparison.slice_gates import SLICE_MARGINS
 from gitops_mlops.domain.config.metrics import Method, Metric
-from gitops_mlops.domain.config.root import Margin
+from gitops_mlops.domain.config.sections import Margin
 from gitops_mlops.domain.statistics.measure import measure
 from gitops_mlops.domain.statistics.resampled import block_length
+from gitops_mlops.domain.statistics.results import MetricResult
 from gitops_mlops.domain.statistics.row_loss import loss_of_rows, row_metric
 from gitops_mlops.domain.statistics.sample import Ints, Sample
 from gitops_mlops.domain.statistics.slice_search import Found, Rows, Weak, search

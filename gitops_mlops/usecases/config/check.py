@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from gitops_mlops.domain.comparison.model import parse_trusted_types
 from gitops_mlops.domain.config.gto import GTO_FILE, parse_gto_config
+from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.references import (
     ContractColumns,
     Surroundings,
@@ -16,7 +17,7 @@ from gitops_mlops.domain.config.references import (
     contract_references,
     stages_not_allowed,
 )
-from gitops_mlops.domain.config.root import CONFIG_FILE, Config, parse_config
+from gitops_mlops.domain.config.root import CONFIG_FILE, Config
 from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.doctor.workflows import WORKFLOW_FOLDER, workflow_problems
 from gitops_mlops.domain.document.yaml import Document, Path, parse_yaml

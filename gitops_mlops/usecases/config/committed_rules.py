@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gitops_mlops.domain.config.gto import GTO_FILE, GtoConfig, parse_gto_config
-from gitops_mlops.domain.config.root import CONFIG_FILE, Config, Environment, parse_config
+from gitops_mlops.domain.config.parse import parse_config
+from gitops_mlops.domain.config.root import CONFIG_FILE, Config
+from gitops_mlops.domain.config.sections import Environment
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.ports import Repository
 

@@ -10,7 +10,9 @@ from typing import Any
 
 from gitops_mlops.domain.comparison.model import parse_trusted_types
 from gitops_mlops.domain.config.metrics import Task
-from gitops_mlops.domain.config.root import CONFIG_FILE, Config, Model, parse_config
+from gitops_mlops.domain.config.parse import parse_config
+from gitops_mlops.domain.config.root import CONFIG_FILE, Config
+from gitops_mlops.domain.config.sections import Model
 from gitops_mlops.domain.contracts.admission import Admitter
 from gitops_mlops.domain.contracts.contract import ColumnType, Contract, parse_contract
 from gitops_mlops.domain.deployment.bundle import (

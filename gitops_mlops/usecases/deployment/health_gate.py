@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitops_mlops.domain.config.root import Health
+from gitops_mlops.domain.config.sections import Health
 from gitops_mlops.domain.deployment.bundle import Bundle, golden_mismatch
 from gitops_mlops.domain.deployment.inference import Answers
 from gitops_mlops.domain.deployment.reconciliation import Candidate, Deployment, Place, Wanted

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gitops_mlops.domain.config.root import Config, Health
+from gitops_mlops.domain.config.root import Config
+from gitops_mlops.domain.config.sections import Health
 from gitops_mlops.domain.deployment.bundle import MANIFEST, bundle_digest, parse_bundle
 from gitops_mlops.domain.deployment.inference import Answers, joined
 from gitops_mlops.domain.deployment.reconciliation import Place

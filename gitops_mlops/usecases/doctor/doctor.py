@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-from gitops_mlops.domain.config.root import CONFIG_FILE, Config, parse_config
+from gitops_mlops.domain.config.parse import parse_config
+from gitops_mlops.domain.config.root import CONFIG_FILE, Config
 from gitops_mlops.domain.doctor.checks import Diagnosis, Finding, Mended, Remedy, findings
 from gitops_mlops.domain.doctor.registry import REGISTRY, STALE_SECONDS, RegistryFacts
 from gitops_mlops.domain.doctor.setup import SETUP, WRITTEN, DvcRemote, SetupFacts

@@ -53,7 +53,8 @@ def changed_datasets(tree: Tree, store: DataStore, repository: Repository, unsta
 
     Raises EvidenceMissing when what is on disk is not what will be committed.
     """
-    from gitops_mlops.domain.config.root import CONFIG_FILE, parse_config
+    from gitops_mlops.domain.config.parse import parse_config
+    from gitops_mlops.domain.config.root import CONFIG_FILE
 
     config = parse_config(_content(tree, CONFIG_FILE))
     staged, before = store.outputs(), _outputs_before(store, repository)

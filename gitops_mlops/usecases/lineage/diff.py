@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gitops_mlops.domain.config.root import CONFIG_FILE, parse_config
+from gitops_mlops.domain.config.parse import parse_config
+from gitops_mlops.domain.config.root import CONFIG_FILE
 from gitops_mlops.domain.deployment.packages import is_package_lock, pinned
 from gitops_mlops.domain.document.yaml import parse_yaml
 from gitops_mlops.domain.errors import EvidenceMissing, UsageError

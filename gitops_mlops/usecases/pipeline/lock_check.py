@@ -71,7 +71,8 @@ def check_staged(tree: Tree, edited: Callable[[], Collection[str]]) -> LockRepor
 
 def _config(tree: Tree) -> Config | None:
     # It takes longer to import than all the rest.
-    from gitops_mlops.domain.config.root import CONFIG_FILE, parse_config
+    from gitops_mlops.domain.config.parse import parse_config
+    from gitops_mlops.domain.config.root import CONFIG_FILE
 
     content = tree.read(CONFIG_FILE)
     try:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from gitops_mlops.domain.comparison.gates import gate_changes
-from gitops_mlops.domain.config.root import CONFIG_FILE, Config, parse_config
+from gitops_mlops.domain.config.parse import parse_config
+from gitops_mlops.domain.config.root import CONFIG_FILE, Config
 from gitops_mlops.domain.errors import ConfigError, MlopsError
 from gitops_mlops.domain.lineage.openlineage import release_lines, release_run
 from gitops_mlops.domain.ports import Ledger, Repository

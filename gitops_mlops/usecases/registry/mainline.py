@@ -10,7 +10,7 @@ from gitops_mlops.domain.registry.change import Refusal
 from gitops_mlops.domain.registry.mainline import Mainline
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.config.root import Environment
+    from gitops_mlops.domain.config.sections import Environment
     from gitops_mlops.domain.ports import Repository
 
 

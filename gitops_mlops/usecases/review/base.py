@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from gitops_mlops.domain.config.root import CONFIG_FILE, Config, parse_config
+from gitops_mlops.domain.config.parse import parse_config
+from gitops_mlops.domain.config.root import CONFIG_FILE, Config
 from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, UsageError
 from gitops_mlops.domain.ports import DataStore, Output, Repository
 from gitops_mlops.domain.review.job import Job

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from gitops_mlops.domain.config.root import Config, Dataset
+from gitops_mlops.domain.config.root import Config
+from gitops_mlops.domain.config.sections import Dataset
 from gitops_mlops.domain.contracts.compatibility import compare_contracts
 from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.contracts.validation import Findings, Validation, Violation

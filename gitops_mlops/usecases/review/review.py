@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from gitops_mlops.domain.config.root import CONFIG_FILE, Config, parse_config
+from gitops_mlops.domain.config.parse import parse_config
+from gitops_mlops.domain.config.root import CONFIG_FILE, Config
 from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, MlopsError, Problem, UsageError
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.pipeline.run import REPRO_FILE, Repro, parse_repro

@@ -12,7 +12,7 @@ import yaml
 
 from gitops_mlops.domain.comparison.frames import to_pandas
 from gitops_mlops.domain.comparison.model import dump_model, load_model, parse_trusted_types
-from gitops_mlops.domain.config.root import parse_config
+from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.errors import ConfigError
 from pipeline.evaluate import calibration, roc, scores

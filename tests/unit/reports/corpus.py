@@ -17,8 +17,6 @@ from gitops_mlops.domain.comparison.report_parts import (
     Change,
     CheckStatus,
     ColumnShift,
-    Confusion,
-    Curve,
     DataCheck,
     DataHonesty,
     DatasetShift,
@@ -29,17 +27,21 @@ from gitops_mlops.domain.comparison.report_parts import (
     GateResult,
     GateStatus,
     GroupRates,
-    Interval,
     Kind,
-    MetricResult,
-    MetricVerdict,
     Recipe,
-    RecipeMetric,
     Revision,
     Rows,
     SliceResult,
     SliceSearch,
     Verdict,
+)
+from gitops_mlops.domain.statistics.results import (
+    Confusion,
+    Curve,
+    Interval,
+    MetricResult,
+    MetricVerdict,
+    RecipeMetric,
 )
 from tests.unit.reports.hostile import ATTACKS
 

@@ -9,8 +9,6 @@ from gitops_mlops.domain.comparison.report_parts import (
     Anchor,
     Change,
     ColumnShift,
-    Confusion,
-    Curve,
     DataCheck,
     DataHonesty,
     DatasetShift,
@@ -20,15 +18,13 @@ from gitops_mlops.domain.comparison.report_parts import (
     Frozen,
     GateResult,
     GroupRates,
-    Interval,
-    MetricResult,
     Recipe,
-    RecipeMetric,
     Revision,
     Rows,
     SliceResult,
     SliceSearch,
 )
+from gitops_mlops.domain.statistics.results import Confusion, Curve, Interval, MetricResult, RecipeMetric
 
 ATTACKS = (
     "@org/team",

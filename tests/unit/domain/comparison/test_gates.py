@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_mlops.domain.comparison.gates import Evidence, demand, gate_changes, judge, overall
-from gitops_mlops.domain.comparison.report_parts import MetricResult
 from gitops_mlops.domain.comparison.slice_gates import SliceMeasured
-from gitops_mlops.domain.config.root import Gate, Model
+from gitops_mlops.domain.config.sections import Gate, Model
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.measure import Measured, unmeasured
+from gitops_mlops.domain.statistics.results import MetricResult
 from gitops_mlops.domain.statistics.spread import Spread
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from gitops_mlops.domain.comparison.gates import Evidence, judge
-from gitops_mlops.domain.comparison.report_parts import MetricResult
 from gitops_mlops.domain.comparison.slice_gates import SliceMeasured
-from gitops_mlops.domain.config.root import Model
+from gitops_mlops.domain.config.sections import Model
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.measure import Measured, too_few, unmeasured
+from gitops_mlops.domain.statistics.results import MetricResult
 from gitops_mlops.domain.statistics.spread import Spread
 
 GATES = {

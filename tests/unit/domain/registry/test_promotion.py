@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.config.root import Config, parse_config
+from gitops_mlops.domain.config.parse import parse_config
+from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.durations import span
 from gitops_mlops.domain.errors import ConfigError
 from gitops_mlops.domain.registry.comparison_evidence import RELEASABLE, verdict_refusals

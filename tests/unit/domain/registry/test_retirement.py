@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from gitops_mlops.domain.config.root import Config, parse_config
+from gitops_mlops.domain.config.parse import parse_config
+from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.errors import ConfigError
 from gitops_mlops.domain.lineage.drift_record import drift_record
 from gitops_mlops.domain.registry.registry import Registry

@@ -9,7 +9,8 @@ from itertools import groupby, pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.config.root import Config, parse_config
+from gitops_mlops.domain.config.parse import parse_config
+from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.lineage.graph import Told, version_graph
 from gitops_mlops.domain.registry.change import Refusal
 from gitops_mlops.domain.registry.evidence import Evidence

@@ -7,9 +7,9 @@ import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from gitops_mlops.domain.comparison.report_parts import Curve
 from gitops_mlops.domain.config.metrics import Task
 from gitops_mlops.domain.statistics.curves import curves_of
+from gitops_mlops.domain.statistics.results import Curve
 from gitops_mlops.domain.statistics.sample import Sample, Scores
 
 

@@ -10,7 +10,7 @@ from scipy.stats import binom
 
 from benchmarks.recipes import trained
 from gitops_mlops.domain.config.metrics import Task
-from gitops_mlops.domain.config.root import Margin
+from gitops_mlops.domain.config.sections import Margin
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.measure import measure
 from gitops_mlops.domain.statistics.recipe import recipe_metric

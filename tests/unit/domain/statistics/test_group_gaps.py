@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from gitops_mlops.domain.comparison.fairness import Unjudged, judge_gap, reported
-from gitops_mlops.domain.comparison.report_parts import FairnessGap, Interval
+from gitops_mlops.domain.comparison.report_parts import FairnessGap
 from gitops_mlops.domain.config.fairness import FairnessConfig
 from gitops_mlops.domain.config.metrics import Task
-from gitops_mlops.domain.config.root import Evaluation
+from gitops_mlops.domain.config.sections import Evaluation
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.group_gaps import Gap, Rates, group_counts, measure_gaps
+from gitops_mlops.domain.statistics.results import Interval
 from gitops_mlops.domain.statistics.sample import Ints, Sample, Scores
 
 EVERY = np.ones(3, dtype=np.bool_)

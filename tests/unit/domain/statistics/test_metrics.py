@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from gitops_mlops.domain.config.metrics import METRICS, Task
-from gitops_mlops.domain.config.root import Margin
+from gitops_mlops.domain.config.sections import Margin
 from gitops_mlops.domain.statistics.areas import auc_draws, delong
 from gitops_mlops.domain.statistics.estimate import Settings
 from gitops_mlops.domain.statistics.linear import row_losses

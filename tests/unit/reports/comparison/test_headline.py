@@ -5,14 +5,8 @@ import itertools
 import pytest
 
 from gitops_mlops.domain.comparison.report import Report
-from gitops_mlops.domain.comparison.report_parts import (
-    GateResult,
-    Interval,
-    MetricResult,
-    Revision,
-    Rows,
-    SliceResult,
-)
+from gitops_mlops.domain.comparison.report_parts import GateResult, Revision, Rows, SliceResult
+from gitops_mlops.domain.statistics.results import Interval, MetricResult
 from gitops_mlops.reports.comparison.headline import because, decisive, gate_demand, gate_name, other_reasons, title
 from gitops_mlops.reports.comparison.html import report_html
 from gitops_mlops.reports.comparison.markdown import report_markdown

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_mlops.domain.comparison.report import Report
-from gitops_mlops.domain.comparison.report_parts import Confusion, Curve, DataCheck, DataHonesty, MetricResult
+from gitops_mlops.domain.comparison.report_parts import DataCheck, DataHonesty
+from gitops_mlops.domain.statistics.results import Confusion, Curve, MetricResult
 from gitops_mlops.reports.comparison.html import SECTIONS, report_html
 from gitops_mlops.reports.rendering.escape import html, visible
 from gitops_mlops.reports.rendering.markup import Markup, fragment, tag

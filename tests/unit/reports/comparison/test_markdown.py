@@ -6,15 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from gitops_mlops.domain.comparison.report import Report, parse_report
-from gitops_mlops.domain.comparison.report_parts import (
-    Change,
-    Confusion,
-    GateResult,
-    MetricResult,
-    Revision,
-    Rows,
-    SliceResult,
-)
+from gitops_mlops.domain.comparison.report_parts import Change, GateResult, Revision, Rows, SliceResult
+from gitops_mlops.domain.statistics.results import Confusion, MetricResult
 from gitops_mlops.reports.comparison.markdown import BUDGET, SECTIONS, report_markdown
 from tests.unit.reports import github
 from tests.unit.reports.comparison.test_golden_reports import GOLDEN, NAMES, load

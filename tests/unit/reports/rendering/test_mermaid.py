@@ -4,7 +4,7 @@ import re
 
 from hypothesis import given
 
-from gitops_mlops.domain.comparison.report_parts import Curve
+from gitops_mlops.domain.statistics.results import Curve
 from gitops_mlops.reports.rendering.mermaid import POINTS, chart
 from tests.unit.reports.hostile import curves
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.comparison.report_parts import Interval, MetricResult
+from gitops_mlops.domain.statistics.results import Interval, MetricResult
 from gitops_mlops.reports.rendering.numbers import (
     between,
     count,

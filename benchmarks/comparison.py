@@ -24,11 +24,11 @@ from sklearn.metrics import roc_auc_score
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.statistics.areas import auc_draws, delong
-from gitops_mlops.domain.statistics.estimate import Settings
+from gitops_mlops.domain.statistics.estimate import StatisticsSettings
 from gitops_mlops.domain.statistics.measure import measure
-from gitops_mlops.domain.statistics.sample import Sample, Scores
+from gitops_mlops.domain.statistics.sample import ModelScores, ScoredSample
 
 LOOPED = 20
 TURNS = 3
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--resamples", type=int, default=2000)
     arguments = parser.parse_args()
-    rows, settings = arguments.rows, Settings(resamples=arguments.resamples)
+    rows, settings = arguments.rows, StatisticsSettings(resamples=arguments.resamples)
     generator = np.random.default_rng(0)
     truth = (generator.random(rows) < 0.2).astype(np.int64)
     champion = truth + generator.normal(size=rows)
@@ -70,14 +70,14 @@ def main() -> None:
     _agree(positive, scores, settings)
 
     clusters = np.sort(generator.integers(200, size=rows))
-    sides = [Scores((one > 0.5).astype(np.int64), 1 / (1 + np.exp(-one))) for one in (challenger, champion)]
+    sides = [ModelScores((one > 0.5).astype(np.int64), 1 / (1 + np.exp(-one))) for one in (challenger, champion)]
     print(f"\nOne metric with its interval, {rows:,} rows, CPU seconds\n")
     print(f"{'':<20} {'rows':>8} {'200 clusters':>14}")
     for metric in ("log_loss", "roc_auc", "f1", "ece", "average_precision"):
         taken = []
         for codes in (None, clusters):
             started = time.process_time()
-            measure(Sample(Task.BINARY, truth, *sides, codes), metric, settings)
+            measure(ScoredSample(ModelTask.BINARY, truth, *sides, codes), metric, settings)
             taken.append(time.process_time() - started)
         print(f"{metric:<20} {taken[0]:>8.3f} {taken[1]:>14.3f}")
     print(f"\nat most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB in this process")
@@ -104,7 +104,7 @@ def _weighted(positive: np.ndarray, scores: list[np.ndarray], generator: np.rand
             (found * below).sum() / (found.sum() * below[-1])
 
 
-def _agree(positive: np.ndarray, scores: list[np.ndarray], settings: Settings) -> None:
+def _agree(positive: np.ndarray, scores: list[np.ndarray], settings: StatisticsSettings) -> None:
     drawn = auc_draws(positive, scores, None, settings)
     _, covariance = delong(positive, scores)
     formula = np.sqrt(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])

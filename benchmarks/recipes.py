@@ -14,18 +14,18 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from gitops_mlops.domain.config.metrics import Task
-from gitops_mlops.domain.statistics.estimate import Settings
+from gitops_mlops.domain.config.metrics import ModelTask
+from gitops_mlops.domain.statistics.estimate import StatisticsSettings
 from gitops_mlops.domain.statistics.measure import measure
 from gitops_mlops.domain.statistics.recipe import recipe_metric
-from gitops_mlops.domain.statistics.sample import Sample, Scores
+from gitops_mlops.domain.statistics.sample import ModelScores, ScoredSample
 
 ROWS = 300
 
 
 def trained(
     seed: list[int], trainings: int, better: float = 0.0, noise: float = 0.08
-) -> tuple[Sample, list[float], list[float]]:
+) -> tuple[ScoredSample, list[float], list[float]]:
     """The first training of each recipe on 300 rows, and the MAE of every training.
 
     A row's error has a part of the recipe (SD 0.3) and one of the seed (0.1); a seed moves all rows by `noise`.
@@ -35,7 +35,7 @@ def trained(
     for less in (0.0, better):
         rows, own = generator.normal(5 - less, 0.3, ROWS), generator.normal(0, 0.1, (trainings, ROWS))
         sides.append(rows + own + generator.normal(0, noise, (trainings, 1)))
-    sample = Sample(Task.REGRESSION, np.zeros(ROWS), Scores(sides[1][0]), Scores(sides[0][0]))
+    sample = ScoredSample(ModelTask.REGRESSION, np.zeros(ROWS), ModelScores(sides[1][0]), ModelScores(sides[0][0]))
     return sample, list(sides[0].mean(axis=1)), list(sides[1].mean(axis=1))
 
 
@@ -43,7 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=2000)
     runs = parser.parse_args().runs
-    settings = Settings()
+    settings = StatisticsSettings()
     for better in (0.0, 0.2):
         for trainings in (3, 5):
             words: dict[str, Counter[str]] = {"model file": Counter(), "recipe": Counter()}

@@ -22,20 +22,20 @@ from scipy.stats import t as student
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from gitops_mlops.domain.comparison.gates import Evidence, judge, overall
-from gitops_mlops.domain.config.metrics import Method, Task, find_metric
-from gitops_mlops.domain.config.sections import Margin, Model
-from gitops_mlops.domain.statistics.estimate import Settings
+from gitops_mlops.domain.comparison.gates import GateEvidence, judge, overall
+from gitops_mlops.domain.config.metrics import IntervalMethod, ModelTask, find_metric
+from gitops_mlops.domain.config.sections import Margin, ModelConfig
+from gitops_mlops.domain.statistics.estimate import StatisticsSettings
 from gitops_mlops.domain.statistics.measure import measure, measure_all
-from gitops_mlops.domain.statistics.sample import Sample, Scores
+from gitops_mlops.domain.statistics.sample import ModelScores, ScoredSample
 
 ALPHA = 0.05
-Draw = Callable[[np.random.Generator], Sample]
+Draw = Callable[[np.random.Generator], ScoredSample]
 
 
 def binary(
     generator: np.random.Generator, rows: int = 1000, clusters: int = 0, worse: float = 0.0, noise: float = 0.4
-) -> Sample:
+) -> ScoredSample:
     """Logits with noise of their own for each model, `worse` more for the challenger; clusters shift both."""
     codes = np.arange(rows) % clusters if clusters else None
     logit = 1.5 * generator.normal(size=rows) - 1
@@ -44,11 +44,13 @@ def binary(
     for sd in (noise, noise + worse):
         shift = generator.normal(0, 0.5, clusters)[codes] if codes is not None else 0.0
         chance = _logistic(logit + sd * generator.normal(size=rows) + shift)
-        sides.append(Scores((chance >= 0.5).astype(np.int64), chance))
-    return Sample(Task.BINARY, truth, sides[1], sides[0], codes)
+        sides.append(ModelScores((chance >= 0.5).astype(np.int64), chance))
+    return ScoredSample(ModelTask.BINARY, truth, sides[1], sides[0], codes)
 
 
-def multiclass(generator: np.random.Generator, rows: int = 1000, clusters: int = 0, worse: float = 0.0) -> Sample:
+def multiclass(
+    generator: np.random.Generator, rows: int = 1000, clusters: int = 0, worse: float = 0.0
+) -> ScoredSample:
     """Five classes, the last a tenth as frequent as the first."""
     codes = np.arange(rows) % clusters if clusters else None
     logits = generator.normal(size=(rows, 5)) - 0.6 * np.arange(5)
@@ -58,11 +60,13 @@ def multiclass(generator: np.random.Generator, rows: int = 1000, clusters: int =
         shift = generator.normal(0, 0.5, (clusters, 5))[codes] if codes is not None else 0.0
         chance = np.exp(2 * logits + sd * generator.normal(size=logits.shape) + shift)
         chance /= chance.sum(axis=1, keepdims=True)
-        sides.append(Scores(chance.argmax(axis=1), chance))
-    return Sample(Task.MULTICLASS, truth, sides[1], sides[0], codes, classes=tuple(range(5)))
+        sides.append(ModelScores(chance.argmax(axis=1), chance))
+    return ScoredSample(ModelTask.MULTICLASS, truth, sides[1], sides[0], codes, classes=tuple(range(5)))
 
 
-def regression(generator: np.random.Generator, rows: int = 500, clusters: int = 0, worse: float = 0.0) -> Sample:
+def regression(
+    generator: np.random.Generator, rows: int = 500, clusters: int = 0, worse: float = 0.0
+) -> ScoredSample:
     """Absolute errors, skewed as errors are, whose mean is exactly `worse` greater for the challenger."""
     codes = np.arange(rows) % clusters if clusters else None
     truth, shared = generator.normal(10, 3, rows), generator.gamma(2.0, 0.5, rows)
@@ -71,21 +75,21 @@ def regression(generator: np.random.Generator, rows: int = 500, clusters: int = 
         own = generator.gamma(2.0, 0.2, rows)
         if codes is not None:
             own = own + generator.gamma(1.0, 0.2, clusters)[codes]
-        sides.append(Scores(truth + shared + own + more))
-    return Sample(Task.REGRESSION, truth, sides[1], sides[0], codes)
+        sides.append(ModelScores(truth + shared + own + more))
+    return ScoredSample(ModelTask.REGRESSION, truth, sides[1], sides[0], codes)
 
 
-def ranking(generator: np.random.Generator, queries: int = 100, worse: float = 0.0) -> Sample:
+def ranking(generator: np.random.Generator, queries: int = 100, worse: float = 0.0) -> ScoredSample:
     """Five to twelve rows of graded relevance for a query."""
     codes = np.repeat(np.arange(queries), generator.integers(5, 13, size=queries))
     relevance = generator.choice([0.0, 1.0, 2.0, 3.0], p=[0.55, 0.2, 0.15, 0.1], size=len(codes))
-    sides = [Scores(relevance + generator.normal(0, sd, len(codes))) for sd in (1.5, 1.5 + worse)]
-    return Sample(Task.RANKING, relevance, sides[1], sides[0], codes, queries=codes)
+    sides = [ModelScores(relevance + generator.normal(0, sd, len(codes))) for sd in (1.5, 1.5 + worse)]
+    return ScoredSample(ModelTask.RANKING, relevance, sides[1], sides[0], codes, queries=codes)
 
 
 def forecasts(
     generator: np.random.Generator, points: int = 100, horizon: int = 1, memory: float = 0.0, worse: float = 0.0
-) -> Sample:
+) -> ScoredSample:
     """Three series whose errors share a part with autocorrelation; forecasts h ahead err for h points alike."""
     codes = np.repeat(np.arange(points), 3)
     sides = []
@@ -94,8 +98,8 @@ def forecasts(
         for index in range(1, len(steps)):
             steps[index] += memory * steps[index - 1]
         moving = np.convolve(steps, np.ones(horizon) / math.sqrt(horizon), "valid")[-points:]
-        sides.append(Scores(sd * (moving[codes] + generator.normal(size=len(codes)))))
-    return Sample(Task.FORECASTING, np.zeros(len(codes)), sides[1], sides[0], codes, horizon=horizon)
+        sides.append(ModelScores(sd * (moving[codes] + generator.normal(size=len(codes)))))
+    return ScoredSample(ModelTask.FORECASTING, np.zeros(len(codes)), sides[1], sides[0], codes, horizon=horizon)
 
 
 def _logistic(values: np.ndarray) -> np.ndarray:
@@ -103,39 +107,49 @@ def _logistic(values: np.ndarray) -> np.ndarray:
 
 
 # What a project of each task would begin with: not worse than production by more than the margin.
-GATES: dict[Task, list[dict[str, Any]]] = {
-    Task.BINARY: [
+GATES: dict[ModelTask, list[dict[str, Any]]] = {
+    ModelTask.BINARY: [
         {"metric": "log_loss", "rule": "non-inferior", "margin": "1%"},
         {"metric": "roc_auc", "rule": "non-inferior", "margin": 0.005},
     ],
-    Task.MULTICLASS: [
+    ModelTask.MULTICLASS: [
         {"metric": "log_loss", "rule": "non-inferior", "margin": "1%"},
         {"metric": "f1_macro", "rule": "non-inferior", "margin": 0.01},
     ],
-    Task.REGRESSION: [{"metric": "mae", "rule": "non-inferior", "margin": "1%"}],
-    Task.RANKING: [{"metric": "ndcg@10", "rule": "non-inferior", "margin": 0.005}],
-    Task.FORECASTING: [{"metric": "mae", "rule": "non-inferior", "margin": "1%"}],
+    ModelTask.REGRESSION: [{"metric": "mae", "rule": "non-inferior", "margin": "1%"}],
+    ModelTask.RANKING: [{"metric": "ndcg@10", "rule": "non-inferior", "margin": 0.005}],
+    ModelTask.FORECASTING: [{"metric": "mae", "rule": "non-inferior", "margin": "1%"}],
 }
-NULLS: dict[str, tuple[Task, Draw]] = {
-    "binary, 1,000 rows": (Task.BINARY, binary),
-    "binary, 1,000 rows, models nearly alike": (Task.BINARY, partial(binary, noise=0.02)),
-    "binary, 1,000 rows in 20 clusters": (Task.BINARY, partial(binary, clusters=20)),
-    "binary, 1,000 rows in 25 clusters": (Task.BINARY, partial(binary, clusters=25)),
-    "multiclass, 1,000 rows": (Task.MULTICLASS, multiclass),
-    "multiclass, 1,000 rows in 25 clusters": (Task.MULTICLASS, partial(multiclass, clusters=25)),
-    "regression, 500 rows": (Task.REGRESSION, regression),
-    "regression, 500 rows in 25 clusters": (Task.REGRESSION, partial(regression, clusters=25)),
-    "ranking, 100 queries": (Task.RANKING, ranking),
-    "forecasts, 100 points": (Task.FORECASTING, forecasts),
-    "forecasts 4 ahead, 100 points": (Task.FORECASTING, partial(forecasts, horizon=4)),
-    "forecasts with errors that last (0.5)": (Task.FORECASTING, partial(forecasts, memory=0.5)),
+NULLS: dict[str, tuple[ModelTask, Draw]] = {
+    "binary, 1,000 rows": (ModelTask.BINARY, binary),
+    "binary, 1,000 rows, models nearly alike": (ModelTask.BINARY, partial(binary, noise=0.02)),
+    "binary, 1,000 rows in 20 clusters": (ModelTask.BINARY, partial(binary, clusters=20)),
+    "binary, 1,000 rows in 25 clusters": (ModelTask.BINARY, partial(binary, clusters=25)),
+    "multiclass, 1,000 rows": (ModelTask.MULTICLASS, multiclass),
+    "multiclass, 1,000 rows in 25 clusters": (ModelTask.MULTICLASS, partial(multiclass, clusters=25)),
+    "regression, 500 rows": (ModelTask.REGRESSION, regression),
+    "regression, 500 rows in 25 clusters": (ModelTask.REGRESSION, partial(regression, clusters=25)),
+    "ranking, 100 queries": (ModelTask.RANKING, ranking),
+    "forecasts, 100 points": (ModelTask.FORECASTING, forecasts),
+    "forecasts 4 ahead, 100 points": (ModelTask.FORECASTING, partial(forecasts, horizon=4)),
+    "forecasts with errors that last (0.5)": (ModelTask.FORECASTING, partial(forecasts, memory=0.5)),
 }
-MEASURED: dict[Task, list[str]] = {
-    Task.BINARY: ["log_loss", "brier", "roc_auc", "accuracy", "f1", "mcc", "f1_macro", "ece", "average_precision"],
-    Task.MULTICLASS: ["log_loss", "brier", "accuracy", "f1_macro", "mcc", "roc_auc_ovr", "ece"],
-    Task.REGRESSION: ["mae", "rmse", "r2", "median_ae"],
-    Task.RANKING: ["ndcg@10", "mrr", "map"],
-    Task.FORECASTING: ["mae", "rmse", "median_ae"],
+MEASURED: dict[ModelTask, list[str]] = {
+    ModelTask.BINARY: [
+        "log_loss",
+        "brier",
+        "roc_auc",
+        "accuracy",
+        "f1",
+        "mcc",
+        "f1_macro",
+        "ece",
+        "average_precision",
+    ],
+    ModelTask.MULTICLASS: ["log_loss", "brier", "accuracy", "f1_macro", "mcc", "roc_auc_ovr", "ece"],
+    ModelTask.REGRESSION: ["mae", "rmse", "r2", "median_ae"],
+    ModelTask.RANKING: ["ndcg@10", "mrr", "map"],
+    ModelTask.FORECASTING: ["mae", "rmse", "median_ae"],
 }
 
 
@@ -145,25 +159,27 @@ def generators(runs: int, *key: int) -> Iterator[np.random.Generator]:
         yield np.random.Generator(np.random.SFC64(np.random.SeedSequence([run, *key])))
 
 
-def configured(task: Task, gates: list[dict[str, Any]]) -> Model:
+def configured(task: ModelTask, gates: list[dict[str, Any]]) -> ModelConfig:
     """A model of `mlops.yaml` with its gates."""
-    extra = {Task.RANKING: {"query": "q"}, Task.FORECASTING: {"time": "t"}}.get(task, {})
+    extra = {ModelTask.RANKING: {"query": "q"}, ModelTask.FORECASTING: {"time": "t"}}.get(task, {})
     evaluation = {"dataset": "test", "target": "y", **extra}
-    return Model.model_validate({"task": task, "evaluation": evaluation, "gates": gates})
+    return ModelConfig.model_validate({"task": task, "evaluation": evaluation, "gates": gates})
 
 
-def judged(sample: Sample, model: Model, settings: Settings) -> str:
+def judged(sample: ScoredSample, model: ModelConfig, settings: StatisticsSettings) -> str:
     """The verdict on one pull request."""
     margins = {gate.metric: gate.margin for gate in model.gates}
-    evidence = Evidence(measure_all(sample, list(margins), settings, margins), (), "compared")
+    evidence = GateEvidence(measure_all(sample, list(margins), settings, margins), (), "compared")
     return overall(judge(model, evidence), (), evidence)
 
 
-def verdicts(draw: Draw, task: Task, gates: list[dict[str, Any]], runs: int, resamples: int = 200) -> Counter[str]:
+def verdicts(
+    draw: Draw, task: ModelTask, gates: list[dict[str, Any]], runs: int, resamples: int = 200
+) -> Counter[str]:
     """The verdicts on so many pull requests."""
     model = configured(task, gates)
     return Counter(
-        judged(draw(generator), model, Settings(resamples=resamples, seed=run))
+        judged(draw(generator), model, StatisticsSettings(resamples=resamples, seed=run))
         for run, generator in enumerate(generators(runs, 1))
     )
 
@@ -172,7 +188,7 @@ def words(draw: Draw, metric: str, runs: int, margin: float | str = 0.0, resampl
     """What is said of one metric in so many pull requests."""
     allowed = Margin.model_validate(margin)
     return Counter(
-        measure(draw(generator), metric, Settings(resamples=resamples, seed=run), allowed).result.verdict
+        measure(draw(generator), metric, StatisticsSettings(resamples=resamples, seed=run), allowed).result.verdict
         for run, generator in enumerate(generators(runs, 2))
     )
 
@@ -198,7 +214,7 @@ def of_metrics(runs: int) -> None:
             known = find_metric(metric)
             assert known is not None
             # Resampling takes a hundred times as long as a formula.
-            times = runs // 4 if known.method is Method.RESAMPLED else runs
+            times = runs // 4 if known.method is IntervalMethod.RESAMPLED else runs
             found = words(draw, metric, times)
             parts.append(f"{metric} {100 * found['improved'] / times:.1f}/{100 * found['regressed'] / times:.1f}")
         print(f"{name}: {', '.join(parts)}", flush=True)
@@ -251,7 +267,7 @@ def true_difference(metric: str, draw: Draw, draws: int = 4000) -> float:
     higher = find_metric(metric).higher_is_better  # type: ignore[union-attr]
     found = []
     for generator in generators(draws, 3):
-        result = measure(draw(generator), metric, Settings(resamples=2)).result
+        result = measure(draw(generator), metric, StatisticsSettings(resamples=2)).result
         assert result.champion is not None
         assert result.challenger is not None
         found.append(result.challenger - result.champion)
@@ -262,7 +278,7 @@ def promised_power(metric: str, draw: Draw, difference: float, draws: int = 60) 
     """What the formula of the minimum detectable effect promises: T(difference / SE − t), T being Student's t."""
     errors, df = [], math.inf
     for generator in generators(draws, 4):
-        delta = measure(draw(generator), metric, Settings(resamples=400)).delta
+        delta = measure(draw(generator), metric, StatisticsSettings(resamples=400)).delta
         assert delta is not None
         errors.append(delta.se)
         df = delta.df

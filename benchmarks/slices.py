@@ -22,7 +22,7 @@ import polars as pl
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from gitops_mlops.domain.comparison.slice_columns import slice_columns
-from gitops_mlops.domain.statistics.slice_search import Found, Rows, search
+from gitops_mlops.domain.statistics.slice_search import SearchResult, SearchRows, search
 
 TURNS = 5
 
@@ -46,7 +46,7 @@ def main() -> None:
         started = time.process_time()
         columns = slice_columns(frame, ())
         coded = time.process_time()
-        found: Found = search(columns, Rows(differences, clusters), 0.05)
+        found: SearchResult = search(columns, SearchRows(differences, clusters), 0.05)
         coding, searching = min(coding, coded - started), min(searching, time.process_time() - coded)
     print(f"{arguments.rows:,} rows, {arguments.features} features, {found.searched:,} slices")
     print(f"cutting into fifths  {coding:6.3f} s")

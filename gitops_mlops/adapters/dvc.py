@@ -17,9 +17,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gitops_mlops.domain.document.yaml import parse_yaml
-from gitops_mlops.domain.errors import EvidenceMissing, OutsideError
+from gitops_mlops.domain.errors import ExternalError, MissingEvidence
 from gitops_mlops.domain.pipeline.parameters import flattened
-from gitops_mlops.domain.ports import Artifact, Output, Reader, Repository
+from gitops_mlops.domain.ports import DvcArtifact, Reader, Repository, TrackedOutput
 
 _BLOCK = 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{32}(?:\.dir)?")
@@ -32,7 +32,7 @@ class DvcStore:
         self._repository = repository
         self._files = files
 
-    def artifacts(self, revision: str | None = None) -> list[Artifact]:
+    def artifacts(self, revision: str | None = None) -> list[DvcArtifact]:
         """The declared artifacts at a revision, or of the working tree."""
         found = []
         for path in self._named(revision, "dvc.yaml"):
@@ -43,7 +43,7 @@ class DvcStore:
                     continue
                 prefix = "" if str(folder) == "." else f"{folder}:"
                 found.append(
-                    Artifact(
+                    DvcArtifact(
                         name=f"{prefix}{identity}",
                         path=str(folder / entry["path"]),
                         type=str(entry.get("type", "")),
@@ -53,9 +53,9 @@ class DvcStore:
                 )
         return found
 
-    def outputs(self, revision: str | None = None) -> dict[str, Output]:
+    def outputs(self, revision: str | None = None) -> dict[str, TrackedOutput]:
         """What `dvc.lock` and `*.dvc` files record, by path from the repository's root."""
-        found: dict[str, Output] = {}
+        found: dict[str, TrackedOutput] = {}
         for path in self._named(revision, "dvc.lock", ".dvc"):
             folder = PurePosixPath(path).parent
             document = self._parse(revision, path)
@@ -75,32 +75,32 @@ class DvcStore:
                         found.update({f"{folder / file}:{key}": value for key, value in flattened(values).items()})
         return found
 
-    def read(self, output: Output) -> bytes:
+    def read(self, output: TrackedOutput) -> bytes:
         """The content of one tracked file, verified."""
         return self.materialise(output).read_bytes()
 
-    def materialise(self, output: Output) -> Path:
+    def materialise(self, output: TrackedOutput) -> Path:
         """A path in the cache with the verified content; fetched when it is not there."""
         if output.md5.endswith(".dir"):
-            raise EvidenceMissing("is a folder, where a file is needed", where=output.path)
+            raise MissingEvidence("is a folder, where a file is needed", where=output.path)
         cached = self._cached(output.md5)
         if not cached.is_file():
             self.fetch([output])
         if not cached.is_file():
-            raise EvidenceMissing(
+            raise MissingEvidence(
                 f"its content (MD5 {output.md5}) is not cached, and no DVC remote gave it",
                 where=output.path,
                 hint="see dvc remote list and dvc pull, or have whoever made it run dvc push",
             )
         if _md5(cached) != output.md5:
-            raise EvidenceMissing(
+            raise MissingEvidence(
                 f"the cached content is damaged: it is not the MD5 {output.md5} that dvc.lock records",
                 where=output.path,
                 hint=f"delete {cached}, then dvc pull",
             )
         return cached
 
-    def fetch(self, outputs: Iterable[Output]) -> None:
+    def fetch(self, outputs: Iterable[TrackedOutput]) -> None:
         """Bring what is missing into the cache, from the default remote, through DVC."""
         missing = [output for output in outputs if not self._cached(output.md5).exists()]
         if not missing:
@@ -114,8 +114,8 @@ class DvcStore:
     def fetch_listing(self, md5: str) -> None:
         """Bring the listing of a tracked folder into the cache: from the remote, or from where it was imported."""
         # A remote that does not answer is no reason not to ask the origin.
-        with suppress(OutsideError):
-            self.fetch([Output("", md5)])
+        with suppress(ExternalError):
+            self.fetch([TrackedOutput("", md5)])
         if self._cached(md5).exists():
             return
         with self._opened("") as repo:
@@ -132,7 +132,7 @@ class DvcStore:
             from dvc.exceptions import DvcException
             from dvc.repo import Repo
         except ImportError as error:
-            raise EvidenceMissing(
+            raise MissingEvidence(
                 "is not in the DVC cache, and DVC is not installed to fetch it",
                 where=wanted,
                 hint='pip install "gitops-mlops[dvc]"',
@@ -146,23 +146,23 @@ class DvcStore:
                 yield repo
         except ImportError as error:
             # Remotes other than folders and HTTP are plug-ins of DVC; its message names the one.
-            raise OutsideError(
+            raise ExternalError(
                 f"the DVC remote cannot be used ({error})", where=wanted, hint="pip install it"
             ) from error
         except (DvcException, OSError) as error:
-            raise OutsideError(
+            raise ExternalError(
                 f"DVC could not fetch it ({error})", where=wanted, hint="try dvc pull, mend what it says"
             ) from error
 
-    def folder(self, output: Output) -> list[Output]:
+    def folder(self, output: TrackedOutput) -> list[TrackedOutput]:
         """The files of a tracked folder."""
         if not self._cached(output.md5).is_file():
             self.fetch([output])
         try:
             listing = json.loads(self._cached(output.md5).read_bytes())
         except FileNotFoundError as error:
-            raise EvidenceMissing("the folder's listing is not cached", where=output.path, hint="dvc pull") from error
-        return [Output(f"{output.path}/{item['relpath']}", item["md5"]) for item in listing]
+            raise MissingEvidence("the folder's listing is not cached", where=output.path, hint="dvc pull") from error
+        return [TrackedOutput(f"{output.path}/{item['relpath']}", item["md5"]) for item in listing]
 
     def manifest(self, md5: str) -> dict[str, str] | None:
         """MD5s by path of the files in a tracked folder, from the cache; None when its listing is not there."""
@@ -230,14 +230,14 @@ def _list(data: Any) -> list[Any]:
     return data if isinstance(data, list) else []
 
 
-def _output(folder: PurePosixPath, entry: Any) -> Output | None:
+def _output(folder: PurePosixPath, entry: Any) -> TrackedOutput | None:
     """What an entry records; None when it is none that DVC writes, for paths are made of its digest."""
     if not isinstance(entry, Mapping):
         return None
     path, digest, size, files = (entry.get(key) for key in ("path", "md5", "size", "nfiles"))
     if not isinstance(path, str) or not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
         return None
-    return Output(str(folder / path), digest, _number(size), _number(files))
+    return TrackedOutput(str(folder / path), digest, _number(size), _number(files))
 
 
 def _number(data: Any) -> int | None:

@@ -16,8 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
-from gitops_mlops.domain.errors import EvidenceMissing, MlopsError, OutsideError, UsageError
-from gitops_mlops.domain.pipeline.run import TAIL_LINES, StageRun, Traffic
+from gitops_mlops.domain.errors import ExternalError, MissingEvidence, MlopsError, UsageError
+from gitops_mlops.domain.pipeline.run import TAIL_LINES, RemoteTraffic, StageRun
 from gitops_mlops.domain.ports import PipelineRun
 
 _WORKER = Path(__file__).with_name("dvc_worker.py")
@@ -29,9 +29,9 @@ _LONGEST_LINE = 4000
 _SECONDS_TO_END = 5.0
 
 _ERRORS: dict[str, tuple[type[MlopsError], str]] = {
-    "missing": (EvidenceMissing, "gitops-mlops lock check --remote"),
+    "missing": (MissingEvidence, "gitops-mlops lock check --remote"),
     "usage": (UsageError, "dvc stage list names the stages"),
-    "outside": (OutsideError, "see dvc remote list, and the credentials of the remote"),
+    "outside": (ExternalError, "see dvc remote list, and the credentials of the remote"),
 }
 
 
@@ -53,7 +53,7 @@ class DvcPipeline:
     ) -> PipelineRun:
         """Run what changed; with `rerun` everything, whatever is known of it."""
         if find_spec("dvc") is None:
-            raise EvidenceMissing("DVC is not installed to run the pipeline", hint='pip install "gitops-mlops[dvc]"')
+            raise MissingEvidence("DVC is not installed to run the pipeline", hint='pip install "gitops-mlops[dvc]"')
         with TemporaryDirectory(prefix="gitops-mlops-") as scratch:
             events = Path(scratch) / "events"
             events.touch()
@@ -159,12 +159,12 @@ def _summed(events: Sequence[dict[str, Any]], tail: Sequence[str]) -> PipelineRu
         error = kind(stop["message"], where="DVC", hint=hint)
     elif not any("done" in event for event in events):
         said = tail[-1] if tail else "it said nothing"
-        error = OutsideError(f"ended before the pipeline did ({said})", where="DVC", hint="try dvc repro")
+        error = ExternalError(f"ended before the pipeline did ({said})", where="DVC", hint="try dvc repro")
     pulled, pushed = (_traffic(events, key) for key in ("pulled", "pushed"))
     return PipelineRun(tuple(stages), skipped, pulled, pushed, failed, tuple(tail) if failed else (), error)
 
 
-def _traffic(events: Sequence[dict[str, Any]], key: str) -> Traffic:
+def _traffic(events: Sequence[dict[str, Any]], key: str) -> RemoteTraffic:
     found = [event for event in events if key in event]
     sizes = [event["bytes"] for event in found]
-    return Traffic(files=sum(event[key] for event in found), bytes=None if None in sizes else sum(sizes))
+    return RemoteTraffic(files=sum(event[key] for event in found), bytes=None if None in sizes else sum(sizes))

@@ -9,8 +9,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from gitops_mlops.domain.errors import EvidenceMissing, OutsideError
-from gitops_mlops.domain.ports import Output
+from gitops_mlops.domain.errors import ExternalError, MissingEvidence
+from gitops_mlops.domain.ports import TrackedOutput
 
 _HINT = "see dvc remote list, and the credentials of the remote"
 
@@ -21,7 +21,7 @@ class DvcRemoteOutputs:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def missing(self, of: Collection[str] | None = None) -> list[Output]:
+    def missing(self, of: Collection[str] | None = None) -> list[TrackedOutput]:
         """The outputs (those at some paths, or all) that are recorded, and not (or not whole) on their remote.
 
         Raises EvidenceMissing where no remote is configured, OutsideError when it does not answer.
@@ -31,7 +31,7 @@ class DvcRemoteOutputs:
             from dvc.exceptions import DvcException
             from dvc.repo import Repo
         except ImportError as error:
-            raise EvidenceMissing(
+            raise MissingEvidence(
                 "DVC is not installed to ask its remote", hint='pip install "gitops-mlops[dvc]"'
             ) from error
         os.environ.setdefault("DVC_NO_ANALYTICS", "1")
@@ -42,29 +42,29 @@ class DvcRemoteOutputs:
             with Repo(str(self._root)) as repo:
                 return _missing(repo, of)
         except NoRemoteError as error:
-            raise EvidenceMissing(
+            raise MissingEvidence(
                 "DVC has no default remote",
                 where=".dvc/config",
                 hint="dvc remote add --default NAME URL, then dvc push",
             ) from error
         except ImportError as error:
             # Remotes other than folders and HTTP are plug-ins of DVC; its message names the one.
-            raise OutsideError(f"the DVC remote cannot be used ({error})", hint="pip install it") from error
+            raise ExternalError(f"the DVC remote cannot be used ({error})", hint="pip install it") from error
         except (DvcException, OSError) as error:
             said = " ".join(str(error).split()) or type(error).__name__
-            raise OutsideError(f"the DVC remote cannot be asked ({said})", hint=_HINT) from error
+            raise ExternalError(f"the DVC remote cannot be asked ({said})", hint=_HINT) from error
 
 
-def _missing(repo: Any, of: Collection[str] | None) -> list[Output]:
+def _missing(repo: Any, of: Collection[str] | None) -> list[TrackedOutput]:
     wanted: dict[tuple[str | None, str], dict[str, set[str]]] = defaultdict(dict)
-    recorded: dict[str, Output] = {}
+    recorded: dict[str, TrackedOutput] = {}
     for out in repo.index.outs:
         # What was imported from another repository comes from there; `push: false` says that it stays here.
         if out.use_cache and out.hash_info and out.can_push and not out.stage.is_repo_import:
             path = Path(out.fs_path).relative_to(repo.root_dir).as_posix()
             if of is not None and path not in of:
                 continue
-            recorded[path] = Output(path, out.hash_info.value, out.meta.size, out.meta.nfiles)
+            recorded[path] = TrackedOutput(path, out.hash_info.value, out.meta.size, out.meta.nfiles)
             wanted[out.remote, out.hash_name][path] = _objects(out)
     lacking = set()
     for (remote, hash_name), outputs in wanted.items():

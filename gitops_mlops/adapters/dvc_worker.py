@@ -45,7 +45,7 @@ _HASH = re.compile(r"[0-9a-f]{64}\Z")
 _OF_THE_STAGE = (StageCmdFailedError, OutputDoesNotExistError, DependencyDoesNotExistError, MissingDataSource)
 
 
-class Stop(Exception):
+class WorkerStop(Exception):
     """What ends the run: `kind` is `stage`, `missing`, `usage` or `outside`."""
 
     def __init__(self, kind: str, message: str) -> None:
@@ -101,7 +101,7 @@ class RunCache(StageCache):  # type: ignore[misc]
         return None if remote.fs.protocol in ("http", "https") else remote
 
 
-class Run:
+class WorkerRun:
     """One run of the pipeline of a repository."""
 
     def __init__(self, repo: Any, request: dict[str, Any]) -> None:
@@ -143,7 +143,7 @@ class Run:
             done = _reproduce_stage(stage, upstream=upstream, force=force, **more)
         except _OF_THE_STAGE as error:
             self.tell(stage=name, outcome="failed", seconds=time.monotonic() - begun)
-            raise Stop("stage", f"stage {name!r} failed: {error}") from error
+            raise WorkerStop("stage", f"stage {name!r} failed: {error}") from error
         finally:
             self.busy = False
         if self._cache.restored:
@@ -171,7 +171,9 @@ class Run:
         sizes = [Path(cache.oid_to_path(one.value)).stat().st_size for one in moved.transferred]
         self.tell(pushed=len(sizes), bytes=sum(sizes))
         if moved.failed:
-            raise Stop("outside", f"{len(moved.failed)} files of stage {stage.addressing!r} could not be pushed")
+            raise WorkerStop(
+                "outside", f"{len(moved.failed)} files of stage {stage.addressing!r} could not be pushed"
+            )
 
     def _is_due(self, stage: Any, upstream: Any) -> bool:
         # What nobody recorded, and a source that is gone, counts as data that was not pulled to DVC.
@@ -238,9 +240,13 @@ class Run:
         try:
             listing = folder_listing(out)
         except (DvcException, OSError) as error:
-            raise Stop("missing", f"the list of files in {name} could not be had from its origin: {error}") from error
+            raise WorkerStop(
+                "missing", f"the list of files in {name} could not be had from its origin: {error}"
+            ) from error
         if listing is None:
-            raise Stop("missing", f"the list of files in {name} could not be pulled: whoever made it has to dvc push")
+            raise WorkerStop(
+                "missing", f"the list of files in {name} could not be pulled: whoever made it has to dvc push"
+            )
         return {key: (meta, value) for key, meta, value in listing}
 
     def _data(self, stage: Any) -> list[Any]:
@@ -272,10 +278,10 @@ class Run:
             self._repo.pull(sorted(set(wanted)))
         except NoOutputOrStageError as error:
             self.tell(stage=stage.addressing, outcome="failed", seconds=0)
-            raise Stop("stage", f"stage {stage.addressing!r} needs what is not there: {error}") from error
+            raise WorkerStop("stage", f"stage {stage.addressing!r} needs what is not there: {error}") from error
         except (CheckoutError, FileMissingError) as error:
             names = ", ".join(os.path.relpath(path) for path in wanted)
-            raise Stop("missing", f"{names} could not be pulled: whoever made it has to dvc push") from error
+            raise WorkerStop("missing", f"{names} could not be pulled: whoever made it has to dvc push") from error
         self._count_pulled()
 
     def _lacking(self, item: Any) -> list[str]:
@@ -323,8 +329,8 @@ def main() -> int:
     return 1 if stop else 0
 
 
-def _work(repo: Any, request: dict[str, Any]) -> Stop | None:
-    run = Run(repo, request)
+def _work(repo: Any, request: dict[str, Any]) -> WorkerStop | None:
+    run = WorkerRun(repo, request)
     signal.signal(signal.SIGTERM, run.interrupt)
     stop = None
     try:
@@ -345,16 +351,16 @@ def _tell(request: dict[str, Any], **event: Any) -> None:
         file.write(f"{json.dumps(event)}\n")
 
 
-def _reason(error: BaseException) -> Stop:
+def _reason(error: BaseException) -> WorkerStop:
     cause = error.__cause__ if isinstance(error, ReproductionError) and error.__cause__ else error
-    if isinstance(cause, Stop):
+    if isinstance(cause, WorkerStop):
         return cause
     said = f"{cause}" or type(cause).__name__
     if isinstance(cause, StageNotFound | NoOutputOrStageError):
-        return Stop("usage", said)
+        return WorkerStop("usage", said)
     if type(cause).__name__ == "NoRemoteError":
-        return Stop("missing", "DVC has no default remote to pull from")
-    return Stop("outside", said)
+        return WorkerStop("missing", "DVC has no default remote to pull from")
+    return WorkerStop("outside", said)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.domain.errors import ExternalError, UsageError
 from gitops_mlops.domain.names import path_problem
 
 _OPEN_FILES = {"/dev/stdout": 1, "/dev/stderr": 2}
@@ -47,7 +47,7 @@ class WorkingTree:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise OutsideError(f"cannot be read ({error.strerror})", where=path) from error
+            raise ExternalError(f"cannot be read ({error.strerror})", where=path) from error
 
     def write(self, path: str, content: bytes) -> None:
         """Write to a temporary file beside the target, then rename."""
@@ -62,7 +62,7 @@ class WorkingTree:
         except BaseException:
             for path, content in before.items():
                 # What cannot be put back must not keep the others from it.
-                with contextlib.suppress(OutsideError):
+                with contextlib.suppress(ExternalError):
                     self._put(path, content)
             raise
 
@@ -75,7 +75,7 @@ class WorkingTree:
         except NotADirectoryError:
             return
         except OSError as error:
-            raise OutsideError(f"cannot be removed ({error.strerror})", where=path) from error
+            raise ExternalError(f"cannot be removed ({error.strerror})", where=path) from error
 
 
 def read_at_most(path: Path, limit: int) -> bytes | None:
@@ -86,7 +86,7 @@ def read_at_most(path: Path, limit: int) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
-        raise OutsideError(f"cannot be read ({getattr(error, 'strerror', error)})", where=str(path)) from error
+        raise ExternalError(f"cannot be read ({getattr(error, 'strerror', error)})", where=str(path)) from error
 
 
 def write_atomically(target: Path, content: bytes) -> None:
@@ -119,9 +119,9 @@ def write_atomically(target: Path, content: bytes) -> None:
                 Path(name).unlink()
             raise
     except FileExistsError as error:
-        raise OutsideError("cannot be written (its folder is a file)", where=str(target)) from error
+        raise ExternalError("cannot be written (its folder is a file)", where=str(target)) from error
     except OSError as error:
-        raise OutsideError(f"cannot be written ({error.strerror})", where=str(target)) from error
+        raise ExternalError(f"cannot be written ({error.strerror})", where=str(target)) from error
 
 
 def _open_file(path: Path) -> int | None:

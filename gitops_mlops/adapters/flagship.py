@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _PARTS = ("dvc.yaml", "params.yaml", "mlops.yaml", "contracts", "pipeline")
@@ -20,4 +20,4 @@ def project_files() -> dict[str, bytes]:
                 for path in sorted([root / part] if (root / part).is_file() else (root / part).rglob("*"))
                 if path.is_file() and path.suffix != ".pyc"
             }
-    raise EvidenceMissing("the flagship project is not part of this installation", hint="install it from a clone")
+    raise MissingEvidence("the flagship project is not part of this installation", hint="install it from a clone")

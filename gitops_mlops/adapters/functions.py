@@ -11,14 +11,14 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 from gitops_mlops.domain.faults import of_the_machine
 
 # From a revision into a folder: its files as they would be checked out.
 Export = Callable[[str, Path], None]
 
 
-class ProjectFunctions:
+class ImportedFunctions:
     """Functions (`module:function`) of the project at `root`, or of what is installed."""
 
     def __init__(self, root: Path, export: Export) -> None:
@@ -37,9 +37,9 @@ class ProjectFunctions:
             if of_the_machine(error):
                 raise
             # Importing runs the project's code, which may raise anything.
-            raise EvidenceMissing(f"cannot be imported ({_reason(error)})", where=reference) from error
+            raise MissingEvidence(f"cannot be imported ({_reason(error)})", where=reference) from error
         if not callable(function):
-            raise EvidenceMissing("is no function", where=reference)
+            raise MissingEvidence("is no function", where=reference)
         return _quiet(function)
 
     @contextmanager

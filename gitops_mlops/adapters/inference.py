@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import urllib3
 
-from gitops_mlops.domain.deployment.inference import Answers, Row, joined, to_answers, to_tensors
-from gitops_mlops.domain.deployment.reconciliation import Running
-from gitops_mlops.domain.errors import NoAnswer, OutsideError, PlaceError, UsageError
+from gitops_mlops.domain.deployment.inference import InferenceResult, Row, joined, to_answers, to_tensors
+from gitops_mlops.domain.deployment.reconciliation import RunningServer
+from gitops_mlops.domain.errors import ExternalError, NoAnswer, PlaceError, UsageError
 
 _LOOK = urllib3.Timeout(connect=2.0, read=5.0)
 # For an answer to rows, in seconds.
@@ -24,13 +24,13 @@ _MACHINE_FAILED = 503
 class HttpInference:
     """The client. Every call opens and closes its own connection, so that none delays a server that leaves."""
 
-    def running(self, address: str, model: str) -> Running | None:
+    def running(self, address: str, model: str) -> RunningServer | None:
         """What answers there, None when nothing does or it is no server of this model."""
         try:
             metadata = _get(_model(address, model))
             health = _request("GET", f"{address}/v2/health/ready")
             parameters = metadata["parameters"]
-            return Running(
+            return RunningServer(
                 model=str(metadata["name"]),
                 version=str(metadata["versions"][0]),
                 commit=str(parameters["commit"]),
@@ -38,7 +38,7 @@ class HttpInference:
                 ready=health.status == 200,
                 log=_log_trouble(health.data),
             )
-        except (OutsideError, UsageError, TypeError, KeyError, IndexError):
+        except (ExternalError, UsageError, TypeError, KeyError, IndexError):
             return None
 
     def inputs(self, address: str, model: str) -> dict[str, str]:
@@ -47,13 +47,13 @@ class HttpInference:
         try:
             return {str(column["name"]): str(column["datatype"]) for column in metadata["inputs"]}
         except (TypeError, KeyError) as error:
-            raise OutsideError("does not describe its inputs", where=address) from error
+            raise ExternalError("does not describe its inputs", where=address) from error
 
-    def predict(self, address: str, model: str, rows: Sequence[Row], patience: float = _PATIENCE) -> Answers:
+    def predict(self, address: str, model: str, rows: Sequence[Row], patience: float = _PATIENCE) -> InferenceResult:
         """Predictions for rows, in their order; a batch that is too large for the server is halved."""
         return self._ask(f"{_model(address, model)}/infer", rows, self.inputs(address, model), patience)
 
-    def _ask(self, url: str, rows: Sequence[Row], datatypes: dict[str, str], patience: float) -> Answers:
+    def _ask(self, url: str, rows: Sequence[Row], datatypes: dict[str, str], patience: float) -> InferenceResult:
         try:
             body = json.dumps({"inputs": to_tensors(rows, datatypes)}, allow_nan=False).encode()
         except (TypeError, ValueError) as error:
@@ -104,7 +104,7 @@ def _request(
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise NoAnswer(f"does not answer ({_reason(error)})", where=url) from error
     if len(content) > _MAX_BYTES:
-        raise OutsideError(f"answered more than {_MAX_BYTES} bytes", where=url)
+        raise ExternalError(f"answered more than {_MAX_BYTES} bytes", where=url)
     return urllib3.HTTPResponse(body=content, status=response.status, preload_content=True)
 
 
@@ -121,7 +121,7 @@ def _answer(response: urllib3.BaseHTTPResponse, url: str) -> Any:
         raise UsageError(message, where=f"{url} answered {response.status}")
     if response.status == _MACHINE_FAILED:
         raise PlaceError(message, where=f"{url} answered {response.status}")
-    raise OutsideError(message, where=f"{url} answered {response.status}")
+    raise ExternalError(message, where=f"{url} answered {response.status}")
 
 
 def _reason(error: Exception) -> str:

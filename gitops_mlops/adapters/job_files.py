@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.errors import ExternalError
 
 
 class JobFile:
@@ -32,8 +32,8 @@ class JobFile:
         except OSError as error:
             raise self._failed(error) from error
 
-    def _failed(self, error: OSError) -> OutsideError:
-        return OutsideError(f"cannot be written ({error.strerror})", where=f"${self._variable}")
+    def _failed(self, error: OSError) -> ExternalError:
+        return ExternalError(f"cannot be written ({error.strerror})", where=f"${self._variable}")
 
 
 def job_file(variable: str) -> JobFile | None:

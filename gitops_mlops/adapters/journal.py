@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.errors import ExternalError
 from gitops_mlops.domain.ports import Files
 
 
@@ -28,7 +28,7 @@ class FileJournal:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            raise OutsideError(f"cannot be removed ({error.strerror})", where=str(path)) from error
+            raise ExternalError(f"cannot be removed ({error.strerror})", where=str(path)) from error
 
 
 def _path(artifact: str) -> str:

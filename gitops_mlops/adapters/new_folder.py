@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.domain.errors import ExternalError, UsageError
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def new_folder(target: Path) -> Iterator[Path]:
     try:
         filling = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     except OSError as error:
-        raise OutsideError(f"cannot be written ({error.strerror})", where=str(target.parent)) from error
+        raise ExternalError(f"cannot be written ({error.strerror})", where=str(target.parent)) from error
     try:
         # Temporary folders are private; a project is as readable as any other new folder.
         filling.chmod(0o755)

@@ -19,19 +19,19 @@ from typing import Any
 
 import polars as pl
 
-from gitops_mlops.domain.contracts.contract import Rows
+from gitops_mlops.domain.contracts.contract import RowCountRule
 from gitops_mlops.domain.contracts.table_checks import (
     KeyCheck,
+    ReadableTable,
     RowCheck,
-    Table,
     TableChecks,
     text_that_is_none,
     uneven_parts,
 )
 from gitops_mlops.domain.contracts.table_parts import fits
 from gitops_mlops.domain.contracts.temporal_values import python_rows
-from gitops_mlops.domain.contracts.validation import SAMPLE, Findings, Sample, Violation, plain_value
-from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.domain.contracts.validation import SAMPLE, TableFindings, Violation, ViolationSample, plain_value
+from gitops_mlops.domain.errors import ExternalError, UsageError
 from gitops_mlops.domain.faults import of_the_machine
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.ports import Tables
@@ -48,7 +48,7 @@ class PanderaModels:
         self._tables = tables
         self._root = root
 
-    def check(self, path: Path, name: str, contract: Path, class_name: str) -> Findings:
+    def check(self, path: Path, name: str, contract: Path, class_name: str) -> TableFindings:
         """Hold the table at `path` against a class of the file `contract`.
 
         Raises UsageError for a file that cannot be imported or a class that is no Polars model.
@@ -60,7 +60,7 @@ class PanderaModels:
             table = self._tables.open(path, name, {key: dtype for key, dtype in wanted.items() if dtype is not None})
             checks = _own_checks(schema, table, wanted)
             counted = self._tables.count(table, checks)
-            return Findings(counted.rows, (*_run(schema, table), *counted.violations))
+            return TableFindings(counted.rows, (*_run(schema, table), *counted.violations))
 
 
 def prove_that_pandera_looks() -> None:
@@ -72,7 +72,7 @@ def prove_that_pandera_looks() -> None:
 
     schema = pa.DataFrameSchema({"x": pa.Column(pl.Int64, pa.Check.ge(0))})
     if not _errors(schema, pl.LazyFrame({"x": [-1]})):
-        raise OutsideError(
+        raise ExternalError(
             "pandera calls a row valid that is known to be bad", hint="install a tested version of pandera"
         )
 
@@ -92,7 +92,7 @@ def _errors(schema: Any, frame: pl.LazyFrame) -> list[Any]:
     return []
 
 
-def _run(schema: Any, table: Table) -> list[Violation]:
+def _run(schema: Any, table: ReadableTable) -> list[Violation]:
     """Presence, types and checks by pandera; nulls and uniqueness are counted by us, in constant memory."""
     bounded = deepcopy(schema)
     bounded.drop_invalid_rows = False
@@ -134,7 +134,7 @@ def _violation(error: Any) -> Violation:
     passed = error.check_output[_OUTPUT].fill_null(False)
     cases = python_rows(error.failure_cases.head(SAMPLE))
     samples = tuple(
-        Sample(int(row) + 1, {str(key): plain_value(value) for key, value in case.items()})
+        ViolationSample(int(row) + 1, {str(key): plain_value(value) for key, value in case.items()})
         for row, case in zip((~passed).arg_true().head(SAMPLE), cases, strict=False)
     )
     return Violation(column, _check_name(error.check), "breaks the check", len(passed) - int(passed.sum()), samples)
@@ -144,7 +144,7 @@ def _check_name(check: Any) -> str:
     return str(getattr(check, "error", None) or getattr(check, "name", None) or check)
 
 
-def _own_checks(schema: Any, table: Table, wanted: Mapping[str, pl.DataType | None]) -> TableChecks:
+def _own_checks(schema: Any, table: ReadableTable, wanted: Mapping[str, pl.DataType | None]) -> TableChecks:
     found: list[Violation] = []
     rules: list[RowCheck] = []
     keys: list[tuple[str, ...]] = []
@@ -161,7 +161,7 @@ def _own_checks(schema: Any, table: Table, wanted: Mapping[str, pl.DataType | No
     together = [schema.unique] if isinstance(schema.unique, str) else list(schema.unique or ())
     if together and set(together) <= set(table.schema):
         keys.append(tuple(together))
-    return TableChecks(Rows(), tuple(found), tuple(rules), tuple(KeyCheck(key) for key in keys))
+    return TableChecks(RowCountRule(), tuple(found), tuple(rules), tuple(KeyCheck(key) for key in keys))
 
 
 def _wrong_type(kind: pl.DataType, wanted: pl.DataType | None) -> str:
@@ -170,7 +170,7 @@ def _wrong_type(kind: pl.DataType, wanted: pl.DataType | None) -> str:
     return f"is {str(kind).lower()}, where {str(wanted).lower()} is demanded"
 
 
-def _present(schema: Any, table: Table) -> Iterator[tuple[str, Any]]:
+def _present(schema: Any, table: ReadableTable) -> Iterator[tuple[str, Any]]:
     """The columns of the table that the schema speaks of; one that is named wins over a pattern."""
     for name in table.schema:
         patterns = (one for one in schema.columns.values() if one.regex and re.search(str(one.name), name))

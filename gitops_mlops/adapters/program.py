@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import gitops_mlops
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.errors import ExternalError
 
 
 def become(module: str, words: Sequence[str]) -> NoReturn:
@@ -28,4 +28,4 @@ def become(module: str, words: Sequence[str]) -> NoReturn:
     try:
         os.execve(sys.executable, [sys.executable, "-P", "-m", module, *words], environment)  # noqa: S606
     except OSError as error:
-        raise OutsideError(f"cannot be run ({error.strerror})", where=sys.executable) from error
+        raise ExternalError(f"cannot be run ({error.strerror})", where=sys.executable) from error

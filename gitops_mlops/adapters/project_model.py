@@ -17,13 +17,13 @@ import polars as pl
 
 import gitops_mlops
 from gitops_mlops.domain.comparison.model import Predictions
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 
 # From a revision into a folder: its files as they would be checked out.
 Export = Callable[[str, Path], None]
 
 
-class ProjectModels:
+class ProjectModelProcess:
     """Entry points (`module:function`) of the project at `root`."""
 
     def __init__(self, root: Path, export: Export) -> None:
@@ -69,7 +69,7 @@ class ProjectModels:
         if done.returncode:
             lines = [line.strip() for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
             reason = lines[-1][:300] if lines else f"it ended with {done.returncode}"
-            raise EvidenceMissing(
+            raise MissingEvidence(
                 f"the project's own code cannot ask the model ({reason})", where=called, hint="mend loader's function"
             )
 

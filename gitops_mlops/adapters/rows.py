@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,7 +43,7 @@ class TableRows:
         with _reading(name):
             frame = _scan(path, name, text).collect()
         if not frame.height:
-            raise EvidenceMissing("has no rows", where=name, hint="ask about at least one")
+            raise MissingEvidence("has no rows", where=name, hint="ask about at least one")
         for part in frame.iter_slices(size):
             yield _plain(part)
 
@@ -88,7 +88,7 @@ def _reading(name: str) -> Iterator[None]:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0]
         hint = "save it as UTF-8" if "utf-8" in reason.lower() else "make it again, or dvc checkout --force"
-        raise EvidenceMissing(f"is no whole {_ending(name)[1:]} file ({reason})", where=name, hint=hint) from error
+        raise MissingEvidence(f"is no whole {_ending(name)[1:]} file ({reason})", where=name, hint=hint) from error
 
 
 def _scan(path: Path, name: str, text: Collection[str]) -> pl.LazyFrame:

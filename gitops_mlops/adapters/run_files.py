@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from gitops_mlops.domain.errors import EvidenceMissing, OutsideError, UsageError
+from gitops_mlops.domain.errors import ExternalError, MissingEvidence, UsageError
 
 _MAX_FILE_BYTES = 10 * 1024 * 1024
 _MAX_BYTES = 50 * 1024 * 1024
@@ -19,7 +19,7 @@ class RunFiles:
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
-            raise EvidenceMissing(
+            raise MissingEvidence(
                 "there is no such file or folder", where=str(path), hint="run gitops-mlops repro first"
             )
         self._root = path.resolve()
@@ -55,7 +55,7 @@ def _content(path: str, file: Path, limit: int) -> bytes:
         with file.open("rb") as opened:
             content = opened.read(limit + 1)
     except OSError as error:
-        raise OutsideError(f"cannot be read ({error.strerror})", where=path) from error
+        raise ExternalError(f"cannot be read ({error.strerror})", where=path) from error
     if len(content) > limit:
         raise UsageError(f"larger than {limit} bytes", where=path, hint=_HINT)
     return content

@@ -9,8 +9,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from gitops_mlops.domain.errors import OutsideError
-from gitops_mlops.domain.ports import Ended
+from gitops_mlops.domain.errors import ExternalError
+from gitops_mlops.domain.ports import ProgramResult
 
 
 class UserShell:
@@ -23,7 +23,7 @@ class UserShell:
         self._environment = {key: value for key, value in os.environ.items() if key not in foreign}
         self._environment |= {"PATH": path, "DVC_NO_ANALYTICS": "1", "GIT_TERMINAL_PROMPT": "0"}
 
-    def run(self, words: Sequence[str], folder: Path) -> Ended:
+    def run(self, words: Sequence[str], folder: Path) -> ProgramResult:
         """Run one program to its end. Raises OutsideError when it is not installed."""
         command = [sys.executable, "-m", "gitops_mlops", *words[1:]] if words[0] == "gitops-mlops" else list(words)
         started = time.monotonic()
@@ -40,5 +40,5 @@ class UserShell:
                 check=False,
             )
         except FileNotFoundError as error:
-            raise OutsideError("is not installed", where=words[0], hint="see Requirements in the README") from error
-        return Ended(done.returncode, done.stdout, time.monotonic() - started)
+            raise ExternalError("is not installed", where=words[0], hint="see Requirements in the README") from error
+        return ProgramResult(done.returncode, done.stdout, time.monotonic() - started)

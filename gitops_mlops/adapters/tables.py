@@ -19,8 +19,8 @@ from gitops_mlops.domain.contracts.inference import MOST_CHOICES, TEXT_SHAPES, C
 from gitops_mlops.domain.contracts.polars_types import POLARS, exactly, type_name
 from gitops_mlops.domain.contracts.table_checks import (
     KeyCheck,
+    ReadableTable,
     RowCheck,
-    Table,
     TableChecks,
     broken,
     counts,
@@ -35,10 +35,10 @@ from gitops_mlops.domain.contracts.table_facts import (
     misfit_of_shape,
     misfit_of_type,
 )
-from gitops_mlops.domain.contracts.table_parts import Part, folder_keys, is_data
+from gitops_mlops.domain.contracts.table_parts import TablePart, folder_keys, is_data
 from gitops_mlops.domain.contracts.temporal_values import python_rows
-from gitops_mlops.domain.contracts.validation import SAMPLE, Findings, Sample, Violation, plain_value
-from gitops_mlops.domain.errors import EvidenceMissing, OutsideError, UsageError
+from gitops_mlops.domain.contracts.validation import SAMPLE, TableFindings, Violation, ViolationSample, plain_value
+from gitops_mlops.domain.errors import ExternalError, MissingEvidence, UsageError
 
 PARQUET = (".parquet", ".pq")
 _BLOCK = 1024 * 1024
@@ -53,7 +53,7 @@ _ID_TYPES = {kind for kind in ColumnType if kind.integer_range or kind == Column
 class TableFiles:
     """Tables in files, by their ending."""
 
-    def open(self, path: Path, name: str, wanted: Mapping[str, pl.DataType]) -> Table:
+    def open(self, path: Path, name: str, wanted: Mapping[str, pl.DataType]) -> ReadableTable:
         """The table at `path`; text of a CSV becomes the `wanted` types. `name` is for messages.
 
         Raises EvidenceMissing for a file that is missing, empty or damaged, UsageError for another format.
@@ -66,11 +66,11 @@ class TableFiles:
                     parts = [_part(file, PurePosixPath(file.relative_to(path).as_posix()), name) for file in files]
                     return folder_table(path, name, files, parts, wanted)
                 frame = pl.scan_parquet(path, glob=False)
-                return Table(path, name, frame, dict(frame.collect_schema()))
+                return ReadableTable(path, name, frame, dict(frame.collect_schema()))
             _demand_utf8_header(path, name)
             return csv_table(path, name, wanted, lambda: path.open("rb"))
 
-    def count(self, table: Table, checks: TableChecks) -> Findings:
+    def count(self, table: ReadableTable, checks: TableChecks) -> TableFindings:
         """Count what breaks each rule in one pass, then fetch the first offending rows of the broken ones."""
         with _reading(table.path, table.name):
             numbers, odd = _once(table, counts(checks))
@@ -78,7 +78,7 @@ class TableFiles:
             violations = [*odd, *checks.found, *wrong_size(checks.rows, rows)]
             violations += [_violation(table, rule, number) for rule, number in broken(checks, numbers)]
             violations += [found for key in checks.keys if (found := _duplicates(table, key))]
-        return Findings(rows, tuple(violations))
+        return TableFindings(rows, tuple(violations))
 
     def profile(self, path: Path, name: str) -> TableProfile:
         """What the columns of a table hold; the types of a CSV are those that all of its rows fit."""
@@ -97,7 +97,7 @@ class TableFiles:
         return TableProfile(rows, columns)
 
 
-def _text_types(table: Table) -> dict[str, ColumnType]:
+def _text_types(table: ReadableTable) -> dict[str, ColumnType]:
     return fitting(table.frame, list(table.schema), TEXT_TYPES, misfit_of_type, _numbers)
 
 
@@ -105,7 +105,7 @@ def _numbers(frame: pl.LazyFrame, asked: Sequence[pl.Expr]) -> Sequence[int]:
     return frame.select(asked).collect(engine="streaming").row(0)
 
 
-def _column_profile(table: Table, name: str, found: Mapping[str, Any], shape: str | None) -> ColumnProfile:
+def _column_profile(table: ReadableTable, name: str, found: Mapping[str, Any], shape: str | None) -> ColumnProfile:
     dtype, nulls, rows = table.schema[name], int(found[f"nulls of {name}"]), int(found[_COUNT])
     kind, about = type_name(dtype), found.get(f"different of {name}", 0)
     low, high = edges(dtype, found, name)
@@ -134,7 +134,7 @@ def _column_profile(table: Table, name: str, found: Mapping[str, Any], shape: st
     )
 
 
-def _in_words(table: Table, name: str) -> str:
+def _in_words(table: ReadableTable, name: str) -> str:
     kinds = {str(part.columns[name]).lower(): part.name for part in table.parts if name in part.columns}
     if len(kinds) < 2 or table.schema[name] != pl.Null:
         return f"a column of {str(table.schema[name]).lower()}"
@@ -143,10 +143,10 @@ def _in_words(table: Table, name: str) -> str:
 
 def _kind(path: Path, name: str) -> str:
     if not path.exists():
-        raise EvidenceMissing("is not in the working tree", where=name, hint="dvc pull, or dvc repro to make it")
+        raise MissingEvidence("is not in the working tree", where=name, hint="dvc pull, or dvc repro to make it")
     if path.is_dir():
         if not _part_paths(path):
-            raise EvidenceMissing("the folder holds no .parquet file", where=name, hint="dvc pull, or name a file")
+            raise MissingEvidence("the folder holds no .parquet file", where=name, hint="dvc pull, or name a file")
         return "parquet"
     ending = Path(name).suffix.lower()
     if ending in PARQUET:
@@ -158,7 +158,7 @@ def _kind(path: Path, name: str) -> str:
             f"cannot read {ending or 'a file without an ending'}", where=name, hint="use .parquet or .csv"
         )
     if path.stat().st_size == 0:
-        raise EvidenceMissing("the file is empty", where=name, hint=_AGAIN)
+        raise MissingEvidence("the file is empty", where=name, hint=_AGAIN)
     return kind
 
 
@@ -168,15 +168,15 @@ def _part_paths(folder: Path) -> list[Path]:
     return sorted(path for path in found if is_data(PurePosixPath(path.relative_to(folder).as_posix())))
 
 
-def _part(file: Path, path: PurePosixPath, name: str) -> Part:
+def _part(file: Path, path: PurePosixPath, name: str) -> TablePart:
     where = f"{name}/{path}"
     if file.stat().st_size == 0:
-        raise EvidenceMissing("the part is empty", where=where, hint=_AGAIN)
+        raise MissingEvidence("the part is empty", where=where, hint=_AGAIN)
     with _reading(file, where):
-        return Part(str(path), dict(pl.read_parquet_schema(file)), folder_keys(path))
+        return TablePart(str(path), dict(pl.read_parquet_schema(file)), folder_keys(path))
 
 
-def _once(table: Table, asked: Sequence[pl.Expr]) -> tuple[dict[str, Any], list[Violation]]:
+def _once(table: ReadableTable, asked: Sequence[pl.Expr]) -> tuple[dict[str, Any], list[Violation]]:
     """The one row of what is asked, and what is wrong with the fields of a CSV."""
     if table.content is None:
         return table.frame.select(asked).collect(engine="streaming").row(0, named=True), []
@@ -184,14 +184,14 @@ def _once(table: Table, asked: Sequence[pl.Expr]) -> tuple[dict[str, Any], list[
     return (numbers, []) if numbers is not None else text_numbers(table, asked)
 
 
-def _violation(table: Table, rule: RowCheck, number: int) -> Violation:
+def _violation(table: ReadableTable, rule: RowCheck, number: int) -> Violation:
     shown = [exactly(column).alias(label) for label, column in rule.shown.items()]
     numbered = table.frame.with_row_index(_ROW, offset=1)
     first = numbered.filter(rule.bad).select(_ROW, *shown).head(SAMPLE).collect(engine="streaming")
     return Violation(rule.column, rule.check, rule.message, number, tuple(_samples(first)))
 
 
-def _duplicates(table: Table, key: KeyCheck) -> Violation | None:
+def _duplicates(table: ReadableTable, key: KeyCheck) -> Violation | None:
     """Rows that share their key with another row."""
     columns = [exactly(column) for column in key.columns]
     missing = pl.any_horizontal([is_missing(column, table.schema[column]) for column in key.columns])
@@ -211,10 +211,10 @@ def _duplicates(table: Table, key: KeyCheck) -> Violation | None:
     return Violation(key.columns[0] if alone else None, "unique", message, int(number), tuple(_samples(first)))
 
 
-def _samples(frame: pl.DataFrame) -> Iterator[Sample]:
+def _samples(frame: pl.DataFrame) -> Iterator[ViolationSample]:
     for row in python_rows(frame):
         number = row.pop(_ROW)
-        yield Sample(number, {name: plain_value(value) for name, value in row.items()})
+        yield ViolationSample(number, {name: plain_value(value) for name, value in row.items()})
 
 
 @contextmanager
@@ -223,14 +223,14 @@ def _reading(path: Path, name: str) -> Iterator[None]:
     try:
         yield
     except pl.exceptions.NoDataError as error:
-        raise EvidenceMissing("the file is empty", where=name, hint=_AGAIN) from error
+        raise MissingEvidence("the file is empty", where=name, hint=_AGAIN) from error
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = " ".join(str(error).split())
         if isinstance(error, OSError) and error.errno is not None and "parquet" not in reason:
-            raise OutsideError(f"cannot be read ({error.strerror or reason})", where=name) from error
+            raise ExternalError(f"cannot be read ({error.strerror or reason})", where=name) from error
         if "utf-8" in reason.lower() and Path(name).suffix.lower() == ".csv":
-            raise EvidenceMissing(_not_utf8(path), where=name, hint="save it as UTF-8") from error
-        raise EvidenceMissing(
+            raise MissingEvidence(_not_utf8(path), where=name, hint="save it as UTF-8") from error
+        raise MissingEvidence(
             f"the file is damaged ({reason[:200]})", where=name, hint="dvc checkout --force, or make it again"
         ) from error
 
@@ -239,7 +239,7 @@ def _demand_utf8_header(path: Path, name: str) -> None:
     with path.open("rb") as file:
         header = file.readline(_BLOCK)
     if not header.startswith(COMPRESSED) and not is_utf8_header(header):
-        raise EvidenceMissing(_not_utf8(path), where=name, hint="save it as UTF-8")
+        raise MissingEvidence(_not_utf8(path), where=name, hint="save it as UTF-8")
 
 
 def _not_utf8(path: Path) -> str:

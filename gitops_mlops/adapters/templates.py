@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.names import perhaps
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -24,7 +24,7 @@ class TemplateFolder:
             if (root / "toolkit").is_dir():
                 self._root = root
                 return
-        raise EvidenceMissing("the templates are not part of this installation", hint="install it from a clone")
+        raise MissingEvidence("the templates are not part of this installation", hint="install it from a clone")
 
     def names(self) -> list[str]:
         """What a new project can be made from."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.domain.errors import ExternalError, UsageError
 from gitops_mlops.domain.ports import Index, StagedFile
 
 _BLOCK = 1024 * 1024
@@ -40,7 +40,7 @@ class CheckedOutTree:
         try:
             return found.read_bytes() if found.is_file() else None
         except OSError as error:
-            raise OutsideError(f"cannot be read ({error.strerror})", where=path) from error
+            raise ExternalError(f"cannot be read ({error.strerror})", where=path) from error
 
     def exists(self, path: str) -> bool:
         """Whether there is a file or a folder on disk."""

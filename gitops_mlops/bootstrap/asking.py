@@ -20,25 +20,25 @@ from gitops_mlops.bootstrap.machine import clock, files, index, ledger, objects,
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.ports import Forge, Repository, TableModels, Tables
-    from gitops_mlops.usecases.comparison.compare import Ports as ComparisonPorts
-    from gitops_mlops.usecases.doctor.doctor import Patient
-    from gitops_mlops.usecases.lineage.diff import Sources as DiffSources
-    from gitops_mlops.usecases.lineage.lineage import Sources as LineageSources
-    from gitops_mlops.usecases.review.review import Ports as ReviewPorts
+    from gitops_mlops.usecases.comparison.compare import ComparisonPorts as ComparisonPorts
+    from gitops_mlops.usecases.doctor.doctor import RepositoryUnderCheck
+    from gitops_mlops.usecases.lineage.diff import DiffSources as DiffSources
+    from gitops_mlops.usecases.lineage.lineage import LineageSources as LineageSources
+    from gitops_mlops.usecases.review.review import ReviewPorts as ReviewPorts
 
 
-def patient(start: Path) -> Patient:
+def patient(start: Path) -> RepositoryUnderCheck:
     """What doctor looks at: the repository that a folder is in, and what is installed."""
     from gitops_mlops.adapters.dvc_config import dvc_remotes
     from gitops_mlops.adapters.git.clone import GitClone
     from gitops_mlops.adapters.installed import versions
     from gitops_mlops.adapters.journal import FileJournal
     from gitops_mlops.domain.doctor.setup import EXTRAS
-    from gitops_mlops.usecases.doctor.doctor import Patient
+    from gitops_mlops.usecases.doctor.doctor import RepositoryUnderCheck
 
     found = repository(start)
     seen = tree(found)
-    return Patient(
+    return RepositoryUnderCheck(
         found,
         GitClone(found.root),
         seen,
@@ -57,29 +57,29 @@ def patient(start: Path) -> Patient:
 @contextmanager
 def lineage_sources(start: Path) -> Iterator[tuple[LineageSources, str]]:
     """Where lineage is read from, and the folder that was started in, from the repository's root."""
-    from gitops_mlops.usecases.lineage.lineage import Sources
+    from gitops_mlops.usecases.lineage.lineage import LineageSources
 
     found = repository(start)
     below = start.resolve().relative_to(found.root.resolve()).as_posix()
     with objects(found) as opened:
-        yield Sources(found, opened, data_store(found), tree(found), ledger(found)), below
+        yield LineageSources(found, opened, data_store(found), tree(found), ledger(found)), below
 
 
 @contextmanager
 def diff_sources(start: Path) -> Iterator[DiffSources]:
     """Where both sides of a diff are read from."""
-    from gitops_mlops.usecases.lineage.diff import Sources
+    from gitops_mlops.usecases.lineage.diff import DiffSources
 
     found = repository(start)
     with objects(found) as opened:
-        yield Sources(found, opened, tree(found))
+        yield DiffSources(found, opened, tree(found))
 
 
 def comparison(repository: Repository) -> ComparisonPorts:
     """What a comparison reads and runs."""
-    from gitops_mlops.usecases.comparison.compare import Ports
+    from gitops_mlops.usecases.comparison.compare import ComparisonPorts
 
-    return Ports(
+    return ComparisonPorts(
         repository,
         data_store(repository),
         files(repository.root),
@@ -93,7 +93,7 @@ def comparison(repository: Repository) -> ComparisonPorts:
 def review(repository: Repository) -> ReviewPorts:
     """What a review reads and runs."""
     from gitops_mlops.adapters.dvc_config import dvc_remotes
-    from gitops_mlops.usecases.review.review import Ports
+    from gitops_mlops.usecases.review.review import ReviewPorts
 
     seen, working = tree(repository), files(repository.root)
 
@@ -102,7 +102,7 @@ def review(repository: Repository) -> ReviewPorts:
         return opened, table_models(opened, repository.root)
 
     store = data_store(repository)
-    return Ports(
+    return ReviewPorts(
         repository,
         store,
         working,
@@ -119,8 +119,8 @@ def forge() -> Forge | None:
     repository = os.environ.get("GITHUB_REPOSITORY")
     if not repository:
         return None
-    from gitops_mlops.adapters.forge import GitHub, Transport
+    from gitops_mlops.adapters.forge import ForgeTransport, GitHub
 
     address = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
-    transport = Transport(address, os.environ.get("GITHUB_TOKEN", ""), timer())
+    transport = ForgeTransport(address, os.environ.get("GITHUB_TOKEN", ""), timer())
     return GitHub(transport, repository, os.environ.get("GITOPS_MLOPS_LOGIN", ""))

@@ -12,11 +12,11 @@ from gitops_mlops.bootstrap.machine import files
 from gitops_mlops.domain.errors import UsageError
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.ports import Beginnings, Files, Repository, Templates
-    from gitops_mlops.domain.scaffold.plan import Toolkit
+    from gitops_mlops.domain.ports import Files, Repository, ScaffoldHistory, Templates
+    from gitops_mlops.domain.scaffold.plan import ToolkitReference
     from gitops_mlops.usecases.scaffold.demo import Event
-    from gitops_mlops.usecases.scaffold.draft import Here
-    from gitops_mlops.usecases.scaffold.new_project import Workshop
+    from gitops_mlops.usecases.scaffold.draft import DraftSources
+    from gitops_mlops.usecases.scaffold.new_project import ScaffoldPorts
 
 
 def demo(folder: Path, keep: bool) -> Generator[Event]:
@@ -39,7 +39,7 @@ def templates() -> Templates:
     return TemplateFolder()
 
 
-def toolkit(given: str) -> Toolkit:
+def toolkit(given: str) -> ToolkitReference:
     """The toolkit that workflows shall call: the one that was named, or where this installation comes from."""
     from gitops_mlops import __version__
     from gitops_mlops.adapters.git.beginnings import origin
@@ -51,29 +51,29 @@ def toolkit(given: str) -> Toolkit:
     raise UsageError("it is not known where this toolkit was installed from", hint=hint)
 
 
-def beginnings(folder: Path) -> Beginnings:
+def beginnings(folder: Path) -> ScaffoldHistory:
     """Git in a folder that may be in no repository yet."""
     from gitops_mlops.adapters.git.beginnings import GitBeginnings
 
     return GitBeginnings(folder)
 
 
-def drafting(repository: Repository) -> Here:
+def drafting(repository: Repository) -> DraftSources:
     """Where a first configuration is looked for."""
     from gitops_mlops.reports.contracts.contract_yaml import contract_yaml
-    from gitops_mlops.usecases.scaffold.draft import Here
+    from gitops_mlops.usecases.scaffold.draft import DraftSources
 
-    return Here(repository, data_store(repository), files(repository.root), tables(), contract_yaml)
+    return DraftSources(repository, data_store(repository), files(repository.root), tables(), contract_yaml)
 
 
-def workshop(folder: Path) -> Workshop:
+def workshop(folder: Path) -> ScaffoldPorts:
     """What a new project is made with."""
     from gitops_mlops.adapters.new_folder import new_folder
-    from gitops_mlops.usecases.scaffold.new_project import Workshop
+    from gitops_mlops.usecases.scaffold.new_project import ScaffoldPorts
 
     @contextmanager
     def filled(target: Path) -> Iterator[Files]:
         with new_folder(target) as made:
             yield files(made)
 
-    return Workshop(templates(), beginnings(folder), filled)
+    return ScaffoldPorts(templates(), beginnings(folder), filled)

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
         Reader,
         RemoteOutputs,
         Repository,
-        Rows,
         TableModels,
+        TableRowReader,
         Tables,
     )
-    from gitops_mlops.usecases.pipeline.lock_push import Left
-    from gitops_mlops.usecases.pipeline.lock_push import Target as LockTarget
-    from gitops_mlops.usecases.pipeline.repro import Checkout
+    from gitops_mlops.usecases.pipeline.lock_push import PushTarget as LockTarget
+    from gitops_mlops.usecases.pipeline.lock_push import RunOutputs
+    from gitops_mlops.usecases.pipeline.repro import PipelineCheckout
 
 
 def data_store(repository: Repository, reader: Reader | None = None) -> DataStore:
@@ -41,26 +41,26 @@ def remote_outputs(root: Path) -> RemoteOutputs:
 
 
 @contextmanager
-def checkout(repository: Repository) -> Iterator[Checkout]:
+def checkout(repository: Repository) -> Iterator[PipelineCheckout]:
     """Where the pipeline of a repository runs: its working tree. SIGTERM ends it as Ctrl-C does."""
     from gitops_mlops.adapters.dvc_config import dvc_remotes
     from gitops_mlops.adapters.dvc_pipeline import DvcPipeline
     from gitops_mlops.adapters.scratch import terminated_is_interrupted
-    from gitops_mlops.usecases.pipeline.repro import Checkout
+    from gitops_mlops.usecases.pipeline.repro import PipelineCheckout
 
     with terminated_is_interrupted():
         root = repository.root
         alone = not dvc_remotes(root)
-        yield Checkout(repository.head(), lambda: tree(repository), files(root), DvcPipeline(root), alone)
+        yield PipelineCheckout(repository.head(), lambda: tree(repository), files(root), DvcPipeline(root), alone)
 
 
 @contextmanager
-def scratch_checkout(start: Repository) -> Iterator[Checkout]:
+def scratch_checkout(start: Repository) -> Iterator[PipelineCheckout]:
     """A clone of a repository at its commit, which shares nothing with its working tree but DVC's cache."""
     from gitops_mlops.adapters.dvc import DvcStore
     from gitops_mlops.adapters.dvc_pipeline import DvcPipeline
     from gitops_mlops.adapters.git.clone import clone_at
-    from gitops_mlops.usecases.pipeline.repro import Checkout
+    from gitops_mlops.usecases.pipeline.repro import PipelineCheckout
 
     with scratch(None, keep=False) as folder:
         root = folder / "again"
@@ -69,7 +69,7 @@ def scratch_checkout(start: Repository) -> Iterator[Checkout]:
         if (own := seen.read(".dvc/config.local")) is not None:
             write_file(root / ".dvc" / "config.local", own)
         cache = DvcStore(start, seen).cache_folder()
-        yield Checkout(start.head(), lambda: tree(cloned), files(root), DvcPipeline(root, cache))
+        yield PipelineCheckout(start.head(), lambda: tree(cloned), files(root), DvcPipeline(root, cache))
 
 
 def lock_target(repository: Repository, remote: str, branch: str) -> LockTarget:
@@ -77,13 +77,13 @@ def lock_target(repository: Repository, remote: str, branch: str) -> LockTarget:
     from gitops_mlops.adapters.git.branch import GitBranch
     from gitops_mlops.adapters.git.index import GitCommit
     from gitops_mlops.adapters.trees import CommittedTree
-    from gitops_mlops.usecases.pipeline.lock_push import Target
+    from gitops_mlops.usecases.pipeline.lock_push import PushTarget
 
     root = repository.root
-    return Target(GitBranch(root, remote, branch), lambda commit: CommittedTree(GitCommit(root, commit), root))
+    return PushTarget(GitBranch(root, remote, branch), lambda commit: CommittedTree(GitCommit(root, commit), root))
 
 
-def run_files(path: Path) -> Left:
+def run_files(path: Path) -> RunOutputs:
     """What a run of the pipeline left for git."""
     from gitops_mlops.adapters.run_files import RunFiles
 
@@ -106,19 +106,19 @@ def table_models(tables: Tables, root: Path) -> TableModels:
 
 def project_models(repository: Repository) -> ProjectModels:
     """Models that only the project's own code can load."""
-    from gitops_mlops.adapters.project_model import ProjectModels
+    from gitops_mlops.adapters.project_model import ProjectModelProcess
 
-    return ProjectModels(repository.root, repository.export)
+    return ProjectModelProcess(repository.root, repository.export)
 
 
 def project_functions(repository: Repository) -> ProjectFunctions:
     """The project's Python functions."""
-    from gitops_mlops.adapters.functions import ProjectFunctions
+    from gitops_mlops.adapters.functions import ImportedFunctions
 
-    return ProjectFunctions(repository.root, repository.export)
+    return ImportedFunctions(repository.root, repository.export)
 
 
-def rows() -> Rows:
+def rows() -> TableRowReader:
     """Tables in files, as rows."""
     from gitops_mlops.adapters.files import write_atomically
     from gitops_mlops.adapters.rows import TableRows

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gitops_mlops.adapters.git.tags import TagStream
     from gitops_mlops.adapters.job_files import JobFile
     from gitops_mlops.domain.ports import Clock, Clone, Files, Index, Ledger, Objects, Repository, Timer, Tree
-    from gitops_mlops.domain.review.job import Job
+    from gitops_mlops.domain.review.job import JobContext
     from gitops_mlops.usecases.registry.registrar import Registrar
 
 # What is cut off is no JSON; GitHub's events have up to 25 MB.
@@ -126,7 +126,7 @@ def clock() -> Clock:
     return SystemClock()
 
 
-def job() -> Job:
+def job() -> JobContext:
     """The job that we run in."""
     from gitops_mlops.domain.review.job import job_of
 

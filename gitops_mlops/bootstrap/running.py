@@ -13,10 +13,10 @@ from gitops_mlops.bootstrap.machine import clock, files, ledger, timer
 from gitops_mlops.domain.errors import UsageError
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.ports import Files, InferenceClient, Repository, Target
-    from gitops_mlops.usecases.deployment.bundle import Sources
-    from gitops_mlops.usecases.deployment.health_gate import World
-    from gitops_mlops.usecases.lineage.integrity import Witnesses
+    from gitops_mlops.domain.ports import DeployTarget, Files, InferenceClient, Repository
+    from gitops_mlops.usecases.deployment.bundle import BundleSources
+    from gitops_mlops.usecases.deployment.health_gate import DeployPorts
+    from gitops_mlops.usecases.lineage.integrity import TagEvidence
 
 
 def state_folder(root: Path, chosen: Path | None = None) -> Files:
@@ -24,7 +24,7 @@ def state_folder(root: Path, chosen: Path | None = None) -> Files:
     return files(chosen or files(root).resolve(".gitops-mlops"))
 
 
-def target(root: Path, state: Path | None = None) -> Target:
+def target(root: Path, state: Path | None = None) -> DeployTarget:
     """Where versions run: processes of this machine. Raises UsageError where the kernel cannot do what it takes."""
     if os.name != "posix":
         raise UsageError("the process target needs Linux or macOS", where="mlops.yaml")
@@ -40,34 +40,34 @@ def inference() -> InferenceClient:
     return HttpInference()
 
 
-def bundle_sources(repository: Repository, state: Path | None = None) -> Sources:
+def bundle_sources(repository: Repository, state: Path | None = None) -> BundleSources:
     """Where the parts of a bundle come from, and where bundles are kept."""
     from gitops_mlops.adapters.bundles import BundleFolder
     from gitops_mlops.adapters.installed import OF_A_MODEL, versions
     from gitops_mlops.adapters.process.golden import GoldenProcess
-    from gitops_mlops.usecases.deployment.bundle import Sources
+    from gitops_mlops.usecases.deployment.bundle import BundleSources
 
     store = BundleFolder(state_folder(repository.root, state))
     packages, golden = versions(OF_A_MODEL), GoldenProcess()
-    return Sources(repository, data_store(repository), rows(), store, packages, witnesses(repository), golden)
+    return BundleSources(repository, data_store(repository), rows(), store, packages, witnesses(repository), golden)
 
 
-def witnesses(repository: Repository) -> Witnesses:
+def witnesses(repository: Repository) -> TagEvidence:
     """What tells that the tags of a repository are those that were made."""
-    from gitops_mlops.usecases.lineage.integrity import Witnesses
+    from gitops_mlops.usecases.lineage.integrity import TagEvidence
 
-    return Witnesses(data_store(repository), ledger(repository))
+    return TagEvidence(data_store(repository), ledger(repository))
 
 
-def world(root: Path, state: Path | None = None) -> World:
+def world(root: Path, state: Path | None = None) -> DeployPorts:
     """What a deploy acts on."""
-    from gitops_mlops.usecases.deployment.health_gate import World
+    from gitops_mlops.usecases.deployment.health_gate import DeployPorts
 
-    return World(target(root, state), inference(), clock(), timer())
+    return DeployPorts(target(root, state), inference(), clock(), timer())
 
 
 @contextmanager
-def scratch_world() -> Iterator[World]:
+def scratch_world() -> Iterator[DeployPorts]:
     """The same in a temporary folder, which leaves nothing behind."""
     from tempfile import TemporaryDirectory
 

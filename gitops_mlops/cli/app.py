@@ -15,14 +15,14 @@ from gitops_mlops import __version__
 from gitops_mlops.cli.commands import COMMANDS, help_text
 from gitops_mlops.cli.environment import PREFIX, given, name_variable, prefix_of
 from gitops_mlops.cli.streams import discard
-from gitops_mlops.domain.errors import BUG, DONE, INTERRUPTED, ConfigError, MlopsError, OutsideError, UsageError
+from gitops_mlops.domain.errors import BUG, DONE, INTERRUPTED, ConfigError, ExternalError, MlopsError, UsageError
 from gitops_mlops.domain.faults import of_the_machine
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.reports.rendering.terminal import printable
 
 if TYPE_CHECKING:
     from gitops_mlops.adapters.git.tags import TagStream
-    from gitops_mlops.cli.github import Step
+    from gitops_mlops.cli.github import JobStep
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Session:
     folder: Path
     tags: TagStream | None = None
     debug: bool = False
-    step: Step | None = None
+    step: JobStep | None = None
 
 
 class Root(click.Group):
@@ -72,9 +72,9 @@ class Root(click.Group):
 def _begin_step(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     """Before anything else is looked at, so that whatever is wrong is told to GitHub too."""
     if wanted and not ctx.resilient_parsing:
-        from gitops_mlops.cli.github import Step
+        from gitops_mlops.cli.github import JobStep
 
-        ctx.obj.step = Step()
+        ctx.obj.step = JobStep()
 
 
 def _debug(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -137,7 +137,7 @@ def _run(words: list[str], session: Session) -> int:
             sys.stdout = output
             discard(output)
             return DONE
-        return fail(OutsideError(f"something that was loaded ended the program (exit {error.code})"), session.step)
+        return fail(ExternalError(f"something that was loaded ended the program (exit {error.code})"), session.step)
     except (KeyboardInterrupt, click.Abort, click.ClickException) as error:
         return fail(error, session.step)
     except Exception as error:
@@ -146,7 +146,7 @@ def _run(words: list[str], session: Session) -> int:
         return fail(error, session.step)
 
 
-def fail(error: BaseException, step: Step | None = None) -> int:
+def fail(error: BaseException, step: JobStep | None = None) -> int:
     """Say what stopped a command, in one line (or one for each problem of a file); the exit code."""
     lines, code = _told(error)
     say_error(*lines)
@@ -170,9 +170,9 @@ def _told(error: BaseException) -> tuple[list[str], int]:
             return [f"{error.format_message()}{hint}"], UsageError.exit_code
         case OSError() if error.strerror:
             place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
-            return [f"{place}{error.strerror} → run with --debug to see where"], OutsideError.exit_code
+            return [f"{place}{error.strerror} → run with --debug to see where"], ExternalError.exit_code
         case _ if of_the_machine(error):
-            return ["the memory of this machine is full → free some, or give it more"], OutsideError.exit_code
+            return ["the memory of this machine is full → free some, or give it more"], ExternalError.exit_code
         case _:
             kind = type(error).__name__
             line = f"this is a bug in gitops-mlops ({kind}: {error}) → run with --debug and report it"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Command(NamedTuple):
+class CommandEntry(NamedTuple):
     """`attribute` of `module` is the click command; `summary` is its line in `--help`.
 
     `reads_tags` of one that does nothing without the tags: git may read them while the command is imported.
@@ -19,48 +19,54 @@ class Command(NamedTuple):
     reads_tags: bool = False
 
 
-COMMANDS: tuple[Command, ...] = (
-    Command("Set up", "demo", "demo", "demo", "the whole loop on real data, in a scratch folder"),
-    Command("Set up", "init", "init", "init", "a new project, or the toolkit in one that exists; kept up to date"),
-    Command("Set up", "check", "check", "check", "mlops.yaml and all it names, statically"),
-    Command(
+COMMANDS: tuple[CommandEntry, ...] = (
+    CommandEntry("Set up", "demo", "demo", "demo", "the whole loop on real data, in a scratch folder"),
+    CommandEntry(
+        "Set up", "init", "init", "init", "a new project, or the toolkit in one that exists; kept up to date"
+    ),
+    CommandEntry("Set up", "check", "check", "check", "mlops.yaml and all it names, statically"),
+    CommandEntry(
         "Set up", "schema", "schema", "schema", "the JSON Schema of mlops.yaml, contracts, our results and the ledger"
     ),
-    Command("Set up", "doctor", "doctor", "doctor", "what is wrong here, and how to mend it"),
-    Command("Set up", "migrate", "migrate", "migrate", "workflows that use CML into ours"),
-    Command("Set up", "hook", "hooks", "hook", "what pre-commit calls, on what is staged"),
-    Command("Data", "validate", "data", "validate", "data against its contract"),
-    Command("Data", "contract", "data", "contract", "a first contract from data; what a change of a contract breaks"),
-    Command("Data", "repro", "repro", "repro", "run the stages of the pipeline that changed, and only those"),
-    Command("Data", "lock", "lock", "lock", "dvc.lock: is it current, merge it, commit it to a branch"),
-    Command(
+    CommandEntry("Set up", "doctor", "doctor", "doctor", "what is wrong here, and how to mend it"),
+    CommandEntry("Set up", "migrate", "migrate", "migrate", "workflows that use CML into ours"),
+    CommandEntry("Set up", "hook", "hooks", "hook", "what pre-commit calls, on what is staged"),
+    CommandEntry("Data", "validate", "data", "validate", "data against its contract"),
+    CommandEntry(
+        "Data", "contract", "data", "contract", "a first contract from data; what a change of a contract breaks"
+    ),
+    CommandEntry("Data", "repro", "repro", "repro", "run the stages of the pipeline that changed, and only those"),
+    CommandEntry("Data", "lock", "lock", "lock", "dvc.lock: is it current, merge it, commit it to a branch"),
+    CommandEntry(
         "Compare", "compare", "compare", "compare", "the working tree's model against the champion, on the same rows"
     ),
-    Command(
+    CommandEntry(
         "Compare", "experiments", "experiments", "experiments", "DVC experiments as a leaderboard on the same rows"
     ),
-    Command("Compare", "review", "review", "review", "all that a pull request is asked, in one go"),
-    Command("Compare", "comment", "comment", "comment", "one comment below a pull request, kept up to date"),
-    Command("Compare", "report", "report", "report", "the result of compare as markdown, terminal text or JSON"),
-    Command("Registry", "show", "registry", "show", "models, their versions and stages, and the evidence", True),
-    Command("Registry", "history", "registry", "history", "what happened in the registry, newest first", True),
-    Command(
+    CommandEntry("Compare", "review", "review", "review", "all that a pull request is asked, in one go"),
+    CommandEntry("Compare", "comment", "comment", "comment", "one comment below a pull request, kept up to date"),
+    CommandEntry("Compare", "report", "report", "report", "the result of compare as markdown, terminal text or JSON"),
+    CommandEntry("Registry", "show", "registry", "show", "models, their versions and stages, and the evidence", True),
+    CommandEntry("Registry", "history", "registry", "history", "what happened in the registry, newest first", True),
+    CommandEntry(
         "Registry", "lineage", "lineage", "lineage", "what a version comes from; which versions a file went into"
     ),
-    Command("Registry", "diff", "lineage", "diff", "what differs between two versions, stages or revisions"),
-    Command("Registry", "register", "registry", "register", "tag the model at a commit as a version"),
-    Command("Registry", "release", "release", "release", "register what a commit changed, when its gates pass"),
-    Command("Registry", "promote", "registry", "promote", "assign a version to a stage"),
-    Command("Registry", "rollback", "registry", "rollback", "assign the version again that a stage held before"),
-    Command("Registry", "retire", "retire", "retire", "take a model, a version or a stage out of use, and say why"),
-    Command("Registry", "ledger", "ledger", "ledger", "what happened, and whether it is still true"),
-    Command("Deploy", "deploy", "deploy", "deploy", "bring what runs to what is assigned, behind a health gate"),
-    Command(
+    CommandEntry("Registry", "diff", "lineage", "diff", "what differs between two versions, stages or revisions"),
+    CommandEntry("Registry", "register", "registry", "register", "tag the model at a commit as a version"),
+    CommandEntry("Registry", "release", "release", "release", "register what a commit changed, when its gates pass"),
+    CommandEntry("Registry", "promote", "registry", "promote", "assign a version to a stage"),
+    CommandEntry("Registry", "rollback", "registry", "rollback", "assign the version again that a stage held before"),
+    CommandEntry(
+        "Registry", "retire", "retire", "retire", "take a model, a version or a stage out of use, and say why"
+    ),
+    CommandEntry("Registry", "ledger", "ledger", "ledger", "what happened, and whether it is still true"),
+    CommandEntry("Deploy", "deploy", "deploy", "deploy", "bring what runs to what is assigned, behind a health gate"),
+    CommandEntry(
         "Deploy", "rollout", "rollout", "rollout", "promote by policy, deploy, and take back what does not serve"
     ),
-    Command("Deploy", "status", "deploy", "status", "what should run, what runs, and how it is"),
-    Command("Deploy", "serve", "serve", "serve", "one bundle, in the foreground"),
-    Command("Deploy", "predict", "deploy", "predict", "ask a served model, or a bundle"),
+    CommandEntry("Deploy", "status", "deploy", "status", "what should run, what runs, and how it is"),
+    CommandEntry("Deploy", "serve", "serve", "serve", "one bundle, in the foreground"),
+    CommandEntry("Deploy", "predict", "deploy", "predict", "ask a served model, or a bundle"),
 )
 
 EPILOG = """\

@@ -10,7 +10,7 @@ import click
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, mark, pass_session, progress
-from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, EvidenceMissing, Problem, UsageError
+from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, FileProblemLine, MissingEvidence, UsageError
 from gitops_mlops.reports.rendering.links import is_address
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _body(folder: Path, file: Path | None, web: str) -> str:
     path = file or Path(REVIEW_FILE)
     content = bootstrap.read_file(folder / path, MAX_REVIEW_BYTES)
     if content is None:
-        raise EvidenceMissing("there is no such file", where=str(path), hint="run gitops-mlops review first")
+        raise MissingEvidence("there is no such file", where=str(path), hint="run gitops-mlops review first")
     return document_markdown(content, str(path), web)
 
 
@@ -88,16 +88,16 @@ def _own(path: Path, title: str) -> str:
 
     content = bootstrap.read_file(path, MARKDOWN_BYTES)
     if content is None:
-        raise EvidenceMissing("there is no such file", where=str(path), hint="write it first")
+        raise MissingEvidence("there is no such file", where=str(path), hint="write it first")
     return own_markdown(content, str(path), title)
 
 
 def _of_run(forge: Forge, run: int, web: str, dry_run: bool, as_json: bool) -> int:
     from gitops_mlops.reports.review.comments import missing_markdown
     from gitops_mlops.reports.review.markdown import review_markdown
-    from gitops_mlops.usecases.review.comment_run import Rendering, report_of_run
+    from gitops_mlops.usecases.review.comment_run import CommentRendering, report_of_run
 
-    rendering = Rendering(
+    rendering = CommentRendering(
         lambda review: review_markdown(review, web), lambda number, told: missing_markdown(number, told, web)
     )
     found = report_of_run(forge, run, rendering)
@@ -105,7 +105,7 @@ def _of_run(forge: Forge, run: int, web: str, dry_run: bool, as_json: bool) -> i
         progress(found.notice)
     if found.refused:
         hint = "see who wrote it there; a run of the review's jobs uploads another one"
-        refusal = Problem("", 0, 0, "", f"what run {run} uploaded is not shown: {found.refused}", hint)
+        refusal = FileProblemLine("", 0, 0, "", f"what run {run} uploaded is not shown: {found.refused}", hint)
         progress(f"error{refusal}")
         mark([refusal])
     if dry_run or not found.body:

@@ -15,7 +15,7 @@ from gitops_mlops.cli.report import EXIT_CODES
 from gitops_mlops.domain.comparison.report import Report, dump_report
 from gitops_mlops.domain.comparison.report_parts import Kind
 from gitops_mlops.domain.comparison.sides import parse_sides
-from gitops_mlops.domain.errors import Problem, UsageError
+from gitops_mlops.domain.errors import FileProblemLine, UsageError
 from gitops_mlops.reports.comparison.headline import because, title
 from gitops_mlops.reports.comparison.markdown import report_markdown
 from gitops_mlops.reports.comparison.terminal import comparison_text
@@ -52,13 +52,13 @@ def compare(
     """
     # NumPy, polars and scikit-learn: --help does without them.
     from gitops_mlops.usecases.comparison.compare import compare as run_comparison
-    from gitops_mlops.usecases.comparison.settings import Request
+    from gitops_mlops.usecases.comparison.settings import ComparisonRequest
 
     sides = parse_sides(words)
     if champion and sides.champion:
         raise UsageError("--champion and OLD are the same thing", hint="give one of them")
     repository = bootstrap.repository(session.folder)
-    request = Request(
+    request = ComparisonRequest(
         sides.model, sides.champion or champion, sides.challenger, config_from, kind, bootstrap.environment()
     )
     head = load_config(bootstrap.files(repository.root))
@@ -69,7 +69,7 @@ def compare(
     if code:
         mark(
             [
-                Problem(
+                FileProblemLine(
                     "",
                     0,
                     0,

@@ -11,7 +11,7 @@ import click
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.options import as_text, json_option
-from gitops_mlops.usecases.scaffold.demo import CHAPTERS, Answered, Chapter, Edited, Event, Typed
+from gitops_mlops.usecases.scaffold.demo import CHAPTERS, CommandOutput, DemoChapter, EditedFile, Event, TypedCommand
 
 WIDTH = 88
 
@@ -48,19 +48,19 @@ def demo(keep: bool, folder: Path | None, as_json: bool) -> None:
 
 def _show(event: Event) -> None:
     match event:
-        case Chapter(number, title, text):
+        case DemoChapter(number, title, text):
             head = f"── {number}/{CHAPTERS} {title} "
             click.secho(f"\n{head}{'─' * (WIDTH - len(head))}", bold=True)
             click.echo(text + "\n")
-        case Typed(line):
+        case TypedCommand(line):
             click.secho(f"$ {line}", fg="cyan")
-        case Edited(path, removed, added):
+        case EditedFile(path, removed, added):
             click.secho(f"# edit {path}", fg="cyan")
             for line in removed:
                 click.secho(f"  - {line.strip()}", fg="red")
             for line in added:
                 click.secho(f"  + {line.strip()}", fg="green")
-        case Answered(ended, shown):
+        case CommandOutput(ended, shown):
             if shown:
                 click.echo("".join(f"  {line}\n" for line in ended.output.strip().splitlines()))
 
@@ -68,7 +68,7 @@ def _show(event: Event) -> None:
 def _show_json(event: Event) -> None:
     data: dict[str, Any] = {"event": type(event).__name__.lower()}
     match event:
-        case Answered(ended, _):
+        case CommandOutput(ended, _):
             data |= {"code": ended.code, "output": ended.output, "seconds": round(ended.seconds, 3)}
         case _:
             data |= vars(event)

@@ -45,7 +45,7 @@ def deploy(
     serving, and the exit code is 1. What runs where the registry says that nothing should, on purpose, is stopped.
     """
     from gitops_mlops.reports.deployment.deployment import deploy_text, stop_text
-    from gitops_mlops.usecases.deployment.deploy import Result, stop
+    from gitops_mlops.usecases.deployment.deploy import DeployResult, stop
     from gitops_mlops.usecases.deployment.deploy import deploy as reconcile
     from gitops_mlops.usecases.lineage.record import recording
 
@@ -63,7 +63,7 @@ def deploy(
     with recording(bootstrap.ledger(repository), push and not dry_run, progress) as record:
         outcomes = reconcile(config, repository, sources, world, progress, environments, model, dry_run, record)
     emit([outcome.data() for outcome in outcomes], as_json, deploy_text)
-    return VERDICT_AGAINST if any(outcome.result is Result.REFUSED for outcome in outcomes) else DONE
+    return VERDICT_AGAINST if any(outcome.result is DeployResult.REFUSED for outcome in outcomes) else DONE
 
 
 @click.command(epilog="Example: gitops-mlops status --json")

@@ -9,7 +9,7 @@ from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.issues import issues_option, keep
 from gitops_mlops.cli.options import emit, json_option, mark, pass_session, progress
 from gitops_mlops.domain.doctor.checks import Diagnosis, Severity
-from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, Problem
+from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, FileProblemLine
 
 
 @click.command(epilog="Example: gitops-mlops doctor --fix")
@@ -39,6 +39,6 @@ def doctor(session: Session, fix: bool, offline: bool, issues: bool, as_json: bo
     return DONE if diagnosis.well else VERDICT_AGAINST
 
 
-def _problems(diagnosis: Diagnosis, severity: Severity) -> list[Problem]:
+def _problems(diagnosis: Diagnosis, severity: Severity) -> list[FileProblemLine]:
     found = (one for one in diagnosis.findings if one.severity is severity)
-    return [Problem(one.where, 0, 0, f"doctor: {one.id}", one.what, one.mend) for one in found]
+    return [FileProblemLine(one.where, 0, 0, f"doctor: {one.id}", one.what, one.mend) for one in found]

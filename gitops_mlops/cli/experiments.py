@@ -31,12 +31,14 @@ def experiments(
     The rows are those that HEAD records, without any that one of the models was trained on. Ends with 1 when no
     model could be scored.
     """
-    from gitops_mlops.usecases.comparison.experiments import Wanted
+    from gitops_mlops.usecases.comparison.experiments import LeaderboardRequest
     from gitops_mlops.usecases.comparison.experiments import experiments as run_experiments
 
     repository = bootstrap.repository(session.folder)
     head = load_config(bootstrap.files(repository.root))
-    board = run_experiments(Wanted(model, metric, revisions, everywhere), head, bootstrap.comparison(repository))
+    board = run_experiments(
+        LeaderboardRequest(model, metric, revisions, everywhere), head, bootstrap.comparison(repository)
+    )
     for warning in board.warnings:
         progress(f"warning: {warning}")
     emit(board, as_json, board_text, board_data)

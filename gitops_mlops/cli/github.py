@@ -16,7 +16,7 @@ from typing import Any
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.streams import write
-from gitops_mlops.domain.errors import ConfigError, MlopsError, Problem
+from gitops_mlops.domain.errors import ConfigError, FileProblemLine, MlopsError
 from gitops_mlops.reports.rendering.workflow_commands import (
     LARGEST_SUMMARY,
     Annotation,
@@ -29,7 +29,7 @@ from gitops_mlops.reports.rendering.workflow_commands import (
 )
 
 
-class Step:
+class JobStep:
     """What the step of a job has to say, gathered while the command runs."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Step:
         self._stderr = _joined()
         write(f"::stop-commands::{self._token}\n")
 
-    def mark(self, errors: Iterable[Problem], warnings: Iterable[Problem] = ()) -> None:
+    def mark(self, errors: Iterable[FileProblemLine], warnings: Iterable[FileProblemLine] = ()) -> None:
         """Annotate the places of problems, the most important first."""
         self._annotations += [self._annotation(Level.ERROR, one) for one in errors]
         self._annotations += [self._annotation(Level.WARNING, one) for one in warnings]
@@ -99,7 +99,7 @@ class Step:
                 shown += text_summary(self.command, f"error: {self._failure}", room - len(shown.encode()))
             summary.add(shown)
 
-    def _annotation(self, level: Level, problem: Problem) -> Annotation:
+    def _annotation(self, level: Level, problem: FileProblemLine) -> Annotation:
         file = self._file(problem.path)
         place = (file, problem.line, problem.column) if file else ("", 0, 0)
         where = "" if file or not problem.path else f"{problem.path}: "

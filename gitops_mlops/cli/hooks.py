@@ -12,7 +12,7 @@ import click
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, mark, pass_session, progress
-from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, EvidenceMissing, Problem, UsageError
+from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, FileProblemLine, MissingEvidence, UsageError
 from gitops_mlops.domain.pipeline.large_files import DEFAULT_MAX_KB
 from gitops_mlops.reports.rendering.problems import counted, problem_data, problem_lines
 
@@ -102,7 +102,7 @@ def dvc_lock(session: Session, files: Files, as_json: bool) -> int:
     code = _told(report.problems, as_json, VERDICT_AGAINST, report.remarks)
     if not code and report.unchecked:
         hint = "dvc status tells; unchecked-stages: warn in mlops.yaml lets it pass"
-        raise EvidenceMissing(unchecked_words(report.unchecked), where="dvc.lock", hint=hint)
+        raise MissingEvidence(unchecked_words(report.unchecked), where="dvc.lock", hint=hint)
     return code
 
 
@@ -123,7 +123,7 @@ def data(session: Session, files: Files, as_json: bool) -> int:
     if not names:
         return _told([], as_json, DONE)
     if find_spec("polars") is None:
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"{', '.join(names)} changed, and validating needs the ml extra",
             hint='additional_dependencies: [".[ml]"] of the hook mlops-data, or pip install "gitops-mlops[ml]"',
         )
@@ -172,7 +172,7 @@ def _from_root(folder: Path, root: Path, names: Sequence[str]) -> list[str]:
     return [path.replace(os.sep, "/") for path in paths]
 
 
-def _told(problems: Sequence[Problem], as_json: bool, code: int, remarks: Sequence[str] = ()) -> int:
+def _told(problems: Sequence[FileProblemLine], as_json: bool, code: int, remarks: Sequence[str] = ()) -> int:
     for remark in remarks:
         progress(f"remark: {remark}")
     result = {"problems": problem_data(problems), "remarks": list(remarks)}

@@ -17,7 +17,7 @@ from gitops_mlops.reports.scaffold.scaffold import diff_text, plan_data, plan_te
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.ports import Repository
-    from gitops_mlops.domain.scaffold.plan import Plan
+    from gitops_mlops.domain.scaffold.plan import ScaffoldPlan
 
 
 @click.command(epilog="Example: gitops-mlops init flights --template classification --dvc-remote s3://bucket/flights")
@@ -59,7 +59,7 @@ def init(
     return _say(plan, as_json)
 
 
-def _new(start: Path, folder: Path, template: str, given: dict[str, str]) -> Plan:
+def _new(start: Path, folder: Path, template: str, given: dict[str, str]) -> ScaffoldPlan:
     from gitops_mlops.usecases.scaffold.new_project import new_project
 
     _refuse(given, ("toolkit", "branch", "dvc_remote"), "FOLDER")
@@ -70,7 +70,7 @@ def _new(start: Path, folder: Path, template: str, given: dict[str, str]) -> Pla
     return plan
 
 
-def _update(repository: Repository, given: dict[str, str]) -> Plan:
+def _update(repository: Repository, given: dict[str, str]) -> ScaffoldPlan:
     from gitops_mlops.usecases.scaffold.update import plan_update
 
     _refuse(given, ("toolkit",), "--update")
@@ -79,15 +79,15 @@ def _update(repository: Repository, given: dict[str, str]) -> Plan:
     return plan_update(bootstrap.templates(), git, files, bootstrap.index(repository), toolkit)
 
 
-def _adoption(repository: Repository, given: dict[str, str]) -> Plan:
-    from gitops_mlops.domain.scaffold.plan import Answers, project_name
-    from gitops_mlops.usecases.scaffold.draft import Known
+def _adoption(repository: Repository, given: dict[str, str]) -> ScaffoldPlan:
+    from gitops_mlops.domain.scaffold.plan import ScaffoldAnswers, project_name
+    from gitops_mlops.usecases.scaffold.draft import DraftAnswers
     from gitops_mlops.usecases.scaffold.existing_repository import plan_adoption
 
     toolkit = bootstrap.toolkit(given.pop("toolkit"))
     branch = given.pop("branch") or bootstrap.beginnings(repository.root).default_branch()
-    answers = Answers(project_name(repository.root.name), branch, toolkit, given.pop("dvc_remote"))
-    return plan_adoption(bootstrap.templates(), bootstrap.drafting(repository), answers, Known(**given))
+    answers = ScaffoldAnswers(project_name(repository.root.name), branch, toolkit, given.pop("dvc_remote"))
+    return plan_adoption(bootstrap.templates(), bootstrap.drafting(repository), answers, DraftAnswers(**given))
 
 
 def _refuse(given: dict[str, str], allowed: tuple[str, ...], what: str) -> None:
@@ -96,7 +96,7 @@ def _refuse(given: dict[str, str], allowed: tuple[str, ...], what: str) -> None:
             raise UsageError(f"does not go with {what}", where=f"--{name.replace('_', '-')}", hint="leave it out")
 
 
-def _ask(plan: Plan, yes: bool, as_json: bool) -> None:
+def _ask(plan: ScaffoldPlan, yes: bool, as_json: bool) -> None:
     """Show the diff and wait for a yes. Raises UsageError where nobody can give one."""
     if yes:
         return
@@ -113,6 +113,6 @@ def _coloured(diff: str) -> str:
     return "\n".join(click.style(line, fg=colours.get(line[:1])) for line in diff.split("\n"))
 
 
-def _say(plan: Plan, as_json: bool) -> int:
+def _say(plan: ScaffoldPlan, as_json: bool) -> int:
     emit(plan, as_json, plan_text, plan_data)
     return VERDICT_AGAINST if plan.conflicts else DONE

@@ -12,14 +12,14 @@ from gitops_mlops.cli.options import progress
 from gitops_mlops.domain.errors import UsageError
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.review.finding import Finding
+    from gitops_mlops.domain.review.finding import IssueFinding
 
 issues_option = click.option(
     "--issues", is_flag=True, help="Keep one issue at the forge for each finding, closed once it is cured."
 )
 
 
-def keep(found: Iterable[Finding], scopes: Sequence[str], *, whole: bool = True) -> None:
+def keep(found: Iterable[IssueFinding], scopes: Sequence[str], *, whole: bool = True) -> None:
     """Bring the issues of some scopes to what was found. Raises UsageError when no forge is set up."""
     from gitops_mlops.usecases.review.findings import keep_issues
 

@@ -12,7 +12,7 @@ from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, pass_session, progress
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST
-from gitops_mlops.domain.registry.change import State
+from gitops_mlops.domain.registry.change import ChangeState
 
 
 @click.group(invoke_without_command=True, epilog="Example: gitops-mlops ledger show --model delay")
@@ -84,7 +84,7 @@ def withdraw(session: Session, tag: str, reason: str, revive: bool, push: bool, 
     clone, branch = bootstrap.clone(repository.root), bootstrap.ledger(repository)
     change = withdraw_tag(Withdrawal(tag, reason, push, revive), repository, clone, branch, bootstrap.clock())
     emit(change, as_json, change_text, change_data)
-    return VERDICT_AGAINST if change.state is State.REFUSED else DONE
+    return VERDICT_AGAINST if change.state is ChangeState.REFUSED else DONE
 
 
 @ledger.command(epilog="Example: gitops-mlops ledger sync --push")

@@ -9,11 +9,11 @@ import click
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, pass_session, progress
-from gitops_mlops.domain.errors import DONE, EvidenceMissing
+from gitops_mlops.domain.errors import DONE, MissingEvidence
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.lineage.graph import Lineage
-    from gitops_mlops.domain.lineage.question import Uses
+    from gitops_mlops.domain.lineage.graph import VersionLineage
+    from gitops_mlops.domain.lineage.question import VersionUses
 
 
 @click.command(
@@ -36,7 +36,7 @@ def lineage(
 
     Ends with 3 when something could not be told, after everything that could.
     """
-    from gitops_mlops.domain.lineage.question import Uses
+    from gitops_mlops.domain.lineage.question import VersionUses
     from gitops_mlops.reports.lineage.tree import lineage_data
     from gitops_mlops.usecases.lineage.lineage import lineage
 
@@ -44,21 +44,21 @@ def lineage(
         raise click.UsageError("choose one of --json, --mermaid and --openlineage")
     with bootstrap.lineage_sources(session.folder) as (sources, below):
         found = lineage(target, sources, every=every, live=live, folder=below)
-    if openlineage and isinstance(found, Uses):
+    if openlineage and isinstance(found, VersionUses):
         raise click.UsageError("--openlineage tells a version's pipeline; name a version")
     emit(found, as_json, lambda told: _render(told, mermaid, openlineage), lineage_data)
     for gap in found.gaps:
         progress(f"missing: {gap}")
-    return EvidenceMissing.exit_code if found.gaps else DONE
+    return MissingEvidence.exit_code if found.gaps else DONE
 
 
-def _render(found: Lineage | Uses, mermaid: bool, openlineage: bool) -> str:
+def _render(found: VersionLineage | VersionUses, mermaid: bool, openlineage: bool) -> str:
     from gitops_mlops.domain.lineage.pipeline_events import pipeline_lines
-    from gitops_mlops.domain.lineage.question import Uses
+    from gitops_mlops.domain.lineage.question import VersionUses
     from gitops_mlops.reports.lineage.flowchart import graph_flowchart, uses_flowchart
     from gitops_mlops.reports.lineage.tree import tree_text, uses_text
 
-    if isinstance(found, Uses):
+    if isinstance(found, VersionUses):
         return uses_flowchart(found) if mermaid else uses_text(found)
     if openlineage:
         return "\n".join(pipeline_lines(found.graph, found.version))

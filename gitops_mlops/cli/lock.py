@@ -10,7 +10,7 @@ import click
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, mark, pass_session, progress
-from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, EvidenceMissing, UsageError
+from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, MissingEvidence, UsageError
 from gitops_mlops.domain.pipeline.lock_text import LOCK_FOLDER
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def push(session: Session, left: Path, branch: str, expected: str, remote: str, 
 def _side(file: Path) -> str:
     content = bootstrap.read_file(file, _MAX_MERGED_BYTES)
     if content is None:
-        raise EvidenceMissing("there is no such file", where=str(file), hint="git gives %O %A %B %P")
+        raise MissingEvidence("there is no such file", where=str(file), hint="git gives %O %A %B %P")
     if len(content) > _MAX_MERGED_BYTES:
         raise UsageError(f"larger than {_MAX_MERGED_BYTES} bytes", where=str(file), hint="merge it by hand")
     return content.decode("utf-8", "surrogateescape")

@@ -24,14 +24,14 @@ def migrate(session: Session, workflows: tuple[str, ...], toolkit: str, write: b
     Steps of CML and DVC become our actions, with the least permissions; the rest stays as it is written.
     What cannot be translated is listed with its line and what to do. Exit code 1 when there is such a thing.
     """
-    from gitops_mlops.domain.migration.steps import Toolkit
-    from gitops_mlops.usecases.migration.migrate import Places
+    from gitops_mlops.domain.migration.steps import ActionSource
+    from gitops_mlops.usecases.migration.migrate import MigrationPorts
     from gitops_mlops.usecases.migration.migrate import migrate as run
 
     named = bootstrap.toolkit(toolkit)
     repository = bootstrap.repository(session.folder)
-    places = Places(repository, bootstrap.tree(repository), bootstrap.files(repository.root))
-    found = run(places, workflows, Toolkit(named.repository, named.commit), write=write)
+    places = MigrationPorts(repository, bootstrap.tree(repository), bootstrap.files(repository.root))
+    found = run(places, workflows, ActionSource(named.repository, named.commit), write=write)
     for note in sorted(note for one in found.workflows for note in one.notes):
         progress(f"note: {note}")
     for left in sorted(found.left):

@@ -16,9 +16,9 @@ from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.reports.rendering.terminal import printable
 
 if TYPE_CHECKING:
-    from gitops_mlops.cli.github import Step
+    from gitops_mlops.cli.github import JobStep
     from gitops_mlops.domain.config.root import Config
-    from gitops_mlops.domain.errors import Problem
+    from gitops_mlops.domain.errors import FileProblemLine
     from gitops_mlops.domain.ports import Files
 
 pass_session = click.make_pass_decorator(Session)
@@ -54,7 +54,7 @@ def emit(
     write(f"{text}\n")
 
 
-def mark(errors: Iterable[Problem], warnings: Iterable[Problem] = ()) -> None:
+def mark(errors: Iterable[FileProblemLine], warnings: Iterable[FileProblemLine] = ()) -> None:
     """In a GitHub job, annotate the places of what a result is about; the most important first."""
     if step := _step():
         step.mark(errors, warnings)
@@ -68,7 +68,7 @@ def warn(warnings: Iterable[str]) -> None:
             step.warn(warning)
 
 
-def _step() -> Step | None:
+def _step() -> JobStep | None:
     context = click.get_current_context(silent=True)
     session = context.find_object(Session) if context else None
     return session.step if session else None

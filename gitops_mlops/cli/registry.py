@@ -11,8 +11,8 @@ from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, pass_session, warn
 from gitops_mlops.cli.writing import asked, say, writing
-from gitops_mlops.domain.errors import EvidenceMissing
-from gitops_mlops.domain.registry.semver import Bump
+from gitops_mlops.domain.errors import MissingEvidence
+from gitops_mlops.domain.registry.semver import VersionBump
 from gitops_mlops.reports.registry.registry import event_data, history_text, view_data, view_text
 
 _report = click.option("--report", type=click.Path(path_type=Path), help="The report.json that speaks for the model.")
@@ -49,10 +49,10 @@ def history(session: Session, model: str | None, as_json: bool) -> None:
 @click.command(epilog="Example: gitops-mlops register delay --report report.json --push")
 @click.argument("model")
 @click.option("--version", help="The version, as v1.2.3 [default: the next patch].")
-@click.option("--bump-major", "bump", flag_value=Bump.MAJOR.value, help="The next major version.")
-@click.option("--bump-minor", "bump", flag_value=Bump.MINOR.value, help="The next minor version.")
+@click.option("--bump-major", "bump", flag_value=VersionBump.MAJOR.value, help="The next major version.")
+@click.option("--bump-minor", "bump", flag_value=VersionBump.MINOR.value, help="The next minor version.")
 @click.option(
-    "--bump-patch", "bump", flag_value=Bump.PATCH.value, help="The next patch, though the file is the same."
+    "--bump-patch", "bump", flag_value=VersionBump.PATCH.value, help="The next patch, though the file is the same."
 )
 @click.option("--revive", is_flag=True, help="Bring back a retired model, or a version that was taken out of use.")
 @click.option("--rev", default="HEAD", show_default=True, help="The commit whose dvc.lock records the model.")
@@ -72,13 +72,13 @@ def register(
     **options: Any,
 ) -> int:
     """Register the model at a commit as a version: an annotated tag that carries the evidence."""
-    from gitops_mlops.usecases.registry.register import Registration, register
+    from gitops_mlops.usecases.registry.register import RegisterRequest, register
 
     if version and bump:
         raise click.UsageError("give a --version or a bump, not both")
     repository = bootstrap.repository(session.folder)
-    wanted = Registration(
-        model, rev, version, Bump(bump) if bump else None, _read(session, report), revive, **asked(**options)
+    wanted = RegisterRequest(
+        model, rev, version, VersionBump(bump) if bump else None, _read(session, report), revive, **asked(**options)
     )
     registrar = bootstrap.registrar(repository)
     return say(register(wanted, registrar, bootstrap.data_store(repository)), registrar, as_json, **options)
@@ -108,12 +108,12 @@ def promote(
     The committed mlops.yaml says what a version must bring to enter.
     """
     from gitops_mlops.usecases.config.committed_rules import committed_rules
-    from gitops_mlops.usecases.registry.promote import Promotion, promote
+    from gitops_mlops.usecases.registry.promote import PromoteRequest, promote
 
     repository = bootstrap.repository(session.folder)
     rules = committed_rules(repository, config_from)
     registrar = bootstrap.registrar(repository)
-    wanted = Promotion(reference, stage, _read(session, report), revive, **asked(**options))
+    wanted = PromoteRequest(reference, stage, _read(session, report), revive, **asked(**options))
     change = promote(wanted, rules, registrar, bootstrap.witnesses(repository), bootstrap.forge())
     return say(change, registrar, as_json, **options)
 
@@ -126,9 +126,9 @@ def promote(
 @pass_session
 def rollback(session: Session, /, model: str, stage: str, reason: str, as_json: bool, **options: Any) -> int:
     """Assign the version again that STAGE held before; a second time goes one further back."""
-    from gitops_mlops.usecases.registry.rollback import Rollback, rollback
+    from gitops_mlops.usecases.registry.rollback import RollbackRequest, rollback
 
-    wanted = Rollback(model, stage, reason, **asked(**options))
+    wanted = RollbackRequest(model, stage, reason, **asked(**options))
     registrar = bootstrap.registrar(bootstrap.repository(session.folder))
     return say(rollback(wanted, registrar), registrar, as_json, **options)
 
@@ -140,5 +140,5 @@ def _read(session: Session, path: Path | None) -> tuple[str, bytes] | None:
 
     content = bootstrap.read_file(session.folder / path, MAX_REPORT_BYTES)
     if content is None:
-        raise EvidenceMissing("there is no such file", where=str(path), hint="gitops-mlops compare writes it")
+        raise MissingEvidence("there is no such file", where=str(path), hint="gitops-mlops compare writes it")
     return str(path), content

@@ -28,13 +28,13 @@ def release(session: Session, /, models: tuple[str, ...], out: Path | None, as_j
     from gitops_mlops.reports.registry.release import release_data, release_file, release_markdown, release_text
     from gitops_mlops.usecases.lineage.record import record_change
     from gitops_mlops.usecases.registry.judged_commit import last_judged, record_release
-    from gitops_mlops.usecases.registry.release import Wanted
+    from gitops_mlops.usecases.registry.release import ReleaseRequest
     from gitops_mlops.usecases.registry.release import release as make
 
     repository = bootstrap.repository(session.folder)
     registrar, ledger = bootstrap.registrar(repository), bootstrap.ledger(repository)
     environment = tuple(sorted(bootstrap.environment().items()))
-    wanted = Wanted(models, environment=environment, **asked(**options))
+    wanted = ReleaseRequest(models, environment=environment, **asked(**options))
     ports, push = bootstrap.comparison(repository), wanted.push and not wanted.dry_run
     made = make(
         wanted,

@@ -14,7 +14,7 @@ from gitops_mlops.cli.options import colour_wanted, pass_session
 from gitops_mlops.cli.streams import write
 from gitops_mlops.domain.comparison.report import MAX_REPORT_BYTES, Report, dump_report, parse_report
 from gitops_mlops.domain.comparison.report_parts import Verdict
-from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, EvidenceMissing, UsageError
+from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, MissingEvidence, UsageError
 from gitops_mlops.reports.comparison.html import report_html
 from gitops_mlops.reports.comparison.markdown import report_markdown
 from gitops_mlops.reports.comparison.terminal import comparison_text
@@ -62,10 +62,10 @@ def report(
         raise UsageError("not the address of a repository", where=f"--web {web}", hint="https://host/owner/name")
     content = bootstrap.read_file(session.folder / file, MAX_REPORT_BYTES)
     if content is None:
-        raise EvidenceMissing("there is no such file", where=str(file), hint="run gitops-mlops compare first")
+        raise MissingEvidence("there is no such file", where=str(file), hint="run gitops-mlops compare first")
     result = parse_report(content, str(file))
     render = _RENDERERS["json" if as_json else form]
-    text = render(result, Surroundings(web, colour=out is None and colour_wanted()))
+    text = render(result, ReportLinks(web, colour=out is None and colour_wanted()))
     if out is None:
         write(text)
     else:
@@ -73,14 +73,14 @@ def report(
     return EXIT_CODES[result.verdict] if exit_code else DONE
 
 
-class Surroundings(NamedTuple):
+class ReportLinks(NamedTuple):
     """What a report does not say itself: where it is read."""
 
     web: str
     colour: bool
 
 
-_RENDERERS: dict[str, Callable[[Report, Surroundings], str]] = {
+_RENDERERS: dict[str, Callable[[Report, ReportLinks], str]] = {
     "markdown": lambda result, around: report_markdown(result, web=around.web),
     "html": lambda result, around: report_html(result, around.web),
     "json": lambda result, _: dump_report(result).decode(),

@@ -29,7 +29,7 @@ def repro(
     Exit code 1 when a stage fails or, with --rerun, an output of the checked-out commit comes out otherwise.
     """
     from gitops_mlops.reports.pipeline.run import repro_data, repro_text
-    from gitops_mlops.usecases.pipeline.repro import Wanted, reproduce, stand_on_head
+    from gitops_mlops.usecases.pipeline.repro import ReproRequest, reproduce, stand_on_head
     from gitops_mlops.usecases.pipeline.repro import rerun as run_again
 
     if rerun and (stages or push or ci):
@@ -52,6 +52,6 @@ def repro(
         with bootstrap.checkout(repository) as checkout:
             # Whoever begins without a remote has what runs in CI reviewed all the same.
             pushed = push and not (ci and checkout.alone)
-            made = reproduce(checkout, Wanted(stages, pushed, not no_run_cache), bootstrap.timer(), progress)
+            made = reproduce(checkout, ReproRequest(stages, pushed, not no_run_cache), bootstrap.timer(), progress)
     emit(made, as_json, repro_text, repro_data)
     return VERDICT_AGAINST if made.outcome in ("failed", "differs") else DONE

@@ -28,7 +28,7 @@ def retire(
     version out of use, unless a stage holds it. Nothing is deleted: the tag says who, when and why. What runs in a
     stage that is empty on purpose is stopped by the next `deploy`.
     """
-    from gitops_mlops.usecases.registry.retire import Retirement
+    from gitops_mlops.usecases.registry.retire import RetireRequest
     from gitops_mlops.usecases.registry.retire import retire as take_out
 
     if proposing:
@@ -37,7 +37,7 @@ def retire(
         return _list(session, as_json)
     if target is None:
         raise click.UsageError("say what to retire: MODEL, MODEL@VERSION or MODEL#STAGE")
-    wanted = Retirement(target, reason, **asked(**options))
+    wanted = RetireRequest(target, reason, **asked(**options))
     registrar = bootstrap.registrar(bootstrap.repository(session.folder))
     return say(take_out(wanted, registrar), registrar, as_json, **options)
 

@@ -40,11 +40,11 @@ def review(
     from gitops_mlops.reports.review.html import review_pages
     from gitops_mlops.reports.review.markdown import review_markdown
     from gitops_mlops.reports.review.terminal import review_text
-    from gitops_mlops.usecases.review.review import Asked
+    from gitops_mlops.usecases.review.review import ReviewRequest
     from gitops_mlops.usecases.review.review import review as run
 
     repository, job = bootstrap.repository(session.folder), bootstrap.job()
-    found = run(Asked(models, base, job, bootstrap.environment()), bootstrap.review(repository), progress)
+    found = run(ReviewRequest(models, base, job, bootstrap.environment()), bootstrap.review(repository), progress)
     content = dump_review(found)
     bootstrap.write_file(session.folder / out, content)
     if html is not None:

@@ -38,13 +38,13 @@ def rollout(
     With --push the forge is told: its deployments, and an issue for what was rolled back.
     """
     from gitops_mlops.reports.deployment.rollout import rollout_data, rollout_markdown, rollout_text
-    from gitops_mlops.usecases.deployment.rollout import Ports, Wanted
+    from gitops_mlops.usecases.deployment.rollout import RolloutPorts, RolloutRequest
     from gitops_mlops.usecases.deployment.rollout import rollout as run
 
     if web and not web.startswith(("https://", "http://")):
         raise UsageError("is no address", where=f"--web {web}", hint="write https://…")
     repository = bootstrap.repository(session.folder)
-    ports = Ports(
+    ports = RolloutPorts(
         bootstrap.registrar(repository),
         bootstrap.bundle_sources(repository, state),
         bootstrap.world(repository.root, state),
@@ -52,7 +52,7 @@ def rollout(
         bootstrap.forge(),
         _tell,
     )
-    done = run(Wanted(environment, not no_promote, web=web, **asked(**options)), ports)
+    done = run(RolloutRequest(environment, not no_promote, web=web, **asked(**options)), ports)
     emit(done, as_json, rollout_text, rollout_data, rollout_markdown)
     return done.code
 

@@ -33,10 +33,10 @@ def write(text: str) -> None:
     except BrokenPipeError:
         discard(sys.stdout)
     except OSError as error:
-        from gitops_mlops.domain.errors import OutsideError
+        from gitops_mlops.domain.errors import ExternalError
 
         discard(sys.stdout)
-        raise OutsideError(f"cannot be written ({error.strerror})", where="standard output") from error
+        raise ExternalError(f"cannot be written ({error.strerror})", where="standard output") from error
 
 
 def discard(stream: TextIO) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitops_mlops.cli.options import emit, json_option, mark, warn
-from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, Problem
-from gitops_mlops.domain.registry.change import Change, State
+from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, FileProblemLine
+from gitops_mlops.domain.registry.change import ChangeState, RegistryChange
 from gitops_mlops.domain.registry.evidence import PULL_REQUEST, REGISTERED_BY, RUN, Trailer
 from gitops_mlops.reports.registry.registry import change_data, change_text
 
@@ -41,7 +41,7 @@ def asked(run: str, pull_request: str, by: str, dry_run: bool, push: bool) -> di
     return {"notes": notes, "dry_run": dry_run, "push": push}
 
 
-def say(change: Change, registrar: Registrar, as_json: bool, dry_run: bool, push: bool, **_: str) -> int:
+def say(change: RegistryChange, registrar: Registrar, as_json: bool, dry_run: bool, push: bool, **_: str) -> int:
     """Record and print what was done; the exit code."""
     from gitops_mlops.usecases.lineage.record import record_change
 
@@ -49,9 +49,9 @@ def say(change: Change, registrar: Registrar, as_json: bool, dry_run: bool, push
     recorded = [] if dry_run else record_change(change, repository, registrar.ledger, registrar.clock, push)
     warn([*change.warnings, *recorded])
     mark(
-        Problem("", 0, 0, one.rule, f"{change.summary}: {one.seen}", f"needed: {one.wanted}")
+        FileProblemLine("", 0, 0, one.rule, f"{change.summary}: {one.seen}", f"needed: {one.wanted}")
         for one in change.refusals
     )
     emit(change, as_json, change_text, change_data)
     registrar.told(change)
-    return VERDICT_AGAINST if change.state is State.REFUSED else DONE
+    return VERDICT_AGAINST if change.state is ChangeState.REFUSED else DONE

@@ -40,7 +40,7 @@ class UsageError(MlopsError):
 
 
 @dataclass(frozen=True, order=True)
-class Problem:
+class FileProblemLine:
     """One thing wrong in a file that a person wrote; `line` and `column` count from 1, 0 is unknown."""
 
     path: str
@@ -62,28 +62,28 @@ class ConfigError(MlopsError):
 
     exit_code = 2
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[FileProblemLine]) -> None:
         self.problems = sorted(set(problems))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
-class EvidenceMissing(MlopsError):
+class MissingEvidence(MlopsError):
     """Something that a decision needs is not there: a baseline, a cache, history, a number."""
 
     exit_code = 3
 
 
-class OutsideError(MlopsError):
+class ExternalError(MlopsError):
     """A system outside of this process refused, failed or did not answer."""
 
     exit_code = 4
 
 
-class PlaceError(OutsideError):
+class PlaceError(ExternalError):
     """The machine that should serve failed: its disk, memory or a port, or it is too busy."""
 
 
-class NoAnswer(OutsideError):
+class NoAnswer(ExternalError):
     """Nothing answered at an address, or not in time."""
 
 
@@ -93,15 +93,15 @@ class Bug(MlopsError):
     exit_code = BUG
 
 
-class Unsupported(OutsideError):
+class UnsupportedByForge(ExternalError):
     """The forge in use has no such thing at all: what only tells of something may go on without."""
 
 
-class Overtaken(OutsideError):
+class ConcurrentUpdate(ExternalError):
     """Somebody else changed the same thing in the same moment: deciding afresh may succeed."""
 
 
-class TagsDiffer(OutsideError):
+class TagsDiffer(ExternalError):
     """Tags of the registry that are something else on the remote; `names` are theirs."""
 
     def __init__(self, names: Sequence[str], remote: str) -> None:

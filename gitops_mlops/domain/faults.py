@@ -18,9 +18,9 @@ from gitops_mlops.domain.errors import (
     Bug,
     BundleRefused,
     ConfigError,
-    EvidenceMissing,
+    ExternalError,
+    MissingEvidence,
     MlopsError,
-    OutsideError,
     PlaceError,
     UsageError,
 )
@@ -48,17 +48,17 @@ class Answer(NamedTuple):
 ANSWERS: dict[Cause, Answer] = {
     Cause.VERSION: Answer(VERDICT_AGAINST, True, "fix the model and merge: the next version enters by itself"),
     Cause.PLACE: Answer(PlaceError.exit_code, False, "repair this machine"),
-    Cause.OUTSIDE: Answer(OutsideError.exit_code, False, "wait until the other system answers again"),
+    Cause.OUTSIDE: Answer(ExternalError.exit_code, False, "wait until the other system answers again"),
     Cause.USAGE: Answer(UsageError.exit_code, False, "correct the configuration"),
-    Cause.EVIDENCE: Answer(EvidenceMissing.exit_code, False, "bring back what is missing"),
+    Cause.EVIDENCE: Answer(MissingEvidence.exit_code, False, "bring back what is missing"),
     Cause.BUG: Answer(BUG, False, "report it to gitops-mlops, with the server's log"),
 }
 _ERRORS: dict[Cause, type[MlopsError]] = {
     Cause.VERSION: BundleRefused,
     Cause.PLACE: PlaceError,
-    Cause.OUTSIDE: OutsideError,
+    Cause.OUTSIDE: ExternalError,
     Cause.USAGE: UsageError,
-    Cause.EVIDENCE: EvidenceMissing,
+    Cause.EVIDENCE: MissingEvidence,
     Cause.BUG: Bug,
 }
 
@@ -129,7 +129,7 @@ _TERMINATED = 128 + signal.SIGTERM
 # Of the exit codes that gitops_mlops/serving/__main__.py documents; 1 needs its line, as Python ends so, too.
 _OF_CODE = {
     UsageError.exit_code: Cause.USAGE,
-    EvidenceMissing.exit_code: Cause.EVIDENCE,
+    MissingEvidence.exit_code: Cause.EVIDENCE,
     PlaceError.exit_code: Cause.PLACE,
     BUG: Cause.BUG,
     _FLUSH_FAILED: Cause.PLACE,

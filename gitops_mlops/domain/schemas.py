@@ -40,17 +40,17 @@ def _model(name: str) -> type[BaseModel]:
 
         return Report
     if name == "review":
-        from gitops_mlops.domain.review.review import Review
+        from gitops_mlops.domain.review.review import PullRequestReport
 
-        return Review
+        return PullRequestReport
     if name == "ledger":
         from gitops_mlops.domain.lineage.ledger_facet import LedgerFacet
 
         return LedgerFacet
     if name == "repro":
-        from gitops_mlops.domain.pipeline.run import Repro
+        from gitops_mlops.domain.pipeline.run import PipelineRunReport
 
-        return Repro
+        return PipelineRunReport
     raise UsageError(f"there is no schema {name!r}", hint=perhaps(name, NAMES))
 
 

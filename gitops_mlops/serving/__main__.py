@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from gitops_mlops.domain.deployment.bundle import is_digest
-from gitops_mlops.domain.errors import BUG, INTERRUPTED, EvidenceMissing, MlopsError, PlaceError, UsageError
+from gitops_mlops.domain.errors import BUG, INTERRUPTED, MissingEvidence, MlopsError, PlaceError, UsageError
 from gitops_mlops.domain.faults import of_the_machine
 from gitops_mlops.serving.output import complain
 
@@ -78,26 +78,26 @@ def _explained(error: Exception) -> tuple[str, int]:
         case MlopsError():
             return str(error).replace("\n", "; "), error.exit_code
         case ModuleNotFoundError():
-            return f"{error.name} is not installed → pip install 'gitops-mlops[serve]'", EvidenceMissing.exit_code
+            return f"{error.name} is not installed → pip install 'gitops-mlops[serve]'", MissingEvidence.exit_code
         case OSError():
             place = f"{error.filename}: " if error.filename else ""
             return f"{place}{error.strerror or reason} → repair this machine", PlaceError.exit_code
         case _ if of_the_machine(error):
             return f"the memory of this machine is full ({reason}) → give it more", PlaceError.exit_code
         case ImportError():
-            return f"an installed package is another one than we need ({reason})", EvidenceMissing.exit_code
+            return f"an installed package is another one than we need ({reason})", MissingEvidence.exit_code
         case _:
             return f"this is a bug in gitops-mlops ({reason}) → report it", BUG
 
 
 def _serve(options: argparse.Namespace) -> int:
     # The address first: a port that is taken is said before a model takes seconds to load.
-    from gitops_mlops.serving.server import Server, reserve, start_listening, uvicorn_config
+    from gitops_mlops.serving.server import ModelServer, reserve, start_listening, uvicorn_config
 
     lifeline, control, inherited = _inherited(options)
     listener = inherited or reserve(options.host, options.port)
-    from gitops_mlops.serving.app import Limits, Service
-    from gitops_mlops.serving.metrics import Metrics
+    from gitops_mlops.serving.app import ModelService, RequestLimits
+    from gitops_mlops.serving.metrics import ServerMetrics
     from gitops_mlops.serving.model import load_bundle
 
     with listener, _reading(options.bundle):
@@ -106,7 +106,7 @@ def _serve(options: argparse.Namespace) -> int:
         )
         for warning in served.warnings:
             complain(f"warning: {warning}")
-        metrics = Metrics(served.bundle, served.digest)
+        metrics = ServerMetrics(served.bundle, served.digest)
         log = None
         if options.log_dir is not None:
             from gitops_mlops.serving.prediction_log import PredictionLog
@@ -120,19 +120,19 @@ def _serve(options: argparse.Namespace) -> int:
                 seconds=options.log_seconds,
                 keep_days=options.log_keep_days,
             )
-        limits = Limits(
+        limits = RequestLimits(
             body=options.max_body,
             rows=options.max_rows,
             concurrency=options.max_concurrency,
             body_seconds=options.body_seconds,
         )
-        service = Service(served, metrics, limits, log)
+        service = ModelService(served, metrics, limits, log)
         if lifeline is not None and control is not None:
             from gitops_mlops.serving.handover import HandoverServer
 
-            server: Server = HandoverServer(service.app(), limits, service, lifeline, control)
+            server: ModelServer = HandoverServer(service.app(), limits, service, lifeline, control)
         else:
-            server = Server(uvicorn_config(service.app(), limits), service, options.drain_seconds)
+            server = ModelServer(uvicorn_config(service.app(), limits), service, options.drain_seconds)
         server.announce_json = options.json
         start_listening(listener)
         server.run(sockets=[listener])

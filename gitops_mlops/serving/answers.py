@@ -10,19 +10,19 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_mlops.serving.model import Answer, ServedModel, label_type
-from gitops_mlops.serving.request import Question, Refused, datatype_of
+from gitops_mlops.serving.model import ServedModel, ServedPredictions, label_type
+from gitops_mlops.serving.request import InferenceRequest, RequestRefused, datatype_of
 
 _LABEL_DATATYPES: dict[type, str] = {bool: "BOOL", int: "INT64", float: "FP64", str: "BYTES"}
 
 
 @dataclass(frozen=True)
-class Outcome:
+class NamedAnswer:
     """An answer with its names: of the request, and of the prediction for each row."""
 
     identity: str
     ids: list[str]
-    answer: Answer
+    answer: ServedPredictions
 
 
 def dump(value: Any) -> bytes:
@@ -30,7 +30,7 @@ def dump(value: Any) -> bytes:
     return json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
 
 
-def infer_response(served: ServedModel, question: Question, outcome: Outcome) -> bytes:
+def infer_response(served: ServedModel, question: InferenceRequest, outcome: NamedAnswer) -> bytes:
     """The response of the Open Inference Protocol."""
     bundle = served.bundle
     outputs = _tensors(served, outcome)
@@ -46,7 +46,7 @@ def infer_response(served: ServedModel, question: Question, outcome: Outcome) ->
     )
 
 
-def mlflow_response(served: ServedModel, question: Question, outcome: Outcome) -> bytes:
+def mlflow_response(served: ServedModel, question: InferenceRequest, outcome: NamedAnswer) -> bytes:
     """The response of MLflow's scoring protocol: one record per row, as a model that returns a table gives it."""
     columns = {tensor["name"]: tensor["data"] for tensor in _tensors(served, outcome)}
     if "probabilities" in columns:
@@ -55,12 +55,12 @@ def mlflow_response(served: ServedModel, question: Question, outcome: Outcome) -
     return dump({"predictions": [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]})
 
 
-def check_outputs(served: ServedModel, question: Question) -> None:
+def check_outputs(served: ServedModel, question: InferenceRequest) -> None:
     """Raise Refused when the client wants an output that there is not."""
     known = [output["name"] for output in _outputs(served)]
     for name in question.outputs:
         if name not in known:
-            raise Refused(422, f"the model has no output {name[:80]!a} → {', '.join(known)}")
+            raise RequestRefused(422, f"the model has no output {name[:80]!a} → {', '.join(known)}")
 
 
 def model_metadata(served: ServedModel) -> bytes:
@@ -108,7 +108,7 @@ def _outputs(served: ServedModel) -> list[dict[str, Any]]:
     return outputs
 
 
-def _tensors(served: ServedModel, outcome: Outcome) -> list[dict[str, Any]]:
+def _tensors(served: ServedModel, outcome: NamedAnswer) -> list[dict[str, Any]]:
     answer, rows = outcome.answer, len(outcome.ids)
     data: dict[str, list[Any]] = {"label": answer.labels, "prediction_id": outcome.ids}
     if served.positive_column is not None:

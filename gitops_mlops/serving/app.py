@@ -26,12 +26,12 @@ from threadpoolctl import threadpool_limits
 
 from gitops_mlops import __version__
 from gitops_mlops.serving import answers
-from gitops_mlops.serving.metrics import CONTENT_TYPE, Metrics
+from gitops_mlops.serving.metrics import CONTENT_TYPE, ServerMetrics
 from gitops_mlops.serving.model import ModelFailed, ServedModel
 from gitops_mlops.serving.observed import Observed
 from gitops_mlops.serving.request import (
-    Question,
-    Refused,
+    InferenceRequest,
+    RequestRefused,
     feedback_labels,
     infer_question,
     mlflow_question,
@@ -49,7 +49,7 @@ _DISK_PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
-class Limits:
+class RequestLimits:
     """How much clients may ask for: `body` in bytes, to be sent within `body_seconds`; `concurrency` in requests."""
 
     body: int = 1024 * 1024
@@ -60,14 +60,14 @@ class Limits:
     workers: int = max(1, min(4, os.cpu_count() or 1))
 
 
-class Service:
+class ModelService:
     """The endpoints. `ready` is False from the moment that the server was told to end.
 
     `recording` is False while only its examiner asks: what he is told is no prediction for anybody.
     """
 
     def __init__(
-        self, served: ServedModel, metrics: Metrics, limits: Limits, log: PredictionLog | None = None
+        self, served: ServedModel, metrics: ServerMetrics, limits: RequestLimits, log: PredictionLog | None = None
     ) -> None:
         self.served = served
         self.metrics = metrics
@@ -103,7 +103,7 @@ class Service:
         ]
         handlers: Mapping[Any, Callable[[Request, Any], Awaitable[Response]]] = {
             HTTPException: self._no_such_route,
-            Refused: self._refuse,
+            RequestRefused: self._refuse,
             ModelFailed: model_failed,
             MemoryError: machine_failed,
             OSError: machine_failed,
@@ -169,7 +169,7 @@ class Service:
     async def feedback(self, request: Request) -> Response:
         """POST /feedback: true labels of earlier predictions, by their ids; on disk when 202 says so."""
         if self.log is None:
-            raise Refused(404, "feedback is not kept here → start the server with --log-dir")
+            raise RequestRefused(404, "feedback is not kept here → start the server with --log-dir")
         log = self.log
         body = await self._body(request)
         count = 0
@@ -185,23 +185,25 @@ class Service:
         done, _ = await asyncio.wait([asyncio.wrap_future(kept)], timeout=_DISK_PATIENCE)
         lost = done.pop().result() if done else f"it is not written after {_DISK_PATIENCE:g} s"
         if lost:
-            raise Refused(503, f"the labels could not be kept ({lost}) → send them again later")
+            raise RequestRefused(503, f"the labels could not be kept ({lost}) → send them again later")
         return json_response({"accepted": count}, 202)
 
     def _check_version(self, request: Request) -> None:
         bundle = self.served.bundle
         version = request.path_params.get("version", bundle.version)
         if version != bundle.version:
-            raise Refused(404, f"there is no version {version[:80]!a} of {bundle.model} here → {bundle.version}")
+            raise RequestRefused(
+                404, f"there is no version {version[:80]!a} of {bundle.model} here → {bundle.version}"
+            )
 
     async def _answer(
         self,
         request: Request,
-        ask: Callable[[Any, Any, int], Question],
-        respond: Callable[[ServedModel, Question, answers.Outcome], bytes],
+        ask: Callable[[Any, Any, int], InferenceRequest],
+        respond: Callable[[ServedModel, InferenceRequest, answers.NamedAnswer], bytes],
     ) -> Response:
         if self._active >= self.limits.concurrency:
-            raise Refused(503, f"{self._active} requests are being answered → try again in a second")
+            raise RequestRefused(503, f"{self._active} requests are being answered → try again in a second")
         self._active += 1
         try:
             body = await self._body(request)
@@ -215,8 +217,8 @@ class Service:
         self,
         body: bytes,
         identity: str,
-        ask: Callable[[Any, Any, int], Question],
-        respond: Callable[[ServedModel, Question, answers.Outcome], bytes],
+        ask: Callable[[Any, Any, int], InferenceRequest],
+        respond: Callable[[ServedModel, InferenceRequest, answers.NamedAnswer], bytes],
     ) -> bytes:
         question = ask(parse_json(body), self.served.contract, self.limits.rows)
         answers.check_outputs(self.served, question)
@@ -224,10 +226,10 @@ class Service:
         if admission.refusals:
             self.metrics.refused_rows.inc(admission.refused_rows)
             details = [vars(refusal) for refusal in admission.refusals]
-            raise Refused(422, admission.message, details={"refused": admission.refused, "refusals": details})
+            raise RequestRefused(422, admission.message, details={"refused": admission.refused, "refusals": details})
         answer = self.served.answer(admission.columns)
         ids = [f"{identity}-{row}" for row in range(question.rows)]
-        content = respond(self.served, question, answers.Outcome(identity, ids, answer))
+        content = respond(self.served, question, answers.NamedAnswer(identity, ids, answer))
         self.metrics.rows.inc(question.rows)
         if self.log is not None and self.recording:
             self.log.predictions(ids, admission.columns, answer)
@@ -240,10 +242,10 @@ class Service:
         """The body of a JSON request, within the limits of size and time."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
-            raise Refused(415, "send content-type: application/json")
+            raise RequestRefused(415, "send content-type: application/json")
         if request.headers.get("content-encoding", "identity") != "identity":
-            raise Refused(415, "send the body without content-encoding")
-        too_large = Refused(413, f"the body is larger than {self.limits.body} bytes")
+            raise RequestRefused(415, "send the body without content-encoding")
+        too_large = RequestRefused(413, f"the body is larger than {self.limits.body} bytes")
         declared = request.headers.get("content-length", "0")
         if len(declared) > 15 or int(declared) > self.limits.body:
             raise too_large
@@ -255,12 +257,14 @@ class Service:
                     if len(content) > self.limits.body:
                         raise too_large
         except TimeoutError:
-            raise Refused(408, f"the body did not arrive within {self.limits.body_seconds:g} seconds") from None
+            raise RequestRefused(
+                408, f"the body did not arrive within {self.limits.body_seconds:g} seconds"
+            ) from None
         except ClientDisconnect:
-            raise Refused(400, "the client went away") from None
+            raise RequestRefused(400, "the client went away") from None
         return bytes(content)
 
-    async def _refuse(self, _: Request, refused: Refused) -> Response:
+    async def _refuse(self, _: Request, refused: RequestRefused) -> Response:
         response = json_response({"error": refused.message, **refused.details}, refused.status)
         if refused.status == 503:
             response.headers.update(LATER)

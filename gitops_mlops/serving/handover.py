@@ -24,8 +24,8 @@ from typing import Any
 import uvicorn
 
 from gitops_mlops.domain.errors import DONE
-from gitops_mlops.serving.app import Limits, Service
-from gitops_mlops.serving.server import Server, uvicorn_config
+from gitops_mlops.serving.app import ModelService, RequestLimits
+from gitops_mlops.serving.server import ModelServer, uvicorn_config
 
 PUBLISH = b"publish"
 PUBLISHED = b"ok"
@@ -35,7 +35,7 @@ DRAIN_SECONDS = 8.0
 _TICK = 0.02
 
 
-class _Courteous:
+class _DrainingApp:
     """The application; once `closing`, every response asks the client to open a new connection."""
 
     def __init__(self, app: Any) -> None:
@@ -51,7 +51,7 @@ class _Courteous:
         await self.app(scope, receive, respond if scope["type"] == "http" else send)
 
 
-class _Public(uvicorn.Server):
+class _PublicServer(uvicorn.Server):
     """The public side: signals, and the application's start and end, belong to the private side."""
 
     @contextmanager
@@ -59,20 +59,20 @@ class _Public(uvicorn.Server):
         yield
 
 
-class HandoverServer(Server):
+class HandoverServer(ModelServer):
     """Serves `app` privately until it is given the public socket, then publicly until it is told to leave."""
 
     def __init__(
-        self, app: Any, limits: Limits, service: Service, lifeline: socket.socket, control: socket.socket
+        self, app: Any, limits: RequestLimits, service: ModelService, lifeline: socket.socket, control: socket.socket
     ) -> None:
-        self._app = _Courteous(app)
+        self._app = _DrainingApp(app)
         super().__init__(uvicorn_config(self._app, limits), service)
         service.recording = False
         self._public_config = uvicorn_config(self._app, limits)
         self._public_config.lifespan = "off"
         self._lifeline = lifeline
         self._control = control
-        self._public: _Public | None = None
+        self._public: _PublicServer | None = None
         self._task: asyncio.Task[None] | None = None
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
@@ -123,7 +123,7 @@ class HandoverServer(Server):
 
     async def _publish(self, public: socket.socket) -> None:
         self.service.recording = True
-        self._public = _Public(self._public_config)
+        self._public = _PublicServer(self._public_config)
         self._task = asyncio.create_task(self._public.serve(sockets=[public]))
         while not self._public.started and not self._task.done():
             await asyncio.sleep(_TICK / 4)

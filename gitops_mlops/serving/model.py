@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_mlops.domain.comparison.model import Predictor, UnreadableModel, load_model, parse_trusted_types
-from gitops_mlops.domain.contracts.admission import MISSING, Admitter
+from gitops_mlops.domain.contracts.admission import MISSING, RequestContract
 from gitops_mlops.domain.contracts.admitted_frame import admitted_frame
 from gitops_mlops.domain.contracts.contract import Contract, parse_contract
 from gitops_mlops.domain.deployment.bundle import (
@@ -24,7 +24,7 @@ from gitops_mlops.domain.deployment.bundle import (
     parse_bundle,
     verify_files,
 )
-from gitops_mlops.domain.errors import BundleRefused, EvidenceMissing, MlopsError
+from gitops_mlops.domain.errors import BundleRefused, MissingEvidence, MlopsError
 from gitops_mlops.domain.faults import of_the_machine
 
 REBUILD = "build the bundle again and deploy that"
@@ -35,7 +35,7 @@ class ModelFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class ServedPredictions:
     """Predictions in the order of their rows.
 
     `probabilities` has a row for each row and a column for each class; it is empty for a regression.
@@ -52,7 +52,7 @@ class ServedModel:
     bundle: Bundle
     digest: str
     contract: Contract
-    admitter: Admitter
+    admitter: RequestContract
     predictor: Predictor
     classes: tuple[Any, ...]
     warnings: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class ServedModel:
         """Which class is the positive one of a binary classifier that has one."""
         return None if self.bundle.positive is None else self.classes.index(self.bundle.positive)
 
-    def answer(self, columns: Mapping[str, Sequence[Any]]) -> Answer:
+    def answer(self, columns: Mapping[str, Sequence[Any]]) -> ServedPredictions:
         """Predictions for admitted columns. Raises ModelFailed; MemoryError or OSError when the machine failed."""
         rows = admitted_frame(self.contract, columns, self.predictor.columns)
         try:
@@ -79,7 +79,7 @@ class ServedModel:
             raise ModelFailed(f"{type(error).__name__}: {reason}") from error
         if not finite(labels, probabilities):
             raise ModelFailed("the prediction is not finite")
-        return Answer(labels, probabilities)
+        return ServedPredictions(labels, probabilities)
 
 
 def label_type(served: ServedModel) -> type:
@@ -120,7 +120,7 @@ def load_bundle(folder: Path, *, expect_digest: str = "", allow_version_skew: bo
     classes = bundle.golden.classes
     if bundle.positive is not None and (len(classes) != 2 or bundle.positive not in classes):
         raise BundleRefused(f"positive is {bundle.positive!r}, classes are {list(classes)}", where=str(folder))
-    served = ServedModel(bundle, digest, contract, Admitter(contract), predictor, classes, warnings)
+    served = ServedModel(bundle, digest, contract, RequestContract(contract), predictor, classes, warnings)
     _check_golden(served, folder)
     return served
 
@@ -137,7 +137,7 @@ def _read(folder: Path, name: str) -> bytes:
             raise BundleRefused("is no regular file", where=str(path), hint=REBUILD)
         return path.read_bytes()
     except OSError as error:
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"cannot be read ({error.strerror})", where=str(path), hint="name the folder of a bundle"
         ) from error
 
@@ -161,7 +161,7 @@ def _against(warnings: Sequence[str], reason: str, where: Path) -> MlopsError:
     """A verdict against the model; beside other packages than it was made with, no verdict can be given."""
     if warnings:
         message = f"{reason}; {warnings[0]}"
-        return EvidenceMissing(message, where=str(where), hint="serve it with the versions in bundle.json")
+        return MissingEvidence(message, where=str(where), hint="serve it with the versions in bundle.json")
     return BundleRefused(reason, where=str(where), hint="fix the model, and register a new version")
 
 
@@ -176,7 +176,7 @@ def _skew(bundle: Bundle, allow: bool) -> tuple[str, ...]:
             continue
         message = f"the model was made with {name} {wanted}, here is {found or 'none'}"
         if name == "scikit-learn" and found.split(".")[:2] != wanted.split(".")[:2] and not allow:
-            raise EvidenceMissing(message, hint=f"install {name}=={wanted}, or serve with --allow-version-skew")
+            raise MissingEvidence(message, hint=f"install {name}=={wanted}, or serve with --allow-version-skew")
         warnings.append(message)
     return tuple(warnings)
 

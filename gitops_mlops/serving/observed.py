@@ -6,13 +6,13 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gitops_mlops.serving.metrics import Metrics
+from gitops_mlops.serving.metrics import ServerMetrics
 
 
 class Observed:
     """Counts and times every request under the name of its endpoint, `other` where there is none."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: ServerMetrics) -> None:
         self._app = app
         self._metrics = metrics
 

@@ -27,7 +27,7 @@ import polars as pl
 from gitops_mlops.domain.contracts.polars_types import POLARS
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.serving.alarm import Alarm
-from gitops_mlops.serving.model import Answer, ServedModel, label_type
+from gitops_mlops.serving.model import ServedModel, ServedPredictions, label_type
 
 PREDICTIONS = "predictions"
 FEEDBACK = "feedback"
@@ -36,7 +36,7 @@ _TOO_SLOW = "writing cannot keep up"
 Count = Callable[[str, str, int], None]
 
 
-class _Lane:
+class _PendingRows:
     """Rows of one kind that wait to be written."""
 
     def __init__(self, kind: str, schema: dict[str, pl.DataType]) -> None:
@@ -57,7 +57,7 @@ class _Lane:
 class _Taken(NamedTuple):
     """What becomes one file."""
 
-    lane: _Lane
+    lane: _PendingRows
     batches: list[dict[str, Sequence[Any]]]
     rows: int
     receipts: list[Future[str]]
@@ -107,7 +107,9 @@ class PredictionLog:
         self._writer = threading.Thread(target=self._write_until_closed, name="prediction-log", daemon=True)
         self._writer.start()
 
-    def predictions(self, ids: Sequence[str], columns: Mapping[str, Sequence[Any]], answer: Answer) -> bool:
+    def predictions(
+        self, ids: Sequence[str], columns: Mapping[str, Sequence[Any]], answer: ServedPredictions
+    ) -> bool:
         """Keep predictions and what they were made from; False when they were dropped."""
         rows = len(ids)
         model, version, digest = self._identity
@@ -193,7 +195,7 @@ class PredictionLog:
         waiting = [lane.due for lane in self._lanes.values() if lane.batches]
         return max(0.0, min(waiting) - time.monotonic()) if waiting else None
 
-    def _write(self, lane: _Lane, batches: list[dict[str, Sequence[Any]]], rows: int) -> str:
+    def _write(self, lane: _PendingRows, batches: list[dict[str, Sequence[Any]]], rows: int) -> str:
         """Write a file; why it could not be written, "" when it is on disk."""
         self._files += 1
         now = datetime.now(UTC)
@@ -238,7 +240,7 @@ def _inputs(served: ServedModel, exclude: Sequence[str]) -> list[str]:
     return [name for name in served.contract.columns if name not in exclude]
 
 
-def _lanes(served: ServedModel, inputs: Sequence[str]) -> list[_Lane]:
+def _lanes(served: ServedModel, inputs: Sequence[str]) -> list[_PendingRows]:
     label = _LABELS[label_type(served)]()
     schema: dict[str, pl.DataType] = {
         "prediction_id": pl.String(),
@@ -264,7 +266,7 @@ def _lanes(served: ServedModel, inputs: Sequence[str]) -> list[_Lane]:
         "feedback_time": pl.Datetime("us", "UTC"),
         "label": label,
     }
-    return [_Lane(PREDICTIONS, schema), _Lane(FEEDBACK, feedback)]
+    return [_PendingRows(PREDICTIONS, schema), _PendingRows(FEEDBACK, feedback)]
 
 
 def _sync(folder: Path) -> None:

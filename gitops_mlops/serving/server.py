@@ -16,8 +16,8 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from gitops_mlops.domain.errors import DONE, INTERRUPTED, OutsideError
-from gitops_mlops.serving.app import Limits, Service
+from gitops_mlops.domain.errors import DONE, INTERRUPTED, ExternalError
+from gitops_mlops.serving.app import ModelService, RequestLimits
 from gitops_mlops.serving.output import announce
 
 # The application answers a slow body itself; what is slower than that, such as headers, is cut off.
@@ -25,7 +25,7 @@ _GRACE = 2.0
 _LONGEST_DRAIN = 30
 
 
-class _Protocol(H11Protocol):
+class _TimedProtocol(H11Protocol):
     """HTTP/1.1 in which a request must have arrived within `seconds` of its first byte."""
 
     seconds = 15.0
@@ -78,7 +78,7 @@ class _Protocol(H11Protocol):
             self._timer = None
 
 
-class Server(uvicorn.Server):
+class ModelServer(uvicorn.Server):
     """Serves until SIGTERM or SIGINT: then readiness is 503 for `drain` seconds, open requests are finished.
 
     `exit_code` is 0 after SIGTERM and 130 after SIGINT. A second signal ends the draining, a third one does not
@@ -87,7 +87,7 @@ class Server(uvicorn.Server):
 
     announce_json = False
 
-    def __init__(self, config: uvicorn.Config, service: Service, drain: float = 0.0) -> None:
+    def __init__(self, config: uvicorn.Config, service: ModelService, drain: float = 0.0) -> None:
         super().__init__(config)
         self.service = service
         self.drain = drain
@@ -138,9 +138,9 @@ class Server(uvicorn.Server):
             await self.lifespan.shutdown()
 
 
-def uvicorn_config(app: Any, limits: Limits) -> uvicorn.Config:
+def uvicorn_config(app: Any, limits: RequestLimits) -> uvicorn.Config:
     """How uvicorn runs the application: one process, HTTP/1.1, no log of requests (metrics count them)."""
-    protocol = type("Protocol", (_Protocol,), {"seconds": limits.body_seconds * _GRACE})
+    protocol = type("Protocol", (_TimedProtocol,), {"seconds": limits.body_seconds * _GRACE})
     return uvicorn.Config(
         app,
         http=protocol,
@@ -170,7 +170,7 @@ def reserve(host: str, port: int) -> socket.socket:
         )[0]
         reserved = socket.socket(family, kind, protocol)
     except (OSError, UnicodeError) as error:
-        raise OutsideError(f"not an address ({error})", where=where, hint="correct --host") from error
+        raise ExternalError(f"not an address ({error})", where=where, hint="correct --host") from error
     try:
         # Connections of a server that ended a moment ago must not block its successor.
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -189,9 +189,9 @@ def start_listening(reserved: socket.socket) -> None:
         raise _taken(_url(reserved), error) from error
 
 
-def _taken(where: str, error: OSError) -> OutsideError:
+def _taken(where: str, error: OSError) -> ExternalError:
     hint = "choose another --port, or end what listens there"
-    return OutsideError(f"cannot listen ({error.strerror})", where=where, hint=hint)
+    return ExternalError(f"cannot listen ({error.strerror})", where=where, hint=hint)
 
 
 def _url(listener: socket.socket) -> str:

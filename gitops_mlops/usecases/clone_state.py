@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 from gitops_mlops.domain.registry.registry import Registry
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def complete_registry(repository: Repository, recorded: Collection[str] = ()) ->
     registry = Registry.from_tags(repository.tags(), recorded)
     if warning := incompleteness(repository, registry):
         message, hint = warning
-        raise EvidenceMissing(message, where="registry", hint=hint)
+        raise MissingEvidence(message, where="registry", hint=hint)
     return registry
 
 
@@ -55,7 +55,7 @@ def moment(registry: Registry, artifact: str, clock: Clock) -> datetime:
         return max(now, events[0].created + timedelta(seconds=1)) if events else now
     except OverflowError:
         message = f"is dated {events[0].created:%Y-%m-%d}, and nothing can be dated later"
-        raise EvidenceMissing(message, where=f"tag {events[0].tag}", hint=_MISDATED) from None
+        raise MissingEvidence(message, where=f"tag {events[0].tag}", hint=_MISDATED) from None
 
 
 def future_warnings(registry: Registry, artifact: str, clock: Clock) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gitops_mlops.domain.migration.cml import Terms, translate
-from gitops_mlops.domain.migration.steps import Toolkit
+from gitops_mlops.domain.migration.cml import TranslationTerms, translate
+from gitops_mlops.domain.migration.steps import ActionSource
 from tests.actions.github import GitHub
 from tests.actions.sources import ROOT, TOOLKIT
 from tests.integration import training_project
@@ -55,7 +55,7 @@ def comments(github: GitHub) -> list[str]:
 def test_a_migrated_workflow_trains_and_keeps_its_comments(github: GitHub, tmp_path: Path) -> None:
     commit = github.forge.repository(TOOLKIT).git.commit("refs/heads/main")
     assert commit
-    migrated = translate(CML, "cml.yml", Terms(Toolkit(TOOLKIT, commit)))
+    migrated = translate(CML, "cml.yml", TranslationTerms(ActionSource(TOOLKIT, commit)))
     assert migrated.left == ()
     project = training_project.make(tmp_path)
     project.commit("Leave CML", **{".github/workflows/cml.yml": migrated.after})

@@ -15,7 +15,7 @@ from typing import Any
 
 from gitops_mlops.adapters.flagship import project_files
 from gitops_mlops.adapters.shell import UserShell
-from gitops_mlops.usecases.scaffold.demo import BETTER, WORSE, Variant
+from gitops_mlops.usecases.scaffold.demo import BETTER, WORSE, DemoPullRequest
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs" / "reports"
@@ -32,7 +32,7 @@ class Change:
     edits: tuple[tuple[str, str, str], ...]
 
 
-def _of_demo(variant: Variant) -> Change:
+def _of_demo(variant: DemoPullRequest) -> Change:
     return Change(variant.message, tuple(("params.yaml", old, new) for old, new in variant.edits))
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_mlops.adapters.forge import GitHub, Transport
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.adapters.forge import ForgeTransport, GitHub
+from gitops_mlops.domain.errors import ExternalError
 from tests.conftest import Repo
 from tests.fakes.forge import TOKEN, Forge
 
@@ -24,7 +24,7 @@ class Pauses:
 
 
 def client(forge: Forge, token: str = TOKEN, pauses: Pauses | None = None, login: str = "") -> GitHub:
-    return GitHub(Transport(forge.address, token, pauses or Pauses()), "octo/demo", login)
+    return GitHub(ForgeTransport(forge.address, token, pauses or Pauses()), "octo/demo", login)
 
 
 def with_branch(forge: Forge, repo: Repo, name: str = "change") -> str:
@@ -39,7 +39,7 @@ def with_branch(forge: Forge, repo: Repo, name: str = "change") -> str:
     return commit
 
 
-def refusal(found: pytest.ExceptionInfo[OutsideError]) -> str:
+def refusal(found: pytest.ExceptionInfo[ExternalError]) -> str:
     """What an error says: one short line that does not show the token."""
     text = str(found.value)
     assert "\n" not in text

@@ -9,14 +9,14 @@ import zipfile
 from collections.abc import Callable
 from typing import Any
 
-from gitops_mlops.domain.review.review import Commits, Review
+from gitops_mlops.domain.review.review import PullRequestReport, ReviewedCommits
 from gitops_mlops.domain.review.size import dump_review
 
 
 def review(head: str, base: tuple[str, str] = ("", ""), **more: Any) -> bytes:
     """A review of a commit, for a branch and its commit."""
-    commits = Commits(head=head, branch=base[0], branch_commit=base[1])
-    return dump_review(Review(**{"verdict": "pass", "commits": commits, **more}))
+    commits = ReviewedCommits(head=head, branch=base[0], branch_commit=base[1])
+    return dump_review(PullRequestReport(**{"verdict": "pass", "commits": commits, **more}))
 
 
 def zipped(

@@ -12,7 +12,7 @@ import gto.api
 
 from gitops_mlops.adapters.git.repository import GitRepository
 from gitops_mlops.domain.registry.registry import Registry
-from gitops_mlops.domain.registry.tags import Action
+from gitops_mlops.domain.registry.tags import TagAction
 from tests.conftest import Repo
 
 # An hour after the commits: to GTO a commit is an event too, and would revive what was retired before it.
@@ -33,7 +33,7 @@ class Tag(NamedTuple):
 
     second: int
     artifact: str
-    action: Action
+    action: TagAction
     commit: int
     version: str = ""
     stage: str = ""
@@ -43,13 +43,13 @@ class Tag(NamedTuple):
     def name(self) -> str:
         number = f"#{self.number}" if self.number else ""
         match self.action:
-            case Action.REGISTER:
+            case TagAction.REGISTER:
                 return f"{self.artifact}@{self.version}{number}"
-            case Action.DEREGISTER:
+            case TagAction.DEREGISTER:
                 return f"{self.artifact}@{self.version}!{number}"
-            case Action.ASSIGN:
+            case TagAction.ASSIGN:
                 return f"{self.artifact}#{self.stage}{number}"
-            case Action.UNASSIGN:
+            case TagAction.UNASSIGN:
                 return f"{self.artifact}#{self.stage}!{number}"
             case _:
                 return f"{self.artifact}@deprecated{number}"
@@ -59,16 +59,16 @@ def history(random: Random, artifact: str) -> list[Tag]:
     """Some tags of an artifact in any order, with many that share a second; each commit has one version or none."""
     versions = random.sample(VERSIONS, COMMITS - 1)
     actions = (
-        *(Action.REGISTER, Action.REGISTER, Action.DEREGISTER),
-        *(Action.ASSIGN, Action.ASSIGN, Action.UNASSIGN),
-        *((Action.DEPRECATE,) if random.random() < 0.3 else ()),
+        *(TagAction.REGISTER, TagAction.REGISTER, TagAction.DEREGISTER),
+        *(TagAction.ASSIGN, TagAction.ASSIGN, TagAction.UNASSIGN),
+        *((TagAction.DEPRECATE,) if random.random() < 0.3 else ()),
     )
     tags = {}
     for number in range(1, random.randint(2, 20)):
         action = random.choice(actions)
-        staged = action in (Action.ASSIGN, Action.UNASSIGN)
+        staged = action in (TagAction.ASSIGN, TagAction.UNASSIGN)
         commit = random.randrange(COMMITS if staged else COMMITS - 1)
-        named = action in (Action.REGISTER, Action.DEREGISTER)
+        named = action in (TagAction.REGISTER, TagAction.DEREGISTER)
         tag = Tag(
             random.randint(0, 15),
             artifact,
@@ -85,13 +85,13 @@ def history(random: Random, artifact: str) -> list[Tag]:
 def within_gto_s_means(tags: Iterable[Tag]) -> list[Tag]:
     """Those that GTO answers for by its own rules; each of the others has a test of its own."""
     tags = list(tags)
-    registered = {tag.commit for tag in tags if tag.action is Action.REGISTER}
+    registered = {tag.commit for tag in tags if tag.action is TagAction.REGISTER}
     moments: dict[tuple[str, int], int] = {}
     kept = []
     for tag in tags:
-        if tag.action in (Action.DEREGISTER, Action.UNASSIGN) and tag.commit not in registered:
+        if tag.action in (TagAction.DEREGISTER, TagAction.UNASSIGN) and tag.commit not in registered:
             continue
-        if tag.action is Action.ASSIGN and moments.setdefault((tag.stage, tag.second), tag.commit) != tag.commit:
+        if tag.action is TagAction.ASSIGN and moments.setdefault((tag.stage, tag.second), tag.commit) != tag.commit:
             continue
         kept.append(tag)
     return kept

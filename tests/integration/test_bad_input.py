@@ -14,7 +14,7 @@ import pytest
 from gitops_mlops.adapters.dvc import DvcStore
 from gitops_mlops.adapters.files import WorkingTree, write_atomically
 from gitops_mlops.adapters.git.repository import GitRepository
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.errors import ExternalError
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.registry_project import Project
 
@@ -307,7 +307,7 @@ def test_a_remote_whose_plug_in_is_not_installed(
     project.repo.write(".dvc/config", "[core]\n    remote = x\n['remote \"x\"']\n    url = s3://bucket/path\n")
     # Whether DVC's plug-in is installed where the tests run does not matter.
     monkeypatch.setitem(sys.modules, "dvc_s3", None)
-    with pytest.raises(OutsideError, match="dvc-s3"):
+    with pytest.raises(ExternalError, match="dvc-s3"):
         found.materialise(output)
     assert capsys.readouterr().err == ""
 

@@ -16,19 +16,19 @@ import polars as pl
 import pytest
 
 import gitops_mlops
-from gitops_mlops.adapters.functions import ProjectFunctions
+from gitops_mlops.adapters.functions import ImportedFunctions
 from gitops_mlops.adapters.pandera_models import PanderaModels
 from gitops_mlops.adapters.tables import TableFiles
 from gitops_mlops.cli import app
 from gitops_mlops.domain.comparison.onnx_model import load_onnx
-from gitops_mlops.domain.comparison.scoring import Truth, score
-from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.comparison.scoring import TrueLabels, score
+from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.review.review import parse_review
 from gitops_mlops.domain.review.size import dump_review
 from gitops_mlops.domain.statistics.own import OwnMetric, prepare_own
-from gitops_mlops.domain.statistics.sample import Sample, Scores
+from gitops_mlops.domain.statistics.sample import ModelScores, ScoredSample
 from gitops_mlops.reports.review.terminal import review_text
-from gitops_mlops.usecases.review.review import Asked, review
+from gitops_mlops.usecases.review.review import ReviewRequest, review
 
 LACKS = {"memory": MemoryError("as if"), "disk": OSError(errno.ENOSPC, "No space left on device")}
 RAISE = {"memory": "raise MemoryError('as if')", "disk": "raise OSError(28, 'No space left on device')"}
@@ -47,22 +47,22 @@ class Spent:
 
 
 def _scoring(what: str, folder: Path) -> None:
-    truth = Truth(np.array([0, 1]), (0, 1))
-    score(Spent(LACKS[what]), pl.DataFrame({"x": [1, 2]}), truth, Task.BINARY, 0.5)
+    truth = TrueLabels(np.array([0, 1]), (0, 1))
+    score(Spent(LACKS[what]), pl.DataFrame({"x": [1, 2]}), truth, ModelTask.BINARY, 0.5)
 
 
 def _own_metric(what: str, folder: Path) -> None:
     def metric(*_: Any) -> float:
         raise LACKS[what]
 
-    sample = Sample(Task.BINARY, np.array([0, 1]), np.ones(2), (0, 1))
-    scores = Scores(np.array([0, 1]), None)
+    sample = ScoredSample(ModelTask.BINARY, np.array([0, 1]), np.ones(2), (0, 1))
+    scores = ModelScores(np.array([0, 1]), None)
     prepare_own(OwnMetric("own", True, False, metric), sample, scores)(np.ones(2))
 
 
 def _own_module(what: str, folder: Path) -> None:
     (folder / f"spent_{what}.py").write_text(RAISE[what])
-    ProjectFunctions(folder, lambda revision, to: None).load(f"spent_{what}:metric", None)
+    ImportedFunctions(folder, lambda revision, to: None).load(f"spent_{what}:metric", None)
 
 
 def _contract(what: str, folder: Path, text: str) -> None:
@@ -117,7 +117,7 @@ def test_a_bug_of_ours_in_a_review_is_called_one() -> None:
     ports: Any = SimpleNamespace(
         files=SimpleNamespace(read=lambda name: None), timer=SimpleNamespace(seconds=lambda: float(next(seconds)))
     )
-    found = review(Asked(), ports, lambda step: None)
+    found = review(ReviewRequest(), ports, lambda step: None)
     assert (found.verdict, {one.outcome for one in found.failures}) == ("bug", {"bug"})
     assert found.failures[0].told.startswith("this is a bug in gitops-mlops → report it: AttributeError: ")
     read = parse_review(dump_review(found))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gitops_mlops.domain.review.review import MAX_REVIEW_BYTES, ModelReview, Step
+from gitops_mlops.domain.review.review import MAX_REVIEW_BYTES, ModelReview, TimedStep
 from tests.conftest import Answer, Cli, Repo
 from tests.fakes.forge import TOKEN, Fault, Forge, lost, running
 from tests.integration.hostile_uploads import BOMBS, review, zipped
@@ -120,7 +120,7 @@ def test_the_seconds_that_a_run_took_are_no_news(place: Place) -> None:
     number = str(place.number)
 
     def taking(seconds: float, *remarks: str) -> bytes:
-        return review(place.head, run=1, steps=(Step(name="data", seconds=seconds),), remarks=remarks)
+        return review(place.head, run=1, steps=(TimedStep(name="data", seconds=seconds),), remarks=remarks)
 
     place.repo.write("review.json", taking(3.5))
     place("--pull-request", number)

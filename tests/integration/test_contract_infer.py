@@ -19,7 +19,7 @@ from gitops_mlops.domain.contracts.contract import Contract, parse_contract
 from gitops_mlops.domain.contracts.inference import NUMBERS, TEXT_SHAPES
 from gitops_mlops.domain.contracts.table_checks import checks_of, wanted_types
 from gitops_mlops.domain.contracts.validation import Violation
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 from gitops_mlops.reports.contracts.contract_yaml import contract_yaml
 from gitops_mlops.usecases.contracts.inference import infer_from_table
 from tests.conftest import Cli
@@ -96,7 +96,7 @@ def kept(path: Path) -> tuple[Contract, tuple[Violation, ...]]:
 def kept_or_refused(path: Path, *reasons: str) -> tuple[Contract, tuple[Violation, ...]] | None:
     try:
         return kept(path)
-    except EvidenceMissing as error:
+    except MissingEvidence as error:
         if any(reason in str(error).lower() for reason in reasons):
             return None
         raise

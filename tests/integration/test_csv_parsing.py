@@ -14,9 +14,9 @@ from gitops_mlops.adapters.tables import TableFiles
 from gitops_mlops.domain.contracts.contract import Contract
 from gitops_mlops.domain.contracts.csv_table import csv_table, text_numbers, typed_numbers
 from gitops_mlops.domain.contracts.polars_types import POLARS
-from gitops_mlops.domain.contracts.table_checks import Table, checks_of, wanted_types
+from gitops_mlops.domain.contracts.table_checks import ReadableTable, checks_of, wanted_types
 from gitops_mlops.domain.contracts.text_values import POLARS_PARSES, parsed
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 
 QUICK = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 KINDS = [kind for kind, dtype in POLARS.items() if type(dtype) in POLARS_PARSES]
@@ -52,7 +52,7 @@ def numbers(content: str, dtype: pl.DataType, folder: Path) -> tuple[Any, Any]:
     return ours, None if odd else found
 
 
-def _rules(table: Table) -> list[pl.Expr]:
+def _rules(table: ReadableTable) -> list[pl.Expr]:
     bad = pl.col(table.raw["x"]).is_not_null() & pl.col("x").is_null()
     return [bad.sum().alias("bad"), pl.col("x").null_count().alias("nulls")]
 
@@ -126,7 +126,7 @@ def test_findings_are_those_of_the_text(tmp_path: Path, rows: list[list[str]], n
         try:
             table = files.open(tmp_path / "d.csv", "d.csv", wanted_types(contract))
             return files.count(table, checks_of(contract, table))
-        except EvidenceMissing as error:
+        except MissingEvidence as error:
             return str(error)
 
     ours = findings()

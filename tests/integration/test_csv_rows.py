@@ -10,7 +10,7 @@ import pytest
 
 from gitops_mlops.adapters.rows import TableRows
 from gitops_mlops.domain.comparison.rows import parse_rows
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 from tests.conftest import Cli
 
 COLUMNS = {"id": "int64", "note": "string", "price": "float64"}
@@ -41,7 +41,7 @@ def test_a_compressed_file_is_counted_too(cli: Cli, tmp_path: Path) -> None:
         (tmp_path / "d.csv").write_bytes(gzip.compress(content.encode()))
         assert cli("validate", "--contract", "c.yaml", "--data", "d.csv", folder=tmp_path).code == code
     assert parse_rows(gzip.compress(WHOLE.encode()), "d.csv").height == 2
-    with pytest.raises(EvidenceMissing, match="row 2 has 2 fields"):
+    with pytest.raises(MissingEvidence, match="row 2 has 2 fields"):
         parse_rows(gzip.compress(SHORT.encode()), "d.csv")
 
 
@@ -51,16 +51,16 @@ def test_readers_without_a_verdict_name_the_row(cli: Cli, tmp_path: Path, conten
     (tmp_path / "d.csv").write_bytes(content.encode())
     answer = cli("contract", "infer", "d.csv", folder=tmp_path)
     assert (answer.code, f"d.csv: {says}" in answer.err, answer.err.count("\n")) == (3, True, 1)
-    with pytest.raises(EvidenceMissing, match=says):
+    with pytest.raises(MissingEvidence, match=says):
         parse_rows(content.encode(), "d.csv")
-    with pytest.raises(EvidenceMissing, match=says):
+    with pytest.raises(MissingEvidence, match=says):
         parse_rows(content.replace(",", "\t").encode(), "d.tsv")
     rows = TableRows(lambda path, written: None)
     for read in (
         lambda: rows.spread(tmp_path / "d.csv", "d.csv", 1),
         lambda: list(rows.batches(tmp_path / "d.csv", "d.csv", 9)),
     ):
-        with pytest.raises(EvidenceMissing, match=says):
+        with pytest.raises(MissingEvidence, match=says):
             read()
 
 

@@ -19,12 +19,12 @@ import pytest
 import urllib3
 
 from gitops_mlops import bootstrap
-from gitops_mlops.adapters.process.identity import Identity
+from gitops_mlops.adapters.process.identity import ProcessIdentity
 from gitops_mlops.domain.config.parse import parse_config
-from gitops_mlops.domain.deployment.inference import Answers
+from gitops_mlops.domain.deployment.inference import InferenceResult
 from gitops_mlops.usecases.deployment import bundle as bundles
-from gitops_mlops.usecases.deployment.deploy import Result, deploy
-from gitops_mlops.usecases.deployment.health_gate import World
+from gitops_mlops.usecases.deployment.deploy import DeployResult, deploy
+from gitops_mlops.usecases.deployment.health_gate import DeployPorts
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.deploy_project import ROW, DeployProject, trained
 from tests.ports import free_ports
@@ -191,12 +191,12 @@ def test_the_gate_asks_the_endpoint_itself(project: DeployProject, run: Run) -> 
         def inputs(self, address: str, model: str) -> Any:
             return real.client.inputs(address, model)
 
-        def predict(self, address: str, model: str, rows: Any, patience: float) -> Answers:
+        def predict(self, address: str, model: str, rows: Any, patience: float) -> InferenceResult:
             answers = real.client.predict(address, model, rows, patience)
-            return Answers(answers.labels, probability=tuple(value + 1e-5 for value in answers.probability))
+            return InferenceResult(answers.labels, probability=tuple(value + 1e-5 for value in answers.probability))
 
     repository = bootstrap.repository(project.root)
-    world = World(real.target, Crooked(), real.clock, real.timer)
+    world = DeployPorts(real.target, Crooked(), real.clock, real.timer)
     (outcome,) = deploy(
         parse_config((project.root / "mlops.yaml").read_bytes()),
         repository,
@@ -205,7 +205,7 @@ def test_the_gate_asks_the_endpoint_itself(project: DeployProject, run: Run) -> 
         lambda _: None,
         ["staging"],
     )
-    assert outcome.result is Result.REFUSED
+    assert outcome.result is DeployResult.REFUSED
     assert outcome.reason == "golden row 0: probabilities differ by 1e-05, allowed is 1e-06"
     assert (outcome.serves, project.servers()) == ("v1.0.0", before)
 
@@ -232,7 +232,7 @@ def test_a_killed_server_is_seen_and_healed(project: DeployProject, run: Run) ->
     project.release("v1.0.0", 1, "staging")
     run("deploy", "staging")
     (pid,) = project.servers()
-    identity = Identity.of(pid)
+    identity = ProcessIdentity.of(pid)
     assert identity is not None
     os.kill(pid, signal.SIGKILL)
     assert identity.wait(10)
@@ -336,7 +336,7 @@ sys.stdin.read()
     )
     with deployer:
         assert deployer.stdout is not None
-        identity = Identity.of(int(deployer.stdout.readline()))
+        identity = ProcessIdentity.of(int(deployer.stdout.readline()))
         assert identity is not None
         deployer.kill()
     assert identity.wait(60)
@@ -354,7 +354,7 @@ def test_an_interrupted_deploy_leaves_no_server(project: DeployProject) -> None:
         assert "interrupted" in deployer.stderr.read()
     assert deployer.returncode == 130
     # A server that was only just started ends by itself, when it finds that its deployer is gone.
-    for identity in filter(None, map(Identity.of, project.servers())):
+    for identity in filter(None, map(ProcessIdentity.of, project.servers())):
         assert identity.wait(60)
     assert project.servers() == set()
 

@@ -13,7 +13,7 @@ import pytest
 
 import gitops_mlops
 from gitops_mlops import bootstrap
-from gitops_mlops.usecases.registry.register import Registration, register
+from gitops_mlops.usecases.registry.register import RegisterRequest, register
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.registry_project import Project
 
@@ -304,7 +304,7 @@ def test_a_change_that_was_cut_off_is_told(clinic: Clinic) -> None:
     clinic.repo.git("push", "--quiet")
     repository = bootstrap.repository(clinic.root)
     registrar = bootstrap.registrar(repository)
-    change = register(Registration("delay", push=True), registrar, bootstrap.data_store(repository))
+    change = register(RegisterRequest("delay", push=True), registrar, bootstrap.data_store(repository))
     assert clinic.ids() == ["ledger-incomplete", "change-unfinished"]
     assert clinic._cli("register", "delay", "--push", folder=clinic.root).code == 0
     registrar.told(change)

@@ -11,7 +11,7 @@ import pytest
 from gitops_mlops.adapters.dvc import DvcStore
 from gitops_mlops.adapters.files import WorkingTree
 from gitops_mlops.adapters.git.repository import GitRepository
-from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, OutsideError
+from gitops_mlops.domain.errors import ConfigError, ExternalError, MissingEvidence
 from tests.conftest import Repo
 
 PIPELINE = """\
@@ -100,7 +100,7 @@ def test_content_that_is_nowhere_is_missing_evidence(tracked: Repo) -> None:
     shutil.rmtree(tracked.root / ".dvc/cache")
     shutil.rmtree(tracked.root.parent / "store")
     found = store(tracked)
-    with pytest.raises((EvidenceMissing, OutsideError), match=r"model\.bin"):
+    with pytest.raises((MissingEvidence, ExternalError), match=r"model\.bin"):
         found.read(found.outputs()["model.bin"])
 
 
@@ -108,7 +108,7 @@ def test_without_a_remote_the_line_says_so(tracked: Repo) -> None:
     shutil.rmtree(tracked.root / ".dvc/cache")
     tracked.write(".dvc/config", "")
     found = store(tracked)
-    with pytest.raises(EvidenceMissing, match="dvc pull"):
+    with pytest.raises(MissingEvidence, match="dvc pull"):
         found.read(found.outputs()["model.bin"])
 
 
@@ -117,7 +117,7 @@ def test_a_damaged_cache_is_never_read(tracked: Repo) -> None:
     cached = found.materialise(found.outputs()["model.bin"])
     cached.chmod(stat.S_IWUSR | stat.S_IRUSR)
     cached.write_bytes(b"poisoned")
-    with pytest.raises(EvidenceMissing, match="damaged"):
+    with pytest.raises(MissingEvidence, match="damaged"):
         found.read(found.outputs()["model.bin"])
 
 
@@ -129,7 +129,7 @@ def test_a_tampered_remote_is_refused(tracked: Repo) -> None:
     stored = tracked.root.parent / "store/files/md5" / md5[:2] / md5[2:]
     stored.chmod(stat.S_IWUSR | stat.S_IRUSR)
     stored.write_bytes(b"poisoned")
-    with pytest.raises((EvidenceMissing, OutsideError)):
+    with pytest.raises((MissingEvidence, ExternalError)):
         found.read(found.outputs()["model.bin"])
 
 

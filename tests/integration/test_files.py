@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gitops_mlops.adapters.files import WorkingTree, write_atomically
-from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.domain.errors import ExternalError, UsageError
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_a_symlink_that_leaves_is_refused(tmp_path: Path) -> None:
     (root / "folder").symlink_to(tmp_path)
     (root / "loop").symlink_to(root / "loop")
     for path in ("link", "folder/secret", "loop"):
-        with pytest.raises((UsageError, OutsideError)):
+        with pytest.raises((UsageError, ExternalError)):
             WorkingTree(root).read(path)
 
 
@@ -54,7 +54,7 @@ def test_a_write_is_whole_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OutsideError, match="No space left"):
+    with pytest.raises(ExternalError, match="No space left"):
         write_atomically(target, b"new")
     assert target.read_bytes() == b"old"
     assert list(target.parent.iterdir()) == [target]

@@ -11,8 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from gitops_mlops.domain.errors import OutsideError
-from gitops_mlops.domain.review.finding import Finding, Kept
+from gitops_mlops.domain.errors import ExternalError
+from gitops_mlops.domain.review.finding import IssueChanges, IssueFinding
 from gitops_mlops.reports.rendering.escape import code, marker, prose
 from gitops_mlops.usecases.review.findings import LABEL, keep_issues
 from tests.fakes.forge import Fault, Forge, lost, running
@@ -28,11 +28,11 @@ def forge(tmp_path: Path) -> Iterator[Forge]:
         yield made
 
 
-def finding(key: str, text: str = "it is so") -> Finding:
-    return Finding(f"watch/{key}", f"{key} is wrong", f"{prose(text)}\n", ("kind",))
+def finding(key: str, text: str = "it is so") -> IssueFinding:
+    return IssueFinding(f"watch/{key}", f"{key} is wrong", f"{prose(text)}\n", ("kind",))
 
 
-def keep(forge: Forge, *found: Finding, limit: int = 20, whole: bool = True) -> Kept:
+def keep(forge: Forge, *found: IssueFinding, limit: int = 20, whole: bool = True) -> IssueChanges:
     return keep_issues(found, "watch/", client(forge), limit, whole=whole)
 
 
@@ -46,9 +46,9 @@ def test_an_issue_lives_as_long_as_its_finding(forge: Forge) -> None:
     issue = forge.repository().issues[first.opened[0]]
     assert (issue.author, issue.labels) == (US, [LABEL, "kind"])
     assert str(issue.body).startswith("<!-- gitops-mlops:finding:watch/a -->\n")
-    assert keep(forge, finding("b"), finding("a")) == Kept()
-    assert keep(forge, finding("a", "it is worse"), finding("b")) == Kept(changed=(first.opened[0],))
-    assert keep(forge, finding("b")) == Kept(closed=(first.opened[0],))
+    assert keep(forge, finding("b"), finding("a")) == IssueChanges()
+    assert keep(forge, finding("a", "it is worse"), finding("b")) == IssueChanges(changed=(first.opened[0],))
+    assert keep(forge, finding("b")) == IssueChanges(closed=(first.opened[0],))
     assert (issue.state, issue.reason) == ("closed", "completed")
     # Back again, it is another one.
     assert len(keep(forge, finding("a"), finding("b")).opened) == 1
@@ -60,8 +60,8 @@ def test_a_title_that_a_person_gave_stays(forge: Forge) -> None:
     issue.title = "ours to mend until Friday"
     # As a browser sends it.
     issue.body = str(issue.body).replace("\n", "\r\n")
-    assert keep(forge, finding("a")) == Kept()
-    assert keep(forge, finding("a", "worse")) == Kept(changed=(number,))
+    assert keep(forge, finding("a")) == IssueChanges()
+    assert keep(forge, finding("a", "worse")) == IssueChanges(changed=(number,))
     assert (issue.title, issue.body) == (
         "ours to mend until Friday",
         "<!-- gitops-mlops:finding:watch/a -->\nworse\n",
@@ -71,8 +71,8 @@ def test_a_title_that_a_person_gave_stays(forge: Forge) -> None:
 def test_duplicates_of_two_runs_at_once_are_closed(forge: Forge) -> None:
     (number,) = keep(forge, finding("a")).opened
     twin = forge.open_issue("twin", forge.repository().issues[number].body, [LABEL], by=US)
-    assert keep(forge, finding("a"), whole=False) == Kept(closed=(twin,))
-    assert keep(forge, finding("a")) == Kept()
+    assert keep(forge, finding("a"), whole=False) == IssueChanges(closed=(twin,))
+    assert keep(forge, finding("a")) == IssueChanges()
 
 
 @pytest.mark.parametrize(
@@ -87,14 +87,14 @@ def test_duplicates_of_two_runs_at_once_are_closed(forge: Forge) -> None:
 def test_what_is_not_ours_is_left_alone(forge: Forge, author: str, body: str, labels: list[str]) -> None:
     number = forge.open_issue("theirs", body, labels, by=author)
     before = forge.repository().issues[number].body
-    assert keep(forge) == Kept()
+    assert keep(forge) == IssueChanges()
     assert len(keep(forge, finding("a")).opened) == 1
     assert (forge.repository().issues[number].state, forge.repository().issues[number].body) == ("open", before)
 
 
 def test_what_was_not_looked_at_is_not_cured(forge: Forge) -> None:
     keep(forge, finding("a"), finding("b"))
-    assert keep(forge, finding("b"), whole=False) == Kept()
+    assert keep(forge, finding("b"), whole=False) == IssueChanges()
     assert titles(forge) == ["a is wrong", "b is wrong"]
 
 
@@ -102,7 +102,7 @@ def test_many_findings_make_few_issues(forge: Forge) -> None:
     many = [finding(f"{index:02}", HOSTILE) for index in range(9)]
     assert len(keep(forge, *many, limit=3).opened) == 4
     assert titles(forge) == ["00 is wrong", "01 is wrong", "02 is wrong", "More findings"]
-    assert keep(forge, *reversed(many), limit=3) == Kept()
+    assert keep(forge, *reversed(many), limit=3) == IssueChanges()
     # What has an issue keeps it, though others would come first.
     kept = keep(forge, *many[1:], limit=3)
     assert (len(kept.opened), len(kept.changed), len(kept.closed)) == (1, 1, 1)
@@ -112,9 +112,9 @@ def test_many_findings_make_few_issues(forge: Forge) -> None:
 
 
 def test_hostile_words_name_no_other_finding(forge: Forge) -> None:
-    evil = Finding(f"watch/{HOSTILE}", HOSTILE, f"{prose(HOSTILE)} {code(HOSTILE)}\n" * 2000)
+    evil = IssueFinding(f"watch/{HOSTILE}", HOSTILE, f"{prose(HOSTILE)} {code(HOSTILE)}\n" * 2000)
     keep(forge, finding("other"), evil)
-    assert keep(forge, finding("other"), evil) == Kept()
+    assert keep(forge, finding("other"), evil) == IssueChanges()
     (issue,) = [one for one in forge.repository().issues.values() if "org" in one.title]
     assert "\n" not in issue.title
     assert "\u202e" not in issue.title
@@ -131,7 +131,7 @@ def test_a_forge_that_loses_answers_has_one_issue(forge: Forge) -> None:
 
 def test_a_run_that_was_cut_off_is_made_good(forge: Forge) -> None:
     forge.faults.extend(Fault(status=403, body=b"{}", only="POST /repos") for _ in range(9))
-    with pytest.raises(OutsideError):
+    with pytest.raises(ExternalError):
         keep(forge, finding("a"), finding("b"))
     forge.faults.clear()
     keep(forge, finding("a"), finding("b"))
@@ -147,7 +147,7 @@ class Issues(RuleBasedStateMachine):
         super().__init__()
         self.stack = ExitStack()
         self.forge = self.stack.enter_context(running("octo/demo"))
-        self.wanted: dict[str, Finding] = {}
+        self.wanted: dict[str, IssueFinding] = {}
         self.theirs: dict[int, str | None] = {}
         self.told = True
 
@@ -188,7 +188,7 @@ class Issues(RuleBasedStateMachine):
     def a_run(self) -> None:
         keep(self.forge, *self.wanted.values())
         self.told = True
-        assert keep(self.forge, *self.wanted.values()) == Kept()
+        assert keep(self.forge, *self.wanted.values()) == IssueChanges()
 
     @invariant()
     def each_finding_has_one_issue(self) -> None:

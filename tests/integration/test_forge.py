@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from gitops_mlops.adapters.forge import GitHub, Transport
-from gitops_mlops.domain.errors import MlopsError, OutsideError, UsageError
+from gitops_mlops.adapters.forge import ForgeTransport, GitHub
+from gitops_mlops.domain.errors import ExternalError, MlopsError, UsageError
 from tests.fakes.forge import TOKEN, Fault, Forge, running, user
 from tests.integration.forge_client import Pauses
 
@@ -30,7 +30,7 @@ def pauses() -> Pauses:
 
 @pytest.fixture
 def github(forge: Forge, pauses: Pauses) -> GitHub:
-    return GitHub(Transport(forge.address, TOKEN, pauses), "octo/demo")
+    return GitHub(ForgeTransport(forge.address, TOKEN, pauses), "octo/demo")
 
 
 def test_a_merged_pull_request(forge: Forge, github: GitHub) -> None:
@@ -52,7 +52,7 @@ def test_every_page_of_reviews_is_read(forge: Forge, github: GitHub) -> None:
 
 
 def test_without_a_token_none_is_sent(forge: Forge, pauses: Pauses) -> None:
-    assert GitHub(Transport(f"{forge.address}/", "", pauses), "octo/demo").pull_request(7).number == 7
+    assert GitHub(ForgeTransport(f"{forge.address}/", "", pauses), "octo/demo").pull_request(7).number == 7
     assert forge.tokens == [""]
 
 
@@ -87,7 +87,7 @@ def test_an_odd_retry_after_does_not_confuse(forge: Forge, github: GitHub, pause
 
 
 def failure(github: GitHub) -> str:
-    with pytest.raises(OutsideError) as found:
+    with pytest.raises(ExternalError) as found:
         github.reviews(7)
     text = str(found.value)
     assert "\n" not in text
@@ -199,7 +199,7 @@ def test_a_forge_that_is_not_there(pauses: Pauses) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    github = GitHub(Transport(f"http://127.0.0.1:{port}", TOKEN, pauses), "octo/demo")
+    github = GitHub(ForgeTransport(f"http://127.0.0.1:{port}", TOKEN, pauses), "octo/demo")
     assert "cannot be reached, 5 times in a row" in failure(github)
 
 
@@ -228,7 +228,7 @@ def test_malformed_settings_are_named_and_never_shown(
     address: str, token: str, repository: str, name: str, pauses: Pauses
 ) -> None:
     with pytest.raises(UsageError) as found:
-        GitHub(Transport(address, token, pauses), repository)
+        GitHub(ForgeTransport(address, token, pauses), repository)
     assert str(found.value).startswith(f"{name}: ")
     assert "secret" not in str(found.value)
     assert isinstance(found.value, MlopsError)

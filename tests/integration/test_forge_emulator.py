@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.errors import ExternalError
 from gitops_mlops.domain.review.forge import PullRequestText
 from tests.conftest import Repo
 from tests.fakes.forge import TOKEN, Forge, Refused, named, running
@@ -160,7 +160,7 @@ def test_files_of_a_run(forge: Forge, clone: Repo) -> None:
     assert (artifact.name, artifact.size, artifact.expired) == ("review", len(buffer.getvalue()), False)
     assert github.download(artifact.id, 10_000) == buffer.getvalue()
     forge.expired.add(artifact.id)
-    with pytest.raises(OutsideError, match="it has expired: run the workflow again"):
+    with pytest.raises(ExternalError, match="it has expired: run the workflow again"):
         github.download(artifact.id, 10_000)
 
 

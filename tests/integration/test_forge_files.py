@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from gitops_mlops.adapters.forge import GitHub
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.errors import ExternalError
 from tests.fakes.forge import Fault, Forge, running
 from tests.integration.forge_client import Pauses, client, refusal
 
@@ -46,7 +46,7 @@ def test_a_file_comes_from_another_host_without_the_token(forge: Forge, github: 
 
 
 def test_what_is_larger_than_asked_for_is_not_read(forge: Forge, github: GitHub, artifact: int) -> None:
-    with pytest.raises(OutsideError) as found:
+    with pytest.raises(ExternalError) as found:
         github.download(artifact, len(CONTENT) - 1)
     assert f"answered with more than {len(CONTENT) - 1} bytes" in refusal(found)
 
@@ -66,7 +66,7 @@ def test_an_address_that_does_not_work_is_asked_for_again(
 
 def test_a_host_of_files_that_stays_away_is_given_up(forge: Forge, github: GitHub, artifact: int) -> None:
     forge.blob_faults.extend([Fault(500)] * 5)
-    with pytest.raises(OutsideError) as found:
+    with pytest.raises(ExternalError) as found:
         github.download(artifact, 10)
     assert "the file's address answered 500, 5 times in a row → try again later" in refusal(found)
 
@@ -90,14 +90,14 @@ def test_an_address_that_no_token_s_owner_would_follow(
     forge: Forge, github: GitHub, artifact: int, location: str
 ) -> None:
     forge.faults.append(Fault(302, headers={"Location": location}))
-    with pytest.raises(OutsideError) as found:
+    with pytest.raises(ExternalError) as found:
         github.download(artifact, 10)
     assert "leads to an address that is not followed → check GITHUB_API_URL" in refusal(found)
 
 
 def test_an_answer_that_leads_nowhere(forge: Forge, github: GitHub, artifact: int) -> None:
     forge.faults.append(Fault(200, b'"PK"'))
-    with pytest.raises(OutsideError, match="answered with no address of the file"):
+    with pytest.raises(ExternalError, match="answered with no address of the file"):
         github.download(artifact, 10)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from gitops_mlops.adapters.forge import GitHub, Transport
-from gitops_mlops.domain.errors import OutsideError, Unsupported
+from gitops_mlops.adapters.forge import ForgeTransport, GitHub
+from gitops_mlops.domain.errors import ExternalError, UnsupportedByForge
 from gitops_mlops.domain.registry.approvals import review_refusals
 from gitops_mlops.domain.review.forge import PullRequestText
 from tests.fakes.forge import TOKEN
@@ -98,7 +98,7 @@ def gitea(sent: list[tuple[str, Any]], table: dict[str, Any]) -> Iterator[GitHub
     server.daemon_threads = True
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
-    yield GitHub(Transport(f"http://127.0.0.1:{server.server_port}/api/v1", TOKEN, Pauses()), "octo/demo")
+    yield GitHub(ForgeTransport(f"http://127.0.0.1:{server.server_port}/api/v1", TOKEN, Pauses()), "octo/demo")
     server.shutdown()
     server.server_close()
     thread.join()
@@ -159,7 +159,7 @@ def test_reviews_say_whether_they_count(gitea: GitHub, table: dict[str, Any]) ->
     ],
 )
 def test_what_is_not_there_at_all(gitea: GitHub, sent: list[tuple[str, Any]], ask: Any) -> None:
-    with pytest.raises(Unsupported, match=r"^octo/demo: Gitea and Forgejo have no .* that could be used$"):
+    with pytest.raises(UnsupportedByForge, match=r"^octo/demo: Gitea and Forgejo have no .* that could be used$"):
         ask(gitea)
     assert sent == []
-    assert issubclass(Unsupported, OutsideError)
+    assert issubclass(UnsupportedByForge, ExternalError)

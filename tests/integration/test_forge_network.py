@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from gitops_mlops.adapters.forge import GitHub, Transport
-from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.adapters.forge import ForgeTransport, GitHub
+from gitops_mlops.domain.errors import ExternalError, UsageError
 from tests.fakes.forge import TOKEN, Fault, running
 from tests.integration.forge_client import Pauses, client, refusal
 
@@ -74,14 +74,14 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def at(address: str) -> GitHub:
-    return GitHub(Transport(address, TOKEN, Pauses()), "octo/demo")
+    return GitHub(ForgeTransport(address, TOKEN, Pauses()), "octo/demo")
 
 
 def test_a_tunnel_sees_no_token(
     proxy: str, seen: list[tuple[str, str | None, str | None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://ada:secret@{proxy}")
-    with pytest.raises(OutsideError) as found:
+    with pytest.raises(ExternalError) as found:
         at("https://forge.invalid").reviews(7)
     assert "cannot be reached through the proxy that HTTPS_PROXY names, 5 times in a row" in refusal(found)
     assert "secret" not in str(found.value)
@@ -109,7 +109,7 @@ def test_some_hosts_need_no_proxy(
     monkeypatch.setenv("NO_PROXY", exempt)
     with socket.create_server(("127.0.0.1", 0)) as nobody_listens_there:
         port = nobody_listens_there.getsockname()[1]
-        with pytest.raises(OutsideError, match="cannot be reached, 5 times in a row"):
+        with pytest.raises(ExternalError, match="cannot be reached, 5 times in a row"):
             at(f"https://127.0.0.2:{port}").reviews(7)
     assert seen == []
 
@@ -163,7 +163,7 @@ class Impatient(Pauses):
 def test_an_answer_that_never_ends_is_given_up() -> None:
     with running() as forge:
         forge.faults.extend([Fault(200, b" " * 8_000_000)] * 5)
-        with pytest.raises(OutsideError, match="did not end its answer within 60 s, 5 times in a row"):
+        with pytest.raises(ExternalError, match="did not end its answer within 60 s, 5 times in a row"):
             client(forge, pauses=Impatient()).reviews(7)
 
 
@@ -197,8 +197,8 @@ def test_a_certificate_that_nobody_trusts(certified: tuple[str, Path], monkeypat
     """Asking again would not help."""
     address, authority = certified
     pauses = Pauses()
-    with pytest.raises(OutsideError) as found:
-        GitHub(Transport(address, TOKEN, pauses), "octo/demo").reviews(7)
+    with pytest.raises(ExternalError) as found:
+        GitHub(ForgeTransport(address, TOKEN, pauses), "octo/demo").reviews(7)
     words = (
         "has no certificate that is trusted → put its authority's certificate into the file that SSL_CERT_FILE names"
     )
@@ -209,5 +209,5 @@ def test_a_certificate_that_nobody_trusts(certified: tuple[str, Path], monkeypat
 
 
 def test_a_server_that_speaks_something_else() -> None:
-    with running() as forge, pytest.raises(OutsideError, match="cut the connection, 5 times in a row"):
+    with running() as forge, pytest.raises(ExternalError, match="cut the connection, 5 times in a row"):
         at(forge.address.replace("http://", "https://")).reviews(7)

@@ -9,7 +9,7 @@ import pytest
 
 from gitops_mlops.adapters.forge import GitHub
 from gitops_mlops.domain import ports
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.errors import ExternalError
 from gitops_mlops.domain.review.forge import PullRequestText
 from tests.conftest import Repo
 from tests.fakes.forge import WRITE_ALL, Fault, Forge, running
@@ -120,7 +120,7 @@ def as_it_was(forge: Forge) -> Iterator[None]:
 @pytest.mark.parametrize("kind", ["workflow", "user"])
 def test_the_missing_permission_is_named(forge: Forge, made: Made, asked: Asked, kind: str) -> None:
     token = forge.add_token("ada", without(asked.permission), kind=kind)
-    with pytest.raises(OutsideError) as found:
+    with pytest.raises(ExternalError) as found:
         asked.call(client(forge, token), made)
     text = refusal(found)
     verb = asked.permission.rpartition(" ")[2]
@@ -139,7 +139,7 @@ def test_what_is_not_there_may_be_hidden(forge: Forge, made: Made, asked: Asked)
     """GitHub answers so to a token of another repository, and to a name that was mistyped."""
     forge.repository().private = True
     token = forge.add_token("github-actions[bot]", repository="octo/other")
-    with pytest.raises(OutsideError) as found:
+    with pytest.raises(ExternalError) as found:
         asked.call(client(forge, token), made)
     text = refusal(found)
     assert "is not there, or the token may not see it → check it, or give GITHUB_TOKEN the permission" in text
@@ -148,10 +148,10 @@ def test_what_is_not_there_may_be_hidden(forge: Forge, made: Made, asked: Asked)
 
 @EVERY_METHOD
 def test_a_token_that_is_unknown_or_missing(forge: Forge, made: Made, asked: Asked) -> None:
-    with pytest.raises(OutsideError, match="the forge does not accept the token → renew GITHUB_TOKEN"):
+    with pytest.raises(ExternalError, match="the forge does not accept the token → renew GITHUB_TOKEN"):
         asked.call(client(forge, "ghs_unknown"), made)
     if asked.permission.endswith("write"):
-        with pytest.raises(OutsideError, match=f"wants a token → set GITHUB_TOKEN, with .*{asked.permission}"):
+        with pytest.raises(ExternalError, match=f"wants a token → set GITHUB_TOKEN, with .*{asked.permission}"):
             asked.call(client(forge, ""), made)
 
 
@@ -163,7 +163,7 @@ def test_garbage_is_told_as_such(forge: Forge, made: Made, asked: Asked) -> None
         told = ""
         try:
             asked.call(client(forge), made)
-        except OutsideError as error:
+        except ExternalError as error:
             told = str(error)
         ours = any(words in told for words in ("what GitHub's API describes", "no JSON", "no address of the file"))
         assert ours or (not told and asked in [ASKED[name] for name in SENT])
@@ -175,14 +175,14 @@ def test_what_the_forge_says_about_a_refusal_is_told_in_one_short_line(
 ) -> None:
     words = b'{"message": "Validation\\u0007 Failed\\n::error::x", "errors": ["' + b"too long " * 100 + b'", 3, {}]}'
     forge.faults.append(Fault(422, words))
-    with pytest.raises(OutsideError) as found:
+    with pytest.raises(ExternalError) as found:
         asked.call(client(forge), made)
     assert "octo/demo: the forge answered 422: Validation‹U+0007› Failed⏎::error::x; too long " in refusal(found)
 
 
 def test_issues_take_the_permission_for_issues(forge: Forge, made: Made) -> None:
     token = forge.add_token("github-actions[bot]", {"pull-requests": "write"})
-    with pytest.raises(OutsideError, match=r"permission pull-requests: write \(issues: write for an issue\)"):
+    with pytest.raises(ExternalError, match=r"permission pull-requests: write \(issues: write for an issue\)"):
         client(forge, token).comment(made.issue, "Cured.")
     client(forge, forge.add_token("github-actions[bot]", {"issues": "write"})).comment(made.issue, "Cured.")
 
@@ -190,7 +190,7 @@ def test_issues_take_the_permission_for_issues(forge: Forge, made: Made) -> None
 @pytest.mark.parametrize("name", ["issues", "open_issue", "edit_issue", "close_issue"])
 def test_issues_that_are_switched_off(forge: Forge, made: Made, name: str) -> None:
     forge.repository().issues_on = False
-    with pytest.raises(OutsideError) as found:
+    with pytest.raises(ExternalError) as found:
         ASKED[name].call(client(forge), made)
     assert refusal(found).endswith(
         "is gone or switched off: Issues has been disabled in this repository. "
@@ -200,7 +200,7 @@ def test_issues_that_are_switched_off(forge: Forge, made: Made, name: str) -> No
 
 def test_actions_may_be_forbidden_to_open_pull_requests(forge: Forge, made: Made) -> None:
     forge.repository().actions_may_open_pull_requests = False
-    with pytest.raises(OutsideError) as found:
+    with pytest.raises(ExternalError) as found:
         client(forge).open_pull_request(TEXT)
     assert "allow it in the repository's settings (Actions, General), or use the token of an app" in refusal(found)
     client(forge, forge.add_token("mlops[bot]", kind="app")).open_pull_request(TEXT)
@@ -208,10 +208,10 @@ def test_actions_may_be_forbidden_to_open_pull_requests(forge: Forge, made: Made
 
 def test_other_reasons_of_a_403_are_told(forge: Forge, made: Made) -> None:
     forge.repository().archived = True
-    with pytest.raises(OutsideError, match="may not write it: Repository was archived so is read-only"):
+    with pytest.raises(ExternalError, match="may not write it: Repository was archived so is read-only"):
         client(forge).comment(7, "Better.")
     forge.faults.append(Fault(403, b'{"message": "Unable to create comment because issue is locked."}'))
-    with pytest.raises(OutsideError, match="because issue is locked"):
+    with pytest.raises(ExternalError, match="because issue is locked"):
         client(forge).comment(7, "Better.")
 
 
@@ -226,7 +226,7 @@ def test_whose_token_it_is(forge: Forge, kind: str, login: str) -> None:
 
 def test_nobody_s_login(forge: Forge) -> None:
     with pytest.raises(
-        OutsideError, match="the owner of the token of octo/demo: the forge wants a token → set GITHUB_T"
+        ExternalError, match="the owner of the token of octo/demo: the forge wants a token → set GITHUB_T"
     ):
         client(forge, "").login()
     assert forge.requests == []
@@ -242,9 +242,9 @@ def test_whose_token_it_is_can_be_said(forge: Forge) -> None:
 )
 def test_a_forge_that_does_not_tell_whose_token_it_is(forge: Forge, body: bytes) -> None:
     forge.faults.append(Fault(200, body, only="/graphql"))
-    with pytest.raises(OutsideError) as found:
+    with pytest.raises(ExternalError) as found:
         client(forge).login()
     assert "the owner of the token of octo/demo: " in refusal(found)
     forge.faults.append(Fault(404, b"{}", only="/graphql"))
-    with pytest.raises(OutsideError, match=r"→ set GITOPS_MLOPS_LOGIN: for an app, its name with \[bot\] behind it"):
+    with pytest.raises(ExternalError, match=r"→ set GITOPS_MLOPS_LOGIN: for an app, its name with \[bot\] behind it"):
         client(forge).login()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from gitops_mlops.adapters.forge import GitHub, pools
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.errors import ExternalError
 from gitops_mlops.domain.review.forge import PullRequestText
 from tests.conftest import Repo
 from tests.fakes.forge import Fault, Forge, lost, running
@@ -157,7 +157,7 @@ def test_a_slow_answer_is_looked_for(
 
 def test_where_nobody_can_look_nothing_is_sent_again(forge: Forge, commit: str) -> None:
     forge.faults += [lost(), Fault(403, b"{}", only="GET /repos")]
-    with pytest.raises(OutsideError) as found:
+    with pytest.raises(ExternalError) as found:
         client(forge).comment(7, "A report.")
     text = refusal(found)
     assert "lost the answer, and whether it was written cannot be seen: the token may not read it" in text
@@ -167,7 +167,7 @@ def test_where_nobody_can_look_nothing_is_sent_again(forge: Forge, commit: str) 
 
 def test_one_that_stays_away_is_given_up(forge: Forge, commit: str, pauses: Pauses) -> None:
     forge.faults += [Fault(502, only="POST")] * 4
-    with pytest.raises(OutsideError, match="answered 502, 4 times in a row → try again later"):
+    with pytest.raises(ExternalError, match="answered 502, 4 times in a row → try again later"):
         client(forge, pauses=pauses).comment(7, "A report.")
     assert forge.comments(7) == []
 
@@ -213,7 +213,7 @@ def test_a_closed_issue_of_the_same_words_is_not_this_one(forge: Forge, commit: 
 def test_a_dispatch_is_never_sent_twice(forge: Forge, commit: str) -> None:
     """It leaves nothing to look for."""
     forge.faults.append(lost())
-    with pytest.raises(OutsideError) as found:
+    with pytest.raises(ExternalError) as found:
         client(forge).dispatch("retrain", {"model": "delay"})
     assert "look at the repository's Actions, and run the command again if nothing started" in refusal(found)
     assert len(forge.repository().dispatches) == 1
@@ -250,7 +250,7 @@ def test_a_pull_request_from_beginning_to_end(forge: Forge, commit: str) -> None
     )
     github.edit_pull_request(number, TEXT._replace(title="Retrain again"))
     assert forge.pull(number).title == "Retrain again"
-    with pytest.raises(OutsideError) as again:
+    with pytest.raises(ExternalError) as again:
         github.open_pull_request(TEXT)
     assert "answered 422: Validation Failed; A pull request already exists for octo:change." in refusal(again)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitops_mlops.adapters.git.repository import GitRepository
-from gitops_mlops.domain.errors import EvidenceMissing, OutsideError, UsageError
+from gitops_mlops.domain.errors import ExternalError, MissingEvidence, UsageError
 from tests.conftest import Repo
 
 
@@ -21,12 +21,12 @@ def test_outside_of_a_repository_says_what_to_do(tmp_path: Path) -> None:
 
 def test_a_bare_repository_has_no_working_tree(tmp_path: Path, repo: Repo) -> None:
     repo.git("init", "--quiet", "--bare", str(tmp_path / "bare"))
-    with pytest.raises((UsageError, OutsideError)):
+    with pytest.raises((UsageError, ExternalError)):
         GitRepository.around(tmp_path / "bare")
 
 
 def test_without_commits_head_is_missing_evidence(repo: Repo) -> None:
-    with pytest.raises(EvidenceMissing, match="no commits"):
+    with pytest.raises(MissingEvidence, match="no commits"):
         GitRepository.around(repo.root).head()
 
 
@@ -59,7 +59,7 @@ def test_reads_files_of_another_revision(repo: Repo) -> None:
 @pytest.mark.parametrize("revision", ["absent", "--output=x", "-x", "$(touch x)", "a;b", "HEAD:file", "", "a\nb"])
 def test_a_revision_that_is_none_is_refused(repo: Repo, revision: str) -> None:
     repo.commit("one", file="x")
-    with pytest.raises(EvidenceMissing):
+    with pytest.raises(MissingEvidence):
         GitRepository(repo.root).resolve(revision)
     assert not (repo.root / "x").exists()
     with pytest.raises(UsageError, match="NUL"):
@@ -92,7 +92,7 @@ def test_a_tag_is_annotated_whole_and_never_moved(repo: Repo) -> None:
     (tag,) = git.tags()
     assert tag.annotated
     assert "# not a comment" in tag.message
-    with pytest.raises(OutsideError, match="already exists"):
+    with pytest.raises(ExternalError, match="already exists"):
         git.create_tag("m@v1.0.0", repo.commit(), "again")
 
 
@@ -107,7 +107,7 @@ def test_a_push_is_all_or_nothing(repo: Repo, tmp_path: Path) -> None:
     hook = tmp_path / "remote.git/hooks/pre-receive"
     hook.write_text("#!/bin/sh\necho not today >&2\nexit 1\n")
     hook.chmod(0o755)
-    with pytest.raises(OutsideError, match="git push"):
+    with pytest.raises(ExternalError, match="git push"):
         git.push(["refs/tags/two", "refs/heads/main"])
     assert repo.git("ls-remote", "origin").split()[1::2] == ["refs/tags/one", "refs/tags/one^{}"]
 
@@ -131,5 +131,5 @@ def test_git_variables_of_a_hook_do_not_lead_elsewhere(
 
 def test_without_git_the_line_says_so(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.devnull)
-    with pytest.raises(OutsideError, match="install git"):
+    with pytest.raises(ExternalError, match="install git"):
         GitRepository(repo.root).head()

@@ -13,7 +13,7 @@ import yaml
 
 from gitops_mlops import bootstrap
 from gitops_mlops.adapters.git import beginnings
-from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.domain.errors import ExternalError, UsageError
 from gitops_mlops.domain.scaffold.plan import parse_toolkit
 from tests.conftest import Cli, Repo
 from tests.integration.scaffolded import SHA, TOOLKIT
@@ -316,7 +316,7 @@ def test_an_update_that_fails_half_way_takes_everything_back(cli: Cli, project: 
     workflows = project.root / ".github" / "workflows"
     files = bootstrap.files(project.root)
     contents: dict[str, bytes | None] = {"README.md": b"x", PULL_REQUEST: None, "mlops.yaml/below": b"y"}
-    with pytest.raises(OutsideError):
+    with pytest.raises(ExternalError):
         files.write_all(contents)
     assert project.git("status", "--porcelain") == ""
     assert len(list(workflows.iterdir())) == 4

@@ -17,7 +17,7 @@ import pytest
 
 from gitops_mlops.adapters.git.ledger import GitLedger
 from gitops_mlops.adapters.git.repository import GitRepository
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.errors import ExternalError
 from gitops_mlops.domain.lineage.openlineage import deployment_lines, deployment_run
 from gitops_mlops.domain.registry.ledger import LedgerEvent
 from gitops_mlops.usecases.lineage.ledger import read_ledger, verify
@@ -484,7 +484,7 @@ def test_a_rewritten_remote_is_named_and_made_whole_again(told: Repo, origin: Re
     other.git("push", "--quiet", "--force", "origin", "mlops-ledger")
     assert set(lines(origin)) < everything
 
-    with pytest.raises(OutsideError, match="was rewritten"):
+    with pytest.raises(ExternalError, match="was rewritten"):
         GitLedger(told.root).push()
     assert cli("ledger", "sync", "--push", folder=told.root).code == 4
     told.git("fetch", "--quiet", "origin")

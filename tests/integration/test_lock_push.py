@@ -60,9 +60,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> World:
     runner.git("checkout", "--quiet", "feature")
     repository = bootstrap.repository(runner.root)
     with bootstrap.checkout(repository) as checkout:
-        from gitops_mlops.usecases.pipeline.repro import Wanted, reproduce
+        from gitops_mlops.usecases.pipeline.repro import ReproRequest, reproduce
 
-        assert reproduce(checkout, Wanted(push=True), bootstrap.timer(), lambda _: None).lock_files == FILES
+        assert reproduce(checkout, ReproRequest(push=True), bootstrap.timer(), lambda _: None).lock_files == FILES
     return World(folder / "origin.git", runner.root / ".gitops-mlops/lock", project, runner, expected)
 
 

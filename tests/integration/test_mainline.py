@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gitops_mlops.adapters.git.repository import GitRepository
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.registry_project import MLOPS, Commands, Project
 from tests.ports import free_ports
@@ -158,7 +158,7 @@ def test_which_branch_is_main(repo: Repo, tmp_path: Path, shape: str) -> None:
     if expected:
         assert repository.mainline() == (expected, (commit,))
     else:
-        with pytest.raises(EvidenceMissing, match=r"what was merged"):
+        with pytest.raises(MissingEvidence, match=r"what was merged"):
             repository.mainline()
 
 

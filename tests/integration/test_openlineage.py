@@ -11,7 +11,7 @@ import pytest
 from openlineage.client.generated.base import EventType
 
 from gitops_mlops.domain.deployment.events import refused, stopped
-from gitops_mlops.domain.deployment.reconciliation import Failure, Place, Running
+from gitops_mlops.domain.deployment.reconciliation import FailedVersion, Place, RunningServer
 from gitops_mlops.domain.lineage.openlineage import deployment_lines, tag_lines
 from gitops_mlops.domain.registry.evidence import write_message
 from gitops_mlops.domain.registry.registry import Registry
@@ -27,8 +27,8 @@ def written() -> list[dict[str, Any]]:
     tags = [TagRecord(name, "c" * 40, True, 1_790_000_000 + i, "Ada", message) for i, name in enumerate(names)]
     place, moment = Place("prod", "m", "127.0.0.1", 8080), datetime(2026, 11, 21, microsecond=5, tzinfo=UTC)
     deployments = [
-        refused(place, Failure("v2.0.0", "c" * 40, "late", moment), "sha256:2"),
-        stopped(place, Running("m", "v1.0.0", "c" * 40, "sha256:1", True), moment),
+        refused(place, FailedVersion("v2.0.0", "c" * 40, "late", moment), "sha256:2"),
+        stopped(place, RunningServer("m", "v1.0.0", "c" * 40, "sha256:1", True), moment),
         stopped(place, None, moment),
     ]
     lines = [line for event in Registry.from_tags(tags).events() for line in tag_lines(event)]

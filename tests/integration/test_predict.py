@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from gitops_mlops.adapters.inference import HttpInference
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.errors import ExternalError
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.deploy_project import ROW, DeployProject
 
@@ -151,7 +151,7 @@ def test_a_stranger_at_the_port_is_nobody(answer: bytes) -> None:
         thread.start()
         address = f"http://127.0.0.1:{server.server_port}"
         assert HttpInference().running(address, "credit") is None
-        with pytest.raises(OutsideError):
+        with pytest.raises(ExternalError):
             HttpInference().inputs(address, "credit")
         server.shutdown()
         thread.join()

@@ -15,7 +15,7 @@ from gto.exceptions import ManyVersions
 from gto.tag import parse_name
 
 from gitops_mlops.domain.registry.registry import Registry
-from gitops_mlops.domain.registry.tags import Action, parse_tag_name
+from gitops_mlops.domain.registry.tags import TagAction, parse_tag_name
 from tests.conftest import Cli, Repo
 from tests.integration.registry_histories import COMMITS, Tag, ours, with_commits, write
 
@@ -33,10 +33,10 @@ def held(registry: Registry, stage: str = "prod") -> str | None:
 def test_a_rollback_is_an_assignment(empty: tuple[Repo, list[str]]) -> None:
     """INTEROP trap 1: by time v1.0.0; `gto show` agrees, `gto.api.find_versions_in_stage` answers the greater."""
     repo, commits = empty
-    tags = [Tag(0, "m", Action.REGISTER, 0, "v1.0.0"), Tag(1, "m", Action.REGISTER, 1, "v1.10.0")]
+    tags = [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0"), Tag(1, "m", TagAction.REGISTER, 1, "v1.10.0")]
     tags += [
-        Tag(2, "m", Action.ASSIGN, 1, stage="prod", number=1),
-        Tag(3, "m", Action.ASSIGN, 0, stage="prod", number=2),
+        Tag(2, "m", TagAction.ASSIGN, 1, stage="prod", number=1),
+        Tag(3, "m", TagAction.ASSIGN, 0, stage="prod", number=2),
     ]
     write(repo, commits, tags)
     assert held(ours(repo.root)) == "v1.0.0"
@@ -52,8 +52,8 @@ def test_an_unassigned_commit_without_a_version_leaves_the_stage(empty: tuple[Re
         repo,
         commits,
         [
-            Tag(0, "m", Action.ASSIGN, COMMITS - 1, stage="prod", number=3),
-            Tag(1, "m", Action.UNASSIGN, COMMITS - 1, stage="prod", number=4),
+            Tag(0, "m", TagAction.ASSIGN, COMMITS - 1, stage="prod", number=3),
+            Tag(1, "m", TagAction.UNASSIGN, COMMITS - 1, stage="prod", number=4),
         ],
     )
     assert ours(repo.root).assignments("m") == {}
@@ -63,7 +63,7 @@ def test_an_unassigned_commit_without_a_version_leaves_the_stage(empty: tuple[Re
 def test_a_deregistration_counts_whichever_commit_it_points_at(empty: tuple[Repo, list[str]]) -> None:
     """Its name says which version it takes out of use; GTO also wants the commit, and keeps the version active."""
     repo, commits = empty
-    write(repo, commits, [Tag(0, "m", Action.REGISTER, 0, "v1.0.0")])
+    write(repo, commits, [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0")])
     when = ours(repo.root).events()[0].created.replace(minute=59)
     repo.tag("m@v1.0.0!", commits[1], when=when)
     assert ours(repo.root).version("m", "v1.0.0") is None
@@ -73,10 +73,10 @@ def test_a_deregistration_counts_whichever_commit_it_points_at(empty: tuple[Repo
 def test_two_assignments_in_one_second_go_to_the_greater_number(empty: tuple[Repo, list[str]]) -> None:
     """GTO answers by the age of the versions; we by the order in which the tags were made, and say so."""
     repo, commits = empty
-    tags = [Tag(0, "m", Action.REGISTER, 0, "v1.0.0"), Tag(1, "m", Action.REGISTER, 1, "v1.10.0")]
+    tags = [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0"), Tag(1, "m", TagAction.REGISTER, 1, "v1.10.0")]
     tags += [
-        Tag(5, "m", Action.ASSIGN, 0, stage="prod", number=5),
-        Tag(5, "m", Action.ASSIGN, 1, stage="prod", number=6),
+        Tag(5, "m", TagAction.ASSIGN, 0, stage="prod", number=5),
+        Tag(5, "m", TagAction.ASSIGN, 1, stage="prod", number=6),
     ]
     write(repo, commits, tags)
     registry = ours(repo.root)
@@ -96,7 +96,7 @@ def test_what_crashes_gto_is_read(
     write(
         repo,
         commits,
-        [Tag(0, "m", Action.REGISTER, 0, "v1.0.0"), Tag(9, "m", Action.ASSIGN, 0, stage="prod", number=7)],
+        [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0"), Tag(9, "m", TagAction.ASSIGN, 0, stage="prod", number=7)],
     )
     repo.tag(name, commits[0], when=ours(repo.root).events()[0].created)
     assert held(ours(repo.root)) == answer
@@ -107,8 +107,8 @@ def test_what_crashes_gto_is_read(
 def test_a_retired_model_has_nothing_in_use(empty: tuple[Repo, list[str]]) -> None:
     """`gto show --deprecated` tells what a retired model had last; nobody should serve that, so we tell of none."""
     repo, commits = empty
-    tags = [Tag(0, "m", Action.REGISTER, 0, "v1.0.0"), Tag(1, "m", Action.ASSIGN, COMMITS - 1, stage="prod")]
-    write(repo, commits, [*tags, Tag(2, "m", Action.DEPRECATE, 0)])
+    tags = [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0"), Tag(1, "m", TagAction.ASSIGN, COMMITS - 1, stage="prod")]
+    write(repo, commits, [*tags, Tag(2, "m", TagAction.DEPRECATE, 0)])
     registry = ours(repo.root)
     assert (registry.latest("m"), registry.assignments("m"), registry.artifacts()) == (None, {}, [])
     (theirs,) = gto.api.show(str(repo.root), deprecated=True).values()
@@ -128,7 +128,7 @@ STRAYS = {
 def test_one_stray_tag_hides_nothing(empty: tuple[Repo, list[str]], stray: str) -> None:
     """INTEROP trap 8: GTO ends with a traceback; we name the tag, and read on."""
     repo, commits = empty
-    write(repo, commits, [Tag(0, "m", Action.REGISTER, 0, "v1.0.0")])
+    write(repo, commits, [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0")])
     blob, tree = repo.git("hash-object", "-w", __file__).strip(), repo.git("rev-parse", "HEAD^{tree}").strip()
     made = subprocess.run(
         ["git", "hash-object", "-t", "tag", "-w", "--stdin", "--literally"],
@@ -149,7 +149,7 @@ def test_one_stray_tag_hides_nothing(empty: tuple[Repo, list[str]], stray: str) 
 def test_a_tag_of_a_tag_counts(empty: tuple[Repo, list[str]]) -> None:
     """`git tag -a m@v2.0.0 other` tags the tag, where `other` is one: GTO counts it, and so do we, with every git."""
     repo, commits = empty
-    write(repo, commits, [Tag(0, "m", Action.REGISTER, 0, "v1.0.0")])
+    write(repo, commits, [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0")])
     repo.tag("other", commits[1])
     repo.tag("m@v2.0.0", "other", when=ours(repo.root).events()[0].created + timedelta(seconds=1))
     latest = ours(repo.root).latest("m")
@@ -161,7 +161,7 @@ def test_a_tag_of_a_tag_counts(empty: tuple[Repo, list[str]]) -> None:
 def test_the_reference_names_the_tag(empty: tuple[Repo, list[str]]) -> None:
     """A tag object that was given another name: GTO goes by the name inside of it, we by the one that git knows."""
     repo, commits = empty
-    write(repo, commits, [Tag(0, "m", Action.REGISTER, 0, "v1.0.0")])
+    write(repo, commits, [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0")])
     repo.git("update-ref", "refs/tags/n@v2.0.0", "refs/tags/m@v1.0.0")
     assert ours(repo.root).artifacts() == ["m", "n"]
     assert list(gto.api.show(str(repo.root))) == ["m"]
@@ -177,14 +177,14 @@ def test_names_are_matched_whole() -> None:
 def test_a_tag_may_be_named_like_its_own_reference(empty: tuple[Repo, list[str]]) -> None:
     """Only the first `refs/tags/` is git's: what follows is the name, to GTO and to us."""
     repo, commits = empty
-    write(repo, commits, [Tag(0, "refs/tags/m", Action.REGISTER, 0, "v1.0.0")])
+    write(repo, commits, [Tag(0, "refs/tags/m", TagAction.REGISTER, 0, "v1.0.0")])
     assert ours(repo.root).artifacts() == [*gto.api.show(str(repo.root))] == ["refs/tags/m"]
 
 
 def test_a_lightweight_tag_is_said(empty: tuple[Repo, list[str]]) -> None:
     """INTEROP trap 9: both ignore it, since nothing tells its time; we say so."""
     repo, commits = empty
-    write(repo, commits, [Tag(0, "m", Action.REGISTER, 0, "v1.0.0")])
+    write(repo, commits, [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0")])
     repo.git("tag", "m@v2.0.0", commits[1])
     assert gto.api.show(str(repo.root))["m"]["version"] == "v1.0.0"
     registry = ours(repo.root)
@@ -195,7 +195,7 @@ def test_a_lightweight_tag_is_said(empty: tuple[Repo, list[str]]) -> None:
 def test_a_name_that_is_nearly_one_is_said(empty: tuple[Repo, list[str]]) -> None:
     """GTO says nothing, and a typing error is found by nobody."""
     repo, commits = empty
-    write(repo, commits, [Tag(0, "m", Action.REGISTER, 0, "v1.0.0")])
+    write(repo, commits, [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0")])
     nearly = {"m@vX", "m@v01.0.0", "m@1.0.0", "m#", "@v1.0.0", "m@v1.0.0!!", "m#prod#x", "m.x@v1.0.0", "m@v1.0.0#-1"}
     for name in nearly:
         repo.tag(name)
@@ -206,7 +206,9 @@ def test_a_name_that_is_nearly_one_is_said(empty: tuple[Repo, list[str]]) -> Non
 def test_a_shallow_clone_is_said(empty: tuple[Repo, list[str]], tmp_path: Path, cli: Cli) -> None:
     """INTEROP trap 6: GTO shows the part that was fetched as if it were all."""
     repo, commits = empty
-    write(repo, commits, [Tag(0, "m", Action.REGISTER, 0, "v1.0.0"), Tag(1, "m", Action.REGISTER, 1, "v1.10.0")])
+    write(
+        repo, commits, [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0"), Tag(1, "m", TagAction.REGISTER, 1, "v1.10.0")]
+    )
     shallow = tmp_path / "shallow"
     repo.git("clone", "--quiet", "--depth", "1", f"file://{repo.root}", str(shallow))
     assert gto.api.show(str(shallow)) == {}

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from gitops_mlops.adapters.git.repository import GitRepository
 from gitops_mlops.cli.app import run
 from gitops_mlops.domain.registry.registry import Registry
-from gitops_mlops.domain.registry.tags import Action, parse_tag_name
+from gitops_mlops.domain.registry.tags import TagAction, parse_tag_name
 from tests.conftest import Repo
 from tests.integration.registry_project import Project
 
@@ -204,7 +204,7 @@ class TwoClones(RuleBasedStateMachine):
         for event in registry(self.remote).events():
             if event.tag not in self.loose:
                 moments[event.artifact].append(int(event.created.timestamp()))
-                if event.action in (Action.ASSIGN, Action.UNASSIGN):
+                if event.action in (TagAction.ASSIGN, TagAction.UNASSIGN):
                     numbers[event.artifact].append(event.counter)
         for artifact in moments:
             assert len(set(moments[artifact])) == len(moments[artifact])

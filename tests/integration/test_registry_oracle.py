@@ -16,7 +16,7 @@ import gto.index
 import gto.registry
 import pytest
 
-from gitops_mlops.domain.registry.tags import Action
+from gitops_mlops.domain.registry.tags import TagAction
 from tests.conftest import Repo
 from tests.integration.registry_histories import (
     NAMES,
@@ -97,8 +97,8 @@ def test_any_history_reads_as_gto_reads_it(empty: tuple[Repo, list[str]], batch:
 def test_the_oracle_sees_a_difference(empty: tuple[Repo, list[str]]) -> None:
     """Two assignments in one second are read differently on purpose: found, and cut down to what it takes."""
     repo, commits = empty
-    tags = [Tag(0, "m", Action.REGISTER, 0, "v1.0.0"), Tag(1, "m", Action.REGISTER, 1, "v1.10.0")]
-    tags += [Tag(5, "m", Action.ASSIGN, commit, stage="prod", number=3 + commit) for commit in (0, 1)]
+    tags = [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0"), Tag(1, "m", TagAction.REGISTER, 1, "v1.10.0")]
+    tags += [Tag(5, "m", TagAction.ASSIGN, commit, stage="prod", number=3 + commit) for commit in (0, 1)]
     others = [tag for number in range(4) for tag in history(Random(number), f"m{number}")]
     assert differences(repo, commits, others) == []
     assert smallest(repo, commits, [*others, *tags]) == tags[2:]
@@ -108,6 +108,6 @@ def test_the_oracle_sees_a_difference(empty: tuple[Repo, list[str]]) -> None:
 def test_histories_hold_what_they_should(seed: int) -> None:
     """Every action, shared seconds, names with and without a number."""
     tags = [tag for number in range(30) for tag in history(Random(f"{seed}-{number}"), "m")]
-    assert {tag.action for tag in tags} == {*Action} - {Action.CREATE}
+    assert {tag.action for tag in tags} == {*TagAction} - {TagAction.CREATE}
     assert {bool(tag.number) for tag in tags} == {True, False}
     assert len({(tag.second, tag.commit) for tag in tags}) < len(tags)

@@ -14,9 +14,9 @@ import pytest
 
 from gitops_mlops import bootstrap
 from gitops_mlops.adapters.git.repository import GitRepository
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.errors import ExternalError
 from gitops_mlops.usecases.registry.registrar import Registrar
-from gitops_mlops.usecases.registry.rollback import Rollback, rollback
+from gitops_mlops.usecases.registry.rollback import RollbackRequest, rollback
 from tests.conftest import Cli, Repo
 from tests.integration.registry_project import Commands, Project, hook, refuse
 
@@ -215,8 +215,8 @@ def test_a_race_that_is_lost_every_time_ends(run: Commands, project: Project, re
         'while [ "$ref" ]; do case $ref in *#staging#*) git update-ref "$ref" HEAD;; esac; read old new ref; done',
     )
     waits = Waits()
-    with pytest.raises(OutsideError, match="run the same command again"):
-        rollback(Rollback("delay", "staging", push=True), registrar(project, waits))
+    with pytest.raises(ExternalError, match="run the same command again"):
+        rollback(RollbackRequest("delay", "staging", push=True), registrar(project, waits))
     assert len(waits.slept) == 4
     assert all(0 < seconds < 4 for seconds in waits.slept)
     assert tags(project.repo.root).items() >= before.items()
@@ -227,12 +227,12 @@ def test_a_remote_that_refuses_for_good_is_asked_once(run: Commands, project: Pr
     before = tags(project.repo.root)
     refuse(remote)
     waits = Waits()
-    with pytest.raises(OutsideError, match=r"taken back"):
-        rollback(Rollback("delay", "staging", push=True), registrar(project, waits))
+    with pytest.raises(ExternalError, match=r"taken back"):
+        rollback(RollbackRequest("delay", "staging", push=True), registrar(project, waits))
     assert waits.slept == []
     assert tags(project.repo.root) == before
     (remote / "hooks/pre-receive").unlink()
-    assert rollback(Rollback("delay", "staging", push=True), registrar(project, waits)).version == "v0.0.2"
+    assert rollback(RollbackRequest("delay", "staging", push=True), registrar(project, waits)).version == "v0.0.2"
 
 
 def test_without_a_remote_nothing_is_written(run: Commands, project: Project, tmp_path: Path) -> None:

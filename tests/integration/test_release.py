@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sklearn.dummy import DummyClassifier
 
-from gitops_mlops.domain.registry.release import Release, Released, Result
+from gitops_mlops.domain.registry.release import ModelRelease, Release, ReleaseResult
 from gitops_mlops.reports.registry.release import release_markdown
 from tests.conftest import Answer, Cli, Repo
 from tests.fakes.forge import TOKEN, running
@@ -332,7 +332,7 @@ def test_the_data_of_main_decides(project: ComparisonProject, release: Run) -> N
 
 def test_a_page_of_hostile_words_stays_one() -> None:
     evil = "`</td>|<img src=x>\n@org/team <!-- x --> ![](http://a.example/x)"
-    made = Release("a" * 40, (Released("fault", Result.BLOCKED, evil, code=1),), warnings=(evil,))
+    made = Release("a" * 40, (ModelRelease("fault", ReleaseResult.BLOCKED, evil, code=1),), warnings=(evil,))
     page = release_markdown(made)
     assert "\n@org" not in page
     (line,) = [line for line in page.splitlines() if "blocked" in line]

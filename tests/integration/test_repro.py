@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from gitops_mlops.domain.pipeline.run import Repro, parse_repro
+from gitops_mlops.domain.pipeline.run import PipelineRunReport, parse_repro
 from tests.conftest import Cli, Repo
 from tests.integration import training_project
 
@@ -35,11 +35,11 @@ def project(made: Repo, tmp_path: Path) -> Repo:
     return cloned
 
 
-def kept(project: Repo) -> Repro:
+def kept(project: Repo) -> PipelineRunReport:
     return parse_repro((project.root / ".gitops-mlops/repro.json").read_bytes())
 
 
-def ran(document: Repro) -> dict[str, str]:
+def ran(document: PipelineRunReport) -> dict[str, str]:
     return {run.name: run.outcome for run in document.stages}
 
 

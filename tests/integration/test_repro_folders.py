@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops_mlops.domain.pipeline.run import Repro, parse_repro
+from gitops_mlops.domain.pipeline.run import PipelineRunReport, parse_repro
 from tests.conftest import Cli, Repo
 from tests.integration.random_pipeline import bring, files
 
@@ -41,7 +41,7 @@ def clone(made: Repo, tmp_path: Path) -> Repo:
     return cloned
 
 
-def kept(project: Repo) -> Repro:
+def kept(project: Repo) -> PipelineRunReport:
     return parse_repro((project.root / ".gitops-mlops/repro.json").read_bytes())
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gitops_mlops.domain.review.review import Review, parse_review
+from gitops_mlops.domain.review.review import PullRequestReport, parse_review
 from gitops_mlops.reports.review.markdown import review_markdown
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.comparison_project import ComparisonProject, asking, machines
@@ -42,10 +42,10 @@ def project(repo: Repo) -> ComparisonProject:
 
 
 @pytest.fixture
-def review(cli: Cli, project: ComparisonProject) -> Callable[..., Review]:
+def review(cli: Cli, project: ComparisonProject) -> Callable[..., PullRequestReport]:
     call = asking(cli, project, "review")
 
-    def reviewed(*words: str, code: int = 0) -> Review:
+    def reviewed(*words: str, code: int = 0) -> PullRequestReport:
         answer = call(*(words or ("--base", "main")), "--json", code=code)
         written = parse_review((project.root / "review.json").read_bytes())
         assert parse_review(answer.out) == written
@@ -61,7 +61,9 @@ def configure(project: ComparisonProject, old: str, new: str) -> None:
     project.repo.write("mlops.yaml", text.replace(old, new))
 
 
-def test_a_change_of_words_costs_nothing(project: ComparisonProject, review: Callable[..., Review]) -> None:
+def test_a_change_of_words_costs_nothing(
+    project: ComparisonProject, review: Callable[..., PullRequestReport]
+) -> None:
     project.repo.commit("words", **{"README.md": "words"})
     # Neither data nor model is there to be read: they are not asked for.
     for path in (project.root / ".dvc" / "cache").rglob("*"):
@@ -74,7 +76,7 @@ def test_a_change_of_words_costs_nothing(project: ComparisonProject, review: Cal
 
 
 def test_a_better_model_is_compared_by_the_gates_of_the_base(
-    project: ComparisonProject, review: Callable[..., Review]
+    project: ComparisonProject, review: Callable[..., PullRequestReport]
 ) -> None:
     project.train()
     configure(project, "margin: 2%", "margin: 90%")
@@ -92,7 +94,7 @@ def test_a_better_model_is_compared_by_the_gates_of_the_base(
 
 
 def test_a_worse_model_cannot_pass_by_lowering_its_gates(
-    project: ComparisonProject, review: Callable[..., Review]
+    project: ComparisonProject, review: Callable[..., PullRequestReport]
 ) -> None:
     project.train("age")
     configure(project, "{metric: log_loss, rule: non-inferior, margin: 2%}, ", "")
@@ -102,7 +104,7 @@ def test_a_worse_model_cannot_pass_by_lowering_its_gates(
 
 
 def test_taking_the_model_out_of_the_configuration_is_said(
-    project: ComparisonProject, review: Callable[..., Review]
+    project: ComparisonProject, review: Callable[..., PullRequestReport]
 ) -> None:
     text = (project.root / "mlops.yaml").read_text()
     project.repo.write("mlops.yaml", text[: text.index("models:")].replace(", contract: c.yaml", ""))
@@ -114,7 +116,7 @@ def test_taking_the_model_out_of_the_configuration_is_said(
 
 
 def test_what_became_the_champion_again_is_not_compared(
-    project: ComparisonProject, review: Callable[..., Review]
+    project: ComparisonProject, review: Callable[..., PullRequestReport]
 ) -> None:
     project.train("speed")
     project.repo.commit("on main, worse and never released")
@@ -125,7 +127,7 @@ def test_what_became_the_champion_again_is_not_compared(
 
 
 def test_data_that_changed_is_held_against_its_contract_at_the_line_of_the_rule(
-    project: ComparisonProject, review: Callable[..., Review]
+    project: ComparisonProject, review: Callable[..., PullRequestReport]
 ) -> None:
     frame = machines().with_columns(
         pl.when(pl.col("row") < 3).then(99.0).otherwise(pl.col("speed")).alias("speed"),
@@ -146,7 +148,7 @@ def test_data_that_changed_is_held_against_its_contract_at_the_line_of_the_rule(
 
 
 def test_an_edited_contract_is_told_and_checked_again(
-    project: ComparisonProject, review: Callable[..., Review]
+    project: ComparisonProject, review: Callable[..., PullRequestReport]
 ) -> None:
     project.repo.write("c.yaml", CONTRACT.replace("max: 10", "max: 100"))
     project.repo.commit("a loose contract")
@@ -156,7 +158,9 @@ def test_an_edited_contract_is_told_and_checked_again(
     assert "**This change edits the contract of test**" in review_markdown(found)
 
 
-def test_a_lock_that_is_out_of_step_blocks(project: ComparisonProject, review: Callable[..., Review]) -> None:
+def test_a_lock_that_is_out_of_step_blocks(
+    project: ComparisonProject, review: Callable[..., PullRequestReport]
+) -> None:
     project.repo.write("params.yaml", "train: {seed: 2}\n")
     project.repo.commit("a seed and no training")
     found = review(code=1)
@@ -176,7 +180,7 @@ def test_a_lock_that_is_out_of_step_blocks(project: ComparisonProject, review: C
     ],
 )
 def test_a_broken_file_is_the_result_and_not_the_end_of_it(
-    project: ComparisonProject, review: Callable[..., Review], path: str, content: str, code: int
+    project: ComparisonProject, review: Callable[..., PullRequestReport], path: str, content: str, code: int
 ) -> None:
     project.repo.commit("broken", **{path: content})
     found = review(code=code)
@@ -184,7 +188,9 @@ def test_a_broken_file_is_the_result_and_not_the_end_of_it(
     assert found.problems[0].line > 0
 
 
-def test_without_a_configuration_that_is_said(project: ComparisonProject, review: Callable[..., Review]) -> None:
+def test_without_a_configuration_that_is_said(
+    project: ComparisonProject, review: Callable[..., PullRequestReport]
+) -> None:
     project.repo.git("rm", "--quiet", "mlops.yaml")
     found = review(code=2)
     assert [failure.told for failure in found.failures] == [
@@ -202,7 +208,7 @@ def second_model(project: ComparisonProject, path: str) -> None:
 
 
 def test_one_model_that_cannot_be_compared_keeps_no_other_from_it(
-    project: ComparisonProject, review: Callable[..., Review]
+    project: ComparisonProject, review: Callable[..., PullRequestReport]
 ) -> None:
     project.train()
     second_model(project, "models/none.skops")
@@ -215,7 +221,9 @@ def test_one_model_that_cannot_be_compared_keeps_no_other_from_it(
     assert "<details><summary>✅ fault: the whole report</summary>" in text
 
 
-def test_only_what_is_asked_for_is_compared(project: ComparisonProject, review: Callable[..., Review]) -> None:
+def test_only_what_is_asked_for_is_compared(
+    project: ComparisonProject, review: Callable[..., PullRequestReport]
+) -> None:
     project.train()
     second_model(project, "models/none.skops")
     project.repo.commit("two models")
@@ -224,7 +232,9 @@ def test_only_what_is_asked_for_is_compared(project: ComparisonProject, review: 
     assert "perhaps you meant 'fault'" in found.failures[0].told
 
 
-def test_the_projects_own_code_may_end_as_it_likes(project: ComparisonProject, review: Callable[..., Review]) -> None:
+def test_the_projects_own_code_may_end_as_it_likes(
+    project: ComparisonProject, review: Callable[..., PullRequestReport]
+) -> None:
     configure(
         project,
         "models:\n",
@@ -254,7 +264,7 @@ class Table(pa.DataFrameModel):
 
 
 def test_a_contract_that_ends_the_program_ends_only_its_own_step(
-    project: ComparisonProject, review: Callable[..., Review]
+    project: ComparisonProject, review: Callable[..., PullRequestReport]
 ) -> None:
     configure(project, "contract: c.yaml", "contract: 'c.py:Table'")
     project.repo.write("c.py", ENDING)
@@ -266,7 +276,7 @@ def test_a_contract_that_ends_the_program_ends_only_its_own_step(
 
 
 def test_gates_that_change_alone_are_held_against_the_same_model(
-    project: ComparisonProject, review: Callable[..., Review]
+    project: ComparisonProject, review: Callable[..., PullRequestReport]
 ) -> None:
     configure(project, "margin: 2%", "margin: 1%")
     project.repo.commit("a stricter gate")
@@ -349,7 +359,7 @@ def test_the_base_is_where_the_branch_began(project: ComparisonProject, cli: Cli
 
 
 def test_a_base_that_nobody_knows_is_an_error_that_says_what_to_do(
-    project: ComparisonProject, cli: Cli, review: Callable[..., Review]
+    project: ComparisonProject, cli: Cli, review: Callable[..., PullRequestReport]
 ) -> None:
     assert cli("review", folder=project.root).code == 2
     found = parse_review((project.root / "review.json").read_bytes())
@@ -370,7 +380,7 @@ def test_a_terminal_gets_a_summary_and_pages_when_asked(project: ComparisonProje
 
 
 def test_data_that_differs_from_the_record_is_not_what_is_read(
-    project: ComparisonProject, review: Callable[..., Review]
+    project: ComparisonProject, review: Callable[..., PullRequestReport]
 ) -> None:
     project.data("data/test.parquet", machines(seed=5))
     project.repo.write("data/test.parquet", b"not what is recorded")
@@ -383,7 +393,7 @@ def test_data_that_differs_from_the_record_is_not_what_is_read(
     assert [one.outcome for one in review(code=3).datasets] == ["evidence"]
 
 
-def test_a_folder_is_read_where_it_is(project: ComparisonProject, review: Callable[..., Review]) -> None:
+def test_a_folder_is_read_where_it_is(project: ComparisonProject, review: Callable[..., PullRequestReport]) -> None:
     project.repo.write("parts.dvc", f"outs:\n- {{path: parts, hash: md5, md5: {'0' * 32}.dir, size: 9, nfiles: 1}}\n")
     project.repo.write(".gitignore", (project.root / ".gitignore").read_text() + "/parts\n")
     configure(project, "datasets:\n", "datasets:\n  parts: {path: parts, contract: c.yaml}\n")
@@ -412,7 +422,7 @@ def test_in_a_job_rules_are_marked_in_their_contract_and_the_summary_is_the_comm
 
 
 def test_what_the_pipeline_did_is_told_and_what_failed_there_blocks(
-    project: ComparisonProject, review: Callable[..., Review]
+    project: ComparisonProject, review: Callable[..., PullRequestReport]
 ) -> None:
     ran = {"schema": "gitops-mlops/repro/1", "commit": "", "outcome": "ran", "seconds": 3.5, "skipped": ["prepare"]}
     ran["pulled"] = {"files": 1, "bytes": 2_000_000}

@@ -16,8 +16,8 @@ import pytest
 
 from gitops_mlops import bootstrap
 from gitops_mlops.adapters.git.ledger import GitLedger
-from gitops_mlops.domain.deployment.reconciliation import Running
-from gitops_mlops.usecases.deployment.rollout import Ports, Wanted
+from gitops_mlops.domain.deployment.reconciliation import RunningServer
+from gitops_mlops.usecases.deployment.rollout import RolloutPorts, RolloutRequest
 from gitops_mlops.usecases.deployment.rollout import rollout as run
 from gitops_mlops.usecases.lineage.ledger import read_ledger
 from tests.conftest import Answer, Cli, Repo
@@ -231,7 +231,7 @@ def test_a_version_that_stops_serving_after_the_switch_is_taken_back(project: Ro
         def seconds(self) -> float:
             return real.timer.seconds() + self.waited
 
-        def running(self, address: str, model: str) -> Running | None:
+        def running(self, address: str, model: str) -> RunningServer | None:
             found = real.client.running(address, model)
             bad = found is not None and found.version == "v0.0.2" and address.endswith(f":{project.staging}")
             self.waited += 10 * bad
@@ -239,7 +239,7 @@ def test_a_version_that_stops_serving_after_the_switch_is_taken_back(project: Ro
 
     failing = Failing()
 
-    ports = Ports(
+    ports = RolloutPorts(
         bootstrap.registrar(repository),
         bootstrap.bundle_sources(repository),
         replace(real, client=failing, timer=failing),
@@ -247,10 +247,10 @@ def test_a_version_that_stops_serving_after_the_switch_is_taken_back(project: Ro
         None,
         lambda line: None,
     )
-    assert run(Wanted("staging", push=True), ports).code == 0
+    assert run(RolloutRequest("staging", push=True), ports).code == 0
     second = project.version("v0.0.2", trained(2))
     ports = replace(ports, registrar=bootstrap.registrar(bootstrap.repository(project.root)))
-    (model,) = run(Wanted("staging", push=True), ports).models
+    (model,) = run(RolloutRequest("staging", push=True), ports).models
     assert (model.result, model.before, model.serves, model.code) == ("rolled back", "v0.0.2", "v0.0.1", 1)
     assert "passed its health gate, but" in model.why
     assert project.held("staging") == [first, second, first]

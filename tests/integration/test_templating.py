@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gitops_mlops.domain.pipeline.python_parameters import parse_python
-from gitops_mlops.domain.pipeline.templating import Unresolved, Variables, filled
+from gitops_mlops.domain.pipeline.templating import UnresolvedTemplate, Variables, filled
 
 VALUES: dict[str, Any] = {
     "a": 1,
@@ -60,11 +60,11 @@ def test_any_text_is_filled_in_as_dvc_does(pieces: list[str], key: str) -> None:
     try:
         expected = Context(VALUES).resolve(text, key=key)
     except (DvcException, ValueError, IndexError):
-        expected = Unresolved
+        expected = UnresolvedTemplate
     try:
         found = filled(text, Variables(no_file, VALUES), key)
-    except Unresolved:
-        found = Unresolved
+    except UnresolvedTemplate:
+        found = UnresolvedTemplate
     assert found == expected, text
 
 

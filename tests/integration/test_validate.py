@@ -18,7 +18,7 @@ import pytest
 from gitops_mlops.adapters.tables import TableFiles
 from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.contracts.table_checks import checks_of, wanted_types
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 from tests.conftest import Answer, Cli, Repo
 
 CONTRACT = """\
@@ -240,7 +240,7 @@ def test_flipped_bytes_end_in_a_verdict_or_a_line(tmp_path: Path) -> None:
         try:
             table = tables.open(path, "d.parquet", wanted_types(contract))
             seen.add(bool(tables.count(table, checks_of(contract, table)).violations))
-        except EvidenceMissing as error:
+        except MissingEvidence as error:
             seen.add(f"damaged, {str(error).count(chr(10))} line breaks")
     assert "damaged, 0 line breaks" in seen
     assert "damaged, 1 line breaks" not in seen

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.config.metrics import METRICS, Task, metrics_of
+from gitops_mlops.domain.config.metrics import METRICS, ModelTask, metrics_of
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.errors import ConfigError
@@ -128,7 +128,7 @@ def test_what_people_write_is_read() -> None:
             "roc_auc",
             "mae",
             "mlops.yaml:10:10: models.delay.gates[0].metric: mae is not defined for binary-classification"
-            f" → choose from {', '.join(metrics_of(Task.BINARY))}",
+            f" → choose from {', '.join(metrics_of(ModelTask.BINARY))}",
         ),
         (
             "[carrier]",
@@ -232,7 +232,7 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
     ports = iter(draw(st.permutations(range(8000, 8010))))
     bounds = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
-    def gate(task: Task) -> dict[str, Any]:
+    def gate(task: ModelTask) -> dict[str, Any]:
         written = draw(st.sampled_from([name for name in metrics_of(task) if name != "mase"]))
         metric = {"metric": written.replace("[@K]", draw(st.sampled_from(["", "@10"]))).replace("QUANTILE", "0.9")}
         rule = draw(
@@ -243,13 +243,15 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
         return metric | rule | draw(st.sampled_from([{}, {"per-slice": True}, {"action": "warn"}]))
 
     def model() -> dict[str, Any]:
-        task = draw(st.sampled_from(Task))
+        task = draw(st.sampled_from(ModelTask))
         return {
             "task": str(task),
             "evaluation": {
                 "dataset": draw(st.sampled_from(datasets)),
                 "target": draw(st.text(max_size=5)),
-                **{Task.RANKING: {"query": "q"}, Task.FORECASTING: {"time": "t", "horizon": 2}}.get(task, {}),
+                **{ModelTask.RANKING: {"query": "q"}, ModelTask.FORECASTING: {"time": "t", "horizon": 2}}.get(
+                    task, {}
+                ),
             },
             "gates": [gate(task) for _ in range(draw(st.integers(1, 2)))],
         }

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from gitops_mlops.domain.config.metric_settings import asked_metrics, metric_problem
-from gitops_mlops.domain.config.metrics import METRICS, Task, find_metric
+from gitops_mlops.domain.config.metrics import METRICS, ModelTask, find_metric
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.errors import ConfigError, UsageError
 from gitops_mlops.domain.registry.evidence import MetricEvidence, parse_trailers, write_message
-from gitops_mlops.domain.statistics.estimate import Settings
+from gitops_mlops.domain.statistics.estimate import StatisticsSettings
 from gitops_mlops.domain.statistics.measure import known_metric, measure, unmeasured
 from gitops_mlops.domain.statistics.results import MetricResult
-from gitops_mlops.domain.statistics.sample import Sample
+from gitops_mlops.domain.statistics.sample import ScoredSample
 from gitops_mlops.reports.comparison.headline import metric_name
 from gitops_mlops.usecases.comparison.experiments import _metric
 from tests.unit.domain.statistics.samples import binary, forecasts, multiclass, ranking, regression
@@ -25,36 +25,36 @@ PARAMETERS = {"": [""], "k": ["", "@1", "@10", "@1000000"], "quantile": ["@0.5",
 NAMES = [
     (task, f"{metric.name}{parameter}")
     for metric in METRICS.values()
-    for task in Task
+    for task in ModelTask
     if task in metric.tasks
     for parameter in PARAMETERS[metric.parameter]
 ]
 WRONG = [
-    (Task.RANKING, "ndcg@0"),
-    (Task.RANKING, "ndcg@010"),
-    (Task.RANKING, "ndcg@"),
-    (Task.RANKING, "ndcg[@K]"),
-    (Task.RANKING, "ndcg@1000001"),
-    (Task.RANKING, "map@5"),
-    (Task.RANKING, "accuracy"),
-    (Task.REGRESSION, "pinball"),
-    (Task.REGRESSION, "pinball@.9"),
-    (Task.REGRESSION, "pinball@0.90"),
-    (Task.REGRESSION, "pinball@1"),
-    (Task.REGRESSION, "mase"),
-    (Task.REGRESSION, "savd"),
+    (ModelTask.RANKING, "ndcg@0"),
+    (ModelTask.RANKING, "ndcg@010"),
+    (ModelTask.RANKING, "ndcg@"),
+    (ModelTask.RANKING, "ndcg[@K]"),
+    (ModelTask.RANKING, "ndcg@1000001"),
+    (ModelTask.RANKING, "map@5"),
+    (ModelTask.RANKING, "accuracy"),
+    (ModelTask.REGRESSION, "pinball"),
+    (ModelTask.REGRESSION, "pinball@.9"),
+    (ModelTask.REGRESSION, "pinball@0.90"),
+    (ModelTask.REGRESSION, "pinball@1"),
+    (ModelTask.REGRESSION, "mase"),
+    (ModelTask.REGRESSION, "savd"),
 ]
-NEEDED = {Task.RANKING: "query: q, ", Task.FORECASTING: "time: t, "}
-SAMPLES: dict[Task, Sample] = {
-    Task.BINARY: binary(1),
-    Task.MULTICLASS: multiclass(1),
-    Task.REGRESSION: regression(1),
-    Task.RANKING: ranking(1),
-    Task.FORECASTING: replace(forecasts(1), scale=np.ones(forecasts(1).rows)),
+NEEDED = {ModelTask.RANKING: "query: q, ", ModelTask.FORECASTING: "time: t, "}
+SAMPLES: dict[ModelTask, ScoredSample] = {
+    ModelTask.BINARY: binary(1),
+    ModelTask.MULTICLASS: multiclass(1),
+    ModelTask.REGRESSION: regression(1),
+    ModelTask.RANKING: ranking(1),
+    ModelTask.FORECASTING: replace(forecasts(1), scale=np.ones(forecasts(1).rows)),
 }
 
 
-def config(task: Task, gate: str, promoted: str) -> Config:
+def config(task: ModelTask, gate: str, promoted: str) -> Config:
     return parse_config(
         f"""\
 version: 1
@@ -71,8 +71,8 @@ environments:
     )
 
 
-@pytest.mark.parametrize(("task", "name"), [*NAMES, *((task, "saved") for task in Task)])
-def test_a_metric_is_known_on_every_surface(task: Task, name: str) -> None:
+@pytest.mark.parametrize(("task", "name"), [*NAMES, *((task, "saved") for task in ModelTask)])
+def test_a_metric_is_known_on_every_surface(task: ModelTask, name: str) -> None:
     found = config(task, name, name)
     assert metric_problem(name, task, found) is None
     assert asked_metrics(found.models["m"], found) == [name]
@@ -80,12 +80,12 @@ def test_a_metric_is_known_on_every_surface(task: Task, name: str) -> None:
     assert _metric(None, found.models["m"], found) == name, "experiments"
     if name == "saved":
         return
-    known = known_metric(name, Settings())
+    known = known_metric(name, StatisticsSettings())
     assert known is not None
-    result = measure(SAMPLES[task], name, Settings(resamples=200)).result
+    result = measure(SAMPLES[task], name, StatisticsSettings(resamples=200)).result
     assert (result.name, result.higher_is_better) == (name, known.higher_is_better)
     assert result.challenger is not None, result.note
-    assert unmeasured(name, "", Settings()).result.higher_is_better is known.higher_is_better
+    assert unmeasured(name, "", StatisticsSettings()).result.higher_is_better is known.higher_is_better
     evidence = MetricEvidence(name, 0.5, 0.25, 0.75)
     ((_, written),) = parse_trailers(write_message("subject", [("Metric", str(evidence))]))
     assert written == f"{name}=0.5 [0.25, 0.75]"
@@ -94,7 +94,7 @@ def test_a_metric_is_known_on_every_surface(task: Task, name: str) -> None:
 
 
 @pytest.mark.parametrize(("task", "name"), WRONG)
-def test_what_is_not_a_metric_is_refused_alike(task: Task, name: str) -> None:
+def test_what_is_not_a_metric_is_refused_alike(task: ModelTask, name: str) -> None:
     good = config(task, "saved", "saved")
     problem = metric_problem(name, task, good)
     assert problem is not None
@@ -110,7 +110,7 @@ def test_what_is_not_a_metric_is_refused_alike(task: Task, name: str) -> None:
 
 
 def test_a_metric_of_the_training_series_needs_it_everywhere() -> None:
-    found = config(Task.FORECASTING, "mae", "mae")
+    found = config(ModelTask.FORECASTING, "mae", "mae")
     model = found.models["m"]
     bare = model.model_copy(update={"evaluation": model.evaluation.model_copy(update={"train": None})})
     with pytest.raises(UsageError, match=r"mase needs the training data → set evaluation\.train"):

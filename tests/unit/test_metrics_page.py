@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gitops_mlops.domain.config.metrics import METRICS, Task, written
+from gitops_mlops.domain.config.metrics import METRICS, ModelTask, written
 from gitops_mlops.reports.comparison.words import METRIC_NAMES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")
@@ -22,7 +22,7 @@ def test_the_table_is_the_catalogue() -> None:
         shown[row["name"]] = (row["tasks"], row["arrow"], reads, interval)
     assert shown == {
         f"**`{written(metric)}`**" if metric.usual else f"`{written(metric)}`": (
-            ", ".join(str(task).removesuffix("-classification") for task in Task if task in metric.tasks),
+            ", ".join(str(task).removesuffix("-classification") for task in ModelTask if task in metric.tasks),
             "↑" if metric.higher_is_better else "↓",
             str(metric.needs),
             str(metric.method),

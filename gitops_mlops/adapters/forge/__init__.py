@@ -1,6 +1,6 @@
 """Forges: GitHub, and what speaks its API."""
 
 from gitops_mlops.adapters.forge.github import GitHub
-from gitops_mlops.adapters.forge.transport import Transport
+from gitops_mlops.adapters.forge.transport import ForgeTransport
 
-__all__ = ["GitHub", "Transport"]
+__all__ = ["ForgeTransport", "GitHub"]

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from gitops_mlops.adapters.forge.pools import LOOPBACK, Pools
-from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.adapters.forge.pools import LOOPBACK, ConnectionPools
+from gitops_mlops.domain.errors import ExternalError, UsageError
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
@@ -26,7 +26,7 @@ _NEXT = re.compile(r'<([^<>]+)>\s*;[^,<]*\brel="next"')
 _US = "gitops-mlops"
 
 
-class Answer(NamedTuple):
+class ForgeResponse(NamedTuple):
     """What the forge said: a status, the decoded JSON (None for an empty body), and the address of the next page."""
 
     status: int
@@ -34,7 +34,7 @@ class Answer(NamedTuple):
     next: str | None = None
 
 
-class Failure(NamedTuple):
+class RetryReason(NamedTuple):
     """Why a request may be worth another one.
 
     `wait` are the seconds that the forge asks to wait; `unheard` says that it surely did not act on the request.
@@ -45,7 +45,7 @@ class Failure(NamedTuple):
     unheard: bool = False
 
 
-class Connection:
+class ForgeConnection:
     """Requests to the API at `address`, as the owner of `token` ("" for nobody).
 
     Raises UsageError for either malformed. urllib3 is imported with the first request: most commands never send one.
@@ -58,41 +58,41 @@ class Connection:
         if not self.token.isascii() or not self.token.isprintable() or " " in self.token:
             raise UsageError("holds what no token can", where="GITHUB_TOKEN", hint="copy it again, on one line")
         self._timer = timer
-        self._pools = Pools()
+        self._pools = ConnectionPools()
 
-    def request(self, method: str, url: str, body: object = None) -> Answer | Failure:
+    def request(self, method: str, url: str, body: object = None) -> ForgeResponse | RetryReason:
         """Send a request once. Raises OutsideError when the answer can be used by nobody."""
         where = self.where(method, url)
         got = self._answered(method, url, where, body)
-        if isinstance(got, Failure):
+        if isinstance(got, RetryReason):
             return got
         response, data = got
         if 300 <= response.status < 400:
             hint = "mend GITHUB_REPOSITORY or GITHUB_API_URL: it was renamed or moved"
-            raise OutsideError("leads to another address", where=where, hint=hint)
+            raise ExternalError("leads to another address", where=where, hint=hint)
         match = _NEXT.search(response.headers.get("Link", ""))
-        return Answer(response.status, _decoded(data, response.status, where), match[1] if match else None)
+        return ForgeResponse(response.status, _decoded(data, response.status, where), match[1] if match else None)
 
-    def download(self, url: str, limit: int) -> Answer | Failure:
+    def download(self, url: str, limit: int) -> ForgeResponse | RetryReason:
         """The file that an address of the API leads to, as the answer's data. The token does not go there."""
         where = self.where("GET", url)
         got = self._answered("GET", url, where, None)
-        if isinstance(got, Failure):
+        if isinstance(got, RetryReason):
             return got
         response, data = got
         if response.status < 300:
-            raise OutsideError("answered with no address of the file", where=where, hint="check GITHUB_API_URL")
+            raise ExternalError("answered with no address of the file", where=where, hint="check GITHUB_API_URL")
         if response.status >= 400:
-            return Answer(response.status, _decoded(data, response.status, where))
+            return ForgeResponse(response.status, _decoded(data, response.status, where))
         place = self._place(url, response.headers.get("Location", ""), where)
         found = self._sent("GET", place, where, {"User-Agent": _US}, None)
-        if isinstance(found, Failure):
+        if isinstance(found, RetryReason):
             return found
         if found.status != 200:
             found.close()
-            return Failure(f"the file's address answered {found.status}")
+            return RetryReason(f"the file's address answered {found.status}")
         file = self._read(found, limit, _DOWNLOADED, where)
-        return file if isinstance(file, Failure) else Answer(200, file)
+        return file if isinstance(file, RetryReason) else ForgeResponse(200, file)
 
     def where(self, method: str, url: str) -> str:
         """How errors name a request."""
@@ -109,22 +109,24 @@ class Connection:
         except ValueError:
             well = False
         if not well:
-            raise OutsideError("leads to an address that is not followed", where=where, hint="check GITHUB_API_URL")
+            raise ExternalError("leads to an address that is not followed", where=where, hint="check GITHUB_API_URL")
         return place
 
-    def _answered(self, method: str, url: str, where: str, body: object) -> tuple[BaseHTTPResponse, bytes] | Failure:
+    def _answered(
+        self, method: str, url: str, where: str, body: object
+    ) -> tuple[BaseHTTPResponse, bytes] | RetryReason:
         content = None if body is None else json.dumps(body).encode()
         response = self._sent(method, url, where, self._headers(body), content)
-        if isinstance(response, Failure):
+        if isinstance(response, RetryReason):
             return response
         data = self._read(response, _MAX_BYTES, _ANSWERED, where)
-        if isinstance(data, Failure):
+        if isinstance(data, RetryReason):
             return data
         return self._failure(response, data, where) or (response, data)
 
     def _sent(
         self, method: str, url: str, where: str, headers: dict[str, str], content: bytes | None
-    ) -> BaseHTTPResponse | Failure:
+    ) -> BaseHTTPResponse | RetryReason:
         from ssl import SSLCertVerificationError
 
         from urllib3 import exceptions
@@ -136,11 +138,11 @@ class Connection:
         except exceptions.HTTPError as error:
             if isinstance(error, exceptions.SSLError) and isinstance(error.args[0], SSLCertVerificationError):
                 hint = "put its authority's certificate into the file that SSL_CERT_FILE names"
-                raise OutsideError("has no certificate that is trusted", where=where, hint=hint) from None
+                raise ExternalError("has no certificate that is trusted", where=where, hint=hint) from None
             unheard = isinstance(error, exceptions.NewConnectionError | exceptions.ConnectTimeoutError)
-            return Failure(_words(error), unheard=unheard)
+            return RetryReason(_words(error), unheard=unheard)
 
-    def _read(self, response: BaseHTTPResponse, limit: int, seconds: float, where: str) -> bytes | Failure:
+    def _read(self, response: BaseHTTPResponse, limit: int, seconds: float, where: str) -> bytes | RetryReason:
         """The body. Raises OutsideError when it is larger than `limit` bytes."""
         from urllib3.exceptions import HTTPError
 
@@ -150,29 +152,29 @@ class Connection:
             while chunk := response.read1(65536, decode_content=True):
                 body += chunk
                 if len(body) > limit:
-                    raise OutsideError(f"answered with more than {limit} bytes", where=where)
+                    raise ExternalError(f"answered with more than {limit} bytes", where=where)
                 if self._timer.seconds() > until:
-                    return Failure(f"did not end its answer within {seconds:.0f} s")
+                    return RetryReason(f"did not end its answer within {seconds:.0f} s")
         except HTTPError as error:
-            return Failure(_words(error))
+            return RetryReason(_words(error))
         finally:
             response.close()
         return bytes(body)
 
-    def _failure(self, response: BaseHTTPResponse, data: bytes, where: str) -> Failure | None:
+    def _failure(self, response: BaseHTTPResponse, data: bytes, where: str) -> RetryReason | None:
         """What may pass: the forge is overloaded, or was asked too much; GitHub says the latter with 403, too."""
         status, headers = response.status, response.headers
         wait = _retry_after(headers.get("Retry-After"))
         if status in (403, 429) and "Retry-After" not in headers:
             if headers.get("X-RateLimit-Remaining") == "0":
                 message = f"the requests of this hour are used up{_until(headers.get('X-RateLimit-Reset'))}"
-                raise OutsideError(message, where=where, hint="try again later, or set GITHUB_TOKEN")
+                raise ExternalError(message, where=where, hint="try again later, or set GITHUB_TOKEN")
             if b"secondary rate limit" in data.lower():
                 wait = _SECONDARY
         if status in _BUSY or (status == 403 and ("Retry-After" in headers or wait)):
-            return Failure(f"answered {status}", wait, unheard=status in (403, 429))
+            return RetryReason(f"answered {status}", wait, unheard=status in (403, 429))
         if status >= 500:
-            raise OutsideError(f"answered {status}", where=where, hint="see the forge's status page")
+            raise ExternalError(f"answered {status}", where=where, hint="see the forge's status page")
         return None
 
     def _headers(self, body: object) -> dict[str, str]:
@@ -192,7 +194,7 @@ def _decoded(body: bytes, status: int, where: str) -> Any:
         if status >= 400:
             # A proxy's page says no more than its status.
             return None
-        raise OutsideError("answered with something that is no JSON", where=where) from None
+        raise ExternalError("answered with something that is no JSON", where=where) from None
 
 
 def _checked(address: str) -> str:

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from gitops_mlops.adapters.forge.answers import text, whole, words
-from gitops_mlops.adapters.forge.endpoints import Endpoints, Subject
-from gitops_mlops.domain.review.forge import Deployment, DeploymentState
+from gitops_mlops.adapters.forge.endpoints import Endpoints, EndpointSubject
+from gitops_mlops.domain.review.forge import DeploymentState, ForgeDeployment
 from gitops_mlops.reports.rendering.escape import shorten
 
 _READ, _WRITE = "deployments: read", "deployments: write"
@@ -18,10 +18,10 @@ _LONGEST_DESCRIPTION = 140
 _NEWEST = 30
 
 
-class Deployments(Endpoints):
+class DeploymentEndpoints(Endpoints):
     """The deployments that a repository's forge was told of."""
 
-    def deployments(self, environment: str, commit: str = "") -> list[Deployment]:
+    def deployments(self, environment: str, commit: str = "") -> list[ForgeDeployment]:
         """The 30 newest deployments to an environment, the newest first."""
         listed = self._listed(environment, commit, _NEWEST)
         return [one._replace(state=self._last_state(one.id)[0]) for _, one in listed]
@@ -30,7 +30,7 @@ class Deployments(Endpoints):
         """Tell of a deployment that begins; its ID."""
         if self._gitea:
             raise self._unsupported("deployments")
-        what, mark = Subject(f"a deployment to {environment}", _WRITE), uuid4().hex
+        what, mark = EndpointSubject(f"a deployment to {environment}", _WRITE), uuid4().hex
         body = {
             "ref": commit,
             "environment": environment,
@@ -55,7 +55,7 @@ class Deployments(Endpoints):
         """Tell how a deployment goes on."""
         if self._gitea:
             raise self._unsupported("deployments")
-        what = Subject(f"the state of deployment {deployment}", _WRITE)
+        what = EndpointSubject(f"the state of deployment {deployment}", _WRITE)
         description = shorten(description, _LONGEST_DESCRIPTION)
         places = {"log_url": address, "environment_url": web}
         body = {"state": state, "description": description} | {key: url for key, url in places.items() if url}
@@ -65,23 +65,23 @@ class Deployments(Endpoints):
 
         self._create(f"/deployments/{deployment}/statuses", body, lambda data: whole(data["id"]), what, arrived)
 
-    def _listed(self, environment: str, commit: str, count: int) -> list[tuple[Any, Deployment]]:
+    def _listed(self, environment: str, commit: str, count: int) -> list[tuple[Any, ForgeDeployment]]:
         if self._gitea:
             raise self._unsupported("deployments")
         query = {"environment": environment, "per_page": count} | ({"sha": commit} if commit else {})
-        what = Subject(f"the deployments to {environment}", _READ)
+        what = EndpointSubject(f"the deployments to {environment}", _READ)
         return self._first_page(f"/deployments?{urlencode(query)}", _deployment, what)
 
     def _last_state(self, deployment: int) -> tuple[str, str]:
         """The state and the description of the newest status."""
-        what = Subject(f"the states of deployment {deployment}", _READ)
+        what = EndpointSubject(f"the states of deployment {deployment}", _READ)
         listed = self._first_page(f"/deployments/{deployment}/statuses?per_page=1", _state, what)
         return listed[0] if listed else ("", "")
 
 
-def _deployment(data: Any) -> tuple[Any, Deployment]:
+def _deployment(data: Any) -> tuple[Any, ForgeDeployment]:
     """Its payload, and itself before its first status."""
-    return data["payload"], Deployment(
+    return data["payload"], ForgeDeployment(
         whole(data["id"]), text(data["sha"]), text(data["environment"]), words(data["description"]), ""
     )
 

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 from gitops_mlops.adapters.forge.answers import said, sequence, text
-from gitops_mlops.adapters.forge.connection import Answer
-from gitops_mlops.adapters.forge.transport import Transport
-from gitops_mlops.domain.errors import OutsideError, Unsupported, UsageError
+from gitops_mlops.adapters.forge.connection import ForgeResponse
+from gitops_mlops.adapters.forge.transport import ForgeTransport
+from gitops_mlops.domain.errors import ExternalError, UnsupportedByForge, UsageError
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ _ORDINARY = frozenset(
 _NOT_PERMITTED = "GitHub Actions is not permitted"
 
 
-class Subject(NamedTuple):
+class EndpointSubject(NamedTuple):
     """What is asked, for people, and the permission that it takes, as workflows write it: `pull-requests: read`.
 
     `gone` says what to do when the forge has it no longer, or not in this repository.
@@ -41,7 +41,7 @@ class Endpoints:
     `login` is whose token it is, "" to ask the forge.
     """
 
-    def __init__(self, transport: Transport, repository: str, login: str = "") -> None:
+    def __init__(self, transport: ForgeTransport, repository: str, login: str = "") -> None:
         if not _REPOSITORY.match(repository):
             raise UsageError("is no repository", where="GITHUB_REPOSITORY", hint="write owner/name")
         if login and not _LOGIN.match(login):
@@ -60,9 +60,9 @@ class Endpoints:
     def _login(self) -> str:
         if self._given_login:
             return self._given_login
-        what = Subject("the owner of the token", "metadata: read")
+        what = EndpointSubject("the owner of the token", "metadata: read")
         if self._transport.anonymous:
-            raise OutsideError("the forge wants a token", where=self._where(what), hint="set GITHUB_TOKEN")
+            raise ExternalError("the forge wants a token", where=self._where(what), hint="set GITHUB_TOKEN")
         answer = self._transport.get("/user")
         if answer.status in (403, 404):
             # An app's token is no user's; only GitHub's other API tells whose it is.
@@ -70,17 +70,17 @@ class Endpoints:
             answer = self._transport.send("POST", graphql, {"query": "query{viewer{login}}"})
             if answer.status != 200 or not isinstance(answer.data, dict) or answer.data.get("errors"):
                 hint = "set GITOPS_MLOPS_LOGIN: for an app, its name with [bot] behind it"
-                raise OutsideError("does not tell whose token it is", where=self._where(what), hint=hint)
+                raise ExternalError("does not tell whose token it is", where=self._where(what), hint=hint)
             return self._parsed(lambda data: text(data["data"]["viewer"]["login"]), answer, what)
         self._require(answer, what)
         return self._parsed(lambda data: text(data["login"]), answer, what)
 
-    def _read(self, path: str, parse: Callable[[Any], T], what: Subject) -> T:
+    def _read(self, path: str, parse: Callable[[Any], T], what: EndpointSubject) -> T:
         answer = self._transport.get(self._path(path))
         self._require(answer, what)
         return self._parsed(parse, answer, what)
 
-    def _list(self, path: str, parse: Callable[[Any], T], what: Subject, key: str = "") -> list[T]:
+    def _list(self, path: str, parse: Callable[[Any], T], what: EndpointSubject, key: str = "") -> list[T]:
         """All of a list; `key` is the member of the answer that holds it, if not the answer itself."""
         found: list[T] = []
         for answer in self._transport.pages(self._path(path)):
@@ -88,10 +88,10 @@ class Endpoints:
             found += self._parsed(lambda data: sequence(data[key] if key else data, parse), answer, what)
         return found
 
-    def _first_page(self, path: str, parse: Callable[[Any], T], what: Subject) -> list[T]:
+    def _first_page(self, path: str, parse: Callable[[Any], T], what: EndpointSubject) -> list[T]:
         return self._read(path, lambda data: sequence(data, parse), what)
 
-    def _write(self, method: str, path: str, body: dict[str, Any], what: Subject) -> None:
+    def _write(self, method: str, path: str, body: dict[str, Any], what: EndpointSubject) -> None:
         """Send what may arrive twice without harm."""
         self._require(self._transport.send(method, self._path(path), body), what)
 
@@ -100,12 +100,12 @@ class Endpoints:
         path: str,
         body: dict[str, Any],
         parse: Callable[[Any], T],
-        what: Subject,
+        what: EndpointSubject,
         arrived: Callable[[], T | None],
     ) -> T:
         """Make something once. `arrived` looks for it when the answer was lost."""
         answer = self._transport.post(self._path(path), body, arrived)
-        if not isinstance(answer, Answer):
+        if not isinstance(answer, ForgeResponse):
             return answer
         self._require(answer, what)
         return self._parsed(parse, answer, what)
@@ -113,13 +113,13 @@ class Endpoints:
     def _path(self, path: str) -> str:
         return f"/repos/{self.repository}{path}"
 
-    def _where(self, what: Subject) -> str:
+    def _where(self, what: EndpointSubject) -> str:
         return f"{what.name} of {self.repository}"
 
-    def _unsupported(self, what: str) -> Unsupported:
-        return Unsupported(f"Gitea and Forgejo have no {what} that could be used", where=self.repository)
+    def _unsupported(self, what: str) -> UnsupportedByForge:
+        return UnsupportedByForge(f"Gitea and Forgejo have no {what} that could be used", where=self.repository)
 
-    def _require(self, answer: Answer, what: Subject) -> None:
+    def _require(self, answer: ForgeResponse, what: EndpointSubject) -> None:
         """Raises OutsideError, with the permission that may be missing, for an answer that is no success."""
         if 200 <= answer.status < 300:
             return
@@ -128,25 +128,27 @@ class Endpoints:
         more = "" if words in _ORDINARY else f": {words}"
         if answer.status == 401:
             if self._transport.anonymous:
-                raise OutsideError(
+                raise ExternalError(
                     "the forge wants a token", where=where, hint=f"set GITHUB_TOKEN, with {what.permission}"
                 )
-            raise OutsideError("the forge does not accept the token", where=where, hint="renew GITHUB_TOKEN")
+            raise ExternalError("the forge does not accept the token", where=where, hint="renew GITHUB_TOKEN")
         if answer.status == 403:
             if _NOT_PERMITTED in words:
                 grant = "allow it in the repository's settings (Actions, General), or use the token of an app"
             verb = "write" if ": write" in what.permission else "read"
-            raise OutsideError(f"the token may not {verb} it{more}", where=where, hint=grant)
+            raise ExternalError(f"the token may not {verb} it{more}", where=where, hint=grant)
         if answer.status == 404:
-            raise OutsideError("is not there, or the token may not see it", where=where, hint=f"check it, or {grant}")
+            raise ExternalError(
+                "is not there, or the token may not see it", where=where, hint=f"check it, or {grant}"
+            )
         if answer.status == 410:
-            raise OutsideError(f"is gone or switched off{more}", where=where, hint=what.gone)
+            raise ExternalError(f"is gone or switched off{more}", where=where, hint=what.gone)
         hint = "mend what it says, and run it again"
-        raise OutsideError(f"the forge answered {answer.status}{more}", where=where, hint=hint)
+        raise ExternalError(f"the forge answered {answer.status}{more}", where=where, hint=hint)
 
-    def _parsed(self, parse: Callable[[Any], T], answer: Answer, what: Subject) -> T:
+    def _parsed(self, parse: Callable[[Any], T], answer: ForgeResponse, what: EndpointSubject) -> T:
         try:
             return parse(answer.data)
         except (TypeError, KeyError, ValueError):
             message = "the forge's answer is not what GitHub's API describes"
-            raise OutsideError(message, where=self._where(what), hint="check GITHUB_API_URL") from None
+            raise ExternalError(message, where=self._where(what), hint="check GITHUB_API_URL") from None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from gitops_mlops.adapters.forge.comments import Comments
-from gitops_mlops.adapters.forge.commits import Commits
-from gitops_mlops.adapters.forge.deployments import Deployments
-from gitops_mlops.adapters.forge.issues import Issues
-from gitops_mlops.adapters.forge.pull_requests import PullRequests
-from gitops_mlops.adapters.forge.runs import Runs
+from gitops_mlops.adapters.forge.comments import CommentEndpoints
+from gitops_mlops.adapters.forge.commits import CommitEndpoints
+from gitops_mlops.adapters.forge.deployments import DeploymentEndpoints
+from gitops_mlops.adapters.forge.issues import IssueEndpoints
+from gitops_mlops.adapters.forge.pull_requests import PullRequestEndpoints
+from gitops_mlops.adapters.forge.runs import RunEndpoints
 
 
-class GitHub(PullRequests, Comments, Issues, Commits, Deployments, Runs):
+class GitHub(
+    PullRequestEndpoints, CommentEndpoints, IssueEndpoints, CommitEndpoints, DeploymentEndpoints, RunEndpoints
+):
     """All of one repository at a forge."""

@@ -16,7 +16,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _CONNECT, _READ = 10.0, 30.0
 
 
-class Pools:
+class ConnectionPools:
     """Connections that are kept. Raises UsageError when the environment names a malformed proxy."""
 
     def of(self, url: str) -> PoolManager:

@@ -7,31 +7,31 @@ from typing import Any
 from urllib.parse import urlencode
 
 from gitops_mlops.adapters.forge.answers import login, optional, text, truth, whole, words
-from gitops_mlops.adapters.forge.endpoints import Subject
-from gitops_mlops.adapters.forge.labels import Labels
-from gitops_mlops.domain.registry.approvals import PullRequest, Review
+from gitops_mlops.adapters.forge.endpoints import EndpointSubject
+from gitops_mlops.adapters.forge.labels import LabelEndpoints
+from gitops_mlops.domain.registry.approvals import PullRequest, PullRequestReview
 from gitops_mlops.domain.review.forge import OpenPullRequest, PullRequestText
 
 _GITEA_STATES = {"REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
 _READ, _WRITE = "pull-requests: read", "pull-requests: write"
 
 
-class PullRequests(Labels):
+class PullRequestEndpoints(LabelEndpoints):
     """The pull requests of a repository."""
 
     def pull_request(self, number: int) -> PullRequest:
         """A pull request of the repository."""
-        return self._read(f"/pulls/{number}", _pull_request, Subject(f"pull request #{number}", _READ))
+        return self._read(f"/pulls/{number}", _pull_request, EndpointSubject(f"pull request #{number}", _READ))
 
-    def reviews(self, number: int) -> list[Review]:
+    def reviews(self, number: int) -> list[PullRequestReview]:
         """Every review of a pull request, the oldest first."""
-        what = Subject(f"the reviews of #{number}", _READ)
+        what = EndpointSubject(f"the reviews of #{number}", _READ)
         parse = _gitea_review if self._gitea else _review
         return self._list(f"/pulls/{number}/reviews?per_page=100", parse, what)
 
     def merged_as(self, commit: str) -> list[int]:
         """The pull requests whose merge made this commit, or whose head it was."""
-        what = Subject(f"the pull requests of {commit[:10]}", _READ)
+        what = EndpointSubject(f"the pull requests of {commit[:10]}", _READ)
         if self._gitea:
             # It knows the one that was merged, and calls none "not found".
             answer = self._transport.get(self._path(f"/commits/{commit}/pull"))
@@ -46,14 +46,14 @@ class PullRequests(Labels):
     def open_pull_requests(self, owner: str, branch: str) -> list[OpenPullRequest]:
         """The open ones whose head is this branch of any repository of this owner."""
         query = urlencode({"state": "open", "head": f"{owner}:{branch}", "per_page": 100})
-        listed = self._list(f"/pulls?{query}", _owned, Subject("the pull requests", _READ))
+        listed = self._list(f"/pulls?{query}", _owned, EndpointSubject("the pull requests", _READ))
         # Gitea does not know the filter.
         return [one for whose, one in listed if whose.lower() == owner.lower() and one.head_branch == branch]
 
     def open_pull_request(self, text: PullRequestText, labels: Sequence[str] = ()) -> int:
         """Open one; its number."""
         body = {"title": text.title, "body": text.body, "head": text.head_branch, "base": text.base_branch}
-        what = Subject(f"a pull request from {text.head_branch}", _WRITE)
+        what = EndpointSubject(f"a pull request from {text.head_branch}", _WRITE)
         number = self._create("/pulls", body, _number, what, lambda: self._opened(text))
         if labels:
             self._label(number, labels)
@@ -62,7 +62,7 @@ class PullRequests(Labels):
     def edit_pull_request(self, number: int, text: PullRequestText) -> None:
         """Give it another title and body."""
         body = {"title": text.title, "body": text.body}
-        self._write("PATCH", f"/pulls/{number}", body, Subject(f"pull request #{number}", _WRITE))
+        self._write("PATCH", f"/pulls/{number}", body, EndpointSubject(f"pull request #{number}", _WRITE))
 
     def _opened(self, text: PullRequestText) -> int | None:
         """The open one from that branch to that one: GitHub allows no second."""
@@ -72,7 +72,7 @@ class PullRequests(Labels):
         return None
 
     def _label(self, number: int, labels: Sequence[str]) -> None:
-        what = Subject(f"the labels of #{number}", _WRITE)
+        what = EndpointSubject(f"the labels of #{number}", _WRITE)
         self._write("POST", f"/issues/{number}/labels", {"labels": self._labels(labels, what)}, what)
 
 
@@ -95,9 +95,9 @@ def _merged(data: Any) -> tuple[int, tuple[str, ...]]:
     return _number(data), (text(data["head"]["sha"]), words(data["merge_commit_sha"]))
 
 
-def _review(data: Any) -> Review:
+def _review(data: Any) -> PullRequestReview:
     user = data["user"]
-    return Review(
+    return PullRequestReview(
         whole(user["id"]) if user is not None else None,
         login(user),
         user is not None and user["type"] == "User",
@@ -107,11 +107,11 @@ def _review(data: Any) -> Review:
     )
 
 
-def _gitea_review(data: Any) -> Review:
+def _gitea_review(data: Any) -> PullRequestReview:
     """Gitea and Forgejo tell by `official` whether the reviewer may write, and have other names for states."""
     user = data["user"]
     state = "DISMISSED" if truth(data["dismissed"]) else text(data["state"])
-    return Review(
+    return PullRequestReview(
         whole(user["id"]) if user is not None else None,
         login(user),
         user is not None,

@@ -5,30 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from gitops_mlops.adapters.forge.answers import optional, text, truth, whole, words
-from gitops_mlops.adapters.forge.endpoints import Endpoints, Subject
+from gitops_mlops.adapters.forge.endpoints import Endpoints, EndpointSubject
 from gitops_mlops.domain.review.forge import RunArtifact, WorkflowRun
 
 _READ = "actions: read"
 
 
-class Runs(Endpoints):
+class RunEndpoints(Endpoints):
     """The runs of a repository's workflows."""
 
     def run(self, number: int) -> WorkflowRun:
         """A run of a workflow."""
         self._supported()
-        return self._read(f"/actions/runs/{number}", _run, Subject(f"run {number}", _READ))
+        return self._read(f"/actions/runs/{number}", _run, EndpointSubject(f"run {number}", _READ))
 
     def artifacts(self, run: int) -> list[RunArtifact]:
         """What a run uploaded."""
         self._supported()
-        what = Subject(f"the artifacts of run {run}", _READ)
+        what = EndpointSubject(f"the artifacts of run {run}", _READ)
         return self._list(f"/actions/runs/{run}/artifacts?per_page=100", _artifact, what, "artifacts")
 
     def download(self, artifact: int, limit: int) -> bytes:
         """The zip of an artifact. Raises OutsideError once more than `limit` bytes came."""
         self._supported()
-        what = Subject(f"artifact {artifact}", _READ, "it has expired: run the workflow again")
+        what = EndpointSubject(f"artifact {artifact}", _READ, "it has expired: run the workflow again")
         answer = self._transport.download(self._path(f"/actions/artifacts/{artifact}/zip"), limit)
         self._require(answer, what)
         return bytes(answer.data)

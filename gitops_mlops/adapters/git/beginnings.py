@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gitops_mlops.adapters.git.running import output, reason, run
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.errors import ExternalError
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
 # Written by `make dist`, in no checkout.
@@ -57,7 +57,7 @@ class GitBeginnings:
             merged = run(["merge-file", "--stdout", *labels, *contents], Path(folder))
         # The exit code counts the conflicts, up to 127.
         if merged.returncode > 127:
-            raise OutsideError(reason(merged), where="git merge-file")
+            raise ExternalError(reason(merged), where="git merge-file")
         return merged.stdout, merged.returncode > 0
 
     def blob(self, name: str) -> bytes | None:

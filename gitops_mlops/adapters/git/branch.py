@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gitops_mlops.adapters.git.running import output, paths, reason, run
-from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.domain.errors import ExternalError, UsageError
 
 _FETCH = ("fetch", "--quiet", "--no-prune", "--refmap=", "--no-tags", "--no-write-fetch-head")
 # Hooks are for people: `dvc install` makes one that pushes data.
@@ -37,14 +37,14 @@ class GitBranch:
         for _ in range(3):
             listed = run(["ls-remote", "--quiet", "--", self._remote, self._ref], self._root)
             if listed.returncode:
-                raise OutsideError(reason(listed), where=f"git ls-remote {self._remote}", hint=_HINT)
+                raise ExternalError(reason(listed), where=f"git ls-remote {self._remote}", hint=_HINT)
             # ls-remote matches the ends of names.
             tips = dict(line.split("\t")[::-1] for line in os.fsdecode(listed.stdout).splitlines())
             if self._ref not in tips:
                 return None
             if self.fetch(tips[self._ref]):
                 return tips[self._ref]
-        raise OutsideError("moves faster than it can be fetched", where=self._ref, hint="try again")
+        raise ExternalError("moves faster than it can be fetched", where=self._ref, hint="try again")
 
     def fetch(self, commit: str) -> bool:
         """Make a commit of the remote known here; whether that could be done."""
@@ -56,7 +56,7 @@ class GitBranch:
                 return True
         missing = (b"couldn't find remote ref", b"not our ref", b"no such remote ref", b"unadvertised object")
         if fetched.returncode and not any(words in fetched.stderr for words in missing):
-            raise OutsideError(reason(fetched), where=f"git fetch {self._remote}", hint=_HINT)
+            raise ExternalError(reason(fetched), where=f"git fetch {self._remote}", hint=_HINT)
         return False
 
     def messages(self, old: str, new: str) -> dict[str, str]:
@@ -95,7 +95,7 @@ class GitBranch:
             return True
         if any(race in pushed.stdout + pushed.stderr for race in _RACES):
             return False
-        raise OutsideError(reason(pushed), where=f"git push {self._remote} {self._ref}", hint=_HINT)
+        raise ExternalError(reason(pushed), where=f"git push {self._remote} {self._ref}", hint=_HINT)
 
     def _entry(self, parent: str, path: str, content: bytes | None) -> bytes:
         listed = output(["--literal-pathspecs", "ls-tree", "-z", parent, "--", path], self._root)

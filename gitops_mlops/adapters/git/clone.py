@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gitops_mlops.adapters.git.running import output, paths, reason, run
-from gitops_mlops.domain.errors import OutsideError
-from gitops_mlops.domain.ports import Lock, RemoteTag
+from gitops_mlops.domain.errors import ExternalError
+from gitops_mlops.domain.ports import GitLock, RemoteTag
 
 _TAGS = "refs/tags/"
 _PEELED = "^{}"
@@ -57,12 +57,12 @@ class GitClone:
         """Write the driver into the clone's own configuration."""
         self._run("config", "--local", f"merge.{name}.driver", command)
 
-    def locks(self) -> list[Lock]:
+    def locks(self) -> list[GitLock]:
         """Locks on tags, the oldest first."""
         storage, now = self._storage(), time.time()
         found = [*(storage / "refs" / "tags").rglob("*.lock"), storage / "packed-refs.lock"]
         ages = [(path, _changed(path)) for path in found]
-        locks = [Lock(path.relative_to(storage).as_posix(), now - at) for path, at in ages if at is not None]
+        locks = [GitLock(path.relative_to(storage).as_posix(), now - at) for path, at in ages if at is not None]
         return sorted(locks, key=lambda lock: -lock.age)
 
     def remotes(self) -> list[str]:
@@ -110,13 +110,13 @@ class GitClone:
         refs = [f"+{_TAGS}{name}:{_TAGS}{name}" for name in names]
         self._remote("fetch", "--quiet", "--no-prune", "--no-tags", "--refmap=", "--", remote, *refs)
 
-    def remove_lock(self, lock: Lock) -> None:
+    def remove_lock(self, lock: GitLock) -> None:
         """Remove a lock that nobody holds any more."""
         path = self._storage() / lock.path
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            raise OutsideError(f"cannot be removed ({error.strerror})", where=str(path)) from error
+            raise ExternalError(f"cannot be removed ({error.strerror})", where=str(path)) from error
 
     def _storage(self) -> Path:
         folder = self._run("rev-parse", "--git-common-dir").removesuffix(b"\n")
@@ -125,7 +125,7 @@ class GitClone:
     def _remote(self, *words: str) -> bytes:
         told = run(words, self._root)
         if told.returncode:
-            raise OutsideError(reason(told), where=f"git {words[0]}", hint=_REMOTE_HINT)
+            raise ExternalError(reason(told), where=f"git {words[0]}", hint=_REMOTE_HINT)
         return told.stdout
 
     def _run(self, *words: str) -> bytes:

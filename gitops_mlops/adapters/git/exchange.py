@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from gitops_mlops.adapters.git.running import output, reason, run
-from gitops_mlops.domain.errors import OutsideError, Overtaken, TagsDiffer
+from gitops_mlops.domain.errors import ConcurrentUpdate, ExternalError, TagsDiffer
 
 _TAGS = "refs/tags/"
 
@@ -30,7 +30,7 @@ def fetch_tags(root: Path, remote: str) -> None:
         return
     there = _on_remote(root, remote, [f"{_TAGS}*"])
     if there is None:
-        raise OutsideError(
+        raise ExternalError(
             reason(fetched), where=f"git fetch {remote}", hint="see git remote -v and your access, then try again"
         )
     here = _here(root)
@@ -39,7 +39,7 @@ def fetch_tags(root: Path, remote: str) -> None:
     if differing := sorted(ref for ref, name in ours.items() if here.get(ref, name) != name):
         raise TagsDiffer([ref.removeprefix(_TAGS) for ref in differing], remote)
     if ours.keys() - here.keys():
-        raise OutsideError(reason(fetched), where=f"git fetch {remote}", hint="git fetch --tags, to see why")
+        raise ExternalError(reason(fetched), where=f"git fetch {remote}", hint="git fetch --tags, to see why")
 
 
 def push(root: Path, refs: Sequence[str], remote: str) -> None:
@@ -54,10 +54,10 @@ def push(root: Path, refs: Sequence[str], remote: str) -> None:
         return
     where, hint = f"git push {remote}", "see git remote -v and your access, then try again"
     if there and any(there.get(ref, name) != name for ref, name in here.items()):
-        raise Overtaken("another writer was faster", where=where, hint="git fetch --tags, then try again")
+        raise ConcurrentUpdate("another writer was faster", where=where, hint="git fetch --tags, then try again")
     if any(words in pushed.stdout for words in _CONTENDED):
-        raise Overtaken("another writer is at work", where=where, hint="try again")
-    raise OutsideError(reason(pushed), where=where, hint=hint)
+        raise ConcurrentUpdate("another writer is at work", where=where, hint="try again")
+    raise ExternalError(reason(pushed), where=where, hint=hint)
 
 
 def _on_remote(root: Path, remote: str, patterns: Collection[str]) -> dict[str, str] | None:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from gitops_mlops.adapters.git.objects import open_objects
 from gitops_mlops.adapters.git.running import output, paths, reason, run
-from gitops_mlops.domain.errors import OutsideError
-from gitops_mlops.domain.ports import LedgerLine, Removal
+from gitops_mlops.domain.errors import ExternalError
+from gitops_mlops.domain.ports import LedgerLine, LedgerRemoval
 from gitops_mlops.domain.registry.ledger import BRANCH, appended, line_key
 
 _LOCAL = f"refs/heads/{BRANCH}"
@@ -29,7 +29,7 @@ _FETCH = ("fetch", "--no-prune", "--refmap=", "--no-tags", "--no-write-fetch-hea
 _PUSH = ("push", "--quiet", "--no-follow-tags", "--no-recurse-submodules")
 
 
-class _Tips(NamedTuple):
+class _BranchTips(NamedTuple):
     """Where the branch stands here, and where the remote's stood when it was last seen; "" for nowhere."""
 
     local: str
@@ -121,13 +121,13 @@ class GitLedger:
             return
         where = f"{self._remote}/{BRANCH}"
         if b"non-fast-forward" in fetched.stderr:
-            raise OutsideError(
+            raise ExternalError(
                 "was rewritten: the remote lacks commits that this clone has seen there",
                 where=where,
                 hint=f"gitops-mlops ledger verify; after git fetch {self._remote} the next push adds them again",
             )
         if not any(race in fetched.stderr for race in _RACES):
-            raise OutsideError(reason(fetched), where=f"git fetch {where}", hint="see git remote -v")
+            raise ExternalError(reason(fetched), where=f"git fetch {where}", hint="see git remote -v")
 
     def push(self) -> None:
         """Send the branch; where the remote has more, that is taken in first."""
@@ -143,18 +143,18 @@ class GitLedger:
                 run(["update-ref", self._seen, tip], self._root)
                 return
             if not any(race in pushed.stderr for race in _REMOTE_RACES):
-                raise OutsideError(
+                raise ExternalError(
                     reason(pushed), where=f"git push {self._remote} {BRANCH}", hint="see git remote -v"
                 )
             self.fetch()
         raise _outrun(f"git push {self._remote} {BRANCH}")
 
-    def removals(self) -> list[Removal]:
+    def removals(self) -> list[LedgerRemoval]:
         """Where the history of this clone's or the remote's branch took a line out, or changed one."""
         tips = list(filter(None, self._tips()))
         if not tips:
             return []
-        found: dict[Removal, None] = {}
+        found: dict[LedgerRemoval, None] = {}
         last: dict[str, tuple[str, str]] = {}
         with open_objects(self._root) as objects:
 
@@ -170,7 +170,7 @@ class GitLedger:
                 if not after.startswith(before) or not before.endswith("\n"):
                     gone = set(before.split("\n")) - {*after.split("\n"), ""}
                     if gone:
-                        found[Removal(commit, file, len(gone))] = None
+                        found[LedgerRemoval(commit, file, len(gone))] = None
         return list(found)
 
     def _changes(self, tips: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
@@ -191,7 +191,7 @@ class GitLedger:
             if _is_log(file):
                 yield commit, file, old if old_mode in _FILES else "", new if new_mode in _FILES else ""
 
-    def _take_in(self, tips: _Tips) -> bool:
+    def _take_in(self, tips: _BranchTips) -> bool:
         """Make the branch hold what the remote's was seen to hold; False when another writer moved it meanwhile."""
         if not tips.remote or (tips.local and self._contains(tips.local, tips.remote)):
             return True
@@ -209,7 +209,7 @@ class GitLedger:
     def _move(self, old: str, new: str) -> bool:
         made = run(["update-ref", _LOCAL, new, old or "0" * len(new)], self._root)
         if made.returncode and not any(race in made.stderr for race in _RACES):
-            raise OutsideError(reason(made), where="git update-ref")
+            raise ExternalError(reason(made), where="git update-ref")
         return made.returncode == 0
 
     def _contains(self, tip: str, other: str) -> bool:
@@ -225,7 +225,7 @@ class GitLedger:
         # `--done`: a stream that is cut off commits nothing. Unforced, it never drops what the branch holds.
         made = run(["fast-import", "--quiet", "--done"], self._root, b"".join([*stream, b"done\n"]))
         if made.returncode and not any(race in made.stderr for race in _RACES):
-            raise OutsideError(reason(made), where="git fast-import")
+            raise ExternalError(reason(made), where="git fast-import")
         return made.returncode == 0
 
     def _committer(self) -> bytes:
@@ -234,10 +234,10 @@ class GitLedger:
         nobody = f"gitops-mlops <> {int(time.time())} +0000"
         return found.stdout.strip() if found.returncode == 0 else nobody.encode()
 
-    def _tips(self) -> _Tips:
+    def _tips(self) -> _BranchTips:
         listed = self._git("for-each-ref", "--format=%(refname) %(objectname)", _LOCAL, self._seen).decode()
         tips = dict(line.split(" ") for line in listed.splitlines())
-        return _Tips(tips.get(_LOCAL, ""), tips.get(self._seen, ""))
+        return _BranchTips(tips.get(_LOCAL, ""), tips.get(self._seen, ""))
 
     def _read(self, tip: str, files: Iterable[str]) -> dict[str, str]:
         """Files as a commit has them; "" for those that are not there."""
@@ -251,8 +251,8 @@ class GitLedger:
         return output(arguments, self._root)
 
 
-def _outrun(where: str) -> OutsideError:
-    return OutsideError("other writers were faster every time", where=where, hint="gitops-mlops ledger sync")
+def _outrun(where: str) -> ExternalError:
+    return ExternalError("other writers were faster every time", where=where, hint="gitops-mlops ledger sync")
 
 
 def _is_log(name: str) -> bool:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from gitops_mlops.adapters.git.running import output, reason, run
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 from gitops_mlops.domain.registry.mainline import Mainline
 
 _REMOTE = "origin"
@@ -28,7 +28,7 @@ def mainline(root: Path, ask: bool = True) -> Mainline:
     if not found:
         missing = f"{name} is not in this clone" if name else "no branch of this clone is main or master"
         hint = f"git fetch {_REMOTE}" if name else "git config init.defaultBranch NAME, which says it"
-        raise EvidenceMissing(f"{missing}, so it cannot tell what was merged", hint=hint)
+        raise MissingEvidence(f"{missing}, so it cannot tell what was merged", hint=hint)
     return Mainline(name, tuple(found))
 
 
@@ -54,7 +54,7 @@ def _asked(root: Path, ask: bool) -> str:
     told = run(["ls-remote", "--symref", "--", _REMOTE, "HEAD"], root) if ask else None
     if told is None or told.returncode:
         why = f"cannot be asked ({reason(told)})" if told else "was not asked"
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"{why} which branch is its default, so what was merged is not known",
             where=_REMOTE,
             hint=f"git remote set-head {_REMOTE} --auto, where it can be reached",

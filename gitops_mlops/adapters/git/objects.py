@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from gitops_mlops.adapters.git.running import conversation
-from gitops_mlops.domain.errors import EvidenceMissing, OutsideError
+from gitops_mlops.domain.errors import ExternalError, MissingEvidence
 
 _FILE, _FOLDER = ("100644", "100755", "100664"), ("40000", "040000")
 
@@ -20,7 +20,7 @@ _FILE, _FOLDER = ("100644", "100755", "100664"), ("40000", "040000")
 _AT_ONCE = 200
 
 
-class _Entry(NamedTuple):
+class _TreeEntry(NamedTuple):
     name: str
     mode: str
     object: str
@@ -35,7 +35,7 @@ class GitObjects:
         self._asks: IO[bytes] = process.stdin
         self._answers: IO[bytes] = process.stdout
         self._roots: dict[str, str] = {}
-        self._trees: dict[str, tuple[_Entry, ...]] = {}
+        self._trees: dict[str, tuple[_TreeEntry, ...]] = {}
         self._found: dict[tuple[str, Callable[[str], bool]], tuple[tuple[str, str], ...]] = {}
 
     def content(self, name: str) -> bytes:
@@ -96,7 +96,7 @@ class GitObjects:
             elif entry.mode in _FILE and wanted(entry.name):
                 yield entry.name, entry.object
 
-    def _tree(self, name: str) -> tuple[_Entry, ...]:
+    def _tree(self, name: str) -> tuple[_TreeEntry, ...]:
         if name not in self._trees:
             # IDs are given as bytes, of a length that the repository's hash decides.
             self._trees[name] = tuple(_entries(self._read(name)[1], len(name) // 2))
@@ -107,7 +107,7 @@ class GitObjects:
         self._ask([name])
         answer = self._answer()
         if answer is None:
-            raise EvidenceMissing(
+            raise MissingEvidence(
                 "is not in this clone", where=name.removesuffix("^{tree}")[:12], hint="git fetch --unshallow --tags"
             )
         return answer
@@ -125,12 +125,12 @@ class GitObjects:
             self._asks.write("".join(f"{name}\n" for name in names).encode())
             self._asks.flush()
         except OSError as error:
-            raise OutsideError("ended before everything was read", where="git cat-file") from error
+            raise ExternalError("ended before everything was read", where="git cat-file") from error
 
     def _answer(self) -> tuple[str, bytes] | None:
         head = self._answers.readline().split()
         if not head:
-            raise OutsideError("ended before everything was read", where="git cat-file")
+            raise ExternalError("ended before everything was read", where="git cat-file")
         if len(head) != 3:
             return None
         content = self._answers.read(int(head[2]))
@@ -138,14 +138,14 @@ class GitObjects:
         return head[0].decode(), content
 
 
-def _entries(raw: bytes, width: int) -> Iterator[_Entry]:
+def _entries(raw: bytes, width: int) -> Iterator[_TreeEntry]:
     """The entries of a tree object: `MODE NAME NUL ID`, one behind the other."""
     at = 0
     while at < len(raw):
         space = raw.index(b" ", at)
         end = raw.index(b"\0", space)
         mode, name = _text(raw[at:space]), os.fsdecode(raw[space + 1 : end])
-        yield _Entry(name, mode, raw[end + 1 : end + 1 + width].hex())
+        yield _TreeEntry(name, mode, raw[end + 1 : end + 1 + width].hex())
         at = end + 1 + width
 
 

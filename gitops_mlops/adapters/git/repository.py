@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gitops_mlops.adapters.git import exchange
 from gitops_mlops.adapters.git.running import lock_hint, output, paths, reason, run
 from gitops_mlops.adapters.git.tags import TagStream
-from gitops_mlops.domain.errors import EvidenceMissing, OutsideError, Overtaken, UsageError
+from gitops_mlops.domain.errors import ConcurrentUpdate, ExternalError, MissingEvidence, UsageError
 from gitops_mlops.domain.registry.tags import TagRecord
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class GitRepository:
             if "not a git repository" in found.stderr.decode(errors="replace"):
                 raise UsageError("not a git repository", where=str(start), hint="run git init, or use -C DIR")
             safe = f"chown it, or git config --global --add safe.directory '{start}'"
-            raise OutsideError(
+            raise ExternalError(
                 reason(found), where=str(start), hint=safe if b"safe.directory" in found.stderr else "git status"
             )
         shallow, _, root = found.stdout.partition(b"\n")
@@ -81,8 +81,8 @@ class GitRepository:
             self._commits.add(commit)
             return commit
         if revision == "HEAD":
-            raise EvidenceMissing("the repository has no commits", hint="commit something first")
-        raise EvidenceMissing("no such revision", where=repr(revision), hint="git fetch --tags, or check the name")
+            raise MissingEvidence("the repository has no commits", hint="commit something first")
+        raise MissingEvidence("no such revision", where=repr(revision), hint="git fetch --tags, or check the name")
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The newest commit that two revisions share; None when the clone holds none."""
@@ -129,7 +129,7 @@ class GitRepository:
         """Whether a commit is another one, or comes before it. Raises OutsideError for what is no commit."""
         done = run(["merge-base", "--is-ancestor", commit, of], self.root)
         if done.returncode not in (0, 1):
-            raise OutsideError(reason(done), where="git merge-base")
+            raise ExternalError(reason(done), where="git merge-base")
         return done.returncode == 0
 
     def mainline(self, *, ask: bool = True) -> Mainline:
@@ -158,13 +158,13 @@ class GitRepository:
         )
         if made.returncode:
             if run(["show-ref", "--verify", "--quiet", f"refs/tags/{name}"], self.root).returncode == 0:
-                raise Overtaken(reason(made), where=f"tag {name}", hint="see gitops-mlops history")
+                raise ConcurrentUpdate(reason(made), where=f"tag {name}", hint="see gitops-mlops history")
             signing = b"sign the" in made.stderr or b"signingkey" in made.stderr
-            raise OutsideError(reason(made), where=f"tag {name}", hint=_SIGNING if signing else lock_hint(made))
+            raise ExternalError(reason(made), where=f"tag {name}", hint=_SIGNING if signing else lock_hint(made))
         if b"error:" in made.stderr:
             # Git 2.39 says why it cannot sign with an SSH key, writes the tag all the same and ends with 0.
             self.delete_tag(name)
-            raise OutsideError(f"cannot be signed: {reason(made)}", where=f"tag {name}", hint=_SIGNING)
+            raise ExternalError(f"cannot be signed: {reason(made)}", where=f"tag {name}", hint=_SIGNING)
 
     def verify_tag(self, name: str, allowed_signers: bytes) -> TagSignature:
         """Who signed a tag under this very name."""

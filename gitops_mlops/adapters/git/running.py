@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO
 
-from gitops_mlops.domain.errors import OutsideError, UsageError
+from gitops_mlops.domain.errors import ExternalError, UsageError
 
 # Inside a hook git sets these for the repository that runs it; they would make us read another one's index.
 _FOREIGN = (
@@ -48,11 +48,11 @@ def output(
     """Standard output. Raises OutsideError with git's reason when it failed."""
     done = run(arguments, folder, stdin, extra)
     if done.returncode:
-        raise OutsideError(reason(done), where=f"git {arguments[0]}", hint=lock_hint(done))
+        raise ExternalError(reason(done), where=f"git {arguments[0]}", hint=lock_hint(done))
     return done.stdout
 
 
-class Stream:
+class GitStream:
     """Standard output in pieces, as git writes it. Git is at work from the start, a pipe's size ahead of us."""
 
     def __init__(self, arguments: Sequence[str], folder: Path) -> None:
@@ -87,7 +87,7 @@ class Stream:
             while piece := text.read(_PIECE):
                 yield piece
         if self._process.returncode:
-            raise OutsideError(reason(run(self._arguments, self._folder)), where=f"git {self._arguments[0]}")
+            raise ExternalError(reason(run(self._arguments, self._folder)), where=f"git {self._arguments[0]}")
 
 
 @contextmanager
@@ -143,7 +143,7 @@ def _starting(folder: Path) -> Iterator[None]:
     except OSError as error:
         if not folder.is_dir():
             raise UsageError("no such folder", where=str(folder)) from error
-        raise OutsideError(f"git cannot be started ({error.strerror})", hint="install git 2.30 or newer") from error
+        raise ExternalError(f"git cannot be started ({error.strerror})", hint="install git 2.30 or newer") from error
 
 
 def reason(done: subprocess.CompletedProcess[bytes]) -> str:

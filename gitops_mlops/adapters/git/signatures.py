@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from gitops_mlops.adapters.git.running import output, run
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.errors import ExternalError
 from gitops_mlops.domain.registry.approvals import TagSignature
 
 _SSH_GOOD = re.compile(r'^Good "git" signature for (.+) with \S+ key SHA256:\S+$', re.MULTILINE)
@@ -38,7 +38,7 @@ def verify_tag(root: Path, name: str, allowed_signers: bytes) -> TagSignature:
 def _read(good: bool, said: str, name: str) -> TagSignature:
     if "cannot run " in said:
         program = said.partition("cannot run ")[2].partition(":")[0]
-        raise OutsideError(f"{program} cannot be started", where=f"git verify-tag {name}", hint=f"install {program}")
+        raise ExternalError(f"{program} cannot be started", where=f"git verify-tag {name}", hint=f"install {program}")
     if good and (match := _SSH_GOOD.search(said)):
         return TagSignature("ssh", match[1])
     if good and len(valid := _PGP_VALID.findall(said)) == 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from gitops_mlops.adapters.git.running import Stream, run
+from gitops_mlops.adapters.git.running import GitStream, run
 from gitops_mlops.domain.registry.tags import TagRecord
 
 TAG_FIELDS = (
@@ -29,7 +29,7 @@ class TagStream:
         # %00 ends a field: no message can hold a NUL, so nothing in it can imitate the next field.
         form = "".join(f"%({field})%00" for field in TAG_FIELDS)
         self._folder = folder
-        self._stream = Stream(["for-each-ref", f"--format={form}", "refs/tags"], folder)
+        self._stream = GitStream(["for-each-ref", f"--format={form}", "refs/tags"], folder)
 
     def __iter__(self) -> Iterator[TagRecord]:
         width = len(TAG_FIELDS)

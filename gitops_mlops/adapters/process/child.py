@@ -22,7 +22,7 @@ _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass
-class Child:
+class ServerProcess:
     """A started server: its process, our end of its lifeline, and its private port on the loopback interface."""
 
     process: subprocess.Popen[bytes]
@@ -30,7 +30,7 @@ class Child:
     port: int
 
 
-def launch(bundle: Path, digest: str, log: Path, control: Path, predictions: Path) -> Child:
+def launch(bundle: Path, digest: str, log: Path, control: Path, predictions: Path) -> ServerProcess:
     """Start a server of a bundle in a session of its own. It lives no longer than `lifeline` until it is public."""
     with ExitStack() as ours:
         private = ours.enter_context(private_listener())
@@ -56,7 +56,7 @@ def launch(bundle: Path, digest: str, log: Path, control: Path, predictions: Pat
         except BaseException:
             lifeline.close()
             raise
-        return Child(process, lifeline, private.getsockname()[1])
+        return ServerProcess(process, lifeline, private.getsockname()[1])
 
 
 def last_lines(log: Path) -> tuple[str, ...]:

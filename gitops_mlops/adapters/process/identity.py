@@ -14,14 +14,14 @@ _POLL = 0.02
 
 
 @dataclass(frozen=True)
-class Identity:
+class ProcessIdentity:
     """A process: its id and when it started, as the system writes it."""
 
     pid: int
     started: str
 
     @classmethod
-    def of(cls, pid: int) -> Identity | None:
+    def of(cls, pid: int) -> ProcessIdentity | None:
         """The process that has this id now; None when there is none or it has ended."""
         started = _started(pid)
         return cls(pid, started) if started else None

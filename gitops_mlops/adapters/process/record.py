@@ -7,10 +7,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from gitops_mlops.adapters.process.identity import Identity
+from gitops_mlops.adapters.process.identity import ProcessIdentity
 
 
-class Slot(BaseModel):
+class ServerSlot(BaseModel):
     """One server. `id` names its log and its control socket; `host` and `port` are what it is for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -24,12 +24,12 @@ class Slot(BaseModel):
     since: datetime
 
     @property
-    def process(self) -> Identity:
+    def process(self) -> ProcessIdentity:
         """The process, wherever its number is in use now."""
-        return Identity(self.pid, self.started)
+        return ProcessIdentity(self.pid, self.started)
 
 
-class Refusal(BaseModel):
+class RefusedVersion(BaseModel):
     """The last version that did not come to serve. `cause` says what is to blame, `repair` what to do about it.
 
     `attempts` is how often that came in a row.
@@ -46,7 +46,7 @@ class Refusal(BaseModel):
     attempts: int = 1
 
 
-class Record(BaseModel):
+class PlaceRecord(BaseModel):
     """The file of a place. `candidate` is set while the public socket changes hands, `draining` until it is gone.
 
     `previous` is the digest of the bundle that ran before the current one.
@@ -55,14 +55,14 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     schema_version: Literal[1] = 1
-    current: Slot | None = None
-    candidate: Slot | None = None
-    draining: Slot | None = None
+    current: ServerSlot | None = None
+    candidate: ServerSlot | None = None
+    draining: ServerSlot | None = None
     stopped: bool = False
-    refused: Refusal | None = None
+    refused: RefusedVersion | None = None
     previous: str = ""
 
-    def slots(self) -> list[Slot]:
+    def slots(self) -> list[ServerSlot]:
         """Every server that may still run."""
         return [slot for slot in (self.current, self.candidate, self.draining) if slot is not None]
 

@@ -9,9 +9,9 @@ from urllib.parse import quote, unquote
 
 from pydantic import ValidationError
 
-from gitops_mlops.adapters.process.record import Record, Refusal
-from gitops_mlops.domain.deployment.reconciliation import Failure, Place
-from gitops_mlops.domain.errors import OutsideError, PlaceError
+from gitops_mlops.adapters.process.record import PlaceRecord, RefusedVersion
+from gitops_mlops.domain.deployment.reconciliation import FailedVersion, Place
+from gitops_mlops.domain.errors import ExternalError, PlaceError
 from gitops_mlops.domain.faults import Cause
 from gitops_mlops.domain.ports import Files
 
@@ -25,22 +25,22 @@ class Records:
 
     def __init__(self, files: Files) -> None:
         self._files = files
-        self._unwritten: dict[tuple[str, str], Failure] = {}
+        self._unwritten: dict[tuple[str, str], FailedVersion] = {}
 
-    def all(self) -> Iterator[tuple[str, str, Record]]:
+    def all(self) -> Iterator[tuple[str, str, PlaceRecord]]:
         """Every place of this clone, by environment and model, whatever the configuration says."""
         for path in sorted(self._files.resolve(STATE).glob("*/*.json")):
             environment, model = unquote(path.parent.name), unquote(path.stem)
             yield environment, model, self.read(Place(environment, model, "", 0))
 
-    def read(self, place: Place) -> Record:
+    def read(self, place: Place) -> PlaceRecord:
         """The record of a place. Raises PlaceError when it is damaged."""
         path = self._file(place)
         content = self._files.read(path)
         if content is None:
-            return Record()
+            return PlaceRecord()
         try:
-            return Record.model_validate_json(content)
+            return PlaceRecord.model_validate_json(content)
         except ValidationError as error:
             raise PlaceError(
                 "not a record that a deploy wrote",
@@ -48,14 +48,14 @@ class Records:
                 hint="end the server it was for, then delete the file",
             ) from error
 
-    def write(self, place: Place, record: Record) -> None:
+    def write(self, place: Place, record: PlaceRecord) -> None:
         """Replace the record of a place. Raises PlaceError when the disk does not take it."""
         try:
             self._files.write(self._file(place), record.model_dump_json(indent=1).encode() + b"\n")
-        except OutsideError as error:
+        except ExternalError as error:
             raise PlaceError(error.message, where=error.where, hint=REPAIR) from error
 
-    def failure(self, place: Place) -> Failure | None:
+    def failure(self, place: Place) -> FailedVersion | None:
         """The last version that did not come to serve at a place, and why."""
         unwritten = self._unwritten.get((place.environment, place.model))
         if unwritten is not None:
@@ -63,14 +63,16 @@ class Records:
         kept = self.read(place).refused
         if kept is None:
             return None
-        return Failure(kept.version, kept.commit, kept.reason, kept.at, Cause(kept.cause), kept.repair, kept.attempts)
+        return FailedVersion(
+            kept.version, kept.commit, kept.reason, kept.at, Cause(kept.cause), kept.repair, kept.attempts
+        )
 
-    def remember(self, place: Place, failure: Failure) -> None:
+    def remember(self, place: Place, failure: FailedVersion) -> None:
         """Keep why a version did not come to serve, and how often; on a full disk only until this command ends."""
         before = self.failure(place)
         if before is not None and (before.commit, before.cause) == (failure.commit, failure.cause):
             failure = replace(failure, attempts=before.attempts + 1)
-        kept = Refusal(
+        kept = RefusedVersion(
             version=failure.version,
             commit=failure.commit,
             reason=failure.reason,
@@ -81,7 +83,7 @@ class Records:
         )
         try:
             self.write(place, self.read(place).model_copy(update={"refused": kept}))
-        except OutsideError:
+        except ExternalError:
             self._unwritten[place.environment, place.model] = failure
 
     def path(self, place: Place, identity: str, ending: str) -> Path:

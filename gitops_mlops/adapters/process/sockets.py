@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gitops_mlops.domain.errors import OutsideError, PlaceError
+from gitops_mlops.domain.errors import ExternalError, PlaceError
 
 # The words of gitops_mlops/serving/handover.py.
 _PUBLISH = b"publish"
@@ -97,7 +97,7 @@ def _resolved(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except OSError as error:
-        raise OutsideError(
+        raise ExternalError(
             f"is no address ({error.strerror})", where=f"{host}:{port}", hint="correct host in mlops.yaml"
         ) from error
     return found[0], found[4]

@@ -15,12 +15,18 @@ from typing import TextIO
 
 from gitops_mlops.adapters.process.child import last_lines, launch
 from gitops_mlops.adapters.process.effort import effort
-from gitops_mlops.adapters.process.identity import Identity
-from gitops_mlops.adapters.process.record import Record, Slot
+from gitops_mlops.adapters.process.identity import ProcessIdentity
+from gitops_mlops.adapters.process.record import PlaceRecord, ServerSlot
 from gitops_mlops.adapters.process.records import REPAIR, STATE, Records, part
 from gitops_mlops.adapters.process.sockets import borrow_public, public_socket, publish
-from gitops_mlops.domain.deployment.reconciliation import Candidate, Failure, Held, Hold, Place
-from gitops_mlops.domain.errors import OutsideError, PlaceError
+from gitops_mlops.domain.deployment.reconciliation import (
+    CandidateServer,
+    FailedVersion,
+    ObservedPlace,
+    Place,
+    TargetHold,
+)
+from gitops_mlops.domain.errors import ExternalError, PlaceError
 from gitops_mlops.domain.faults import Effort, Ending
 from gitops_mlops.domain.ports import Clock, Files
 
@@ -34,10 +40,10 @@ _LOGS_KEPT = 5
 
 
 @dataclass
-class _Started:
+class _StartedServer:
     """What is needed of a candidate until it has taken over or was discarded."""
 
-    slot: Slot
+    slot: ServerSlot
     process: subprocess.Popen[bytes]
     lifeline: socket.socket
     public: socket.socket | None
@@ -50,7 +56,7 @@ class ProcessTarget:
         self._files = files
         self._clock = clock
         self._records = Records(files)
-        self._started: dict[str, _Started] = {}
+        self._started: dict[str, _StartedServer] = {}
 
     @contextlib.contextmanager
     def exclusive(self, environment: str) -> Iterator[None]:
@@ -74,25 +80,27 @@ class ProcessTarget:
                 self._files.write(IGNORE, b"*\n")
             path.parent.mkdir(parents=True, exist_ok=True)
             return path.open("a")
-        except OutsideError as error:
+        except ExternalError as error:
             raise PlaceError(error.message, where=error.where, hint=REPAIR) from error
         except OSError as error:
             raise PlaceError(f"cannot be written ({error.strerror})", where=str(path), hint=REPAIR) from error
 
-    def look(self, place: Place) -> Held:
+    def look(self, place: Place) -> ObservedPlace:
         """What is known of the process behind a place."""
         record = self._records.read(place)
         failure = self._records.failure(place)
         alive = [slot for slot in (record.current, record.candidate) if slot and slot.process.alive()]
         if alive:
-            return Held(Hold.ALIVE, alive[0].since, failure=failure)
+            return ObservedPlace(TargetHold.ALIVE, alive[0].since, failure=failure)
         if record.stopped:
-            return Held(Hold.STOPPED, failure=failure)
+            return ObservedPlace(TargetHold.STOPPED, failure=failure)
         if record.current is not None:
-            return Held(Hold.ENDED, record.current.since, f"its process {record.current.pid} is gone", failure)
-        return Held(Hold.ABSENT, failure=failure)
+            return ObservedPlace(
+                TargetHold.ENDED, record.current.since, f"its process {record.current.pid} is gone", failure
+            )
+        return ObservedPlace(TargetHold.ABSENT, failure=failure)
 
-    def start(self, place: Place, bundle: Path, digest: str) -> Candidate:
+    def start(self, place: Place, bundle: Path, digest: str) -> CandidateServer:
         """Start a server beside the current one; it listens on a private port only.
 
         Raises PlaceError when the public port is another's, before anything is started.
@@ -110,24 +118,24 @@ class ProcessTarget:
                 public.close()
             raise
         self._started[identity] = started
-        return Candidate(identity, address, str(self._records.path(place, identity, "log")))
+        return CandidateServer(identity, address, str(self._records.path(place, identity, "log")))
 
-    def ended(self, candidate: Candidate) -> Ending | None:
+    def ended(self, candidate: CandidateServer) -> Ending | None:
         """How a candidate ended, before or after it took over; None while it lives."""
         code = self._started[candidate.id].process.poll()
         return None if code is None else Ending(code, last_lines(Path(candidate.log)))
 
-    def effort(self, candidate: Candidate) -> Effort | None:
+    def effort(self, candidate: CandidateServer) -> Effort | None:
         """What a candidate that lives had of this machine since it was started; None when nobody can tell."""
         started = self._started[candidate.id]
         wall = (self._clock.now() - started.slot.since).total_seconds()
         return effort(started.process.pid, wall)
 
-    def remember(self, place: Place, failure: Failure) -> None:
+    def remember(self, place: Place, failure: FailedVersion) -> None:
         """Keep why a version does not serve here."""
         self._records.remember(place, failure)
 
-    def switch(self, place: Place, candidate: Candidate) -> None:
+    def switch(self, place: Place, candidate: CandidateServer) -> None:
         """Let a candidate take over the public port, then end the server before it.
 
         Raises PlaceError, with the server before it still serving, when the port does not change hands.
@@ -144,14 +152,14 @@ class ProcessTarget:
             self._forget(place, started.slot)
             raise
         current = started.slot.model_copy(update={"since": self._clock.now()})
-        after = Record(current=current, previous=before.before(current.digest))
+        after = PlaceRecord(current=current, previous=before.before(current.digest))
         self._records.write(place, after.model_copy(update={"draining": before.current}))
         if before.current is not None:
             before.current.process.end(_DRAIN)
             self._records.write(place, after)
             self._forget(place, before.current)
 
-    def discard(self, place: Place, candidate: Candidate) -> None:
+    def discard(self, place: Place, candidate: CandidateServer) -> None:
         """End a candidate that did not take over."""
         started = self._started.pop(candidate.id)
         started.lifeline.close()
@@ -169,7 +177,7 @@ class ProcessTarget:
             slot.process.end(_DRAIN)
             self._forget(place, slot)
         if record.slots():
-            self._records.write(place, Record(stopped=True, refused=record.refused, previous=record.before()))
+            self._records.write(place, PlaceRecord(stopped=True, refused=record.refused, previous=record.before()))
         return bool(alive)
 
     def known(self) -> list[Place]:
@@ -188,13 +196,13 @@ class ProcessTarget:
 
     def _spawn(
         self, place: Place, identity: str, bundle: Path, digest: str, public: socket.socket | None
-    ) -> tuple[_Started, str]:
+    ) -> tuple[_StartedServer, str]:
         log, control = self._records.path(place, identity, "log"), self._records.path(place, identity, "sock")
         child = launch(bundle, digest, log, control, self._records.predictions(place))
         # Until it has the public socket the server ends when `lifeline` does, so that nothing is orphaned.
-        born = Identity.of(child.process.pid)
+        born = ProcessIdentity.of(child.process.pid)
         started = born.started if born else ""
-        slot = Slot(
+        slot = ServerSlot(
             id=identity,
             pid=child.process.pid,
             started=started,
@@ -203,9 +211,9 @@ class ProcessTarget:
             port=place.port,
             since=self._clock.now(),
         )
-        return _Started(slot, child.process, child.lifeline, public), f"http://127.0.0.1:{child.port}"
+        return _StartedServer(slot, child.process, child.lifeline, public), f"http://127.0.0.1:{child.port}"
 
-    def _hand_over(self, place: Place, before: Record, started: _Started) -> None:
+    def _hand_over(self, place: Place, before: PlaceRecord, started: _StartedServer) -> None:
         public = started.public
         if public is None:
             # The current server does not lend its port (it hangs, or its control socket was deleted).
@@ -216,7 +224,7 @@ class ProcessTarget:
             if problem := publish(started.lifeline, public):
                 raise PlaceError(f"{place} could not take over the port: {problem}", where=place.address)
 
-    def _settle(self, place: Place) -> Record:
+    def _settle(self, place: Place) -> PlaceRecord:
         """What is true after a deploy that was cut off: who has the public socket serves, the rest ends."""
         record = self._records.read(place)
         current, draining = record.current, [record.draining]
@@ -234,7 +242,7 @@ class ProcessTarget:
         if current is not None and not current.process.alive():
             self._forget(place, current)
             current = None
-        settled = Record(
+        settled = PlaceRecord(
             current=current,
             stopped=record.stopped,
             refused=record.refused,
@@ -244,10 +252,10 @@ class ProcessTarget:
             self._records.write(place, settled)
         return settled
 
-    def _borrow(self, place: Place, slot: Slot) -> socket.socket | None:
+    def _borrow(self, place: Place, slot: ServerSlot) -> socket.socket | None:
         return borrow_public(self._records.path(place, slot.id, "sock"), place.host, place.port)
 
-    def _forget(self, place: Place, slot: Slot) -> None:
+    def _forget(self, place: Place, slot: ServerSlot) -> None:
         """Remove a server's control socket, and all but the newest logs of the place."""
         self._records.path(place, slot.id, "sock").unlink(missing_ok=True)
         logs = self._records.path(place, "*", "log")

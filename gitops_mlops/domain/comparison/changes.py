@@ -8,28 +8,29 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from gitops_mlops.domain.comparison.report_parts import Change
-from gitops_mlops.domain.pipeline.outputs import Output
+from gitops_mlops.domain.comparison.report_parts import ReportChange
+from gitops_mlops.domain.pipeline.outputs import TrackedOutput
 
 _MOST = 500
 _LONGEST = 2000
 
 
-def parameter_changes(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[Change, ...]:
+def parameter_changes(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[ReportChange, ...]:
     """Parameters (`file:key`) whose values differ."""
     names = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
     return tuple(
-        Change(name=name[:200], old=plain(old.get(name)), new=plain(new.get(name))) for name in names[:_MOST]
+        ReportChange(name=name[:200], old=plain(old.get(name)), new=plain(new.get(name))) for name in names[:_MOST]
     )
 
 
 def data_changes(
-    old: Mapping[str, Output], new: Mapping[str, Output], without: Collection[str]
-) -> tuple[Change, ...]:
+    old: Mapping[str, TrackedOutput], new: Mapping[str, TrackedOutput], without: Collection[str]
+) -> tuple[ReportChange, ...]:
     """Tracked files whose content differs, but for those in `without`: the model itself, and what git tracks."""
     names = [name for name in sorted({*old, *new} - set(without)) if _digest(old, name) != _digest(new, name)]
     return tuple(
-        Change(name=name[:200], old=_output(old.get(name)), new=_output(new.get(name))) for name in names[:_MOST]
+        ReportChange(name=name[:200], old=_output(old.get(name)), new=_output(new.get(name)))
+        for name in names[:_MOST]
     )
 
 
@@ -49,11 +50,11 @@ def plain(value: Any) -> JsonValue:
     return str(value)[:_LONGEST]
 
 
-def _digest(outputs: Mapping[str, Output], name: str) -> str | None:
+def _digest(outputs: Mapping[str, TrackedOutput], name: str) -> str | None:
     return outputs[name].md5 if name in outputs else None
 
 
-def _output(output: Output | None) -> JsonValue:
+def _output(output: TrackedOutput | None) -> JsonValue:
     if output is None:
         return None
     known: dict[str, JsonValue] = {"md5": output.md5, "size": output.size, "files": output.files}

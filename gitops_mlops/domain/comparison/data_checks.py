@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from gitops_mlops.domain.comparison.equal_values import comparable
-from gitops_mlops.domain.comparison.gates import Judged
-from gitops_mlops.domain.comparison.leakage import Lone
+from gitops_mlops.domain.comparison.gates import JudgedGate
+from gitops_mlops.domain.comparison.leakage import SingleFeature
 from gitops_mlops.domain.comparison.overlap import Overlap
 from gitops_mlops.domain.comparison.report_parts import DATA_GATE, CheckStatus, DataCheck, GateResult
 from gitops_mlops.domain.comparison.rows import repeats
-from gitops_mlops.domain.config.leakage import Leaks, Reaction
-from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.leakage import LeakageConfig, Reaction
+from gitops_mlops.domain.config.metrics import ModelTask
 
 LABEL, FEATURES, IDENTIFIERS = "label in the features", "single features", "identifiers as features"
 PERFECT = "perfect score"
@@ -42,7 +42,7 @@ _MANY_DUPLICATES = 0.01
 
 
 @dataclass(frozen=True)
-class Features:
+class ModelFeatures:
     """The columns that a model reads. `sure` is whether it said so; else they are all that it might read.
 
     `new` are those that the champion does not have, `then` how well each alone told the label in its data.
@@ -55,17 +55,19 @@ class Features:
     then: Mapping[str, float] = field(default_factory=dict)
 
 
-def gate_of(check: DataCheck) -> Judged | None:
+def gate_of(check: DataCheck) -> JudgedGate | None:
     """The gate of a check that blocks or warns."""
     if check.status not in ("warn", "block"):
         return None
     result = GateResult(
         id=f"{DATA_GATE}{check.id}", metric="", demand=_DEMANDS[check.id], status=check.status, reason=check.found
     )
-    return Judged(result)
+    return JudgedGate(result)
 
 
-def label_copies(found: Sequence[Lone], features: Features, target: str, leaks: Leaks) -> DataCheck:
+def label_copies(
+    found: Sequence[SingleFeature], features: ModelFeatures, target: str, leaks: LeakageConfig
+) -> DataCheck:
     """Columns that are the label under another name; a model that wants the target itself is no better."""
     told = [f"{_name(one.column)} is {one.copy}" for one in found if one.copy]
     if features.reads_target and target not in leaks.allowed:
@@ -73,7 +75,9 @@ def label_copies(found: Sequence[Lone], features: Features, target: str, leaks: 
     return _check(LABEL, told, leaks.label, "no feature is the label", features)
 
 
-def lone_features(found: Sequence[Lone], features: Features, task: Task, leaks: Leaks) -> DataCheck:
+def lone_features(
+    found: Sequence[SingleFeature], features: ModelFeatures, task: ModelTask, leaks: LeakageConfig
+) -> DataCheck:
     """Features that alone tell the label too well. A forecast may follow its own past, so there it only warns."""
     suspects = [one for one in found if leaks.suspects(one.strength, one.column in features.new) and not one.copy]
     if not suspects:
@@ -81,12 +85,12 @@ def lone_features(found: Sequence[Lone], features: Features, task: Task, leaks: 
         best = f"the best alone, {_name(rest[0].column)}, has {_strength(rest[0], task)}" if rest else ""
         found_best = f"{best}{_asked(features)}" if best else "too few rows to tell"
         return DataCheck(id=FEATURES, status="pass" if best else "unknown", found=found_best)
-    certain = suspects[0].strength >= leaks.certain and task is not Task.FORECASTING
+    certain = suspects[0].strength >= leaks.certain and task is not ModelTask.FORECASTING
     told = [_suspect(one, features, task) for one in suspects]
     return _check(FEATURES, told, "block" if certain else "warn", "", features)
 
 
-def identifiers_read(names: Sequence[str], features: Features, leaks: Leaks) -> DataCheck:
+def identifiers_read(names: Sequence[str], features: ModelFeatures, leaks: LeakageConfig) -> DataCheck:
     """Identifiers among the features: they say nothing of rows to come, unless they leak the order of the rows.
 
     Data has identifiers: where the model may not read them, they are no more than a remark.
@@ -133,7 +137,7 @@ def _about(expected: float) -> str:
     return f"{expected:,.0f}" if expected >= 10 else f"{expected:.2g}"
 
 
-def shared(frame: pl.DataFrame, training: pl.DataFrame, columns: Sequence[str], leaks: Leaks) -> DataCheck:
+def shared(frame: pl.DataFrame, training: pl.DataFrame, columns: Sequence[str], leaks: LeakageConfig) -> DataCheck:
     """Groups that stand in both."""
     told = []
     readable = {*plain_columns(frame)} & {*plain_columns(training)}
@@ -150,7 +154,7 @@ def shared(frame: pl.DataFrame, training: pl.DataFrame, columns: Sequence[str], 
 
 
 def time_order(
-    frame: pl.DataFrame, training: pl.DataFrame, column: str, declared: bool, leaks: Leaks
+    frame: pl.DataFrame, training: pl.DataFrame, column: str, declared: bool, leaks: LeakageConfig
 ) -> DataCheck | None:
     """Whether every evaluation row is later than training; None when the column is no time.
 
@@ -179,7 +183,7 @@ def time_order(
     return _check(TIME, told, reaction, f"{shown}, the evaluation begins at {_moment(now.min())}")
 
 
-def duplicates(frame: pl.DataFrame, target: str, without: Sequence[str], leaks: Leaks) -> DataCheck:
+def duplicates(frame: pl.DataFrame, target: str, without: Sequence[str], leaks: LeakageConfig) -> DataCheck:
     """Rows that stand in the evaluation twice, and those among them whose labels contradict each other.
 
     Rows of a few categories repeat by nature: only where some column is nearly continuous is it a suspicion.
@@ -200,13 +204,13 @@ def duplicates(frame: pl.DataFrame, target: str, without: Sequence[str], leaks: 
     return _check(DUPLICATES, [told], leaks.duplicates, "")
 
 
-def balance(task: Task, sides: Sequence[tuple[str, pl.Series]]) -> DataCheck:
+def balance(task: ModelTask, sides: Sequence[tuple[str, pl.Series]]) -> DataCheck:
     """How the labels are spread, here and in each other place: the most frequent, or their middle and quartiles."""
     told = [f"{where} {text}" for where, column in sides if (text := _spread(task, column))]
     return DataCheck(id=BALANCE, status="note" if told else "unknown", found="; ".join(told)[:2000])
 
 
-def _spread(task: Task, column: pl.Series) -> str:
+def _spread(task: ModelTask, column: pl.Series) -> str:
     known = column.drop_nulls()
     if known.is_empty():
         return ""
@@ -228,7 +232,7 @@ def plain_columns(frame: pl.DataFrame) -> list[str]:
 
 
 def _check(
-    name: str, told: Sequence[str], reaction: Reaction, fine: str, features: Features | None = None
+    name: str, told: Sequence[str], reaction: Reaction, fine: str, features: ModelFeatures | None = None
 ) -> DataCheck:
     if not told:
         return DataCheck(id=name, status="pass", found=fine + (_asked(features) if features else ""))
@@ -240,17 +244,17 @@ def _check(
     return DataCheck(id=name, status=status, found=("; ".join(told[:5]) + more)[:2000])
 
 
-def _asked(features: Features) -> str:
+def _asked(features: ModelFeatures) -> str:
     return "" if features.sure else "; every column of the data was looked at: which the model reads is not known"
 
 
-def _suspect(one: Lone, features: Features, task: Task) -> str:
+def _suspect(one: SingleFeature, features: ModelFeatures, task: ModelTask) -> str:
     new = "new feature " if one.column in features.new else ""
     then = f" ({features.then[one.column]:.3f} in the champion's data)" if one.column in features.then else ""
     return f"{new}{_name(one.column)} alone has {_strength(one, task)}{then}"
 
 
-def _strength(one: Lone, task: Task) -> str:
+def _strength(one: SingleFeature, task: ModelTask) -> str:
     # Rounded down: what is not perfect is not shown as 1.
     return f"{'AUC' if task.classifies else 'rank correlation'} {math.floor(one.strength * 1000) / 1000:.3f}"
 

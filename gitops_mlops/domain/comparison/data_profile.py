@@ -27,7 +27,7 @@ Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Shift:
+class MeasuredShift:
     """A column then and now. `psi` is debiased, None where it means nothing; shares are of the rows.
 
     `came` and `went` are values of a column of categories that the other side does not have, the most frequent first.
@@ -67,14 +67,14 @@ def debiased(then: Sequence[int] | Counts, now: Sequence[int] | Counts) -> float
     return stability(before, after) - (bins - 1) * (1 / float(before.sum()) + 1 / float(after.sum()))
 
 
-def shifts(then: pl.DataFrame, now: pl.DataFrame, columns: Iterable[str]) -> list[Shift]:
+def shifts(then: pl.DataFrame, now: pl.DataFrame, columns: Iterable[str]) -> list[MeasuredShift]:
     """Each column that both have, the most changed first. More than 200,000 rows are sampled."""
     then, now = _sampled(then), _sampled(now)
     found = [_shift(name, then[name], now[name]) for name in columns]
     return sorted(found, key=lambda one: (-_weight(one), one.column))
 
 
-def _weight(one: Shift) -> float:
+def _weight(one: MeasuredShift) -> float:
     return 100.0 if one.note else max(one.psi or 0.0, 0.0) + abs(one.missing_now - one.missing_then)
 
 
@@ -82,18 +82,18 @@ def _sampled(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.sample(MOST_ROWS, seed=0) if frame.height > MOST_ROWS else frame
 
 
-def _shift(name: str, then: pl.Series, now: pl.Series) -> Shift:
+def _shift(name: str, then: pl.Series, now: pl.Series) -> MeasuredShift:
     before, after = _values(then), _values(now)
     missing = _share_missing(before, then), _share_missing(after, now)
     if before is None or after is None:
-        return Shift(name, None, *missing)
+        return MeasuredShift(name, None, *missing)
     if _kind(before.dtype) != _kind(after.dtype) and pl.Null not in (then.dtype, now.dtype):
-        return Shift(name, None, *missing, note=f"{_kind(then.dtype)} became {_kind(now.dtype)}")
+        return MeasuredShift(name, None, *missing, note=f"{_kind(then.dtype)} became {_kind(now.dtype)}")
     if before.dtype.is_integer() != after.dtype.is_integer() and before.dtype.is_numeric():
         before, after = before.cast(pl.Float64), after.cast(pl.Float64)
     if before.dtype.is_numeric() and after.dtype.is_numeric() and _many(before, after):
         floats = before.cast(pl.Float64), after.cast(pl.Float64)
-        return Shift(name, debiased(*_quantile_counts(*floats)), *missing)
+        return MeasuredShift(name, debiased(*_quantile_counts(*floats)), *missing)
     return _categories(name, before.cast(pl.String), after.cast(pl.String), missing)
 
 
@@ -135,13 +135,13 @@ def _quantile_counts(before: pl.Series, after: pl.Series) -> tuple[Counts, Count
     return np.append(counts[0], before.null_count()), np.append(counts[1], after.null_count())
 
 
-def _categories(name: str, before: pl.Series, after: pl.Series, missing: tuple[float, float]) -> Shift:
+def _categories(name: str, before: pl.Series, after: pl.Series, missing: tuple[float, float]) -> MeasuredShift:
     tables = [
         pl.DataFrame({"value": side}).drop_nulls().group_by("value").agg(pl.len().alias("rows"))
         for side in (before, after)
     ]
     if max(table.height for table in tables) > _MOST_CATEGORIES:
-        return Shift(name, None, *missing)
+        return MeasuredShift(name, None, *missing)
     both = (
         tables[0]
         .join(tables[1], on="value", how="full", coalesce=True, suffix="_now")
@@ -155,4 +155,4 @@ def _categories(name: str, before: pl.Series, after: pl.Series, missing: tuple[f
     ]
     came = both.filter(pl.col("rows") == 0)["value"].to_list()
     went = both.filter(pl.col("rows_now") == 0)["value"].to_list()
-    return Shift(name, debiased(*counts), *missing, tuple(came), tuple(went))
+    return MeasuredShift(name, debiased(*counts), *missing, tuple(came), tuple(went))

@@ -10,14 +10,14 @@ import math
 from dataclasses import dataclass
 
 from gitops_mlops.domain.comparison.gate_reasons import cannot_be_judged
-from gitops_mlops.domain.comparison.gates import Judged
+from gitops_mlops.domain.comparison.gates import JudgedGate
 from gitops_mlops.domain.comparison.report_parts import FairnessGap, GateResult, GateStatus
 from gitops_mlops.domain.comparison.slice_gates import RANK
 from gitops_mlops.domain.config.fairness import GAP_WORDS, FairnessConfig, GapName
-from gitops_mlops.domain.config.sections import Evaluation
-from gitops_mlops.domain.statistics.group_gaps import FEWEST_OF_A_LABEL, FEWEST_ROWS, Gap
+from gitops_mlops.domain.config.sections import EvaluationConfig
+from gitops_mlops.domain.statistics.group_gaps import FEWEST_OF_A_LABEL, FEWEST_ROWS, GroupGap
 from gitops_mlops.domain.statistics.results import Interval
-from gitops_mlops.domain.statistics.spread import Spread
+from gitops_mlops.domain.statistics.spread import ValueSpread
 
 _NEEDED: dict[GapName, str] = {
     "demographic_parity": f"fewer than two groups have {FEWEST_ROWS} rows",
@@ -25,7 +25,7 @@ _NEEDED: dict[GapName, str] = {
 }
 
 
-def reported(name: GapName, gap: Gap | None, alpha: float) -> FairnessGap:
+def reported(name: GapName, gap: GroupGap | None, alpha: float) -> FairnessGap:
     """The gap as the report shows it; `gap` is None when the column has a single group."""
     if gap is None or not math.isfinite(gap.challenger.value):
         return FairnessGap(name=name, note=_NEEDED[name])
@@ -49,15 +49,15 @@ class Unjudged:
 
 
 def judge_gap(
-    column: str, found: FairnessGap, unjudged: Unjudged, asked: FairnessConfig, evaluation: Evaluation
-) -> Judged:
+    column: str, found: FairnessGap, unjudged: Unjudged, asked: FairnessConfig, evaluation: EvaluationConfig
+) -> JudgedGate:
     """Whether a gap is too much, between the groups that can be judged; the others are named."""
     status, reason = _judge(found, unjudged.all, asked, evaluation)
     small = cannot_be_judged(unjudged.number, "group", unjudged.named)
     if small:
         status, reason = max(status, evaluation.when_not_judged, key=RANK.__getitem__), f"{reason}; {small}"
     words = f"{GAP_WORDS[found.name]} gap over {column} worse by at most {asked.max_worsening:g}"
-    return Judged(
+    return JudgedGate(
         GateResult(
             id=f"fairness {column} {GAP_WORDS[found.name]}"[:200],
             metric=found.name,
@@ -68,7 +68,9 @@ def judge_gap(
     )
 
 
-def _judge(found: FairnessGap, few: str, asked: FairnessConfig, evaluation: Evaluation) -> tuple[GateStatus, str]:
+def _judge(
+    found: FairnessGap, few: str, asked: FairnessConfig, evaluation: EvaluationConfig
+) -> tuple[GateStatus, str]:
     if few or found.note or found.challenger is None:
         why = few or found.note or "the gap is undefined"
         return evaluation.when_not_judged, f"cannot be judged: {why}"
@@ -85,7 +87,7 @@ def _judge(found: FairnessGap, few: str, asked: FairnessConfig, evaluation: Eval
     return "pass", seen
 
 
-def _interval(spread: Spread, alpha: float) -> Interval | None:
+def _interval(spread: ValueSpread, alpha: float) -> Interval | None:
     low, high = spread.low(alpha), spread.high(alpha)
     if not (math.isfinite(low) and math.isfinite(high)):
         return None

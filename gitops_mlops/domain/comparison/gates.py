@@ -18,39 +18,39 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gitops_mlops.domain.comparison.gate_reasons import difference, plain
-from gitops_mlops.domain.comparison.report_parts import Change, GateResult, Verdict
+from gitops_mlops.domain.comparison.report_parts import GateResult, ReportChange, Verdict
 from gitops_mlops.domain.comparison.slice_gates import RANK, Found, SliceMeasured, bounds_in_slices, rule_in_slices
-from gitops_mlops.domain.config.sections import Evaluation, Gate, Model
+from gitops_mlops.domain.config.sections import EvaluationConfig, GateConfig, ModelConfig
 from gitops_mlops.domain.config.values import Action
-from gitops_mlops.domain.statistics.measure import Measured
+from gitops_mlops.domain.statistics.measure import MetricEstimate
 
 Champion = Literal["compared", "first", "incomparable"]
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class GateEvidence:
     """All that gates look at. `why` says why the champion could not be compared."""
 
-    metrics: Mapping[str, Measured]
+    metrics: Mapping[str, MetricEstimate]
     slices: Sequence[SliceMeasured]
     champion: Champion
     why: str = ""
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedGate:
     """A gate's result; `incomparable` when it failed only because there was nothing to compare with."""
 
     result: GateResult
     incomparable: bool = False
 
 
-def primary_metric(model: Model) -> str:
+def primary_metric(model: ModelConfig) -> str:
     """What slices are judged by: the metric of the first gate with a rule, or of the first gate."""
     return next((gate.metric for gate in model.gates if gate.rule), model.gates[0].metric)
 
 
-def judge(model: Model, evidence: Evidence) -> list[Judged]:
+def judge(model: ModelConfig, evidence: GateEvidence) -> list[JudgedGate]:
     """Every gate of the configuration, then the one that every declared slice has."""
     judged = [
         _judge(gate, name, model.evaluation, evidence)
@@ -62,7 +62,9 @@ def judge(model: Model, evidence: Evidence) -> list[Judged]:
     return judged
 
 
-def against_anchor(gate: Gate, measured: Measured, evaluation: Evaluation, version: str) -> Judged:
+def against_anchor(
+    gate: GateConfig, measured: MetricEstimate, evaluation: EvaluationConfig, version: str
+) -> JudgedGate:
     """Whether the challenger has lost more than the gate's margin, beyond doubt, against a version of a while ago."""
     status, reason = _rule(gate.model_copy(update={"rule": "non-inferior"}), measured, evaluation)
     if measured.few:
@@ -73,13 +75,13 @@ def against_anchor(gate: Gate, measured: Measured, evaluation: Evaluation, versi
         status = "warn"
     words = f"{demand(gate)}, and no slow decline since {version}"
     name = f"{gate.name} since {version}"
-    return Judged(
+    return JudgedGate(
         GateResult(id=name[:200], metric=gate.metric, demand=words[:2000], status=status, reason=reason[:2000])
     )
 
 
 def overall(
-    judged: Sequence[Judged], blocked: Sequence[str], evidence: Evidence, incomparable: Action = "block"
+    judged: Sequence[JudgedGate], blocked: Sequence[str], evidence: GateEvidence, incomparable: Action = "block"
 ) -> Verdict:
     """Block before incomparable before warn before pass; `blocked` are reasons that no gate speaks of.
 
@@ -92,7 +94,7 @@ def overall(
     return "warn" if any(one.result.status == "warn" for one in judged) else "pass"
 
 
-def demand(gate: Gate) -> str:
+def demand(gate: GateConfig) -> str:
     """What a gate asks for, in words."""
     asked = []
     if gate.rule == "superior":
@@ -108,39 +110,39 @@ def demand(gate: Gate) -> str:
     return f"{gate.metric} {' and '.join(asked)}{where}"
 
 
-def gate_changes(base: Model, head: Model) -> list[Change]:
+def gate_changes(base: ModelConfig, head: ModelConfig) -> list[ReportChange]:
     """How the gates and the evaluation of `head` differ from those of `base`, which count."""
     changes = []
     if base.task != head.task:
-        changes.append(Change(name="task", old=str(base.task), new=str(head.task)))
+        changes.append(ReportChange(name="task", old=str(base.task), new=str(head.task)))
     old, new = _demands(base), _demands(head)
     changes += [
-        Change(name=f"gate {name}"[:200], old=old.get(name), new=new.get(name))
+        ReportChange(name=f"gate {name}"[:200], old=old.get(name), new=new.get(name))
         for name in dict.fromkeys([*old, *new])
         if old.get(name) != new.get(name)
     ]
     changes += [
-        Change(name=key, old=getattr(base, key), new=getattr(head, key))
+        ReportChange(name=key, old=getattr(base, key), new=getattr(head, key))
         for key in ("predictions", "loader")
         if getattr(base, key) != getattr(head, key)
     ]
     before, after = (model.evaluation.model_dump(mode="json", by_alias=True) for model in (base, head))
     changes += [
-        Change(name=f"evaluation.{key}", old=before[key], new=after[key])
+        ReportChange(name=f"evaluation.{key}", old=before[key], new=after[key])
         for key in before
         if before[key] != after[key]
     ]
     return changes[:100]
 
 
-def _demands(model: Model) -> dict[str, str]:
+def _demands(model: ModelConfig) -> dict[str, str]:
     return {
         name: demand(gate) + (" (only warns)" if gate.action == "warn" else "")
         for gate, name in zip(model.gates, model.gate_names(), strict=True)
     }
 
 
-def _judge(gate: Gate, identity: str, evaluation: Evaluation, evidence: Evidence) -> Judged:
+def _judge(gate: GateConfig, identity: str, evaluation: EvaluationConfig, evidence: GateEvidence) -> JudgedGate:
     found: list[Found] = []
     incomparable = False
     measured = evidence.metrics.get(gate.metric)
@@ -168,10 +170,10 @@ def _judge(gate: Gate, identity: str, evaluation: Evaluation, evidence: Evidence
     result = GateResult(
         id=identity[:200], metric=gate.metric, demand=demand(gate), status=status, reason=reason[:2000]
     )
-    return Judged(result, incomparable)
+    return JudgedGate(result, incomparable)
 
 
-def _rule(gate: Gate, measured: Measured | None, evaluation: Evaluation) -> Found:
+def _rule(gate: GateConfig, measured: MetricEstimate | None, evaluation: EvaluationConfig) -> Found:
     if measured is None or measured.delta is None or measured.result.champion is None:
         return "block", f"undefined: {_note(measured)}"
     alpha, delta = evaluation.alpha, measured.delta
@@ -193,7 +195,7 @@ def _rule(gate: Gate, measured: Measured | None, evaluation: Evaluation) -> Foun
     )
 
 
-def _enough(measured: Measured) -> str:
+def _enough(measured: MetricEstimate) -> str:
     needed, mde = measured.result.needed, measured.result.mde
     if mde is None or not measured.units or (measured.result.margin and needed is None):
         return ""
@@ -201,7 +203,7 @@ def _enough(measured: Measured) -> str:
     return f"; a difference under {plain(mde, 2)} cannot be seen with {measured.units}{enough}"
 
 
-def _bounds(gate: Gate, measured: Measured | None, evaluation: Evaluation) -> Found:
+def _bounds(gate: GateConfig, measured: MetricEstimate | None, evaluation: EvaluationConfig) -> Found:
     if measured is None or measured.own is None or not math.isfinite(measured.own.value):
         return "block", f"undefined: {_note(measured)}"
     value = measured.own.value
@@ -213,20 +215,22 @@ def _bounds(gate: Gate, measured: Measured | None, evaluation: Evaluation) -> Fo
     return "pass", f"{plain(value)}"
 
 
-def _covers_slices(gates: Sequence[Gate], metric: str) -> bool:
+def _covers_slices(gates: Sequence[GateConfig], metric: str) -> bool:
     return any(gate.per_slice and gate.rule and gate.metric == metric for gate in gates)
 
 
-def _declared_slices(model: Model, metric: str, evidence: Evidence) -> Judged:
+def _declared_slices(model: ModelConfig, metric: str, evidence: GateEvidence) -> JudgedGate:
     """Declared slices may not regress by more than twice the primary metric's margin, asked for or not."""
     rules = [gate for gate in model.gates if gate.metric == metric and gate.rule]
-    gate = Gate.model_validate({"metric": metric, "rule": "superior", "per-slice": True})
+    gate = GateConfig.model_validate({"metric": metric, "rule": "superior", "per-slice": True})
     if rules:
         gate = gate.model_copy(update={"margin": rules[0].margin})
     status, reason = rule_in_slices(gate, evidence.slices, model.evaluation, demanded=False)
     words = f"{metric} no declared slice clearly worse than the champion"
-    return Judged(GateResult(id="declared slices", metric=metric, demand=words, status=status, reason=reason[:2000]))
+    return JudgedGate(
+        GateResult(id="declared slices", metric=metric, demand=words, status=status, reason=reason[:2000])
+    )
 
 
-def _note(measured: Measured | None) -> str:
+def _note(measured: MetricEstimate | None) -> str:
     return measured.result.note or "it was not measured" if measured is not None else "it was not measured"

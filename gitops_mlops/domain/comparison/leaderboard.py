@@ -17,7 +17,7 @@ from pydantic import JsonValue
 from gitops_mlops.domain.statistics.results import Interval
 
 
-class Entrant(NamedTuple):
+class LeaderboardEntry(NamedTuple):
     """A model that takes part. `name` is what people call it, `why` why it could not be scored, "" when it was."""
 
     name: str
@@ -27,14 +27,14 @@ class Entrant(NamedTuple):
     why: str = ""
 
 
-class Standing(NamedTuple):
+class LeaderboardRow(NamedTuple):
     """One line of the board.
 
     `behind` is the difference to the leader in the metric's good direction, never above 0, with its interval;
     None for the leader, and where nothing could be measured.
     """
 
-    entrant: Entrant
+    entrant: LeaderboardEntry
     value: float | None = None
     interval: Interval | None = None
     behind: float | None = None
@@ -42,7 +42,7 @@ class Standing(NamedTuple):
     may_be_best: bool = False
 
 
-class Board(NamedTuple):
+class Leaderboard(NamedTuple):
     """All standings, the leader first, those without a value last."""
 
     model: str
@@ -51,16 +51,16 @@ class Board(NamedTuple):
     rows: int
     clusters: int | None
     alpha: float
-    standings: tuple[Standing, ...]
+    standings: tuple[LeaderboardRow, ...]
     warnings: tuple[str, ...] = ()
 
     @property
-    def leader(self) -> Standing | None:
+    def leader(self) -> LeaderboardRow | None:
         """The model on top; None when none could be scored."""
         return next((one for one in self.standings if one.value is not None), None)
 
     @property
-    def candidates(self) -> list[Standing]:
+    def candidates(self) -> list[LeaderboardRow]:
         """Those that may be the best."""
         return [one for one in self.standings if one.may_be_best]
 
@@ -76,7 +76,7 @@ def may_be_best(count: int, p_better: Callable[[int, int], float], alpha: float)
     return [all(p_better(j, i) > limit for j in range(count) if j != i) for i in range(count)]
 
 
-def verdict(board: Board) -> str:
+def verdict(board: Leaderboard) -> str:
     """What the board comes to, in one sentence without any name from outside."""
     leader, candidates = board.leader, board.candidates
     if leader is None:
@@ -93,7 +93,7 @@ def verdict(board: Board) -> str:
     return f"{len(candidates)} of {scored} may be the best; which of them is first, chance may have decided"
 
 
-def rank(standing: Standing, higher_is_better: bool) -> tuple[bool, float]:
+def rank(standing: LeaderboardRow, higher_is_better: bool) -> tuple[bool, float]:
     """What standings are sorted by: the best value first, those without a value last."""
     value = standing.value or 0.0
     return standing.value is None, -value if higher_is_better else value

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.statistics.sample import Floats, Ints
 
 MOST_ROWS = 50_000
@@ -28,7 +28,7 @@ _ID_NAME = re.compile(r"(?:^|_)(?:id|ids|uuid|guid|key|hash)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Lone:
+class SingleFeature:
     """What one column alone says of the label.
 
     `strength` is its ROC-AUC (of several classes the mean, each against the rest, by their shares), or for numbers
@@ -40,7 +40,9 @@ class Lone:
     copy: str = ""
 
 
-def lone(frame: pl.DataFrame, columns: Iterable[str], truth: npt.NDArray[Any], task: Task) -> list[Lone]:
+def lone(
+    frame: pl.DataFrame, columns: Iterable[str], truth: npt.NDArray[Any], task: ModelTask
+) -> list[SingleFeature]:
     """Each column alone against the labels, the strongest first; `truth` has shape (n,), codes or numbers.
 
     More than 50,000 rows are sampled. Columns of dates, lists and bytes, and constant ones, say nothing here.
@@ -57,11 +59,11 @@ def lone(frame: pl.DataFrame, columns: Iterable[str], truth: npt.NDArray[Any], t
         if values is None or values.n_unique() < 2:
             continue
         strength = _of_classes(values, truth, classes) if task.classifies else _of_numbers(values, truth)
-        found.append(Lone(name, strength, _copy(values, truth, task)))
+        found.append(SingleFeature(name, strength, _copy(values, truth, task)))
     return sorted(found, key=lambda one: (-one.strength, one.column))
 
 
-def labels_of(column: pl.Series, task: Task) -> npt.NDArray[Any]:
+def labels_of(column: pl.Series, task: ModelTask) -> npt.NDArray[Any]:
     """Labels as codes in the order of their text, or as numbers; shape (n,)."""
     if task.classifies:
         return column.cast(pl.String).rank("dense").fill_null(0).to_numpy().astype(np.int64)
@@ -180,7 +182,7 @@ def _correlation(first: Floats, second: Floats) -> float:
     return float(first @ second) / size if size > 0 else 0.0
 
 
-def _copy(values: pl.Series, truth: npt.NDArray[Any], task: Task) -> str:
+def _copy(values: pl.Series, truth: npt.NDArray[Any], task: ModelTask) -> str:
     if not task.classifies:
         if not values.dtype.is_float() or values.has_nulls() or not np.isfinite(values.to_numpy()).all():
             return ""

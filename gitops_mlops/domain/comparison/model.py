@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from zipfile import ZipFile, ZipInfo
 
 from gitops_mlops.domain.document.yaml import parse_yaml
-from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, Problem, UsageError
+from gitops_mlops.domain.errors import ConfigError, FileProblemLine, MissingEvidence, UsageError
 from gitops_mlops.domain.faults import of_the_machine
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class EstimatorModel:
 
 
 @dataclass(frozen=True)
-class Answered:
+class RecordedPredictor:
     """A model that was asked already, about exactly the rows that it will be asked about."""
 
     answers: Predictions
@@ -105,7 +105,7 @@ class Answered:
         return self.answers
 
 
-class UnreadableModel(EvidenceMissing):
+class UnreadableModel(MissingEvidence):
     """A model file that fails by itself, with everything installed that it needs."""
 
 
@@ -113,7 +113,7 @@ def parse_trusted_types(content: str | bytes, name: str) -> frozenset[str]:
     """The reviewed list of types (`- sklearn.tree._tree.Tree`) that a model file may hold beside skops' own."""
     document = parse_yaml(content, name)
     if not isinstance(document.data, list) or not all(isinstance(item, str) for item in document.data):
-        raise ConfigError([Problem(name, 1, 1, "", "must be a list of type names", "- package.module.Type")])
+        raise ConfigError([FileProblemLine(name, 1, 1, "", "must be a list of type names", "- package.module.Type")])
     return frozenset(document.data)
 
 
@@ -125,7 +125,7 @@ def load_model(content: bytes, name: str, trusted: frozenset[str] = frozenset())
     when this machine fails.
     """
     if not content:
-        raise EvidenceMissing("the model file is empty", where=name, hint="run dvc repro again")
+        raise MissingEvidence("the model file is empty", where=name, hint="run dvc repro again")
     import skops.io
 
     try:
@@ -154,7 +154,7 @@ def load_model(content: bytes, name: str, trusted: frozenset[str] = frozenset())
         # A class that is not in its module was there in another version of the package.
         elsewhere = isinstance(error, AttributeError) and isinstance(error.obj, ModuleType)
         if elsewhere or isinstance(error, ImportError):
-            raise EvidenceMissing(message, where=name, hint="install the packages that it was made with") from error
+            raise MissingEvidence(message, where=name, hint="install the packages that it was made with") from error
         raise UnreadableModel(message, where=name) from error
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitops_mlops.domain.comparison.model import Predictions
-from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.faults import of_the_machine, short_of
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def load_onnx(content: bytes, name: str, inputs: Sequence[str] = ()) -> OnnxMode
             raise MemoryError(str(error)) from error
         # ONNX Runtime has an exception for each of its error codes, without a common base.
         reason = str(error).partition("\n")[0][:200]
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"not a model that ONNX Runtime can read ({reason})", where=name, hint="export it again, then dvc repro"
         ) from error
     said = session.get_modelmeta().custom_metadata_map
@@ -133,7 +133,7 @@ def _listed(said: dict[str, str], key: str, name: str) -> tuple[Any, ...]:
     except ValueError:
         found = None
     if not isinstance(found, list):
-        raise EvidenceMissing(f"its metadata `{key}` is no JSON list", where=name, hint="export it again")
+        raise MissingEvidence(f"its metadata `{key}` is no JSON list", where=name, hint="export it again")
     return tuple(found)
 
 

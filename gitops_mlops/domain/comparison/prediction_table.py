@@ -20,8 +20,8 @@ from gitops_mlops.domain.comparison.equal_values import id_texts
 from gitops_mlops.domain.comparison.labels import Labels
 from gitops_mlops.domain.comparison.model import Predictions
 from gitops_mlops.domain.comparison.rows import demand_unique
-from gitops_mlops.domain.config.metrics import Task
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.config.metrics import ModelTask
+from gitops_mlops.domain.errors import MissingEvidence
 from gitops_mlops.domain.statistics.sample import Mask
 
 PREDICTION = "prediction"
@@ -38,7 +38,7 @@ class PredictionTable:
 
     frame: pl.DataFrame
     id: str
-    task: Task
+    task: ModelTask
     name: str
 
     def covers(self, ids: pl.Series) -> Mask:
@@ -55,20 +55,20 @@ class PredictionTable:
             labels.add(label)
         found = [labels.of(word) if word in labels else _label(word, known) for word in self._words]
         if wrong := [word for word, label in zip(self._words, found, strict=True) if label is None]:
-            raise EvidenceMissing(
+            raise MissingEvidence(
                 f"{_OF}{wrong[0]} can be no label beside those of the data",
                 where=self.name,
                 hint=f"the labels are {', '.join(map(repr, known))[:200]}",
             )
         columns = dict(zip(found[::-1], self._words[::-1], strict=True))
         if twice := [word for word, label in zip(self._words, found, strict=True) if columns[label] != word]:
-            raise EvidenceMissing(
+            raise MissingEvidence(
                 f"{_OF}{twice[0]} is of the same label as another column",
                 where=self.name,
                 hint="write one column for each label",
             )
         if found and known and set(found).isdisjoint(known):
-            raise EvidenceMissing(
+            raise MissingEvidence(
                 f"no column {_OF}... is of a label of the evaluation data",
                 where=self.name,
                 hint=f"the labels are {', '.join(map(repr, known))[:200]}",
@@ -129,32 +129,32 @@ class PredictionTable:
         return self.frame[PREDICTION].unique().sort().to_list() if wanted else []
 
 
-def read_predictions(frame: pl.DataFrame, id: str, task: Task, name: str) -> PredictionTable:  # noqa: A002
+def read_predictions(frame: pl.DataFrame, id: str, task: ModelTask, name: str) -> PredictionTable:  # noqa: A002
     """Check the table in a predictions file.
 
     Raises EvidenceMissing when a column is missing, of the wrong type or holds nulls, and when an id stands twice.
     """
     if id not in frame.columns:
-        raise EvidenceMissing(f"it has no column {id!r}", where=name, hint=_HINT)
+        raise MissingEvidence(f"it has no column {id!r}", where=name, hint=_HINT)
     demand_unique(frame, id, name)
     several = [column for column in frame.columns if column.startswith(_OF)]
     scores = [column for column in (PROBABILITY, *several) if column in frame.columns] if task.classifies else []
     if PREDICTION not in frame.columns and not scores:
-        raise EvidenceMissing(f"it has no column {PREDICTION!r}", where=name, hint=_HINT)
-    if PROBABILITY in scores and (several or task is not Task.BINARY):
-        raise EvidenceMissing(
+        raise MissingEvidence(f"it has no column {PREDICTION!r}", where=name, hint=_HINT)
+    if PROBABILITY in scores and (several or task is not ModelTask.BINARY):
+        raise MissingEvidence(
             f"{PROBABILITY!r} belongs to a binary task and stands alone", where=name, hint="write probability_<label>"
         )
     for column in scores if task.classifies else [PREDICTION]:
         if not frame[column].dtype.is_numeric():
-            raise EvidenceMissing(f"column {column!r} holds {frame[column].dtype}", where=name, hint="write numbers")
+            raise MissingEvidence(f"column {column!r} holds {frame[column].dtype}", where=name, hint="write numbers")
     for column in [*([PREDICTION] if PREDICTION in frame.columns else []), *scores]:
         if missing := frame[column].null_count():
-            raise EvidenceMissing(f"{missing} rows have no {column}", where=name, hint="predict for every row")
+            raise MissingEvidence(f"{missing} rows have no {column}", where=name, hint="predict for every row")
     return PredictionTable(frame, id, task, name)
 
 
-def all_labels(tables: Iterable[PredictionTable], known: Sequence[Any], task: Task) -> tuple[Any, ...]:
+def all_labels(tables: Iterable[PredictionTable], known: Sequence[Any], task: ModelTask) -> tuple[Any, ...]:
     """All labels there are: those of the evaluation data, of each probability column, and that a model answers with.
 
     A binary task has two: what comes after them is no label, and is told when the answers are checked.
@@ -166,7 +166,7 @@ def all_labels(tables: Iterable[PredictionTable], known: Sequence[Any], task: Ta
     found += [label for table in tables for label in table.answered(known)]
     of = Labels(known)
     labels = list(dict.fromkeys([*known, *(of.add(label) for label in found)]))
-    if task is Task.BINARY:
+    if task is ModelTask.BINARY:
         labels = labels[: max(2, len(set(known)))]
     return tuple(sorted(labels, key=lambda label: (type(label).__name__, label)))
 

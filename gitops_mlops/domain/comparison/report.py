@@ -12,30 +12,30 @@ from typing import Literal, TypeVar
 from pydantic import Field, ValidationError
 
 from gitops_mlops.domain.comparison.report_parts import (
-    Anchor,
-    Change,
+    ComparedRevision,
     DataHonesty,
-    Fairness,
-    Frozen,
+    EvaluationSample,
+    FairnessResult,
+    FrozenRowsComparison,
     GateResult,
     Kind,
-    Recipe,
-    Revision,
-    Rows,
+    LongTermComparison,
+    RecipeComparison,
+    ReportChange,
     SliceResult,
     SliceSearch,
     Verdict,
 )
-from gitops_mlops.domain.document.bounded import Part, Text, Word
-from gitops_mlops.domain.errors import EvidenceMissing
-from gitops_mlops.domain.statistics.results import Confusion, Curve, MetricResult
+from gitops_mlops.domain.document.bounded import DocumentPart, Text, Word
+from gitops_mlops.domain.errors import MissingEvidence
+from gitops_mlops.domain.statistics.results import ConfusionMatrix, MetricResult, PlotCurve
 
 SCHEMA: Literal["gitops-mlops/report/1"] = "gitops-mlops/report/1"
 MAX_REPORT_BYTES = 1024 * 1024
 MOST_SLICES = 500
 
 
-class Report(Part):
+class Report(DocumentPart):
     """The whole result. `champion` is None for the first version of a model; `reasons` explains the verdict."""
 
     schema_: Literal["gitops-mlops/report/1"] = Field(default=SCHEMA, alias="schema")
@@ -44,29 +44,29 @@ class Report(Part):
     task: Word
     verdict: Verdict
     reasons: tuple[Text, ...] = Field(default=(), max_length=50)
-    champion: Revision | None
-    challenger: Revision
-    evaluation: Rows
+    champion: ComparedRevision | None
+    challenger: ComparedRevision
+    evaluation: EvaluationSample
     metrics: tuple[MetricResult, ...] = Field(default=(), max_length=30)
     gates: tuple[GateResult, ...] = Field(default=(), max_length=100)
     slices: tuple[SliceResult, ...] = Field(default=(), max_length=MOST_SLICES)
     slices_left_out: int = Field(default=0, ge=0)
-    parameters: tuple[Change, ...] = Field(default=(), max_length=500)
-    data: tuple[Change, ...] = Field(default=(), max_length=500)
-    gate_changes: tuple[Change, ...] = Field(default=(), max_length=100)
-    confusion: Confusion | None = None
-    curves: tuple[Curve, ...] = Field(default=(), max_length=10)
-    frozen: Frozen | None = None
-    anchor: Anchor | None = None
-    recipe: Recipe | None = None
+    parameters: tuple[ReportChange, ...] = Field(default=(), max_length=500)
+    data: tuple[ReportChange, ...] = Field(default=(), max_length=500)
+    gate_changes: tuple[ReportChange, ...] = Field(default=(), max_length=100)
+    confusion: ConfusionMatrix | None = None
+    curves: tuple[PlotCurve, ...] = Field(default=(), max_length=10)
+    frozen: FrozenRowsComparison | None = None
+    anchor: LongTermComparison | None = None
+    recipe: RecipeComparison | None = None
     honesty: DataHonesty | None = None
     slice_search: SliceSearch | None = None
-    fairness: tuple[Fairness, ...] = Field(default=(), max_length=10)
+    fairness: tuple[FairnessResult, ...] = Field(default=(), max_length=10)
     warnings: tuple[Text, ...] = Field(default=(), max_length=50)
     environment: dict[Word, Word] = Field(default_factory=dict, max_length=50)
 
 
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", bound=DocumentPart)
 
 
 def parse_report(content: str | bytes, name: str = "report.json") -> Report:
@@ -77,14 +77,14 @@ def parse_report(content: str | bytes, name: str = "report.json") -> Report:
 def parse_part(content: str | bytes, wanted: type[P], limit: int, schema: str, name: str, hint: str) -> P:
     """A document of ours out of JSON of at most `limit` bytes. Raises EvidenceMissing with the first thing wrong."""
     if len(content) > limit:
-        raise EvidenceMissing(f"larger than {limit} bytes", where=name, hint=hint)
+        raise MissingEvidence(f"larger than {limit} bytes", where=name, hint=hint)
     try:
         return wanted.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)
         what = schema.split("/")[1]
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"not a {what} of schema {schema} ({place}{first['msg']})", where=name, hint=hint
         ) from None
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from gitops_mlops.domain.config.fairness import GapName
-from gitops_mlops.domain.document.bounded import Part, Text, Word
+from gitops_mlops.domain.document.bounded import DocumentPart, Text, Word
 from gitops_mlops.domain.statistics.results import (
     Interval,
     MetricResult,
@@ -22,7 +22,7 @@ DATA_GATE = "data: "
 Kind = Literal["pull-request", "release", "local", "schedule"]
 
 
-class Revision(Part):
+class ComparedRevision(DocumentPart):
     """One side of the comparison. `version` is empty for a working tree, `commit` for what is not committed."""
 
     revision: Word
@@ -32,7 +32,7 @@ class Revision(Part):
     data_md5: dict[Word, Word] = Field(default_factory=dict, max_length=200)
 
 
-class Rows(Part):
+class EvaluationSample(DocumentPart):
     """Which rows were scored. `clusters` counts independent groups; `excluded` says why rows were left out."""
 
     dataset: Word
@@ -44,7 +44,7 @@ class Rows(Part):
     overlap: int | None = None
 
 
-class SliceResult(Part):
+class SliceResult(DocumentPart):
     """A part of the rows, such as carrier = AA, or with `and_column` both that and origin = JFK; and its metrics.
 
     `values` are more than 1 where the values beyond the most frequent are one part.
@@ -66,7 +66,7 @@ class SliceResult(Part):
         return f"{self.column} = {self.value}{second}"
 
 
-class SliceSearch(Part):
+class SliceSearch(DocumentPart):
     """What a search for slices on which the challenger is worse has found.
 
     `columns` were searched, the first `paired` of them in pairs too: `searched` slices, of which `worse` are worse
@@ -82,7 +82,7 @@ class SliceSearch(Part):
     note: Text = ""
 
 
-class GateResult(Part):
+class GateResult(DocumentPart):
     """One gate: what it demanded, what was seen, and why it ended as it did."""
 
     id: Word
@@ -92,7 +92,7 @@ class GateResult(Part):
     reason: Text
 
 
-class Change(Part):
+class ReportChange(DocumentPart):
     """A parameter, data file or gate that differs between the sides; None where it is absent."""
 
     name: Word
@@ -100,27 +100,27 @@ class Change(Part):
     new: JsonValue = None
 
 
-class Frozen(Part):
+class FrozenRowsComparison(DocumentPart):
     """Both models on the evaluation data that was there before the change; `note` says why they were not measured."""
 
-    evaluation: Rows | None = None
+    evaluation: EvaluationSample | None = None
     metrics: tuple[MetricResult, ...] = Field(default=(), max_length=30)
     note: Text = ""
 
 
-class Anchor(Part):
+class LongTermComparison(DocumentPart):
     """The challenger against the champion of a while ago, on the same rows.
 
     It stands in the champion's place of each metric. `age` is that while, in seconds.
     """
 
-    revision: Revision
+    revision: ComparedRevision
     age: float
     metrics: tuple[MetricResult, ...] = Field(default=(), max_length=30)
     note: Text = ""
 
 
-class Recipe(Part):
+class RecipeComparison(DocumentPart):
     """What repeated trainings, `trainings` of each side, say of the recipes and not of the two model files.
 
     `note` says why nothing, or not everything, could be said.
@@ -131,7 +131,7 @@ class Recipe(Part):
     note: Text = ""
 
 
-class DataCheck(Part):
+class DataCheck(DocumentPart):
     """One question about the data. `note` only tells, `unknown` could not be asked; `found` says what was seen."""
 
     id: Word
@@ -139,7 +139,7 @@ class DataCheck(Part):
     found: Text
 
 
-class ColumnShift(Part):
+class ColumnShift(DocumentPart):
     """A column of a dataset against the same in the champion's data.
 
     `psi` is the population stability index less what chance gives; None where it means nothing. `missing_then` and
@@ -157,7 +157,7 @@ class ColumnShift(Part):
     note: Word = ""
 
 
-class DatasetShift(Part):
+class DatasetShift(DocumentPart):
     """A dataset against the champion's. `added` and `removed` count rows by all columns that both have."""
 
     dataset: Word
@@ -169,7 +169,7 @@ class DatasetShift(Part):
     columns_removed: tuple[Word, ...] = Field(default=(), max_length=50)
 
 
-class DataHonesty(Part):
+class DataHonesty(DocumentPart):
     """Whether the data can be trusted to tell a good model: leaks, and what changed since the champion's.
 
     `columns` are the most changed ones; `note` says why there is nothing of the champion's data.
@@ -181,7 +181,7 @@ class DataHonesty(Part):
     note: Text = ""
 
 
-class GroupRates(Part):
+class GroupRates(DocumentPart):
     """How one model treats a group; None where a rate has nothing to be a share of."""
 
     selected: float
@@ -190,7 +190,7 @@ class GroupRates(Part):
     false_positive_rate: float | None = None
 
 
-class FairnessGroup(Part):
+class FairnessGroup(DocumentPart):
     """The rows of one value of a sensitive column; `note` says why the group is not judged, or not in full."""
 
     value: Word
@@ -201,7 +201,7 @@ class FairnessGroup(Part):
     note: Text = ""
 
 
-class FairnessGap(Part):
+class FairnessGap(DocumentPart):
     """The largest difference of a rate between two groups. `worsening` is the challenger's less the champion's."""
 
     name: GapName
@@ -213,7 +213,7 @@ class FairnessGap(Part):
     note: Text = ""
 
 
-class Fairness(Part):
+class FairnessResult(DocumentPart):
     """The groups of one sensitive column and the gaps between them, with the bootstrap that drew the intervals."""
 
     column: Word

@@ -14,7 +14,7 @@ import polars.selectors as cs
 from gitops_mlops.domain.comparison.equal_values import comparable
 from gitops_mlops.domain.contracts.csv_fields import count_fields, demand_whole_rows
 from gitops_mlops.domain.contracts.temporal_values import with_text_for_unknown_times
-from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.statistics.sample import Ints, Mask
 
@@ -29,7 +29,7 @@ def parse_rows(content: bytes, name: str) -> pl.DataFrame:
     """The table in a Parquet or CSV file; the name's ending says which. Raises EvidenceMissing for anything else."""
     again = "dvc pull, or dvc repro the stage that writes it"
     if not content:
-        raise EvidenceMissing("the file is empty", where=name, hint=again)
+        raise MissingEvidence("the file is empty", where=name, hint=again)
     try:
         if name.endswith((".parquet", ".pq")):
             frame = pl.read_parquet(io.BytesIO(content))
@@ -43,14 +43,14 @@ def parse_rows(content: bytes, name: str) -> pl.DataFrame:
             raise UsageError("neither .parquet nor .csv", where=name, hint="evaluate on a Parquet or CSV file")
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         reason = str(error).partition("\n")[0][:200]
-        raise EvidenceMissing(f"cannot be read as a table ({reason})", where=name, hint=again) from error
+        raise MissingEvidence(f"cannot be read as a table ({reason})", where=name, hint=again) from error
     except BaseException as error:
         # A damaged file makes polars' Rust code panic, and a panic is no Exception.
         if type(error).__name__ != "PanicException":
             raise
-        raise EvidenceMissing("cannot be read as a table (the file is damaged)", where=name, hint=again) from error
+        raise MissingEvidence("cannot be read as a table (the file is damaged)", where=name, hint=again) from error
     if frame.height == 0:
-        raise EvidenceMissing("the table has no rows", where=name, hint=again)
+        raise MissingEvidence("the table has no rows", where=name, hint=again)
     return with_text_for_unknown_times(frame)
 
 
@@ -68,7 +68,7 @@ def demand_columns(frame: pl.DataFrame, wanted: Iterable[tuple[str, str]], name:
 def demand_values(frame: pl.DataFrame, column: str, what: str, name: str) -> None:
     """Raise EvidenceMissing when a value of the column is missing."""
     if missing := _missing(frame[column]):
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"{missing} of {frame.height} rows have no {what} (column {column!r})",
             where=name,
             hint="remove or mend them",
@@ -79,14 +79,14 @@ def demand_unique(frame: pl.DataFrame, column: str, name: str) -> None:
     """Raise EvidenceMissing when an id is missing or stands twice."""
     demand_values(frame, column, "id", name)
     if twice := frame.height - frame[column].n_unique():
-        raise EvidenceMissing(f"{twice} rows repeat an id (column {column!r})", where=name, hint="make ids unique")
+        raise MissingEvidence(f"{twice} rows repeat an id (column {column!r})", where=name, hint="make ids unique")
 
 
 def demand_ordered(frame: pl.DataFrame, column: str, name: str) -> None:
     """Raise EvidenceMissing unless the column holds dates, times or numbers, whose order is that of time."""
     kind = frame.schema[column]
     if not (kind.is_temporal() or kind.is_numeric()):
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"column {column!r} is {kind}, and no order of time is known for it",
             where=name,
             hint="write dates as 2026-01-31, or number the points in time",
@@ -97,7 +97,7 @@ def demand_nested(frame: pl.DataFrame, inner: str, outer: str, name: str) -> Non
     """Raise EvidenceMissing when the rows of one `inner` group fall into several `outer` ones."""
     spread = frame.group_by(inner).agg(pl.col(outer).n_unique()).filter(pl.col(outer) > 1).height
     if spread:
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"{spread} values of {inner!r} stand in more than one {outer!r}",
             where=name,
             hint="cluster by something that holds whole queries",

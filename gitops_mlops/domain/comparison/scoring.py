@@ -16,18 +16,18 @@ import polars as pl
 
 from gitops_mlops.domain.comparison.frames import to_pandas
 from gitops_mlops.domain.comparison.labels import Labels
-from gitops_mlops.domain.comparison.model import Answered
-from gitops_mlops.domain.config.metrics import Task
-from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.comparison.model import RecordedPredictor
+from gitops_mlops.domain.config.metrics import ModelTask
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.faults import of_the_machine
-from gitops_mlops.domain.statistics.sample import Floats, Scores
+from gitops_mlops.domain.statistics.sample import Floats, ModelScores
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.comparison.model import Predictions, Predictor
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class TrueLabels:
     """The labels of n rows: `values` of shape (n,), numbers or codes; `classes` in the order of their codes.
 
     A binary task has the classes (negative, positive); numbers, and how relevant a row is, have none.
@@ -38,7 +38,7 @@ class Truth:
 
 
 @dataclass(frozen=True)
-class Unscorable:
+class UnscorableReason:
     """Why a model has no usable answers for the rows."""
 
     reason: str
@@ -50,12 +50,12 @@ _MOST_PROBABILITIES = 250_000_000
 
 def read_truth(
     column: pl.Series,
-    task: Task,
+    task: ModelTask,
     positive: Any,
     known: tuple[Any, ...],
     name: str,
     others: tuple[Any, ...] = (),
-) -> Truth:
+) -> TrueLabels:
     """The labels in a target column; `known` are the challenger's own classes, () when it does not say.
 
     `others` are those of the champion, which are labels too unless it knows none of the data's.
@@ -71,7 +71,7 @@ def read_truth(
     seen = sorted(set(labels), key=lambda value: (type(value).__name__, value))
     found = Labels(seen)
     if known and not any(label in found for label in known):
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"its labels {_some(seen)} are not the model's classes {_some(known)}",
             where=name,
             hint="train on labels of the same type and spelling",
@@ -79,73 +79,79 @@ def read_truth(
     others = others if any(label in found for label in others) else ()
     classes = tuple(dict.fromkeys([*(found.add(label) for label in known), *seen]))
     more = tuple(dict.fromkeys([*classes, *(found.add(label) for label in others)]))
-    binary = task is Task.BINARY
+    binary = task is ModelTask.BINARY
     classes = _binary(more if len(more) <= 2 else classes, found.of(positive), name) if binary else more
     codes = {label: code for code, label in enumerate(classes)}
-    return Truth(np.array([codes[label] for label in labels], dtype=np.int64), classes)
+    return TrueLabels(np.array([codes[label] for label in labels], dtype=np.int64), classes)
 
 
-def score(model: Predictor, rows: pl.DataFrame, truth: Truth, task: Task, threshold: float) -> Scores | Unscorable:
+def score(
+    model: Predictor, rows: pl.DataFrame, truth: TrueLabels, task: ModelTask, threshold: float
+) -> ModelScores | UnscorableReason:
     """What a model says of raw rows, checked: finite, as many as there are rows, probabilities within [0, 1]."""
     if missing := [name for name in model.columns if name not in rows.columns]:
-        return Unscorable(f"needs the columns {_some(missing)}, which the data does not have")
+        return UnscorableReason(f"needs the columns {_some(missing)}, which the data does not have")
     try:
-        said = model.answers if isinstance(model, Answered) else model.predict(to_pandas(rows))
+        said = model.answers if isinstance(model, RecordedPredictor) else model.predict(to_pandas(rows))
         return checked(said, rows.height, truth, task, threshold)
     except Exception as error:
         if of_the_machine(error):
             raise
         # A model is code of its own: it may raise anything on rows that it does not understand.
         reason = str(error).partition("\n")[0][:300]
-        return Unscorable(f"cannot score these rows ({type(error).__name__}: {reason})")
+        return UnscorableReason(f"cannot score these rows ({type(error).__name__}: {reason})")
 
 
-def checked(predictions: Predictions, rows: int, truth: Truth, task: Task, threshold: float) -> Scores | Unscorable:
+def checked(
+    predictions: Predictions, rows: int, truth: TrueLabels, task: ModelTask, threshold: float
+) -> ModelScores | UnscorableReason:
     """One model's answers to n = `rows` rows of `truth`, in their order, or what is wrong with them.
 
     `threshold` is the probability from which a binary answer is positive, unless the model decided itself. A ranking
     takes numbers, or of a binary classifier the probability of its last class.
     """
     if len(predictions.labels) != rows:
-        return Unscorable(f"gave {len(predictions.labels)} answers for {rows} rows")
+        return UnscorableReason(f"gave {len(predictions.labels)} answers for {rows} rows")
     if not task.classifies:
         return _predicted_numbers(predictions, rows, task)
     if predictions.probabilities is None:
         return _labels(predictions.labels, truth)
     given = np.asarray(predictions.probabilities, dtype=np.float64)
     if given.shape != (rows, len(predictions.classes)):
-        return Unscorable(f"gave probabilities of shape {given.shape} for {rows} rows")
+        return UnscorableReason(f"gave probabilities of shape {given.shape} for {rows} rows")
     if problem := _wrong_probabilities(given):
-        return Unscorable(problem)
+        return UnscorableReason(problem)
     labels = Labels(truth.classes)
     classes = tuple(labels.of(label) for label in predictions.classes)
     if len(set(classes)) < len(classes):
-        return Unscorable(f"calls two of its classes alike: {_some(predictions.classes)}")
+        return UnscorableReason(f"calls two of its classes alike: {_some(predictions.classes)}")
     scores = _probabilities(given, classes, truth, task, threshold)
-    if not predictions.decided or isinstance(scores, Unscorable):
+    if not predictions.decided or isinstance(scores, UnscorableReason):
         return scores
     decided = _labels(predictions.labels, truth)
-    return decided if isinstance(decided, Unscorable) else Scores(decided.predicted, scores.probabilities)
+    return decided if isinstance(decided, UnscorableReason) else ModelScores(decided.predicted, scores.probabilities)
 
 
-def _numbers(column: pl.Series, task: Task, name: str) -> Truth:
+def _numbers(column: pl.Series, task: ModelTask, name: str) -> TrueLabels:
     if not column.dtype.is_numeric():
         raise UsageError(f"a {task} needs numbers, the target is {column.dtype}", where=name)
     values = column.cast(pl.Float64).to_numpy()
     if not np.isfinite(values).all():
-        raise EvidenceMissing("the target holds infinite values", where=name, hint="remove or mend them")
-    if task is Task.RANKING and (values < 0).any():
-        raise EvidenceMissing("how relevant a row is cannot be below 0", where=name, hint="0 for what is irrelevant")
-    return Truth(values)
+        raise MissingEvidence("the target holds infinite values", where=name, hint="remove or mend them")
+    if task is ModelTask.RANKING and (values < 0).any():
+        raise MissingEvidence("how relevant a row is cannot be below 0", where=name, hint="0 for what is irrelevant")
+    return TrueLabels(values)
 
 
-def _predicted_numbers(predictions: Predictions, rows: int, task: Task) -> Scores | Unscorable:
+def _predicted_numbers(predictions: Predictions, rows: int, task: ModelTask) -> ModelScores | UnscorableReason:
     answers = predictions.labels
-    if task is Task.RANKING and predictions.probabilities is not None and len(predictions.classes) == 2:
+    if task is ModelTask.RANKING and predictions.probabilities is not None and len(predictions.classes) == 2:
         answers = predictions.probabilities[:, 1]
     numbers = np.asarray(answers, dtype=np.float64).reshape(rows)
     wrong = int(np.count_nonzero(~np.isfinite(numbers)))
-    return Unscorable(f"gives NaN or infinity in {wrong} of {rows} predictions") if wrong else Scores(numbers)
+    return (
+        UnscorableReason(f"gives NaN or infinity in {wrong} of {rows} predictions") if wrong else ModelScores(numbers)
+    )
 
 
 def _binary(classes: tuple[Any, ...], positive: Any, name: str) -> tuple[Any, Any]:
@@ -172,39 +178,39 @@ def _binary(classes: tuple[Any, ...], positive: Any, name: str) -> tuple[Any, An
     return negative, positive
 
 
-def _labels(labels: npt.NDArray[Any], truth: Truth) -> Scores | Unscorable:
+def _labels(labels: npt.NDArray[Any], truth: TrueLabels) -> ModelScores | UnscorableReason:
     codes = {label: code for code, label in enumerate(truth.classes)}
     found = labels.tolist()
     known = Labels(truth.classes)
     codes |= {label: codes[known.of(label)] for label in {*found} - {*codes} if label in known}
     if unknown := {label for label in found if label not in codes}:
-        return Unscorable(f"answers with {_some(sorted(unknown, key=str))}, which the data never has")
-    return Scores(np.array([codes[label] for label in found], dtype=np.int64))
+        return UnscorableReason(f"answers with {_some(sorted(unknown, key=str))}, which the data never has")
+    return ModelScores(np.array([codes[label] for label in found], dtype=np.int64))
 
 
 def _probabilities(
-    given: Floats, classes: tuple[Any, ...], truth: Truth, task: Task, threshold: float
-) -> Scores | Unscorable:
+    given: Floats, classes: tuple[Any, ...], truth: TrueLabels, task: ModelTask, threshold: float
+) -> ModelScores | UnscorableReason:
     if set(classes).isdisjoint(truth.classes):
-        return Unscorable(f"knows the classes {_some(classes)}, the data has {_some(truth.classes)}")
-    if task is Task.BINARY:
+        return UnscorableReason(f"knows the classes {_some(classes)}, the data has {_some(truth.classes)}")
+    if task is ModelTask.BINARY:
         # A label that a model does not know has no chance.
         known = truth.classes[1] in classes
         positive = given[:, classes.index(truth.classes[1])] if known else np.zeros(len(given))
-        return Scores((positive >= threshold).astype(np.int64), np.clip(positive, 0.0, 1.0))
+        return ModelScores((positive >= threshold).astype(np.int64), np.clip(positive, 0.0, 1.0))
     places = {label: place for place, label in enumerate(truth.classes)}
     if extra := [label for label in classes if label not in places]:
-        return Unscorable(f"gives probabilities of classes that nobody knew of: {_some(extra)}")
+        return UnscorableReason(f"gives probabilities of classes that nobody knew of: {_some(extra)}")
     if tuple(classes) == truth.classes:
-        return Scores(given.argmax(axis=1).astype(np.int64), given)
+        return ModelScores(given.argmax(axis=1).astype(np.int64), given)
     if given.shape[0] * len(places) > _MOST_PROBABILITIES:
         size = f"{given.shape[0]:,} rows with {len(places):,} classes each"
-        return Unscorable(
+        return UnscorableReason(
             f"gives probabilities, which for {size} do not fit into memory: is the target an identifier?"
         )
     aligned = np.zeros((len(given), len(places)))
     aligned[:, [places[label] for label in classes]] = given
-    return Scores(aligned.argmax(axis=1).astype(np.int64), aligned)
+    return ModelScores(aligned.argmax(axis=1).astype(np.int64), aligned)
 
 
 def _wrong_probabilities(given: Floats) -> str:

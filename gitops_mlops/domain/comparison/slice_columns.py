@@ -16,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from gitops_mlops.domain.statistics.sample import Ints, Mask
-from gitops_mlops.domain.statistics.slice_search import FEWEST_ROWS, Coded
+from gitops_mlops.domain.statistics.slice_search import FEWEST_ROWS, EncodedColumn
 
 MOST_VALUES_OF_A_SLICE = 50
 _MOST_VALUES = 20
@@ -27,7 +27,7 @@ _DIGITS = range(4, 18)
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class RowGroup:
     """Rows that share a value, or lie in one fifth, of a column; `values` are more than 1 where they are pooled."""
 
     column: str
@@ -36,7 +36,7 @@ class Part:
     values: int = 1
 
 
-def slice_columns(frame: pl.DataFrame, without: Collection[str]) -> list[Coded]:
+def slice_columns(frame: pl.DataFrame, without: Collection[str]) -> list[EncodedColumn]:
     """Every column that splits the rows: a number or time of more than 20 values in fifths, all else by its values.
 
     Of those the 20 most frequent stand alone and the others together; what is missing is a value too. A column
@@ -46,7 +46,7 @@ def slice_columns(frame: pl.DataFrame, without: Collection[str]) -> list[Coded]:
     return [column for column in found if column is not None]
 
 
-def coded(column: pl.Series, fewest: int, most: int = _MOST_VALUES) -> Coded | None:
+def coded(column: pl.Series, fewest: int, most: int = _MOST_VALUES) -> EncodedColumn | None:
     """One column; values of less than `fewest` rows, or beyond the `most` frequent, do not stand alone.
 
     None when it does not split the rows.
@@ -62,7 +62,7 @@ def coded(column: pl.Series, fewest: int, most: int = _MOST_VALUES) -> Coded | N
     return found if alone and len(found.values) > 1 else None
 
 
-def parts(frame: pl.DataFrame, column: str) -> list[Part]:
+def parts(frame: pl.DataFrame, column: str) -> list[RowGroup]:
     """A column cut into slices: its values, or fifths of a column of floats; every row is in exactly one.
 
     The largest come first; the values of a column beyond its 50 most frequent are one part, the last.
@@ -76,7 +76,8 @@ def parts(frame: pl.DataFrame, column: str) -> list[Part]:
     last = len(found.values) - 1 if found.pooled else len(found.values)
     order = sorted(range(len(found.values)), key=lambda code: (code == last, -sizes[code], code))
     return [
-        Part(column, found.values[code], found.codes == code, found.pooled if code == last else 1) for code in order
+        RowGroup(column, found.values[code], found.codes == code, found.pooled if code == last else 1)
+        for code in order
     ]
 
 
@@ -106,7 +107,7 @@ def _comparable(column: pl.Series) -> pl.Series:
     return column.cast(pl.String) if isinstance(column.dtype, pl.Categorical | pl.Enum) else column
 
 
-def _by_value(column: pl.Series, fewest: int, most: int) -> Coded:
+def _by_value(column: pl.Series, fewest: int, most: int) -> EncodedColumn:
     # Lists and structs cannot be joined.
     key = column.rank("dense") if column.dtype.is_nested() else column
     rows = pl.DataFrame({"key": key}).with_row_index("row")
@@ -119,10 +120,10 @@ def _by_value(column: pl.Series, fewest: int, most: int) -> Coded:
     labels = _labels(column.gather(alone["row"]))
     if others:
         labels.append(f"any other ({others:,} value{'s' if others > 1 else ''})")
-    return Coded(column.name, codes.fill_null(alone.height).to_numpy(), distinct(labels), others)
+    return EncodedColumn(column.name, codes.fill_null(alone.height).to_numpy(), distinct(labels), others)
 
 
-def _in_fifths(column: pl.Series) -> Coded:
+def _in_fifths(column: pl.Series) -> EncodedColumn:
     """A column of more than two values."""
     numbers, known = _numbers(column)
     ordered = np.sort(numbers[known])
@@ -134,7 +135,7 @@ def _in_fifths(column: pl.Series) -> Coded:
     if not known.all():
         codes = np.where(known, codes, len(labels))
         labels.append("missing")
-    return Coded(column.name, codes.astype(np.int64), distinct(labels))
+    return EncodedColumn(column.name, codes.astype(np.int64), distinct(labels))
 
 
 def _numbers(column: pl.Series) -> tuple[npt.NDArray[Any], Mask]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from gitops_mlops.domain.comparison.gate_reasons import cannot_be_judged, difference, parts, plain, probability
 from gitops_mlops.domain.comparison.report_parts import GateStatus
-from gitops_mlops.domain.config.sections import Evaluation, Gate
-from gitops_mlops.domain.statistics.measure import Measured
+from gitops_mlops.domain.config.sections import EvaluationConfig, GateConfig
+from gitops_mlops.domain.statistics.measure import MetricEstimate
 from gitops_mlops.domain.statistics.multiplicity import holm
 
 SLICE_MARGINS = 2
@@ -28,7 +28,7 @@ class SliceMeasured:
     column: str
     value: str
     rows: int
-    metrics: Mapping[str, Measured] = field(default_factory=dict)
+    metrics: Mapping[str, MetricEstimate] = field(default_factory=dict)
     values: int = 1
 
     @property
@@ -41,11 +41,11 @@ class SliceMeasured:
 class _Slices:
     """The slices that a gate can judge, and the others with the reason."""
 
-    judged: Sequence[tuple[SliceMeasured, Measured]]
+    judged: Sequence[tuple[SliceMeasured, MetricEstimate]]
     others: Sequence[tuple[SliceMeasured, str]]
     demanded: bool
 
-    def concluded(self, status: GateStatus, reason: str, evaluation: Evaluation) -> Found:
+    def concluded(self, status: GateStatus, reason: str, evaluation: EvaluationConfig) -> Found:
         """What is said of the slices that were judged, with those that were not."""
         number = sum(one.values for one, _ in self.others)
         unjudged = cannot_be_judged(number, "slice", [f"{one.name} ({why})" for one, why in self.others])
@@ -59,7 +59,7 @@ class _Slices:
 
 
 def rule_in_slices(
-    gate: Gate, slices: Sequence[SliceMeasured], evaluation: Evaluation, demanded: bool = True
+    gate: GateConfig, slices: Sequence[SliceMeasured], evaluation: EvaluationConfig, demanded: bool = True
 ) -> Found:
     """Whether any slice regressed by more than twice the margin.
 
@@ -84,7 +84,7 @@ def rule_in_slices(
     return found.concluded("pass", "no slice is clearly worse", evaluation)
 
 
-def bounds_in_slices(gate: Gate, slices: Sequence[SliceMeasured], evaluation: Evaluation) -> Found:
+def bounds_in_slices(gate: GateConfig, slices: Sequence[SliceMeasured], evaluation: EvaluationConfig) -> Found:
     """Whether the challenger's value lies within the bounds in every slice."""
     found = _split(gate, slices, False, True)
     p_values, values = [], []
@@ -110,8 +110,8 @@ def bounds_in_slices(gate: Gate, slices: Sequence[SliceMeasured], evaluation: Ev
     return found.concluded("pass", "held", evaluation)
 
 
-def _split(gate: Gate, slices: Sequence[SliceMeasured], against_champion: bool, demanded: bool) -> _Slices:
-    judged: list[tuple[SliceMeasured, Measured]] = []
+def _split(gate: GateConfig, slices: Sequence[SliceMeasured], against_champion: bool, demanded: bool) -> _Slices:
+    judged: list[tuple[SliceMeasured, MetricEstimate]] = []
     others: list[tuple[SliceMeasured, str]] = []
     for one in slices:
         measured = one.metrics.get(gate.metric)
@@ -124,5 +124,5 @@ def _split(gate: Gate, slices: Sequence[SliceMeasured], against_champion: bool, 
     return _Slices(judged, others, demanded)
 
 
-def _outside(gate: Gate, value: float) -> bool:
+def _outside(gate: GateConfig, value: float) -> bool:
     return (gate.min is not None and value < gate.min) or (gate.max is not None and value > gate.max)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 
 MAX_BYTES = 1024 * 1024
 MAX_TRAININGS = 1000
@@ -17,14 +17,14 @@ FEWEST_TRAININGS = 3
 
 
 @dataclass(frozen=True)
-class Trainings:
+class RepeatedTrainings:
     """The value of each metric in each of `count` trainings."""
 
     count: int
     values: Mapping[str, tuple[float, ...]]
 
 
-def parse_trainings(content: bytes, name: str) -> Trainings:
+def parse_trainings(content: bytes, name: str) -> RepeatedTrainings:
     """`[{"seed": 1, "log_loss": 0.41}, …]`: one object a training, its other keys are metrics.
 
     Raises EvidenceMissing for anything else: a number that is not finite, a metric that one training lacks, a seed
@@ -32,7 +32,7 @@ def parse_trainings(content: bytes, name: str) -> Trainings:
     """
 
     def wrong(message: str) -> NoReturn:
-        raise EvidenceMissing(message, where=name, hint='write [{"seed": 1, "log_loss": 0.41}, …]')
+        raise MissingEvidence(message, where=name, hint='write [{"seed": 1, "log_loss": 0.41}, …]')
 
     def constant(text: str) -> NoReturn:
         wrong(f"{text} is no value of a metric")
@@ -50,7 +50,7 @@ def parse_trainings(content: bytes, name: str) -> Trainings:
     if problem := next(_problems(data), ""):
         wrong(problem)
     metrics = [key for key in data[0] if key != "seed"]
-    return Trainings(len(data), {metric: tuple(float(one[metric]) for one in data) for metric in metrics})
+    return RepeatedTrainings(len(data), {metric: tuple(float(one[metric]) for one in data) for metric in metrics})
 
 
 def _problems(data: list[dict[str, Any]]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, WithJsonSchema
 
 from gitops_mlops.domain.config.metrics import METRICS
-from gitops_mlops.domain.document.typed import Section
+from gitops_mlops.domain.document.typed import ConfigSection
 
 _FUNCTION = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*"
 
@@ -38,7 +38,7 @@ FunctionRef = Annotated[
 MetricName = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{_NAME}$"})]
 
 
-class OwnMetricConfig(Section):
+class OwnMetricConfig(ConfigSection):
     """A metric that the project brings: `function(y_true, y_pred) -> float`, and which direction is better.
 
     It is given labels, or with `reads: probabilities` those: of the positive label in a binary task, else a column

@@ -11,7 +11,7 @@ from gitops_mlops.domain.names import perhaps
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.config.root import Config
-    from gitops_mlops.domain.config.sections import Environment
+    from gitops_mlops.domain.config.sections import EnvironmentConfig
 
 Wrong = tuple[Path, str, str]
 
@@ -25,7 +25,7 @@ def wrong_environments(config: Config) -> Iterator[Wrong]:
     yield from _taken_ports(config)
 
 
-def _wrong_ports(name: str, environment: Environment, config: Config) -> Iterator[Wrong]:
+def _wrong_ports(name: str, environment: EnvironmentConfig, config: Config) -> Iterator[Wrong]:
     path: Path = ("environments", name, "port")
     if not isinstance(environment.port, dict):
         if len(config.models) > 1:
@@ -72,7 +72,7 @@ def _wrong_order(name: str, config: Config) -> Iterator[Wrong]:
         chain.append(stage)
 
 
-def _wrong_promotion(name: str, environment: Environment, config: Config) -> Iterator[Wrong]:
+def _wrong_promotion(name: str, environment: EnvironmentConfig, config: Config) -> Iterator[Wrong]:
     path: Path = ("environments", name, "promotion")
     policy, models = environment.promotion, config.models.values()
     gates = [gate for model in models for gate in model.gate_names()]

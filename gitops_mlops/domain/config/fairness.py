@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gitops_mlops.domain.document.typed import Section
+from gitops_mlops.domain.document.typed import ConfigSection
 
 GapName = Literal["demographic_parity", "equalized_odds"]
 
@@ -14,7 +14,7 @@ GapName = Literal["demographic_parity", "equalized_odds"]
 GAP_WORDS: dict[GapName, str] = {"demographic_parity": "demographic parity", "equalized_odds": "equalised odds"}
 
 
-class FairnessConfig(Section):
+class FairnessConfig(ConfigSection):
     """The columns whose values are groups of people, and what of a gap between groups is too much.
 
     A gap that grows by more than `max_worsening` against the champion, beyond doubt, blocks; one of more than

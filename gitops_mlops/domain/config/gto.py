@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from gitops_mlops.domain.errors import ConfigError, Problem, UsageError
+from gitops_mlops.domain.errors import ConfigError, FileProblemLine, UsageError
 from gitops_mlops.domain.names import is_name, perhaps
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.document.yaml import Document
+    from gitops_mlops.domain.document.yaml import YamlDocument
 
 GTO_FILE = ".gto"
 
@@ -59,7 +59,7 @@ def parse_gto_config(content: bytes | None) -> GtoConfig:
     if not isinstance(document.data, dict):
         raise ConfigError([document.problem((), "must be a mapping", "write stages: [staging, production]")])
     keys: dict[str, str] = {}
-    problems: list[Problem] = []
+    problems: list[FileProblemLine] = []
     for key in document.data:
         if key.lower() not in _KEYS:
             problems.append(document.problem((key,), f"unknown key {key!r}", perhaps(key.lower(), _KEYS)))
@@ -72,7 +72,7 @@ def parse_gto_config(content: bytes | None) -> GtoConfig:
     return GtoConfig(stages, types)
 
 
-def _names(document: Document, key: str | None, problems: list[Problem]) -> tuple[str, ...] | None:
+def _names(document: YamlDocument, key: str | None, problems: list[FileProblemLine]) -> tuple[str, ...] | None:
     listed = document.data[key] if key is not None else None
     if key is None or listed is None:
         return None

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gitops_mlops.domain.document.typed import Section
+from gitops_mlops.domain.document.typed import ConfigSection
 
 Reaction = Literal["block", "warn", "ignore"]
 _Strength = Annotated[float, Field(gt=0.5, le=1)]
 
 
-class Leaks(Section):
+class LeakageConfig(ConfigSection):
     """The checks of a comparison's data. `allowed` are columns that are known before the prediction, however good.
 
     `suspect` and `certain` are what one feature alone reaches, as ROC-AUC or, for numbers, as absolute rank
@@ -31,7 +31,7 @@ class Leaks(Section):
     duplicates: Reaction = "warn"
 
     @model_validator(mode="after")
-    def _in_order(self) -> Leaks:
+    def _in_order(self) -> LeakageConfig:
         if max(self.suspect, self.suspect_new) > self.certain:
             raise ValueError("suspect or suspect-new is greater than certain → what warns comes before what blocks")
         return self

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
-class Task(StrEnum):
+class ModelTask(StrEnum):
     """What a model predicts."""
 
     BINARY = "binary-classification"
@@ -23,10 +23,10 @@ class Task(StrEnum):
     @property
     def classifies(self) -> bool:
         """Whether its target holds labels, not numbers."""
-        return self in (Task.BINARY, Task.MULTICLASS)
+        return self in (ModelTask.BINARY, ModelTask.MULTICLASS)
 
 
-class Needs(StrEnum):
+class MetricInput(StrEnum):
     """What of a model's answers a metric reads beside the true labels."""
 
     LABELS = "labels"
@@ -36,7 +36,7 @@ class Needs(StrEnum):
     HISTORY = "numbers and the training series"
 
 
-class Method(StrEnum):
+class IntervalMethod(StrEnum):
     """How the interval of a difference is found; the modules of `statistics` implement one or two each."""
 
     COUNTS = "counts"
@@ -57,10 +57,10 @@ class Metric:
     """
 
     name: str
-    tasks: frozenset[Task]
+    tasks: frozenset[ModelTask]
     higher_is_better: bool
-    needs: Needs
-    method: Method
+    needs: MetricInput
+    method: IntervalMethod
     usual: bool = True
     parameter: str = ""
     value: float | None = None
@@ -71,46 +71,48 @@ class Metric:
         return self.name.partition("@")[0]
 
 
-_BINARY = frozenset({Task.BINARY})
-_MULTICLASS = frozenset({Task.MULTICLASS})
+_BINARY = frozenset({ModelTask.BINARY})
+_MULTICLASS = frozenset({ModelTask.MULTICLASS})
 _CLASSIFICATION = _BINARY | _MULTICLASS
-_RANKING = frozenset({Task.RANKING})
-_FORECASTING = frozenset({Task.FORECASTING})
-_NUMBERS = frozenset({Task.REGRESSION, Task.FORECASTING})
+_RANKING = frozenset({ModelTask.RANKING})
+_FORECASTING = frozenset({ModelTask.FORECASTING})
+_NUMBERS = frozenset({ModelTask.REGRESSION, ModelTask.FORECASTING})
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("accuracy", _CLASSIFICATION, True, Needs.LABELS, Method.COUNTS),
-        Metric("balanced_accuracy", _CLASSIFICATION, True, Needs.LABELS, Method.COUNTS, usual=False),
-        Metric("precision", _BINARY, True, Needs.LABELS, Method.COUNTS),
-        Metric("recall", _BINARY, True, Needs.LABELS, Method.COUNTS),
-        Metric("specificity", _BINARY, True, Needs.LABELS, Method.COUNTS, usual=False),
-        Metric("f1", _BINARY, True, Needs.LABELS, Method.COUNTS),
-        Metric("precision_macro", _CLASSIFICATION, True, Needs.LABELS, Method.COUNTS, usual=False),
-        Metric("recall_macro", _CLASSIFICATION, True, Needs.LABELS, Method.COUNTS, usual=False),
-        Metric("f1_macro", _CLASSIFICATION, True, Needs.LABELS, Method.COUNTS, usual=False),
-        Metric("precision_weighted", _CLASSIFICATION, True, Needs.LABELS, Method.COUNTS, usual=False),
-        Metric("recall_weighted", _CLASSIFICATION, True, Needs.LABELS, Method.COUNTS, usual=False),
-        Metric("f1_weighted", _CLASSIFICATION, True, Needs.LABELS, Method.COUNTS, usual=False),
-        Metric("mcc", _CLASSIFICATION, True, Needs.LABELS, Method.COUNTS, usual=False),
-        Metric("roc_auc", _BINARY, True, Needs.PROBABILITIES, Method.AREA),
-        Metric("roc_auc_ovr", _MULTICLASS, True, Needs.PROBABILITIES, Method.AREAS, usual=False),
-        Metric("average_precision", _BINARY, True, Needs.PROBABILITIES, Method.RESAMPLED, usual=False),
-        Metric("log_loss", _CLASSIFICATION, False, Needs.PROBABILITIES, Method.MEAN),
-        Metric("brier", _CLASSIFICATION, False, Needs.PROBABILITIES, Method.MEAN),
-        Metric("ece", _CLASSIFICATION, False, Needs.PROBABILITIES, Method.RESAMPLED),
-        Metric("mae", _NUMBERS, False, Needs.NUMBERS, Method.MEAN),
-        Metric("rmse", _NUMBERS, False, Needs.NUMBERS, Method.SMOOTH),
-        Metric("r2", _NUMBERS, True, Needs.NUMBERS, Method.SMOOTH),
-        Metric("median_ae", _NUMBERS, False, Needs.NUMBERS, Method.RESAMPLED, usual=False),
-        Metric("mape", _NUMBERS, False, Needs.NUMBERS, Method.MEAN, usual=False),
-        Metric("smape", _NUMBERS, False, Needs.NUMBERS, Method.MEAN, usual=False),
-        Metric("pinball", _NUMBERS, False, Needs.NUMBERS, Method.MEAN, usual=False, parameter="quantile"),
-        Metric("mase", _FORECASTING, False, Needs.HISTORY, Method.MEAN, usual=False),
-        Metric("ndcg", _RANKING, True, Needs.SCORES, Method.RESAMPLED, parameter="k"),
-        Metric("mrr", _RANKING, True, Needs.SCORES, Method.RESAMPLED, parameter="k"),
-        Metric("map", _RANKING, True, Needs.SCORES, Method.RESAMPLED),
+        Metric("accuracy", _CLASSIFICATION, True, MetricInput.LABELS, IntervalMethod.COUNTS),
+        Metric("balanced_accuracy", _CLASSIFICATION, True, MetricInput.LABELS, IntervalMethod.COUNTS, usual=False),
+        Metric("precision", _BINARY, True, MetricInput.LABELS, IntervalMethod.COUNTS),
+        Metric("recall", _BINARY, True, MetricInput.LABELS, IntervalMethod.COUNTS),
+        Metric("specificity", _BINARY, True, MetricInput.LABELS, IntervalMethod.COUNTS, usual=False),
+        Metric("f1", _BINARY, True, MetricInput.LABELS, IntervalMethod.COUNTS),
+        Metric("precision_macro", _CLASSIFICATION, True, MetricInput.LABELS, IntervalMethod.COUNTS, usual=False),
+        Metric("recall_macro", _CLASSIFICATION, True, MetricInput.LABELS, IntervalMethod.COUNTS, usual=False),
+        Metric("f1_macro", _CLASSIFICATION, True, MetricInput.LABELS, IntervalMethod.COUNTS, usual=False),
+        Metric("precision_weighted", _CLASSIFICATION, True, MetricInput.LABELS, IntervalMethod.COUNTS, usual=False),
+        Metric("recall_weighted", _CLASSIFICATION, True, MetricInput.LABELS, IntervalMethod.COUNTS, usual=False),
+        Metric("f1_weighted", _CLASSIFICATION, True, MetricInput.LABELS, IntervalMethod.COUNTS, usual=False),
+        Metric("mcc", _CLASSIFICATION, True, MetricInput.LABELS, IntervalMethod.COUNTS, usual=False),
+        Metric("roc_auc", _BINARY, True, MetricInput.PROBABILITIES, IntervalMethod.AREA),
+        Metric("roc_auc_ovr", _MULTICLASS, True, MetricInput.PROBABILITIES, IntervalMethod.AREAS, usual=False),
+        Metric("average_precision", _BINARY, True, MetricInput.PROBABILITIES, IntervalMethod.RESAMPLED, usual=False),
+        Metric("log_loss", _CLASSIFICATION, False, MetricInput.PROBABILITIES, IntervalMethod.MEAN),
+        Metric("brier", _CLASSIFICATION, False, MetricInput.PROBABILITIES, IntervalMethod.MEAN),
+        Metric("ece", _CLASSIFICATION, False, MetricInput.PROBABILITIES, IntervalMethod.RESAMPLED),
+        Metric("mae", _NUMBERS, False, MetricInput.NUMBERS, IntervalMethod.MEAN),
+        Metric("rmse", _NUMBERS, False, MetricInput.NUMBERS, IntervalMethod.SMOOTH),
+        Metric("r2", _NUMBERS, True, MetricInput.NUMBERS, IntervalMethod.SMOOTH),
+        Metric("median_ae", _NUMBERS, False, MetricInput.NUMBERS, IntervalMethod.RESAMPLED, usual=False),
+        Metric("mape", _NUMBERS, False, MetricInput.NUMBERS, IntervalMethod.MEAN, usual=False),
+        Metric("smape", _NUMBERS, False, MetricInput.NUMBERS, IntervalMethod.MEAN, usual=False),
+        Metric(
+            "pinball", _NUMBERS, False, MetricInput.NUMBERS, IntervalMethod.MEAN, usual=False, parameter="quantile"
+        ),
+        Metric("mase", _FORECASTING, False, MetricInput.HISTORY, IntervalMethod.MEAN, usual=False),
+        Metric("ndcg", _RANKING, True, MetricInput.SCORES, IntervalMethod.RESAMPLED, parameter="k"),
+        Metric("mrr", _RANKING, True, MetricInput.SCORES, IntervalMethod.RESAMPLED, parameter="k"),
+        Metric("map", _RANKING, True, MetricInput.SCORES, IntervalMethod.RESAMPLED),
     )
 }
 
@@ -127,12 +129,12 @@ def find_metric(name: str) -> Metric | None:
     return None if value is None else replace(metric, name=name, value=value, usual=False)
 
 
-def metrics_of(task: Task) -> list[str]:
+def metrics_of(task: ModelTask) -> list[str]:
     """The metrics that are defined for a task, in the catalogue's order, as they are written: `pinball@QUANTILE`."""
     return [written(metric) for metric in METRICS.values() if task in metric.tasks]
 
 
-def usual_metrics(task: Task) -> list[str]:
+def usual_metrics(task: ModelTask) -> list[str]:
     """What a reviewer expects to see for a task without asking."""
     return [name for name, metric in METRICS.items() if task in metric.tasks and metric.usual]
 

@@ -8,7 +8,7 @@ from gitops_mlops.domain.config.environments import wrong_environments
 from gitops_mlops.domain.config.metric_settings import wrong_metrics, wrong_task_settings
 from gitops_mlops.domain.config.root import CONFIG_FILE, Config, Wrong
 from gitops_mlops.domain.config.sections import (
-    Model,
+    ModelConfig,
 )
 from gitops_mlops.domain.document.typed import typed
 from gitops_mlops.domain.document.yaml import parse_yaml
@@ -37,14 +37,14 @@ def _contradictions(config: Config) -> Iterator[Wrong]:
     yield from wrong_environments(config)
 
 
-def _wrong_reading(name: str, model: Model) -> Iterator[Wrong]:
+def _wrong_reading(name: str, model: ModelConfig) -> Iterator[Wrong]:
     if model.predictions and model.loader:
         yield ("models", name, "loader"), "predictions are given, so nothing is loaded", "remove one of the two"
     if model.predictions and model.evaluation.id is None:
         yield ("models", name, "predictions"), "predictions are joined by row id", "set evaluation.id"
 
 
-def _wrong_datasets(name: str, model: Model, config: Config) -> Iterator[Wrong]:
+def _wrong_datasets(name: str, model: ModelConfig, config: Config) -> Iterator[Wrong]:
     for role in ("dataset", "train"):
         dataset = getattr(model.evaluation, role)
         if dataset is not None and dataset not in config.datasets:

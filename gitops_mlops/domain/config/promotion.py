@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from gitops_mlops.domain.config.values import RepoPath, Seconds
-from gitops_mlops.domain.document.typed import Section
+from gitops_mlops.domain.document.typed import ConfigSection
 
 
 def _fingerprint(value: Any) -> Any:
@@ -24,7 +24,7 @@ Fingerprint = Annotated[
 ]
 
 
-class MetricDemand(Section):
+class MetricDemand(ConfigSection):
     """A bound that the whole recorded interval keeps: its lower end for `min`, its upper end for `max`."""
 
     metric: str
@@ -40,33 +40,33 @@ class MetricDemand(Section):
         return self
 
 
-class Signers(Section):
+class SignerPolicy(ConfigSection):
     """Who may sign: SSH keys in a file of the repository, OpenPGP keys by the fingerprint of the primary key."""
 
     ssh: RepoPath | None = None
     openpgp: tuple[Fingerprint, ...] = ()
 
     @model_validator(mode="after")
-    def _names_someone(self) -> Signers:
+    def _names_someone(self) -> SignerPolicy:
         if self.ssh is None and not self.openpgp:
             raise ValueError("nobody may sign → name a file of allowed signers (ssh:) or fingerprints (openpgp:)")
         return self
 
 
-class Approvals(Section):
+class ApprovalPolicy(ConfigSection):
     """Who must have agreed: so many reviewers of the version's pull request, a signer of its tag, or both."""
 
     reviews: Annotated[int, Field(ge=1, le=100)] | None = None
-    signed_by: Signers | None = None
+    signed_by: SignerPolicy | None = None
 
     @model_validator(mode="after")
-    def _asks_someone(self) -> Approvals:
+    def _asks_someone(self) -> ApprovalPolicy:
         if self.reviews is None and self.signed_by is None:
             raise ValueError("nobody is asked → give it reviews: or signed-by:")
         return self
 
 
-class PromotionPolicy(Section):
+class PromotionPolicy(ConfigSection):
     """What a version must bring to enter an environment; every rule that is given must hold."""
 
     verdicts: tuple[Literal["pass", "warn"], ...] = Field(default=("pass", "warn"), min_length=1)
@@ -75,4 +75,4 @@ class PromotionPolicy(Section):
     cooldown: Seconds = 0.0
     soak: Seconds = 0.0
     only_if_changed: bool = False
-    approvals: Approvals | None = None
+    approvals: ApprovalPolicy | None = None

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from gitops_mlops.domain.config.gto import GTO_FILE, GtoConfig
 from gitops_mlops.domain.config.root import Config
-from gitops_mlops.domain.config.sections import Model
+from gitops_mlops.domain.config.sections import ModelConfig
 from gitops_mlops.domain.document.yaml import Path
-from gitops_mlops.domain.errors import ConfigError, Problem
+from gitops_mlops.domain.errors import ConfigError, FileProblemLine
 from gitops_mlops.domain.names import perhaps
 
 Wrong = tuple[Path, str, str]
@@ -25,7 +25,7 @@ class ContractColumns:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class ProjectFiles:
     """What the configuration is compared with.
 
     `artifacts` are the IDs of `dvc.yaml`, `tracked` the paths that DVC tracks, `exists` tells of any other
@@ -58,7 +58,7 @@ def stages_not_allowed(config: Config, gto: GtoConfig) -> Iterator[Wrong]:
             yield ("environments", name), f"{GTO_FILE} lists no stage {name!r}", hint
 
 
-def broken_links(config: Config, around: Surroundings) -> Iterator[Wrong]:
+def broken_links(config: Config, around: ProjectFiles) -> Iterator[Wrong]:
     """What the configuration names and the repository does not have: where, what, and what to do."""
     for name, dataset in config.datasets.items():
         if not _is_tracked(dataset.path, around.tracked) and not around.exists(dataset.path):
@@ -85,7 +85,7 @@ def _is_tracked(path: str, tracked: Collection[str]) -> bool:
     return path in tracked or any(path.startswith(f"{folder}/") for folder in tracked)
 
 
-def _wrong_columns(name: str, model: Model, config: Config, around: Surroundings) -> Iterator[Wrong]:
+def _wrong_columns(name: str, model: ModelConfig, config: Config, around: ProjectFiles) -> Iterator[Wrong]:
     evaluation = model.evaluation
     dataset = config.datasets.get(evaluation.dataset)
     columns = around.columns.get(dataset.contract) if dataset and dataset.contract else None
@@ -116,10 +116,12 @@ def class_columns(content: bytes, path: str, name: str) -> ContractColumns:
         module = ast.parse(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", 0) or 0
-        raise ConfigError([Problem(path, line, 1 if line else 0, "", f"not Python ({error})")]) from None
+        raise ConfigError([FileProblemLine(path, line, 1 if line else 0, "", f"not Python ({error})")]) from None
     classes = {node.name: node for node in module.body if isinstance(node, ast.ClassDef)}
     if name not in classes:
-        raise ConfigError([Problem(path, 0, 0, "", f"there is no class {name!r} in it", perhaps(name, classes))])
+        raise ConfigError(
+            [FileProblemLine(path, 0, 0, "", f"there is no class {name!r} in it", perhaps(name, classes))]
+        )
     fields: set[str] = set()
     closed = _collect(classes, name, fields, set())
     return ContractColumns(frozenset(fields), closed)

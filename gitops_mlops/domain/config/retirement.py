@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from gitops_mlops.domain.config.values import Seconds
-from gitops_mlops.domain.document.typed import Section
+from gitops_mlops.domain.document.typed import ConfigSection
 
 
-class RetirementPolicy(Section):
+class RetirementPolicy(ConfigSection):
     """From when on versions of a model are proposed for retirement; a rule that is not set proposes nothing."""
 
     max_age: Seconds | None = None

@@ -8,15 +8,15 @@ from pydantic import Field
 
 from gitops_mlops.domain.config.custom_metrics import MetricName, OwnMetricConfig
 from gitops_mlops.domain.config.sections import (
-    Dataset,
-    Environment,
-    Model,
+    DatasetConfig,
+    EnvironmentConfig,
+    ModelConfig,
 )
 from gitops_mlops.domain.config.values import (
     ArtifactName,
     StageName,
 )
-from gitops_mlops.domain.document.typed import Section
+from gitops_mlops.domain.document.typed import ConfigSection
 from gitops_mlops.domain.document.yaml import Path
 
 CONFIG_FILE = "mlops.yaml"
@@ -26,16 +26,16 @@ Training = Literal["author", "ci"]
 UncheckedStages = Literal["warn", "block"]
 
 
-class Config(Section):
+class Config(ConfigSection):
     """The whole of `mlops.yaml`."""
 
     version: Literal[1]
     training: Training = "author"
     unchecked_stages: UncheckedStages | None = None
-    datasets: dict[str, Dataset] = Field(default_factory=dict)
+    datasets: dict[str, DatasetConfig] = Field(default_factory=dict)
     metrics: dict[MetricName, OwnMetricConfig] = Field(default_factory=dict)
-    models: dict[ArtifactName, Model] = Field(default_factory=dict)
-    environments: dict[StageName, Environment] = Field(default_factory=dict)
+    models: dict[ArtifactName, ModelConfig] = Field(default_factory=dict)
+    environments: dict[StageName, EnvironmentConfig] = Field(default_factory=dict)
 
     def stages(self) -> list[str]:
         """Every stage, each after the one it waits for."""

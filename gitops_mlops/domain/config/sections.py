@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from gitops_mlops.domain.config.fairness import FairnessConfig
-from gitops_mlops.domain.config.leakage import Leaks
-from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.leakage import LeakageConfig
+from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.config.promotion import PromotionPolicy
 from gitops_mlops.domain.config.retirement import RetirementPolicy
 from gitops_mlops.domain.config.values import (
@@ -23,12 +23,12 @@ from gitops_mlops.domain.config.values import (
     Seconds,
     StageName,
 )
-from gitops_mlops.domain.document.typed import Section
+from gitops_mlops.domain.document.typed import ConfigSection
 
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%\Z")
 
 
-class Margin(Section):
+class Margin(ConfigSection):
     """How much worse still counts as equal: an absolute amount, or a share of the champion's value."""
 
     amount: float = Field(ge=0)
@@ -60,14 +60,14 @@ class Margin(Section):
         return self.amount * abs(champion) if self.relative else self.amount
 
 
-class Dataset(Section):
+class DatasetConfig(ConfigSection):
     """Data that DVC tracks, and the contract it must keep."""
 
     path: RepoPath
     contract: ContractRef | None = None
 
 
-class Gate(Section):
+class GateConfig(ConfigSection):
     """One condition on a challenger: a rule against the champion, or a bound of its own.
 
     `superior`: the difference is better than 0 beyond doubt. `non-inferior`: it is not worse than the
@@ -83,7 +83,7 @@ class Gate(Section):
     action: Action = "block"
 
     @model_validator(mode="after")
-    def _says_something(self) -> Gate:
+    def _says_something(self) -> GateConfig:
         if self.rule is None and self.min is None and self.max is None:
             raise ValueError("the gate demands nothing → give it a rule, a min or a max")
         if self.min is not None and self.max is not None and self.min > self.max:
@@ -105,7 +105,7 @@ class Gate(Section):
         return " ".join(words)
 
 
-class Evaluation(Section):
+class EvaluationConfig(ConfigSection):
     """Which rows models are compared on, and how sure we want to be."""
 
     dataset: str
@@ -128,7 +128,7 @@ class Evaluation(Section):
     cannot_be_judged: Annotated[Action, "cannot-be-judged"] | None = None
     incomparable: Action = "block"
     max_overlap: int = Field(default=0, ge=0)
-    leaks: Leaks = Field(default_factory=Leaks)
+    leaks: LeakageConfig = Field(default_factory=LeakageConfig)
     anchor: Seconds | None = 90 * 86400.0
     query: str | None = None
     time: str | None = None
@@ -147,27 +147,27 @@ class Evaluation(Section):
         """The columns whose groups are to be treated alike."""
         return self.fairness.sensitive if self.fairness else ()
 
-    def unit_column(self, task: Task) -> str | None:
+    def unit_column(self, task: ModelTask) -> str | None:
         """The column whose values are the independent units; None when they are the rows."""
-        if task is Task.FORECASTING:
+        if task is ModelTask.FORECASTING:
             return self.time
-        return self.cluster_by or (self.query if task is Task.RANKING else None)
+        return self.cluster_by or (self.query if task is ModelTask.RANKING else None)
 
 
-class Model(Section):
+class ModelConfig(ConfigSection):
     """A model: an artifact of `dvc.yaml`, how it is read and judged, and what it accepts.
 
     Without `predictions`, a file that a pipeline stage writes, and without `loader`, a function of the project
     that takes a model file's path, the file is read as skops or, when its name ends so, as ONNX.
     """
 
-    task: Task
+    task: ModelTask
     input: ContractRef | None = None
     trusted_types: RepoPath | None = None
     predictions: RepoPath | None = None
     loader: EntryPoint | None = None
-    evaluation: Evaluation
-    gates: tuple[Gate, ...]
+    evaluation: EvaluationConfig
+    gates: tuple[GateConfig, ...]
     retirement: RetirementPolicy | None = None
 
     def gate_names(self) -> list[str]:
@@ -182,14 +182,14 @@ class Model(Section):
         return names
 
 
-class Health(Section):
+class HealthConfig(ConfigSection):
     """When a deployment counts as healthy: ready and answering its golden predictions in time."""
 
     timeout: Seconds = 60.0
     interval: Seconds = 0.2
 
 
-class Environment(Section):
+class EnvironmentConfig(ConfigSection):
     """Where the version assigned to the stage of the same name runs."""
 
     target: Literal["process"] = "process"
@@ -198,7 +198,7 @@ class Environment(Section):
     after: StageName | None = None
     allow_unmerged: bool = False
     promotion: PromotionPolicy = Field(default_factory=PromotionPolicy)
-    health: Health = Field(default_factory=Health)
+    health: HealthConfig = Field(default_factory=HealthConfig)
 
     def port_of(self, model: str) -> int | None:
         """The port that a model is served on here, None when it is not served here."""

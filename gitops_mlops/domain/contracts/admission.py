@@ -25,18 +25,18 @@ _FLOAT32_MAX = 3.4028234663852886e38
 _FLOAT64_MAX = 1.7976931348623157e308
 
 
-class Missing:
+class MissingValue:
     """The type of MISSING: a value that a row does not have, which is not the same as null."""
 
     def __repr__(self) -> str:
         return "MISSING"
 
 
-MISSING = Missing()
+MISSING = MissingValue()
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RequestRefusal:
     """One reason to refuse a request. `row` counts from 0 and is None when the whole column is at fault."""
 
     row: int | None
@@ -49,7 +49,7 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Admission:
+class AdmittedRows:
     """Admitted `columns` (in the contract's order, each `rows` long), or the first reasons to refuse.
 
     `refused` counts all reasons, `refused_rows` the rows that have one. Values are None, bool, int, float,
@@ -58,7 +58,7 @@ class Admission:
 
     rows: int
     columns: dict[str, list[Any]]
-    refusals: tuple[Refusal, ...] = ()
+    refusals: tuple[RequestRefusal, ...] = ()
     refused: int = 0
     refused_rows: int = 0
 
@@ -69,19 +69,19 @@ class Admission:
         return "; ".join(map(str, self.refusals)) + (f"; and {more} more" if more else "")
 
 
-class Admitter:
+class RequestContract:
     """A contract made ready to check many requests."""
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self._rules = {name: _rule(column) for name, column in contract.columns.items()}
 
-    def admit(self, given: Mapping[str, Sequence[Any]], rows: int) -> Admission:
+    def admit(self, given: Mapping[str, Sequence[Any]], rows: int) -> AdmittedRows:
         """Check `given` columns, each `rows` long; a value may be MISSING in single rows."""
-        refusals: list[Refusal] = []
+        refusals: list[RequestRefusal] = []
         if self.contract.strict:
             refusals += [
-                Refusal(None, name, f"is not in the contract → {perhaps(name[:_LONGEST], self._rules)}")
+                RequestRefusal(None, name, f"is not in the contract → {perhaps(name[:_LONGEST], self._rules)}")
                 for name in given
                 if name not in self._rules and name not in self.contract.unchecked
             ]
@@ -90,7 +90,7 @@ class Admitter:
             values = given.get(name)
             if values is None:
                 if rule.required:
-                    refusals.append(Refusal(None, name, "is missing"))
+                    refusals.append(RequestRefusal(None, name, "is missing"))
                 else:
                     columns[name] = [rule.default] * rows
             elif rule.obviously_fine(values):
@@ -98,23 +98,23 @@ class Admitter:
             else:
                 columns[name] = _convert(rule, name, values, refusals)
         if not refusals:
-            return Admission(rows, columns)
+            return AdmittedRows(rows, columns)
         whole = any(refusal.row is None for refusal in refusals)
         wrong = rows if whole else len({refusal.row for refusal in refusals})
-        return Admission(rows, {}, tuple(refusals[:SHOWN]), len(refusals), wrong)
+        return AdmittedRows(rows, {}, tuple(refusals[:SHOWN]), len(refusals), wrong)
 
 
-def _convert(rule: _Rule, name: str, values: Sequence[Any], refusals: list[Refusal]) -> list[Any]:
+def _convert(rule: _ColumnRule, name: str, values: Sequence[Any], refusals: list[RequestRefusal]) -> list[Any]:
     converted = []
     for row, value in enumerate(values):
         try:
             converted.append(rule(value))
         except ValueError as error:
-            refusals.append(Refusal(row, name, str(error)))
+            refusals.append(RequestRefusal(row, name, str(error)))
     return converted
 
 
-class _Rule:
+class _ColumnRule:
     """One column of the contract. Calling it gives the value to use, or raises ValueError with the reason."""
 
     def __init__(self, column: Column) -> None:
@@ -152,7 +152,7 @@ class _Rule:
         """Raise ValueError when a value of the right type breaks a bound."""
 
 
-class _Ordered(_Rule):
+class _OrderedRule(_ColumnRule):
     """Numbers, dates and times, with bounds."""
 
     def __init__(self, column: Column) -> None:
@@ -176,7 +176,7 @@ class _Ordered(_Rule):
             raise ValueError(f"{_shown(value)} is above the maximum {_shown(self._high)}")
 
 
-class _Number(_Ordered):
+class _NumberRule(_OrderedRule):
     """Integers and floats. A float without a fraction is an integer too: many clients write 3.0 for 3."""
 
     def __init__(self, column: Column) -> None:
@@ -212,7 +212,7 @@ class _Number(_Ordered):
         return int(value) if self._integer else value
 
 
-class _String(_Rule):
+class _StringRule(_ColumnRule):
     """Text. The pattern runs in an engine that takes linear time, so hostile text cannot hang it."""
 
     def __init__(self, column: Column) -> None:
@@ -243,12 +243,12 @@ def _all_strings(values: Sequence[Any]) -> bool:
     return {str}.issuperset(map(type, values))
 
 
-def _rule(column: Column) -> _Rule:
+def _rule(column: Column) -> _ColumnRule:
     if column.type == ColumnType.STRING:
-        return _String(column)
+        return _StringRule(column)
     if column.type == ColumnType.BOOL:
-        return _Rule(column)
-    return _Ordered(column) if column.type in (ColumnType.DATE, ColumnType.DATETIME) else _Number(column)
+        return _ColumnRule(column)
+    return _OrderedRule(column) if column.type in (ColumnType.DATE, ColumnType.DATETIME) else _NumberRule(column)
 
 
 def _shown(value: Any) -> str:

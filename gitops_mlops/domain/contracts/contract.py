@@ -19,12 +19,12 @@ from pydantic import Field, PlainValidator, ValidationError, WithJsonSchema
 
 from gitops_mlops.domain.contracts.column_type import ColumnType, Scalar, is_finite, shown, typed_value
 from gitops_mlops.domain.document.pattern import pattern_problem, whole_matcher
-from gitops_mlops.domain.document.typed import Section, typed
+from gitops_mlops.domain.document.typed import ConfigSection, typed
 from gitops_mlops.domain.document.yaml import Path, dotted, parse_yaml
 from gitops_mlops.domain.errors import ConfigError
 from gitops_mlops.domain.names import perhaps
 
-__all__ = ["Column", "ColumnType", "Contract", "Rows", "Scalar", "parse_contract", "typed_value"]
+__all__ = ["Column", "ColumnType", "Contract", "RowCountRule", "Scalar", "parse_contract", "typed_value"]
 
 
 def _plain(value: Any) -> Any:
@@ -39,7 +39,7 @@ Value = Annotated[
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Column(Section):
+class Column(ConfigSection):
     """One column. `unit` and `description` are for people and for `contract diff`; the rest is checked.
 
     `max-nulls` is the greatest share of nulls in a nullable column. `infinite` lets ±infinity through.
@@ -82,14 +82,14 @@ class Column(Section):
         return None if self.allowed is None else tuple(typed_value(self.type, value) for value in self.allowed)
 
 
-class Rows(Section):
+class RowCountRule(ConfigSection):
     """How many rows the table may have."""
 
     min: int = Field(default=1, ge=0)
     max: int | None = Field(default=None, ge=0)
 
 
-class Contract(Section):
+class Contract(ConfigSection):
     """What a table must be. `strict` refuses columns that are not named; `unique` lists key column sets.
 
     `unchecked` columns must be there, and nothing is demanded of their type and values.
@@ -98,7 +98,7 @@ class Contract(Section):
     version: Literal[1]
     description: str | None = None
     strict: bool = True
-    rows: Rows = Field(default_factory=Rows)
+    rows: RowCountRule = Field(default_factory=RowCountRule)
     unique: tuple[tuple[str, ...], ...] = ()
     unchecked: tuple[str, ...] = ()
     columns: dict[str, Column] = Field(min_length=1)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from gitops_mlops.domain.contracts.csv_quotes import BOM, NEWLINE, ONE, QUOTE, TOP, Bits, Quotes, ones, words
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 
 MOST_SHOWN = 100
 """How many rows of another length are kept; all are counted."""
@@ -94,7 +94,7 @@ def demand_whole_rows(found: FieldCount, name: str) -> None:
     """Raise EvidenceMissing, with the first row, unless each row has as many fields as the header."""
     if found.odd:
         more = f", and {found.odd - 1:,} more such rows" if found.odd > 1 else ""
-        raise EvidenceMissing(
+        raise MissingEvidence(
             found.shown[0].told(found.header) + more,
             where=name,
             hint="quote fields that hold a separator, or make the file again if it was cut off",

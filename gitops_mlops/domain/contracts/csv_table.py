@@ -14,10 +14,10 @@ import polars as pl
 from gitops_mlops.domain.contracts.csv_fields import COMPRESSED, demand_whole_rows
 from gitops_mlops.domain.contracts.csv_totals import CsvTotals, count_totals
 from gitops_mlops.domain.contracts.polars_types import exactly
-from gitops_mlops.domain.contracts.table_checks import Table
+from gitops_mlops.domain.contracts.table_checks import ReadableTable
 from gitops_mlops.domain.contracts.text_values import POLARS_PARSES, parsed, polars_parses
-from gitops_mlops.domain.contracts.validation import Sample, Violation
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.contracts.validation import Violation, ViolationSample
+from gitops_mlops.domain.errors import MissingEvidence
 
 _PROBE = 1 << 16
 _NULLS = "\0nulls"
@@ -25,17 +25,19 @@ _Count = TypeVar("_Count")
 _FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 
-def csv_table(path: Path, name: str, wanted: Mapping[str, pl.DataType], content: Callable[[], BinaryIO]) -> Table:
+def csv_table(
+    path: Path, name: str, wanted: Mapping[str, pl.DataType], content: Callable[[], BinaryIO]
+) -> ReadableTable:
     """The table of a CSV file whose columns are parsed as the `wanted` types; `content` opens the file."""
     # Polars cuts a row that is too long; `fields` finds it.
     text = pl.scan_csv(path, infer_schema=False, glob=False, truncate_ragged_lines=True)
     schema = dict(text.collect_schema())
     parse = {column: dtype for column, dtype in wanted.items() if column in schema and dtype.base_type() != pl.String}
     raw = {column: f"\0text of {column}" for column in parse}
-    return Table(path, name, _parsed(text, raw, parse), schema | parse, raw, content=content)
+    return ReadableTable(path, name, _parsed(text, raw, parse), schema | parse, raw, content=content)
 
 
-def typed_numbers(table: Table, asked: Sequence[pl.Expr]) -> dict[str, Any] | None:
+def typed_numbers(table: ReadableTable, asked: Sequence[pl.Expr]) -> dict[str, Any] | None:
     """The one row of what is asked of a CSV, which Polars parses itself; None unless it is the same for its text.
 
     Polars refuses a row that is too long when it reads all columns. It skips blanks before a number, and takes `""`
@@ -56,7 +58,7 @@ def typed_numbers(table: Table, asked: Sequence[pl.Expr]) -> dict[str, Any] | No
     return None if totals.empty and any(missing[column] for column in table.raw) else numbers
 
 
-def text_numbers(table: Table, asked: Sequence[pl.Expr]) -> tuple[dict[str, Any], list[Violation]]:
+def text_numbers(table: ReadableTable, asked: Sequence[pl.Expr]) -> tuple[dict[str, Any], list[Violation]]:
     """The one row of what is asked of the text of a CSV, and its rows that have another number of fields."""
     with _beside(table.fields) as counted:
         try:
@@ -67,13 +69,14 @@ def text_numbers(table: Table, asked: Sequence[pl.Expr]) -> tuple[dict[str, Any]
             raise
     found = counted.result()
     if found.loose and not found.odd and found.rows != numbers["rows"]:
-        raise EvidenceMissing(
+        raise MissingEvidence(
             "a quote inside an unquoted field leaves open where rows end", where=table.name, hint="quote the field"
         )
     if not found.odd:
         return numbers, []
     samples = tuple(
-        Sample(odd.row, {"fields": odd.fields, **({"quote": "open"} if odd.open else {})}) for odd in found.shown
+        ViolationSample(odd.row, {"fields": odd.fields, **({"quote": "open"} if odd.open else {})})
+        for odd in found.shown
     )
     message = f"has another number of fields than the header ({found.header})"
     return numbers, [Violation(None, "fields", message, found.odd, samples)]
@@ -85,7 +88,7 @@ def _beside(count: Callable[[], _Count]) -> Iterator[Future[_Count]]:
         yield beside.submit(count)
 
 
-def _typed(table: Table) -> pl.LazyFrame:
+def _typed(table: ReadableTable) -> pl.LazyFrame:
     """The table as Polars parses it. Columns whose first values it would refuse are parsed from their text."""
     types = {column: dtype for column in table.raw if (dtype := table.schema[column]).base_type() in POLARS_PARSES}
     if types:
@@ -97,7 +100,7 @@ def _typed(table: Table) -> pl.LazyFrame:
     return _parsed(frame, table.raw, rest)
 
 
-def _first_rows(table: Table) -> pl.DataFrame:
+def _first_rows(table: ReadableTable) -> pl.DataFrame:
     """Rows of the first block. A scan of the file that stops after some rows takes ten times as long."""
     with _opened(table) as file:
         block = file.read(_PROBE)
@@ -112,13 +115,13 @@ def _parsed(frame: pl.LazyFrame, raw: Mapping[str, str], parse: Mapping[str, pl.
     )
 
 
-def _count_totals(table: Table) -> CsvTotals | None:
+def _count_totals(table: ReadableTable) -> CsvTotals | None:
     with _opened(table) as file:
         compressed = file.read(4).startswith(COMPRESSED)
         file.seek(0)
         return None if compressed else count_totals(file)
 
 
-def _opened(table: Table) -> BinaryIO:
+def _opened(table: ReadableTable) -> BinaryIO:
     assert table.content is not None
     return table.content()

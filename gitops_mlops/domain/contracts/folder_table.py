@@ -8,14 +8,14 @@ from pathlib import Path
 
 import polars as pl
 
-from gitops_mlops.domain.contracts.table_checks import Table
-from gitops_mlops.domain.contracts.table_parts import Layout, Part, layout
+from gitops_mlops.domain.contracts.table_checks import ReadableTable
+from gitops_mlops.domain.contracts.table_parts import Layout, TablePart, layout
 from gitops_mlops.domain.contracts.text_values import parsed
 
 
 def folder_table(
-    path: Path, name: str, files: list[Path], parts: Sequence[Part], wanted: Mapping[str, pl.DataType]
-) -> Table:
+    path: Path, name: str, files: list[Path], parts: Sequence[TablePart], wanted: Mapping[str, pl.DataType]
+) -> ReadableTable:
     """The rows of the parts one after another; `files` are where the parts are, `wanted` the types of columns."""
     found = layout(parts, wanted)
     has = {column: f"\0has {column}" for column in found.partial(parts)}
@@ -27,11 +27,11 @@ def folder_table(
         alike = pl.scan_parquet(files[start:end], glob=False, hive_partitioning=False)
         columns = [column for key in found.types for column in _columns(parts[start], key, found, has, raw)]
         frames.append(alike.select(columns))
-    return Table(path, name, pl.concat(frames), found.types, raw, tuple(parts), has)
+    return ReadableTable(path, name, pl.concat(frames), found.types, raw, tuple(parts), has)
 
 
 def _columns(
-    part: Part, name: str, found: Layout, has: Mapping[str, str], raw: Mapping[str, str]
+    part: TablePart, name: str, found: Layout, has: Mapping[str, str], raw: Mapping[str, str]
 ) -> Iterator[pl.Expr]:
     text = pl.lit(part.folders.get(name), dtype=pl.String)
     if name in part.folders:

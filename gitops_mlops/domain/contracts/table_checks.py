@@ -15,10 +15,10 @@ from typing import Any, BinaryIO
 
 import polars as pl
 
-from gitops_mlops.domain.contracts.contract import Column, ColumnType, Contract, Rows, Scalar
+from gitops_mlops.domain.contracts.contract import Column, ColumnType, Contract, RowCountRule, Scalar
 from gitops_mlops.domain.contracts.csv_fields import FieldCount, count_fields
 from gitops_mlops.domain.contracts.polars_types import POLARS, exactly, type_name
-from gitops_mlops.domain.contracts.table_parts import Part, named
+from gitops_mlops.domain.contracts.table_parts import TablePart, named
 from gitops_mlops.domain.contracts.validation import Violation
 from gitops_mlops.domain.document.pattern import whole
 from gitops_mlops.domain.names import perhaps
@@ -27,7 +27,7 @@ _FEW = 8
 
 
 @dataclass(frozen=True)
-class Table:
+class ReadableTable:
     """A file that can be read: `frame` is lazy, `schema` has its columns and types.
 
     `raw` names, for each column that was parsed from text, the column of `frame` that holds this text. `parts` are
@@ -40,7 +40,7 @@ class Table:
     frame: pl.LazyFrame
     schema: Mapping[str, pl.DataType]
     raw: Mapping[str, str] = field(default_factory=dict)
-    parts: tuple[Part, ...] = ()
+    parts: tuple[TablePart, ...] = ()
     has: Mapping[str, str] = field(default_factory=dict)
     content: Callable[[], BinaryIO] | None = None
 
@@ -88,7 +88,7 @@ class KeyCheck:
 class TableChecks:
     """Everything to be found out, and what the schema alone already tells."""
 
-    rows: Rows
+    rows: RowCountRule
     found: tuple[Violation, ...]
     row_checks: tuple[RowCheck, ...]
     keys: tuple[KeyCheck, ...]
@@ -110,7 +110,7 @@ def is_missing(name: str, dtype: pl.DataType) -> pl.Expr:
     return column.is_null() | column.is_nan() if dtype.is_float() else column.is_null()
 
 
-def checks_of(contract: Contract, table: Table) -> TableChecks:
+def checks_of(contract: Contract, table: ReadableTable) -> TableChecks:
     """What `contract` demands of a table with these columns and types."""
     found: list[Violation] = []
     rules: list[RowCheck] = []
@@ -147,7 +147,7 @@ def _without(some: Mapping[str, str], taken: Mapping[str, str]) -> dict[str, str
 
 
 def uneven_parts(
-    name: str, table: Table, wrong_type: Callable[[pl.DataType], str], demanded: bool
+    name: str, table: ReadableTable, wrong_type: Callable[[pl.DataType], str], demanded: bool
 ) -> Iterator[Violation]:
     """The parts that lack a column that is demanded, and those that have it in a type that is wrong."""
     lacking = [part.name for part in table.parts if name not in part.columns]
@@ -161,7 +161,7 @@ def uneven_parts(
         yield Violation(name, "type", f"{told}, in {named(names)}")
 
 
-def _unexpected(name: str, known: Collection[str], table: Table) -> Violation:
+def _unexpected(name: str, known: Collection[str], table: ReadableTable) -> Violation:
     hint = perhaps(name, known)
     near = f"; {hint}" if hint.startswith("perhaps") else ""
     having = [part.name for part in table.parts if name in part.columns]
@@ -179,7 +179,7 @@ def _wrong_type(dtype: pl.DataType, column: Column) -> str:
     return f"is {actual or str(dtype).lower()}, where {column.type} is demanded"
 
 
-def _rules(name: str, column: Column, table: Table) -> Iterator[RowCheck]:
+def _rules(name: str, column: Column, table: ReadableTable) -> Iterator[RowCheck]:
     dtype = table.schema[name]
 
     def rule(check: str, message: str, bad: pl.Expr, share: float = 0.0) -> RowCheck:
@@ -271,7 +271,7 @@ def broken(checks: TableChecks, numbers: Mapping[str, Any]) -> list[tuple[RowChe
     return found
 
 
-def wrong_size(bounds: Rows, rows: int) -> Iterator[Violation]:
+def wrong_size(bounds: RowCountRule, rows: int) -> Iterator[Violation]:
     """Too few or too many rows."""
     if rows < bounds.min:
         yield Violation(None, "rows", f"{rows} rows, at least {bounds.min} are demanded")

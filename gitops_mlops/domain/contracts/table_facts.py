@@ -11,7 +11,7 @@ import polars as pl
 from gitops_mlops.domain.contracts.contract import ColumnType
 from gitops_mlops.domain.contracts.inference import TEXT_SHAPES
 from gitops_mlops.domain.contracts.polars_types import POLARS, exactly, type_name
-from gitops_mlops.domain.contracts.table_checks import Table
+from gitops_mlops.domain.contracts.table_checks import ReadableTable
 from gitops_mlops.domain.contracts.temporal_values import python_values
 from gitops_mlops.domain.contracts.text_values import parsed
 from gitops_mlops.domain.document.pattern import whole
@@ -69,7 +69,7 @@ def fitting(
     return {name: those[0] for name, those in left.items() if those}
 
 
-def facts(table: Table, name: str) -> Iterator[pl.Expr]:
+def facts(table: ReadableTable, name: str) -> Iterator[pl.Expr]:
     """Nulls, about how many different values, the least and the greatest one."""
     column, dtype = exactly(name), table.schema[name]
     yield table.missing(name).sum().alias(f"nulls of {name}")

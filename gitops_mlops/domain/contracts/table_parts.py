@@ -23,7 +23,7 @@ _INTEGER = re.compile(r"-?[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
-class Part:
+class TablePart:
     """A file of a folder, by its path from there. `keys` are the columns that its folders name: `year=2024`."""
 
     name: str
@@ -40,7 +40,7 @@ class Part:
         """All columns, with their types; those that folders name are text."""
         return {**self.schema, **dict.fromkeys(self.folders, pl.String())}
 
-    def alike(self, other: Part) -> bool:
+    def alike(self, other: TablePart) -> bool:
         """Whether both can be read in one go."""
         return (list(self.schema.items()), self.keys) == (list(other.schema.items()), other.keys)
 
@@ -56,7 +56,7 @@ def folder_keys(path: PurePosixPath) -> dict[str, str | None]:
     return {unquote(key): None if value == _NO_VALUE else unquote(value) for key, _, value in pairs if key}
 
 
-def key_types(parts: Sequence[Part]) -> dict[str, pl.DataType]:
+def key_types(parts: Sequence[TablePart]) -> dict[str, pl.DataType]:
     """The type that all values of each column fit that folders name: an integer, a date, or text."""
     values: dict[str, set[str]] = {}
     for part in parts:
@@ -82,11 +82,11 @@ class Layout:
     types: Mapping[str, pl.DataType]
     given: Mapping[str, frozenset[str]]
 
-    def partial(self, parts: Sequence[Part]) -> list[str]:
+    def partial(self, parts: Sequence[TablePart]) -> list[str]:
         """The columns that some part does not give."""
         return [name for name in self.types if len(self.given[name]) < len(parts)]
 
-    def values(self, part: Part, name: str) -> pl.Expr:
+    def values(self, part: TablePart, name: str) -> pl.Expr:
         """A column of the table, in the rows of a part that folders do not name it for."""
         kind = self.types[name]
         if part.name not in self.given[name]:
@@ -94,7 +94,7 @@ class Layout:
         return _as(exactly(name), part.schema[name], kind).alias(name)
 
 
-def layout(parts: Sequence[Part], wanted: Mapping[str, pl.DataType]) -> Layout:
+def layout(parts: Sequence[TablePart], wanted: Mapping[str, pl.DataType]) -> Layout:
     """How parts become one table whose columns have the `wanted` types where they can.
 
     A column without a type that holds what its parts have is null, and no part gives it.

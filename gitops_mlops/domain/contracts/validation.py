@@ -14,7 +14,7 @@ _LONGEST = 200
 
 
 @dataclass(frozen=True)
-class Sample:
+class ViolationSample:
     """An offending row: its number in the file, from 1, and the values that tell what is wrong with it."""
 
     row: int | None
@@ -29,11 +29,11 @@ class Violation:
     check: str
     message: str
     rows: int | None = None
-    samples: tuple[Sample, ...] = ()
+    samples: tuple[ViolationSample, ...] = ()
 
 
 @dataclass(frozen=True)
-class Findings:
+class TableFindings:
     """How many rows were read and what is wrong with them."""
 
     rows: int
@@ -47,7 +47,7 @@ class Validation:
     dataset: str
     path: str
     contract: str
-    findings: Findings = field(default_factory=lambda: Findings(0))
+    findings: TableFindings = field(default_factory=lambda: TableFindings(0))
 
     @property
     def passed(self) -> bool:

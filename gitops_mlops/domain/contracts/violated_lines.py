@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 from gitops_mlops.domain.contracts.validation import Validation, Violation
 from gitops_mlops.domain.document.yaml import Path, parse_yaml
-from gitops_mlops.domain.errors import Problem
+from gitops_mlops.domain.errors import FileProblemLine
 from gitops_mlops.domain.names import column_label
 
 _KEYS = {"nulls": "nullable", "finite": "infinite"}
 """Checks that are called otherwise than the key that asks for them."""
 
 
-def violated_lines(validation: Validation, contract: bytes) -> list[Problem]:
+def violated_lines(validation: Validation, contract: bytes) -> list[FileProblemLine]:
     """A problem for each violation, at the line of the check in the contract's file.
 
     What a contract demands without a line of its own (`nullable` is false unless it says so) is at its column's. A
@@ -23,7 +23,7 @@ def violated_lines(validation: Validation, contract: bytes) -> list[Problem]:
     return list(_problems(validation, contract))
 
 
-def _problems(validation: Validation, contract: bytes) -> Iterator[Problem]:
+def _problems(validation: Validation, contract: bytes) -> Iterator[FileProblemLine]:
     file, _, class_name = validation.contract.partition(":")
     document = None if class_name else parse_yaml(contract, file)
     for violation in validation.findings.violations:
@@ -33,7 +33,7 @@ def _problems(validation: Validation, contract: bytes) -> Iterator[Problem]:
         else:
             at = document.problem(_path(violation), "")
             line, column = at.line, at.column
-        yield Problem(file, line, column, where, _words(violation))
+        yield FileProblemLine(file, line, column, where, _words(violation))
 
 
 def _path(violation: Violation) -> Path:

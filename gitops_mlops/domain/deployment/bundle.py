@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from gitops_mlops.domain.config.metrics import Task
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.config.metrics import ModelTask
+from gitops_mlops.domain.errors import MissingEvidence
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.comparison.model import Predictions
@@ -45,13 +45,13 @@ FileName = Annotated[str, Field(pattern=_FILE, max_length=100)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class Part(BaseModel):
+class ManifestPart(BaseModel):
     """Base of every part of the manifest: nothing unknown, nothing infinite, never changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Golden(Part):
+class GoldenPredictions(ManifestPart):
     """Rows and what the model says of them, to be said again wherever the bundle runs.
 
     `probabilities` has a row for each row and a column for each of `classes`; both are empty for a regression.
@@ -66,7 +66,7 @@ class Golden(Part):
     tolerance: float = Field(default=1e-6, ge=0)
 
     @model_validator(mode="after")
-    def _fits(self) -> Golden:
+    def _fits(self) -> GoldenPredictions:
         if len(self.labels) != len(self.rows):
             raise ValueError("labels and rows differ in number")
         if self.probabilities and len(self.probabilities) != len(self.rows):
@@ -76,7 +76,7 @@ class Golden(Part):
         return self
 
 
-class Bundle(Part):
+class Bundle(ManifestPart):
     """The manifest, `bundle.json`. `files` maps the name of every other file of the folder to its SHA-256.
 
     `packages` are the versions that the model was made with (python, scikit-learn, numpy, pandas, skops).
@@ -87,7 +87,7 @@ class Bundle(Part):
     model: Annotated[str, Field(pattern=r"^(?:[a-zA-Z0-9._/-]+:)?[a-zA-Z0-9](?:[a-zA-Z0-9/_-]*[a-zA-Z0-9])?$")]
     version: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+_-]*$", max_length=100)]
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{7,64}$")]
-    task: Task
+    task: ModelTask
     files: dict[FileName, Sha256] = Field(min_length=1, max_length=50)
     model_file: FileName = MODEL_FILE
     contract_file: FileName = CONTRACT_FILE
@@ -95,7 +95,7 @@ class Bundle(Part):
     packages: dict[Word, Word] = Field(default_factory=dict, max_length=50)
     positive: Scalar | None = None
     threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
-    golden: Golden
+    golden: GoldenPredictions
 
     @model_validator(mode="after")
     def _consistent(self) -> Bundle:
@@ -112,7 +112,7 @@ class Bundle(Part):
 def parse_bundle(content: bytes, name: str = MANIFEST) -> Bundle:
     """The manifest in `content`. Raises EvidenceMissing, with the first thing that is wrong, when it is none."""
     if len(content) > MAX_BYTES:
-        raise EvidenceMissing(f"larger than {MAX_BYTES} bytes", where=name, hint="build the bundle again")
+        raise MissingEvidence(f"larger than {MAX_BYTES} bytes", where=name, hint="build the bundle again")
     try:
         return Bundle.model_validate_json(content)
     except ValidationError as error:
@@ -120,7 +120,7 @@ def parse_bundle(content: bytes, name: str = MANIFEST) -> Bundle:
         # A key may be any text: escaped and cut, it stays one line.
         place = ".".join(str(part) for part in first["loc"]).encode("unicode_escape").decode()[:100]
         reason = f"{place}: {first['msg']}" if place else first["msg"]
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"not a manifest of schema {SCHEMA} ({reason})", where=name, hint="build the bundle again"
         ) from None
 
@@ -163,7 +163,7 @@ def decide(predictions: Predictions, positive: Scalar | None = None, threshold: 
         return labels
     if positive not in predictions.classes or len(predictions.classes) != 2:
         known = ", ".join(map(repr, predictions.classes))
-        raise EvidenceMissing(f"the model has no two classes of which one is {positive!r} (it has {known})")
+        raise MissingEvidence(f"the model has no two classes of which one is {positive!r} (it has {known})")
     column = predictions.classes.index(positive)
     return [
         predictions.classes[column if probability >= threshold else 1 - column]
@@ -184,10 +184,10 @@ def make_golden(
     positive: Scalar | None = None,
     threshold: float | None = None,
     tolerance: float = 1e-6,
-) -> Golden:
+) -> GoldenPredictions:
     """Golden predictions out of JSON-ready rows and what the model said of them, in the same order."""
     probabilities = () if predictions.probabilities is None else predictions.probabilities.tolist()
-    return Golden.model_validate(
+    return GoldenPredictions.model_validate(
         {
             "rows": [dict(row) for row in rows],
             "labels": decide(predictions, positive, threshold),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from gitops_mlops.domain.deployment.reconciliation import Deployment, Failure, Place, Running
+from gitops_mlops.domain.deployment.reconciliation import FailedVersion, Place, PlaceStatus, RunningServer
 from gitops_mlops.domain.lineage.openlineage import deployment_run
 from gitops_mlops.domain.registry.ledger import DEPLOYED, DEPLOYMENT, FAILED, REFUSED, STOPPED, LedgerEvent
 
 
-def deployed(state: Deployment, replaced: str = "") -> LedgerEvent | None:
+def deployed(state: PlaceStatus, replaced: str = "") -> LedgerEvent | None:
     """What serves at a place as it was assigned; None where nobody knows since when.
 
     It follows from what serves, so that a deploy that was cut off behind its switch is told by the next one.
@@ -23,18 +23,18 @@ def deployed(state: Deployment, replaced: str = "") -> LedgerEvent | None:
     )
 
 
-def refused(place: Place, failure: Failure, bundle: str) -> LedgerEvent:
+def refused(place: Place, failure: FailedVersion, bundle: str) -> LedgerEvent:
     """A version that did not pass its health gate."""
     return _event(place, REFUSED, failure.at, failure.version, failure.commit, bundle, failure.reason)
 
 
-def failed(place: Place, failure: Failure) -> LedgerEvent:
+def failed(place: Place, failure: FailedVersion) -> LedgerEvent:
     """A version that did not come to serve through no fault of its own."""
     reason = f"{failure.cause}: {failure.reason}"
     return _event(place, FAILED, failure.at, failure.version, failure.commit, reason=reason)
 
 
-def stopped(place: Place, running: Running | None, at: datetime, reason: str = "") -> LedgerEvent:
+def stopped(place: Place, running: RunningServer | None, at: datetime, reason: str = "") -> LedgerEvent:
     """What served, ended on purpose; `running` is what it said of itself before, if it answered."""
     if running is None:
         return _event(place, STOPPED, at, reason=reason)

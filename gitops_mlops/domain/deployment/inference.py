@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.errors import ExternalError
 
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Answers:
+class InferenceResult:
     """What a server said of n rows, in their order.
 
     A binary classifier gives `probability` of its positive class. Another classifier gives `probabilities`, a
@@ -38,9 +38,9 @@ class Answers:
         return found
 
 
-def joined(parts: Sequence[Answers]) -> Answers:
+def joined(parts: Sequence[InferenceResult]) -> InferenceResult:
     """The answers to consecutive batches as one."""
-    return Answers(
+    return InferenceResult(
         labels=tuple(value for part in parts for value in part.labels),
         ids=tuple(value for part in parts for value in part.ids),
         probability=tuple(value for part in parts for value in part.probability),
@@ -63,7 +63,7 @@ def to_tensors(rows: Sequence[Row], datatypes: Mapping[str, str]) -> list[dict[s
     ]
 
 
-def to_answers(body: Any, rows: int, where: str) -> Answers:
+def to_answers(body: Any, rows: int, where: str) -> InferenceResult:
     """The answers in a response to `rows` rows. Raises OutsideError when it is not one."""
     try:
         outputs = {output["name"]: output for output in body["outputs"]}
@@ -72,12 +72,12 @@ def to_answers(body: Any, rows: int, where: str) -> Answers:
         classes, probabilities = _probabilities(outputs.get("probabilities"))
         ids = tuple(str(value) for value in outputs.get("prediction_id", {}).get("data", ()))
     except (TypeError, KeyError, ValueError, AttributeError) as error:
-        raise OutsideError(
+        raise ExternalError(
             f"its answer does not follow the Open Inference Protocol ({type(error).__name__}: {error})", where=where
         ) from error
     if any(len(found) not in (0, rows) for found in (probability, probabilities, ids)) or len(labels) != rows:
-        raise OutsideError(f"answered {len(labels)} rows where {rows} were asked", where=where)
-    return Answers(labels, ids, probability, classes, probabilities)
+        raise ExternalError(f"answered {len(labels)} rows where {rows} were asked", where=where)
+    return InferenceResult(labels, ids, probability, classes, probabilities)
 
 
 def _probabilities(output: Any) -> tuple[tuple[Any, ...], tuple[tuple[float, ...], ...]]:

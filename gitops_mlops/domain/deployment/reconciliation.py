@@ -12,13 +12,13 @@ from datetime import datetime
 from enum import StrEnum
 
 from gitops_mlops.domain.faults import ANSWERS, Cause
-from gitops_mlops.domain.registry.retirement_record import Tombstone
+from gitops_mlops.domain.registry.retirement_record import RetirementRecord
 
 # Attempts that failed in a row, from which on their number is said.
 _OFTEN = 3
 
 
-class Sync(StrEnum):
+class SyncStatus(StrEnum):
     """Whether what runs is what should run."""
 
     SYNCED = "Synced"
@@ -55,7 +55,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DesiredVersion:
     """The version that is assigned: `version` is its name, or the short commit where none is registered."""
 
     version: str
@@ -65,12 +65,12 @@ class Wanted:
     model_sha256: str = ""
 
 
-Desired = Wanted | Tombstone | None
+Desired = DesiredVersion | RetirementRecord | None
 """A version; why there is to be none; or no word, which stops nothing: a tag may not have arrived."""
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningServer:
     """What a server says of itself when it is asked. `digest` identifies its bundle, `sha256:…`.
 
     `log` says that it drops rows of its log, and why.
@@ -85,7 +85,7 @@ class Running:
 
 
 @dataclass(frozen=True)
-class Failure:
+class FailedVersion:
     """A version that did not come to serve here, and why; the one before it kept serving.
 
     `cause` says what is to blame, `repair` what a person should do, `attempts` how often it came in a row.
@@ -108,7 +108,7 @@ class Failure:
         return f"failed ({self.cause}){often}: {said} → {repair}"
 
 
-class Hold(StrEnum):
+class TargetHold(StrEnum):
     """What a target knows of the process behind a place."""
 
     ABSENT = "absent"
@@ -118,17 +118,17 @@ class Hold(StrEnum):
 
 
 @dataclass(frozen=True)
-class Held:
+class ObservedPlace:
     """A place as its target sees it. `since` is when what runs was switched to, `note` how it ended."""
 
-    hold: Hold
+    hold: TargetHold
     since: datetime | None = None
     note: str = ""
-    failure: Failure | None = None
+    failure: FailedVersion | None = None
 
 
 @dataclass(frozen=True)
-class Candidate:
+class CandidateServer:
     """A server that was started beside the current one and takes no public traffic yet."""
 
     id: str
@@ -137,7 +137,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Deployment:
+class PlaceStatus:
     """One place, judged. `health` is None where nothing is wanted and nothing runs.
 
     `tombstone` says why nothing is wanted; a place that is not `configured` runs and is not in `mlops.yaml`.
@@ -146,63 +146,65 @@ class Deployment:
     """
 
     place: Place
-    wanted: Wanted | None
-    running: Running | None
-    sync: Sync
+    wanted: DesiredVersion | None
+    running: RunningServer | None
+    sync: SyncStatus
     health: HealthStatus | None
     since: datetime | None = None
     note: str = ""
-    tombstone: Tombstone | None = None
+    tombstone: RetirementRecord | None = None
     configured: bool = True
-    failure: Failure | None = None
+    failure: FailedVersion | None = None
     unmerged: str = ""
 
     @property
     def good(self) -> bool:
         """Whether nothing needs to be done: in sync, and healthy or not wanted."""
-        return self.sync is Sync.SYNCED and (
+        return self.sync is SyncStatus.SYNCED and (
             self.tombstone is not None or self.health in (None, HealthStatus.HEALTHY)
         )
 
 
-def judge(place: Place, desired: Desired, held: Held, running: Running | None) -> Deployment:
+def judge(place: Place, desired: Desired, held: ObservedPlace, running: RunningServer | None) -> PlaceStatus:
     """A place's state: by the server's own words first, by the process behind it where no server answers."""
-    if isinstance(desired, Tombstone):
+    if isinstance(desired, RetirementRecord):
         return _emptied(place, desired, held, running)
     wanted = desired
     health, note = _health(place, held, running)
     if wanted is None and running is None and health is HealthStatus.MISSING:
-        return Deployment(place, None, None, Sync.SYNCED, None, note="nothing is assigned")
-    sync = Sync.SYNCED if wanted is not None and _same(wanted, running) else Sync.OUT_OF_SYNC
+        return PlaceStatus(place, None, None, SyncStatus.SYNCED, None, note="nothing is assigned")
+    sync = SyncStatus.SYNCED if wanted is not None and _same(wanted, running) else SyncStatus.OUT_OF_SYNC
     failure = None
     if wanted is None:
         note = "nothing is assigned, yet it runs" if running is not None else note
-    elif held.failure is not None and held.failure.commit == wanted.commit and sync is Sync.OUT_OF_SYNC:
+    elif held.failure is not None and held.failure.commit == wanted.commit and sync is SyncStatus.OUT_OF_SYNC:
         note, failure = str(held.failure), held.failure
         if running is None:
             note = f"{note}; nothing serves until then → {_deploy_again(place)}"
     elif health is HealthStatus.DEGRADED:
         note = f"{note} → {_deploy_again(place)}"
-    elif running is not None and held.hold is not Hold.ALIVE:
+    elif running is not None and held.hold is not TargetHold.ALIVE:
         note = "answers, but this clone did not start it or lost track of it"
     if running is not None and running.log:
         note = "; ".join(
             filter(None, [note, f"its prediction log is not kept: {running.log} → make room, or mend it"])
         )
     since = held.since if running is not None else None
-    return Deployment(place, wanted, running, sync, health, since, note, failure=failure)
+    return PlaceStatus(place, wanted, running, sync, health, since, note, failure=failure)
 
 
-def _emptied(place: Place, tombstone: Tombstone, held: Held, running: Running | None) -> Deployment:
-    if running is None and held.hold is not Hold.ALIVE:
+def _emptied(
+    place: Place, tombstone: RetirementRecord, held: ObservedPlace, running: RunningServer | None
+) -> PlaceStatus:
+    if running is None and held.hold is not TargetHold.ALIVE:
         suspended, note = HealthStatus.SUSPENDED, f"empty on purpose {tombstone}"
-        return Deployment(place, None, None, Sync.SYNCED, suspended, note=note, tombstone=tombstone)
+        return PlaceStatus(place, None, None, SyncStatus.SYNCED, suspended, note=note, tombstone=tombstone)
     health, _ = _health(place, held, running)
     note = f"still runs; emptied {tombstone}"
-    return Deployment(place, None, running, Sync.OUT_OF_SYNC, health, held.since, note, tombstone)
+    return PlaceStatus(place, None, running, SyncStatus.OUT_OF_SYNC, health, held.since, note, tombstone)
 
 
-def unconfigured(state: Deployment) -> Deployment:
+def unconfigured(state: PlaceStatus) -> PlaceStatus:
     """The state of a place that `mlops.yaml` does not name (any more): only a tombstone ends what runs there."""
     if state.tombstone is not None:
         return replace(state, configured=False)
@@ -210,23 +212,23 @@ def unconfigured(state: Deployment) -> Deployment:
     retire = f"gitops-mlops retire {place.model}#{place.environment}"
     stop = f"gitops-mlops deploy {place.environment} --model {place.model} --stop"
     note = f"runs, and mlops.yaml gives it no port → {retire}, or {stop}"
-    return replace(state, sync=Sync.OUT_OF_SYNC, note=note, configured=False)
+    return replace(state, sync=SyncStatus.OUT_OF_SYNC, note=note, configured=False)
 
 
-def noted(state: Deployment, unmerged: Sequence[str], allowed: bool) -> Deployment:
+def noted(state: PlaceStatus, unmerged: Sequence[str], allowed: bool) -> PlaceStatus:
     """The state, with what is not on main, or that the environment allows it (`allow-unmerged`)."""
     notes = [state.note, *unmerged, "allow-unmerged: versions need not be on main" if allowed else ""]
     return replace(state, note="; ".join(note for note in notes if note), unmerged="; ".join(unmerged))
 
 
-def _health(place: Place, held: Held, running: Running | None) -> tuple[HealthStatus, str]:
+def _health(place: Place, held: ObservedPlace, running: RunningServer | None) -> tuple[HealthStatus, str]:
     if running is not None:
         return (HealthStatus.HEALTHY, "") if running.ready else (HealthStatus.PROGRESSING, "is not ready")
-    if held.hold is Hold.STOPPED:
+    if held.hold is TargetHold.STOPPED:
         return HealthStatus.SUSPENDED, "stopped on purpose"
-    if held.hold is Hold.ENDED:
+    if held.hold is TargetHold.ENDED:
         return HealthStatus.DEGRADED, held.note
-    if held.hold is Hold.ALIVE:
+    if held.hold is TargetHold.ALIVE:
         return HealthStatus.DEGRADED, f"its process is alive but does not answer at {place.address}"
     return HealthStatus.MISSING, ""
 
@@ -235,11 +237,11 @@ def _deploy_again(place: Place) -> str:
     return f"gitops-mlops deploy {place.environment} --model {place.model}"
 
 
-def _same(wanted: Wanted, running: Running | None) -> bool:
+def _same(wanted: DesiredVersion, running: RunningServer | None) -> bool:
     return running is not None and (running.version, running.commit) == (wanted.version, wanted.commit)
 
 
-class Step(StrEnum):
+class DeployStep(StrEnum):
     """What a deploy does at a place."""
 
     NOTHING = "nothing"
@@ -249,16 +251,16 @@ class Step(StrEnum):
     KEEP = "keep"
 
 
-def next_step(state: Deployment) -> Step:
+def next_step(state: PlaceStatus) -> DeployStep:
     """The step that brings a place nearer to what is wanted.
 
     What is not wanted is stopped when a tombstone says so, and else kept: a tag that did not arrive must not stop
     what serves (`deploy ENV --stop` does).
     """
     if state.tombstone is not None:
-        return Step.NOTHING if state.good else Step.STOP
+        return DeployStep.NOTHING if state.good else DeployStep.STOP
     if state.wanted is None:
-        return Step.KEEP
+        return DeployStep.KEEP
     if state.good:
-        return Step.NOTHING
-    return Step.START if state.running is None else Step.SWITCH
+        return DeployStep.NOTHING
+    return DeployStep.START if state.running is None else DeployStep.SWITCH

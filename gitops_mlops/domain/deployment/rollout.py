@@ -7,19 +7,19 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from gitops_mlops.domain.errors import DONE
-from gitops_mlops.domain.registry.change import Refusal
+from gitops_mlops.domain.registry.change import RuleRefusal
 from gitops_mlops.domain.registry.evidence import REASON, REPLACES, RUN
 from gitops_mlops.domain.registry.ledger import DEPLOYED, DEPLOYMENT, LedgerEvent
-from gitops_mlops.domain.registry.registry import Event, Registry, Version
+from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry, RegistryEvent
 from gitops_mlops.domain.registry.semver import precedence
-from gitops_mlops.domain.registry.tags import Action
+from gitops_mlops.domain.registry.tags import TagAction
 
 SCHEMA = "gitops-mlops/rollout/1"
 # How the reason of a rollback begins that nobody asked for.
 BY_ITSELF = "by rollout: "
 
 
-class Result(StrEnum):
+class RolloutResult(StrEnum):
     """How a model ended. `REFUSED`: what is assigned was not let in, and there was nothing to go back to."""
 
     UNCHANGED = "unchanged"
@@ -32,7 +32,7 @@ class Result(StrEnum):
     FAILED = "failed"
 
 
-class Rolled(NamedTuple):
+class ModelRollout(NamedTuple):
     """What became of a model. `before` and `serves` are versions, "" for none; `code` is the exit code.
 
     `held_back` is a version that may not enter yet, and `refusals` what it lacks. `cause` is what failed, as
@@ -40,13 +40,13 @@ class Rolled(NamedTuple):
     """
 
     model: str
-    result: Result
+    result: RolloutResult
     before: str = ""
     serves: str = ""
     why: str = ""
     address: str = ""
     held_back: str = ""
-    refusals: tuple[Refusal, ...] = ()
+    refusals: tuple[RuleRefusal, ...] = ()
     code: int = DONE
     cause: str = ""
 
@@ -56,7 +56,7 @@ class Rollout(NamedTuple):
 
     environment: str
     commit: str
-    models: tuple[Rolled, ...] = ()
+    models: tuple[ModelRollout, ...] = ()
 
     @property
     def code(self) -> int:
@@ -77,7 +77,7 @@ class TakenBack(NamedTuple):
 
 def candidate(
     registry: Registry, model: str, stage: str, after: str | None, on_main: Callable[[str], bool]
-) -> Version | None:
+) -> RegisteredVersion | None:
     """The version that may ask to enter a stage: what the stage `after` holds, else the greatest on main.
 
     A version has one attempt: whatever the stage ever held, and what is not greater than all of that, does not
@@ -94,7 +94,7 @@ def candidate(
     return None
 
 
-def _proposed(registry: Registry, model: str, after: str | None) -> Iterable[Version]:
+def _proposed(registry: Registry, model: str, after: str | None) -> Iterable[RegisteredVersion]:
     if after is None:
         return [version for version in registry.versions(model) if version.active]
     held = registry.assignment(model, after)
@@ -102,9 +102,9 @@ def _proposed(registry: Registry, model: str, after: str | None) -> Iterable[Ver
     return [version] if version else []
 
 
-def entries(registry: Registry, model: str, stage: str) -> list[Event]:
+def entries(registry: Registry, model: str, stage: str) -> list[RegistryEvent]:
     """The assignments to a stage, the newest first."""
-    return [each for each in registry.events(model) if each.stage == stage and each.action is Action.ASSIGN]
+    return [each for each in registry.events(model) if each.stage == stage and each.action is TagAction.ASSIGN]
 
 
 def on_trial(registry: Registry, model: str, stage: str, told: Iterable[LedgerEvent]) -> bool:

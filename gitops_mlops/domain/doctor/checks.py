@@ -21,7 +21,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-class Remedy(StrEnum):
+class FixKind(StrEnum):
     """What `--fix` may do: nothing of it can lose what only this clone has."""
 
     UNSHALLOW = "fetched the history that was cut off"
@@ -54,17 +54,17 @@ OF_ONE_CLONE = frozenset(
 )
 
 
-class Found(NamedTuple):
+class CheckFinding(NamedTuple):
     """One thing that a check found. `remedy` mends it, on `subject` where it needs one."""
 
     where: str
     what: str
     mend: str
-    remedy: Remedy | None = None
+    remedy: FixKind | None = None
     subject: str = ""
 
 
-class Finding(NamedTuple):
+class DoctorFinding(NamedTuple):
     """What a check found, with the check's own id, group and severity."""
 
     id: str
@@ -73,7 +73,7 @@ class Finding(NamedTuple):
     where: str
     what: str
     mend: str
-    remedy: Remedy | None = None
+    remedy: FixKind | None = None
     subject: str = ""
 
     @property
@@ -82,27 +82,27 @@ class Finding(NamedTuple):
         return self.remedy is not None
 
 
-class Check(NamedTuple, Generic[Facts]):
+class DoctorCheck(NamedTuple, Generic[Facts]):
     """A row of the table."""
 
     id: str
     severity: Severity
-    find: Callable[[Facts], Iterable[Found]]
+    find: Callable[[Facts], Iterable[CheckFinding]]
 
 
-class Mended(NamedTuple):
+class FixResult(NamedTuple):
     """What `--fix` did about a finding, or why it could not."""
 
-    finding: Finding
+    finding: DoctorFinding
     failure: str = ""
 
 
 class Diagnosis(NamedTuple):
     """What is wrong (now, after what was mended), and what could not be looked at, each a line."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[DoctorFinding, ...]
     skipped: tuple[str, ...] = ()
-    mended: tuple[Mended, ...] = ()
+    mended: tuple[FixResult, ...] = ()
 
     @property
     def well(self) -> bool:
@@ -110,8 +110,8 @@ class Diagnosis(NamedTuple):
         return all(finding.severity is Severity.NOTE for finding in self.findings)
 
 
-def findings(group: str, checks: Iterable[Check[Facts]], facts: Facts) -> Iterator[Finding]:
+def findings(group: str, checks: Iterable[DoctorCheck[Facts]], facts: Facts) -> Iterator[DoctorFinding]:
     """What a group of checks finds, in the table's order."""
     for check in checks:
         for found in check.find(facts):
-            yield Finding(check.id, group, check.severity, *found)
+            yield DoctorFinding(check.id, group, check.severity, *found)

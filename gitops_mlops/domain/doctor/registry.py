@@ -7,18 +7,18 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from gitops_mlops.domain.doctor.checks import Check, Found, Remedy, Severity
+from gitops_mlops.domain.doctor.checks import CheckFinding, DoctorCheck, FixKind, Severity
 from gitops_mlops.domain.lineage.integrity import (
     RESTORE,
-    Contradiction,
+    TagContradiction,
     assignment_contradictions,
     version_contradictions,
 )
 from gitops_mlops.domain.lineage.openlineage import tag_event
 from gitops_mlops.domain.lineage.withdrawal import built_on, withdrawal_command
 from gitops_mlops.domain.registry.ledger import WITHDRAWAL, LedgerFinding
-from gitops_mlops.domain.registry.registry import Event, Registry
-from gitops_mlops.domain.registry.remote import Lock, RemoteTag
+from gitops_mlops.domain.registry.registry import Registry, RegistryEvent
+from gitops_mlops.domain.registry.remote import GitLock, RemoteTag
 from gitops_mlops.domain.registry.tags import TagRecord, parse_tag_name
 
 # Clocks of machines that take part are minutes apart at most, and git holds a lock on a tag for milliseconds.
@@ -48,35 +48,35 @@ class RegistryFacts:
     unmerged: Collection[tuple[str, str]] = ()
     md5: Mapping[tuple[str, str], str] = field(default_factory=dict)
     ledger: tuple[LedgerFinding, ...] = ()
-    locks: tuple[Lock, ...] = ()
+    locks: tuple[GitLock, ...] = ()
 
     def ours(self) -> Iterator[TagRecord]:
         """The tags whose names are the registry's, lightweight ones as well."""
         return (tag for tag in self.tags.values() if parse_tag_name(tag.name))
 
 
-def shallow_clone(facts: RegistryFacts) -> Iterator[Found]:
+def shallow_clone(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """History was cut off, and versions with it."""
     if facts.shallow:
         mend = "git fetch --unshallow --tags (in actions/checkout: fetch-depth: 0)"
-        yield Found("this clone", "is shallow: versions and stages may be missing", mend, Remedy.UNSHALLOW)
+        yield CheckFinding("this clone", "is shallow: versions and stages may be missing", mend, FixKind.UNSHALLOW)
 
 
-def clone_without_tags(facts: RegistryFacts) -> Iterator[Found]:
+def clone_without_tags(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """It was cloned with --no-tags."""
     if facts.lacks_tags and facts.there != {}:
         what = "was made without tags: nothing can be known of versions and stages"
-        yield Found("this clone", what, "git fetch --tags", Remedy.FETCH_TAGS)
+        yield CheckFinding("this clone", what, "git fetch --tags", FixKind.FETCH_TAGS)
 
 
-def remote_unreachable(facts: RegistryFacts) -> Iterator[Found]:
+def remote_unreachable(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """The remote did not answer."""
     if facts.remote_problem:
         mend = "see git remote -v and your access, or look with --offline"
-        yield Found(facts.remote, f"cannot be asked for its tags ({facts.remote_problem})", mend)
+        yield CheckFinding(facts.remote, f"cannot be asked for its tags ({facts.remote_problem})", mend)
 
 
-def differs_from_remote(facts: RegistryFacts) -> Iterator[Found]:
+def differs_from_remote(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """One name, two tags: one of them was moved or made anew."""
     for tag in facts.ours():
         there = (facts.there or {}).get(tag.name)
@@ -88,10 +88,10 @@ def differs_from_remote(facts: RegistryFacts) -> Iterator[Found]:
             if here_at != there_at
             else (f"is another one on {facts.remote}, at the same commit {here_at}")
         )
-        yield Found(_tag(tag.name), f"{what}: it was moved or made anew", "find out who did it; " + RESTORE)
+        yield CheckFinding(_tag(tag.name), f"{what}: it was moved or made anew", "find out who did it; " + RESTORE)
 
 
-def lightweight_here(facts: RegistryFacts) -> Iterator[Found]:
+def lightweight_here(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """The remote has the tag annotated, at the same commit: some checkouts drop the annotation."""
     for tag in facts.ours():
         there = (facts.there or {}).get(tag.name)
@@ -99,75 +99,77 @@ def lightweight_here(facts: RegistryFacts) -> Iterator[Found]:
             ref = f"refs/tags/{tag.name}"
             mend = shlex.join(["git", "fetch", facts.remote, f"+{ref}:{ref}"])
             what = f"is lightweight here and annotated on {facts.remote}: what it records is lost on this clone"
-            yield Found(_tag(tag.name), what, mend, Remedy.REPLACE_TAG, tag.name)
+            yield CheckFinding(_tag(tag.name), what, mend, FixKind.REPLACE_TAG, tag.name)
 
 
-def strays(facts: RegistryFacts) -> Iterator[Found]:
+def strays(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """Tags that look like the registry's and do not count."""
     mended = {found.where for found in lightweight_here(facts)}
     for problem in facts.registry.problems:
         if problem.ignored and _tag(problem.tag) not in mended:
-            yield Found(_tag(problem.tag), problem.message, problem.hint)
+            yield CheckFinding(_tag(problem.tag), problem.message, problem.hint)
 
 
-def ambiguous(facts: RegistryFacts) -> Iterator[Found]:
+def ambiguous(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """Tags that count, and leave open what they mean."""
     for problem in facts.registry.problems:
         if not problem.ignored:
-            yield Found(_tag(problem.tag), problem.message, problem.hint)
+            yield CheckFinding(_tag(problem.tag), problem.message, problem.hint)
 
 
-def in_the_future(facts: RegistryFacts) -> Iterator[Found]:
+def in_the_future(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """A wrong clock, or a hostile hand: such a tag wins over all that follow it."""
     for event in facts.registry.events():
         if event.created > facts.now + CLOCKS_APART:
             what = f"is dated {event.created:%Y-%m-%d %H:%M} UTC, in the future: it wins over what is decided now"
-            yield Found(_tag(event.tag), what, f"check the clocks; {_take_back(facts, event)}")
+            yield CheckFinding(_tag(event.tag), what, f"check the clocks; {_take_back(facts, event)}")
 
 
-def outside_branches(facts: RegistryFacts) -> Iterator[Found]:
+def outside_branches(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """The commit of a tag is on no branch, so that only the tag keeps it, and no review saw it."""
     for event in facts.registry.events():
         if event.commit in facts.outside_branches:
             what = f"is at {event.commit[:10]}, which no branch leads to"
-            yield Found(_tag(event.tag), what, "git fetch the branch that holds it, or register from main again")
+            yield CheckFinding(
+                _tag(event.tag), what, "git fetch the branch that holds it, or register from main again"
+            )
 
 
-def unmerged(facts: RegistryFacts) -> Iterator[Found]:
+def unmerged(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """A stage holds what was never merged: whoever may push a tag would deploy it."""
     for artifact, stage in sorted(facts.unmerged):
         if held := facts.registry.assignment(artifact, stage):
             what = f"holds {held.version or held.commit[:10]} at {held.commit[:10]}, which is not on {facts.main}"
             mend = f"merge it, or promote another version to {stage}; if it is there: git fetch {facts.remote}"
-            yield Found(f"{artifact}#{stage}", what, mend)
+            yield CheckFinding(f"{artifact}#{stage}", what, mend)
 
 
-def contradicted(facts: RegistryFacts) -> Iterator[Found]:
+def contradicted(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """A tag contradicts its commit, or a stage's tag that of the version it names."""
     for contradiction in _contradictions(facts):
-        yield Found(_tag(contradiction.tag), contradiction.message, RESTORE)
+        yield CheckFinding(_tag(contradiction.tag), contradiction.message, RESTORE)
 
 
-def ledger_contradicts(facts: RegistryFacts) -> Iterator[Found]:
+def ledger_contradicts(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """The ledger tells something else than the tags, the commits or its own history."""
-    return (Found(each.where, each.message, each.hint) for each in facts.ledger if each.wrong)
+    return (CheckFinding(each.where, each.message, each.hint) for each in facts.ledger if each.wrong)
 
 
-def unrecorded(facts: RegistryFacts) -> Iterator[Found]:
+def unrecorded(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """Tags that the ledger does not tell of yet. Where one may be a moved tag, a person decides."""
     doubts = (check(facts) for check in (differs_from_remote, contradicted, ledger_contradicts))
-    remedy = None if any(True for found in doubts for _ in found) else Remedy.RECORD
+    remedy = None if any(True for found in doubts for _ in found) else FixKind.RECORD
     for each in facts.ledger:
         if not each.wrong and not each.kind:
-            yield Found(each.where, each.message, each.hint, remedy)
+            yield CheckFinding(each.where, each.message, each.hint, remedy)
 
 
-def withdrawn(facts: RegistryFacts) -> Iterator[Found]:
+def withdrawn(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """Tags that somebody took back before they were pushed."""
-    return (Found(each.where, each.message, each.hint) for each in facts.ledger if _is_withdrawn(each))
+    return (CheckFinding(each.where, each.message, each.hint) for each in facts.ledger if _is_withdrawn(each))
 
 
-def unpushed(facts: RegistryFacts) -> Iterator[Found]:
+def unpushed(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """Tags of the registry that are here alone."""
     there = facts.there
     # A tag that was withdrawn is told with the ledger, and must not be pushed.
@@ -178,48 +180,48 @@ def unpushed(facts: RegistryFacts) -> Iterator[Found]:
         what = f"{_several(lacking)} not on {facts.remote}: never pushed, or deleted there"
         mend = shlex.join(["git", "push", "--atomic", facts.remote, *(f"refs/tags/{name}" for name in lacking[:20])])
         mend = mend if len(lacking) <= 20 else f"{mend} …"
-        yield Found("registry tags", what, f"{mend}; or take it back: {withdrawal_command(lacking[0])}")
+        yield CheckFinding("registry tags", what, f"{mend}; or take it back: {withdrawal_command(lacking[0])}")
 
 
-def unfetched(facts: RegistryFacts) -> Iterator[Found]:
+def unfetched(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """Tags of the registry that the remote has alone."""
     lacking = [name for name in facts.there or {} if name not in facts.tags and parse_tag_name(name)]
     if lacking and not facts.lacks_tags:
         what = f"{_several(lacking)} on {facts.remote} and not here"
-        yield Found("registry tags", what, "git fetch --tags", Remedy.FETCH_TAGS)
+        yield CheckFinding("registry tags", what, "git fetch --tags", FixKind.FETCH_TAGS)
 
 
-def stale_locks(facts: RegistryFacts) -> Iterator[Found]:
+def stale_locks(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """A git that was killed leaves its lock, and nobody can write what it locked."""
     for lock in facts.locks:
         if lock.age >= STALE_SECONDS:
             what = f"is {lock.age / 60:,.0f} minutes old: a git was killed while it wrote, and no other can write"
             mend = f"when no git is at work: rm .git/{shlex.quote(lock.path)}"
-            yield Found(f".git/{lock.path}", what, mend, Remedy.REMOVE_LOCK, lock.path)
+            yield CheckFinding(f".git/{lock.path}", what, mend, FixKind.REMOVE_LOCK, lock.path)
 
 
-REGISTRY: tuple[Check[RegistryFacts], ...] = (
-    Check("shallow-clone", Severity.ERROR, shallow_clone),
-    Check("clone-without-tags", Severity.ERROR, clone_without_tags),
-    Check("remote-unreachable", Severity.WARNING, remote_unreachable),
-    Check("tag-differs-from-remote", Severity.ERROR, differs_from_remote),
-    Check("tag-contradicted", Severity.ERROR, contradicted),
-    Check("ledger-contradicts", Severity.ERROR, ledger_contradicts),
-    Check("tag-lightweight", Severity.ERROR, lightweight_here),
-    Check("tag-ambiguous", Severity.WARNING, ambiguous),
-    Check("tag-ignored", Severity.WARNING, strays),
-    Check("tag-in-future", Severity.WARNING, in_the_future),
-    Check("tag-off-branches", Severity.WARNING, outside_branches),
-    Check("stage-off-main", Severity.ERROR, unmerged),
-    Check("lock-stale", Severity.ERROR, stale_locks),
-    Check("tags-unpushed", Severity.WARNING, unpushed),
-    Check("tags-unfetched", Severity.WARNING, unfetched),
-    Check("ledger-incomplete", Severity.NOTE, unrecorded),
-    Check("tag-withdrawn", Severity.NOTE, withdrawn),
+REGISTRY: tuple[DoctorCheck[RegistryFacts], ...] = (
+    DoctorCheck("shallow-clone", Severity.ERROR, shallow_clone),
+    DoctorCheck("clone-without-tags", Severity.ERROR, clone_without_tags),
+    DoctorCheck("remote-unreachable", Severity.WARNING, remote_unreachable),
+    DoctorCheck("tag-differs-from-remote", Severity.ERROR, differs_from_remote),
+    DoctorCheck("tag-contradicted", Severity.ERROR, contradicted),
+    DoctorCheck("ledger-contradicts", Severity.ERROR, ledger_contradicts),
+    DoctorCheck("tag-lightweight", Severity.ERROR, lightweight_here),
+    DoctorCheck("tag-ambiguous", Severity.WARNING, ambiguous),
+    DoctorCheck("tag-ignored", Severity.WARNING, strays),
+    DoctorCheck("tag-in-future", Severity.WARNING, in_the_future),
+    DoctorCheck("tag-off-branches", Severity.WARNING, outside_branches),
+    DoctorCheck("stage-off-main", Severity.ERROR, unmerged),
+    DoctorCheck("lock-stale", Severity.ERROR, stale_locks),
+    DoctorCheck("tags-unpushed", Severity.WARNING, unpushed),
+    DoctorCheck("tags-unfetched", Severity.WARNING, unfetched),
+    DoctorCheck("ledger-incomplete", Severity.NOTE, unrecorded),
+    DoctorCheck("tag-withdrawn", Severity.NOTE, withdrawn),
 )
 
 
-def _contradictions(facts: RegistryFacts) -> Iterator[Contradiction]:
+def _contradictions(facts: RegistryFacts) -> Iterator[TagContradiction]:
     for artifact in facts.registry.artifacts():
         for version in facts.registry.versions(artifact):
             if (md5 := facts.md5.get((version.commit, artifact))) is not None:
@@ -232,7 +234,7 @@ def _is_withdrawn(finding: LedgerFinding) -> bool:
     return finding.kind == WITHDRAWAL and not finding.wrong
 
 
-def _take_back(facts: RegistryFacts, event: Event) -> str:
+def _take_back(facts: RegistryFacts, event: RegistryEvent) -> str:
     """What to do about a tag that nobody meant, so that neither a tag nor the ledger contradicts it afterwards."""
     if built_on(tag_event(event), map(tag_event, facts.registry.events(event.artifact))):
         # What was decided on it would lose its ground; what is decided now is dated after it.

@@ -12,19 +12,19 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from gitops_mlops.domain.errors import Problem
+from gitops_mlops.domain.errors import FileProblemLine
 
 ALLOWED = b"pragma: allowlist secret"
 _MEND = "remove it, and revoke it if it was ever pushed; a false alarm: end the line with pragma: allowlist secret"
 
 
-class _Rule(NamedTuple):
+class _SecretRule(NamedTuple):
     what: str
     pattern: re.Pattern[bytes]
 
 
-def _rule(what: str, *parts: bytes) -> _Rule:
-    return _Rule(what, re.compile(b"".join(parts)))
+def _rule(what: str, *parts: bytes) -> _SecretRule:
+    return _SecretRule(what, re.compile(b"".join(parts)))
 
 
 # A token ends where no letter of a token follows, so that a part of a longer text is none.
@@ -69,15 +69,15 @@ _NAMES = {".env": "environment files hold credentials", ".netrc": "it holds pass
 _HARMLESS = (".example", ".sample", ".template", ".dist")
 
 
-def secrets_in(path: str, content: bytes) -> Iterator[Problem]:
+def secrets_in(path: str, content: bytes) -> Iterator[FileProblemLine]:
     """Every credential in a file, by its place; what it is, and never the credential itself."""
     if reason := _named(path):
-        yield Problem(path, 0, 0, "", reason, "git rm --cached it, and add it to .gitignore")
+        yield FileProblemLine(path, 0, 0, "", reason, "git rm --cached it, and add it to .gitignore")
     if b"\0" in content[:8000]:
         return
     rules = list(_RULES)
     if path == ".dvc/config" or path.endswith("/.dvc/config"):
-        rules.append(_Rule("a DVC remote's credential", _DVC_SECRET))
+        rules.append(_SecretRule("a DVC remote's credential", _DVC_SECRET))
     for rule in rules:
         for match in rule.pattern.finditer(content):
             yield from _found(path, content, match.start(), rule.what)
@@ -95,9 +95,9 @@ def _named(path: str) -> str:
     return _NAMES.get(".env" if name.startswith(".env.") else name, "")
 
 
-def _found(path: str, content: bytes, start: int, what: str) -> Iterator[Problem]:
+def _found(path: str, content: bytes, start: int, what: str) -> Iterator[FileProblemLine]:
     line = content.rfind(b"\n", 0, start) + 1
     end = content.find(b"\n", start)
     if ALLOWED not in content[line : end if end >= 0 else len(content)]:
         hint = _MEND if "DVC" not in what else "dvc remote modify --local keeps it in .dvc/config.local"
-        yield Problem(path, content.count(b"\n", 0, start) + 1, start - line + 1, "", what, hint)
+        yield FileProblemLine(path, content.count(b"\n", 0, start) + 1, start - line + 1, "", what, hint)

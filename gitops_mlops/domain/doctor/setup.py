@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gitops_mlops.domain.doctor.checks import Check, Found, Remedy, Severity
-from gitops_mlops.domain.errors import Problem
+from gitops_mlops.domain.doctor.checks import CheckFinding, DoctorCheck, FixKind, Severity
+from gitops_mlops.domain.errors import FileProblemLine
 from gitops_mlops.domain.pipeline.lock_text import MERGE_COMMAND, MERGE_DRIVER
 
 OLDEST_GIT = (2, 30)
@@ -17,7 +17,7 @@ OLDEST_GIT = (2, 30)
 WRITTEN = ("/.gitops-mlops/", "/report.json")
 
 
-class Extra(NamedTuple):
+class PackageExtra(NamedTuple):
     """An extra of the package: a distribution that stands for it, and what does not work without it."""
 
     name: str
@@ -26,10 +26,10 @@ class Extra(NamedTuple):
 
 
 EXTRAS = (
-    Extra("ml", "polars", "validate, compare, deploy and predict"),
-    Extra("dvc", "dvc", "fetching data and models from the DVC remote"),
-    Extra("serve", "starlette", "deploy and serve"),
-    Extra("onnx", "onnxruntime", "models in ONNX"),
+    PackageExtra("ml", "polars", "validate, compare, deploy and predict"),
+    PackageExtra("dvc", "dvc", "fetching data and models from the DVC remote"),
+    PackageExtra("serve", "starlette", "deploy and serve"),
+    PackageExtra("onnx", "onnxruntime", "models in ONNX"),
 )
 
 
@@ -52,9 +52,9 @@ class SetupFacts:
 
     git: tuple[int, ...] = OLDEST_GIT
     identity_problem: str = ""
-    problems: tuple[Problem, ...] | None = ()
-    out_of_step: tuple[Problem, ...] = ()
-    large_files: tuple[Problem, ...] = ()
+    problems: tuple[FileProblemLine, ...] | None = ()
+    out_of_step: tuple[FileProblemLine, ...] = ()
+    large_files: tuple[FileProblemLine, ...] = ()
     dvc: bool = False
     dvc_remotes: tuple[DvcRemote, ...] = ()
     artifacts: tuple[str, ...] = ()
@@ -66,117 +66,117 @@ class SetupFacts:
     installed: Mapping[str, str] | None = None
 
 
-def old_git(facts: SetupFacts) -> Iterator[Found]:
+def old_git(facts: SetupFacts) -> Iterator[CheckFinding]:
     """A git that lacks options we call."""
     if facts.git < OLDEST_GIT:
         seen, wanted = (".".join(map(str, version)) for version in (facts.git, OLDEST_GIT))
-        yield Found("git", f"is version {seen}, and {wanted} or newer is needed", "install a newer git")
+        yield CheckFinding("git", f"is version {seen}, and {wanted} or newer is needed", "install a newer git")
 
 
-def no_identity(facts: SetupFacts) -> Iterator[Found]:
+def no_identity(facts: SetupFacts) -> Iterator[CheckFinding]:
     """Git does not know who writes a tag."""
     if facts.identity_problem:
         mend = "git config --global user.name NAME, and user.email ADDRESS"
-        yield Found("git", f"cannot say who writes a tag ({facts.identity_problem})", mend)
+        yield CheckFinding("git", f"cannot say who writes a tag ({facts.identity_problem})", mend)
 
 
-def no_configuration(facts: SetupFacts) -> Iterator[Found]:
+def no_configuration(facts: SetupFacts) -> Iterator[CheckFinding]:
     """There is no `mlops.yaml`."""
     if facts.problems is None:
-        yield Found(
+        yield CheckFinding(
             "mlops.yaml", "there is no such file, so nothing can be compared, promoted or deployed", "add one"
         )
 
 
-def bad_configuration(facts: SetupFacts) -> Iterator[Found]:
+def bad_configuration(facts: SetupFacts) -> Iterator[CheckFinding]:
     """What `check` says of `mlops.yaml` and all it names."""
     return map(_of_problem, facts.problems or ())
 
 
-def lock_out_of_step(facts: SetupFacts) -> Iterator[Found]:
+def lock_out_of_step(facts: SetupFacts) -> Iterator[CheckFinding]:
     """What `check` says of `dvc.lock`."""
     return map(_of_problem, facts.out_of_step)
 
 
-def large_files(facts: SetupFacts) -> Iterator[Found]:
+def large_files(facts: SetupFacts) -> Iterator[CheckFinding]:
     """Data, models and large files in git."""
     return map(_of_problem, facts.large_files)
 
 
-def no_dvc_remote(facts: SetupFacts) -> Iterator[Found]:
+def no_dvc_remote(facts: SetupFacts) -> Iterator[CheckFinding]:
     """Data and models are on this machine only."""
     if facts.dvc and not facts.dvc_remotes:
         what = "has no remote: data and models are on this machine alone, and no other clone can have them"
-        yield Found(".dvc/config", what, "dvc remote add --default NAME URL, then dvc push")
+        yield CheckFinding(".dvc/config", what, "dvc remote add --default NAME URL, then dvc push")
 
 
-def unverified_remote(facts: SetupFacts) -> Iterator[Found]:
+def unverified_remote(facts: SetupFacts) -> Iterator[CheckFinding]:
     """DVC trusts what such a remote sends, also when it was changed there."""
     for remote in facts.dvc_remotes:
         if not remote.verify:
             what = (
                 f"remote {remote.name} is trusted: data and models that were changed there are pulled without a word"
             )
-            yield Found(".dvc/config", what, f"dvc remote modify {shlex.quote(remote.name)} verify true")
+            yield CheckFinding(".dvc/config", what, f"dvc remote modify {shlex.quote(remote.name)} verify true")
 
 
-def unused_artifacts(facts: SetupFacts) -> Iterator[Found]:
+def unused_artifacts(facts: SetupFacts) -> Iterator[CheckFinding]:
     """Models that nothing compares or deploys."""
     for name in facts.artifacts if facts.problems is not None else ():
         if name not in facts.models:
             mend = "name it under models: in mlops.yaml, if it should take part"
-            yield Found("dvc.yaml", f"artifact {name} is a model that mlops.yaml does not name", mend)
+            yield CheckFinding("dvc.yaml", f"artifact {name} is a model that mlops.yaml does not name", mend)
 
 
-def not_ignored(facts: SetupFacts) -> Iterator[Found]:
+def not_ignored(facts: SetupFacts) -> Iterator[CheckFinding]:
     """What our commands write would be committed by `git add --all`."""
     for path in WRITTEN if facts.problems is not None else ():
         if path not in facts.ignored:
             what = f"does not ignore {path}, which our commands write: git add --all would commit it"
-            yield Found(".gitignore", what, f"add the line {path}", Remedy.IGNORE, path)
+            yield CheckFinding(".gitignore", what, f"add the line {path}", FixKind.IGNORE, path)
 
 
-def hooks_not_installed(facts: SetupFacts) -> Iterator[Found]:
+def hooks_not_installed(facts: SetupFacts) -> Iterator[CheckFinding]:
     """pre-commit is configured, and git does not run it."""
     if facts.hooks_wanted and not facts.hook_runs:
         what = "its hooks are not installed in this clone: nothing is checked before a commit"
-        yield Found(".pre-commit-config.yaml", what, "pre-commit install, or prek install")
+        yield CheckFinding(".pre-commit-config.yaml", what, "pre-commit install, or prek install")
 
 
-def no_merge_driver(facts: SetupFacts) -> Iterator[Found]:
+def no_merge_driver(facts: SetupFacts) -> Iterator[CheckFinding]:
     """Git merges `dvc.lock` line by line, and not stage by stage."""
     if facts.lacks_merge_driver:
         what = f"names the merge driver {MERGE_DRIVER} for dvc.lock, which this clone does not know: git merges lines"
         mend = f"git config merge.{MERGE_DRIVER}.driver {shlex.quote(MERGE_COMMAND)}"
-        yield Found(".gitattributes", what, mend, Remedy.MERGE_DRIVER)
+        yield CheckFinding(".gitattributes", what, mend, FixKind.MERGE_DRIVER)
 
 
-def missing_extras(facts: SetupFacts) -> Iterator[Found]:
+def missing_extras(facts: SetupFacts) -> Iterator[CheckFinding]:
     """What is not installed, and what it costs."""
     for extra in EXTRAS:
         if facts.installed is not None and extra.distribution not in facts.installed:
             what = f"extra {extra.name} is not installed: without it no {extra.lost}"
-            yield Found("this Python", what, f'pip install "gitops-mlops[{extra.name}]"')
+            yield CheckFinding("this Python", what, f'pip install "gitops-mlops[{extra.name}]"')
 
 
-SETUP: tuple[Check[SetupFacts], ...] = (
-    Check("git-too-old", Severity.ERROR, old_git),
-    Check("git-identity", Severity.ERROR, no_identity),
-    Check("config-missing", Severity.WARNING, no_configuration),
-    Check("config-invalid", Severity.ERROR, bad_configuration),
-    Check("lock-out-of-step", Severity.ERROR, lock_out_of_step),
-    Check("dvc-remote-missing", Severity.WARNING, no_dvc_remote),
-    Check("dvc-remote-unverified", Severity.WARNING, unverified_remote),
-    Check("large-file", Severity.WARNING, large_files),
-    Check("not-ignored", Severity.WARNING, not_ignored),
-    Check("merge-driver-missing", Severity.WARNING, no_merge_driver),
-    Check("artifact-unused", Severity.NOTE, unused_artifacts),
-    Check("hooks-not-installed", Severity.NOTE, hooks_not_installed),
-    Check("extra-missing", Severity.NOTE, missing_extras),
+SETUP: tuple[DoctorCheck[SetupFacts], ...] = (
+    DoctorCheck("git-too-old", Severity.ERROR, old_git),
+    DoctorCheck("git-identity", Severity.ERROR, no_identity),
+    DoctorCheck("config-missing", Severity.WARNING, no_configuration),
+    DoctorCheck("config-invalid", Severity.ERROR, bad_configuration),
+    DoctorCheck("lock-out-of-step", Severity.ERROR, lock_out_of_step),
+    DoctorCheck("dvc-remote-missing", Severity.WARNING, no_dvc_remote),
+    DoctorCheck("dvc-remote-unverified", Severity.WARNING, unverified_remote),
+    DoctorCheck("large-file", Severity.WARNING, large_files),
+    DoctorCheck("not-ignored", Severity.WARNING, not_ignored),
+    DoctorCheck("merge-driver-missing", Severity.WARNING, no_merge_driver),
+    DoctorCheck("artifact-unused", Severity.NOTE, unused_artifacts),
+    DoctorCheck("hooks-not-installed", Severity.NOTE, hooks_not_installed),
+    DoctorCheck("extra-missing", Severity.NOTE, missing_extras),
 )
 
 
-def _of_problem(problem: Problem) -> Found:
+def _of_problem(problem: FileProblemLine) -> CheckFinding:
     line = f":{problem.line}:{problem.column}" if problem.line else ""
     what = f"{problem.where}: {problem.message}" if problem.where else problem.message
-    return Found(f"{problem.path}{line}", what, problem.hint)
+    return CheckFinding(f"{problem.path}{line}", what, problem.hint)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gitops_mlops.domain.doctor.checks import Check, Found, Severity
+from gitops_mlops.domain.doctor.checks import CheckFinding, DoctorCheck, Severity
 from gitops_mlops.domain.registry.ledger import BRANCH
-from gitops_mlops.domain.registry.retirement import Proposal
+from gitops_mlops.domain.registry.retirement import RetirementProposal
 
 
 @dataclass(frozen=True)
@@ -17,30 +17,30 @@ class StateFacts:
     unfinished: tuple[str, ...] = ()
     unpushed: int = 0
     remote: str = ""
-    proposals: tuple[Proposal, ...] = ()
+    proposals: tuple[RetirementProposal, ...] = ()
 
 
-def unfinished(facts: StateFacts) -> Iterator[Found]:
+def unfinished(facts: StateFacts) -> Iterator[CheckFinding]:
     """A command was cut off before its user had the answer."""
     for artifact in facts.unfinished:
         what = "its last change was cut off before it was told: it may be there or not"
-        yield Found(artifact, what, f"gitops-mlops history {artifact}; the same command again ends it")
+        yield CheckFinding(artifact, what, f"gitops-mlops history {artifact}; the same command again ends it")
 
 
-def ledger_unpushed(facts: StateFacts) -> Iterator[Found]:
+def ledger_unpushed(facts: StateFacts) -> Iterator[CheckFinding]:
     """What happened is recorded on this clone alone."""
     if facts.remote and facts.unpushed:
         what = f"has {facts.unpushed} {'commit' if facts.unpushed == 1 else 'commits'} that {facts.remote} lacks"
-        yield Found(f"branch {BRANCH}", what, "gitops-mlops ledger sync --push")
+        yield CheckFinding(f"branch {BRANCH}", what, "gitops-mlops ledger sync --push")
 
 
-def retirements(facts: StateFacts) -> Iterator[Found]:
+def retirements(facts: StateFacts) -> Iterator[CheckFinding]:
     """What the policy of `mlops.yaml` would take out of use."""
-    return (Found(each.target, f"{each.why} ({each.rule})", each.command) for each in facts.proposals)
+    return (CheckFinding(each.target, f"{each.why} ({each.rule})", each.command) for each in facts.proposals)
 
 
-STATE: tuple[Check[StateFacts], ...] = (
-    Check("change-unfinished", Severity.WARNING, unfinished),
-    Check("ledger-unpushed", Severity.WARNING, ledger_unpushed),
-    Check("retirement-proposed", Severity.NOTE, retirements),
+STATE: tuple[DoctorCheck[StateFacts], ...] = (
+    DoctorCheck("change-unfinished", Severity.WARNING, unfinished),
+    DoctorCheck("ledger-unpushed", Severity.WARNING, ledger_unpushed),
+    DoctorCheck("retirement-proposed", Severity.NOTE, retirements),
 )

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from gitops_mlops.domain.document.yaml import Document, Path
-from gitops_mlops.domain.errors import Problem
+from gitops_mlops.domain.document.yaml import Path, YamlDocument
+from gitops_mlops.domain.errors import FileProblemLine
 from gitops_mlops.domain.names import perhaps
 
 WORKFLOW_FOLDER = ".github/workflows"
@@ -33,7 +33,7 @@ TYPES = ("opened", "synchronize", "reopened", "edited")
 RANKS = {"none": 0, "read": 1, "write": 2}
 
 
-class Use(NamedTuple):
+class WorkflowUse(NamedTuple):
     """Where a workflow uses a workflow or action of ours; `job` is what holds it."""
 
     workflow: str
@@ -43,7 +43,7 @@ class Use(NamedTuple):
     path: Path
 
 
-def workflow_problems(workflows: Sequence[Document], stages: Sequence[str]) -> list[Problem]:
+def workflow_problems(workflows: Sequence[YamlDocument], stages: Sequence[str]) -> list[FileProblemLine]:
     """What is wrong with those of a repository's workflows that use ours; `stages` are the environments in order."""
     names = {
         _name(document) for document in workflows if any(use.workflow == "pull-request" for use in _uses(document))
@@ -55,7 +55,9 @@ def workflow_problems(workflows: Sequence[Document], stages: Sequence[str]) -> l
     ]
 
 
-def _wrong(document: Document, uses: Sequence[Use], reviews: set[str], stages: Sequence[str]) -> Iterator[Wrong]:
+def _wrong(
+    document: YamlDocument, uses: Sequence[WorkflowUse], reviews: set[str], stages: Sequence[str]
+) -> Iterator[Wrong]:
     yield from _triggers(document, uses, reviews)
     for use in uses:
         yield from _use(document, use, stages)
@@ -64,7 +66,7 @@ def _wrong(document: Document, uses: Sequence[Use], reviews: set[str], stages: S
 Wrong = tuple[Path, str, str]
 
 
-def _uses(document: Document) -> Iterator[Use]:
+def _uses(document: YamlDocument) -> Iterator[WorkflowUse]:
     jobs = document.data.get("jobs") if isinstance(document.data, dict) else None
     for name, job in (jobs if isinstance(jobs, dict) else {}).items():
         if not isinstance(job, dict):
@@ -78,10 +80,10 @@ def _uses(document: Document) -> Iterator[Use]:
         ]
         for place, path in places:
             if isinstance(used := place.get("uses"), str) and (match := _OURS.match(used)):
-                yield Use(match[1] or "", match[2] or "", match[3], job, path)
+                yield WorkflowUse(match[1] or "", match[2] or "", match[3], job, path)
 
 
-def _triggers(document: Document, uses: Sequence[Use], reviews: set[str]) -> Iterator[Wrong]:
+def _triggers(document: YamlDocument, uses: Sequence[WorkflowUse], reviews: set[str]) -> Iterator[Wrong]:
     on = document.data.get("on") if uses else None
     if on == "pull_request_target" or (isinstance(on, list | dict) and "pull_request_target" in on):
         hint = f"use pull_request, and workflow_run for the comment; {_PAGE}"
@@ -120,7 +122,7 @@ def _types(on: Any) -> Iterator[Wrong]:
         yield path, message, f"types: [{', '.join(TYPES)}]"
 
 
-def _use(document: Document, use: Use, stages: Sequence[str]) -> Iterator[Wrong]:
+def _use(document: YamlDocument, use: WorkflowUse, stages: Sequence[str]) -> Iterator[Wrong]:
     if not _COMMIT.match(use.reference):
         message = f"@{use.reference} can be moved to other code"
         yield use.path, message, "name a commit, with the version as a comment: @<40 digits> # vX.Y.Z"
@@ -134,7 +136,7 @@ def _use(document: Document, use: Use, stages: Sequence[str]) -> Iterator[Wrong]
         yield from _environments(use, stages)
 
 
-def _permissions(document: Document, use: Use) -> Iterator[Wrong]:
+def _permissions(document: YamlDocument, use: WorkflowUse) -> Iterator[Wrong]:
     """GitHub refuses to start a workflow whose called jobs need more than the caller has."""
     granted = use.job.get("permissions", document.data.get("permissions"))
     if granted == "write-all":
@@ -156,7 +158,7 @@ def _permissions(document: Document, use: Use) -> Iterator[Wrong]:
         )
 
 
-def _environments(use: Use, stages: Sequence[str]) -> Iterator[Wrong]:
+def _environments(use: WorkflowUse, stages: Sequence[str]) -> Iterator[Wrong]:
     given = use.job.get("with")
     text = given.get("environments") if isinstance(given, dict) else None
     try:
@@ -172,7 +174,7 @@ def _environments(use: Use, stages: Sequence[str]) -> Iterator[Wrong]:
         yield path, f"{said}, and mlops.yaml has {wanted}", f"write environments: '{wanted}'"
 
 
-def _name(document: Document) -> str:
+def _name(document: YamlDocument) -> str:
     """What `workflow_run` calls a workflow: its name, or its path without one."""
     name = document.data.get("name") if isinstance(document.data, dict) else None
     return name if isinstance(name, str) else document.name

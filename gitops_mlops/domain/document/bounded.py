@@ -12,7 +12,7 @@ Text = Annotated[str, Field(max_length=2000)]
 Word = Annotated[str, Field(max_length=200)]
 
 
-class Part(BaseModel):
+class DocumentPart(BaseModel):
     """Base of every part of the report."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gitops_mlops.domain.document.expected import expectation, keys_at, schema_at
-from gitops_mlops.domain.document.yaml import Document, Path
-from gitops_mlops.domain.errors import ConfigError, Problem
+from gitops_mlops.domain.document.yaml import Path, YamlDocument
+from gitops_mlops.domain.errors import ConfigError, FileProblemLine
 from gitops_mlops.domain.names import near, perhaps
 
 
-class Section(BaseModel):
+class ConfigSection(BaseModel):
     """Base of every part of a file that people write: kebab-case keys, nothing unknown, never changed."""
 
     model_config = ConfigDict(
@@ -33,10 +33,10 @@ class Section(BaseModel):
     )
 
 
-M = TypeVar("M", bound=Section)
+M = TypeVar("M", bound=ConfigSection)
 
 
-def typed(document: Document, model: type[M]) -> M:
+def typed(document: YamlDocument, model: type[M]) -> M:
     """The document's data as `model`; `"8080"` is no number and `true` is none either.
 
     Raises ConfigError with every problem.
@@ -52,11 +52,11 @@ def typed(document: Document, model: type[M]) -> M:
 
 
 @cache
-def _schema(model: type[Section]) -> dict[str, Any]:
+def _schema(model: type[ConfigSection]) -> dict[str, Any]:
     return model.model_json_schema()
 
 
-def _problems(details: list[Any], document: Document, schema: dict[str, Any]) -> Iterator[Problem]:
+def _problems(details: list[Any], document: YamlDocument, schema: dict[str, Any]) -> Iterator[FileProblemLine]:
     """One problem a place: a union reports each of its members, and what stands deeper tells more."""
     found: dict[Path, tuple[str, str, bool]] = {}
     for detail in details:
@@ -71,7 +71,7 @@ def _problems(details: list[Any], document: Document, schema: dict[str, Any]) ->
             yield document.problem(path, message, hint)
 
 
-def _said(detail: Any, path: Path, document: Document, schema: dict[str, Any]) -> tuple[str, str, bool]:
+def _said(detail: Any, path: Path, document: YamlDocument, schema: dict[str, Any]) -> tuple[str, str, bool]:
     """Message, hint, and whether it only says what the place expects."""
     kind = detail["type"]
     if kind == "extra_forbidden":

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from gitops_mlops.domain.document.scalars import BadScalar, scalar
-from gitops_mlops.domain.errors import ConfigError, Problem
+from gitops_mlops.domain.errors import ConfigError, FileProblemLine
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 40
@@ -29,20 +29,20 @@ _CONTAINERS = {"tag:yaml.org,2002:map": dict, "tag:yaml.org,2002:seq": list}
 
 
 @dataclass(frozen=True)
-class Document:
+class YamlDocument:
     """Plain `data`, the `name` of the file it came from, and where each path in it stands."""
 
     name: str
     data: Any
     positions: dict[Path, tuple[int, int]]
 
-    def problem(self, path: Path, message: str, hint: str = "") -> Problem:
+    def problem(self, path: Path, message: str, hint: str = "") -> FileProblemLine:
         """A problem at a path; the nearest ancestor that has a position gives the line."""
         known = path
         while known and known not in self.positions:
             known = known[:-1]
         line, column = self.positions.get(known, (0, 0))
-        return Problem(self.name, line, column, dotted(path), message, hint)
+        return FileProblemLine(self.name, line, column, dotted(path), message, hint)
 
 
 def dotted(path: Path) -> str:
@@ -56,7 +56,7 @@ def dotted(path: Path) -> str:
     return text
 
 
-def parse_yaml(content: str | bytes, name: str, *, anchors: bool = False) -> Document:
+def parse_yaml(content: str | bytes, name: str, *, anchors: bool = False) -> YamlDocument:
     """Parse one YAML document; keys are always text.
 
     `anchors` lets aliases and merge keys in, for files whose owner (DVC) allows them; what they expand to
@@ -64,7 +64,7 @@ def parse_yaml(content: str | bytes, name: str, *, anchors: bool = False) -> Doc
     encoding, bad syntax, custom tags, duplicate keys, more than 1 MiB, 40 levels or 100,000 values.
     """
     text = _decode(content, name)
-    builder = _Builder(name, anchors)
+    builder = _DocumentBuilder(name, anchors)
     try:
         loader = _Loader(text)
         try:
@@ -77,30 +77,30 @@ def parse_yaml(content: str | bytes, name: str, *, anchors: bool = False) -> Doc
         raise ConfigError([_syntax_problem(error, name)]) from error
     if builder.problems:
         raise ConfigError(builder.problems)
-    return Document(name, builder.root, builder.positions)
+    return YamlDocument(name, builder.root, builder.positions)
 
 
 def _decode(content: str | bytes, name: str) -> str:
     if len(content) > MAX_BYTES:
-        raise ConfigError([Problem(name, 0, 0, "", f"larger than {MAX_BYTES} bytes")])
+        raise ConfigError([FileProblemLine(name, 0, 0, "", f"larger than {MAX_BYTES} bytes")])
     # Text from a file name or an argument may hold what cannot be written back as UTF-8.
     raw = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise ConfigError([Problem(name, line, 1, "", "not UTF-8", "save the file as UTF-8")]) from error
+        raise ConfigError([FileProblemLine(name, line, 1, "", "not UTF-8", "save the file as UTF-8")]) from error
 
 
 @dataclass
-class _Anchor:
+class _AnchorValue:
     """What an anchor stands for, and how many values that is."""
 
     value: Any
     size: int
 
 
-class _Frame:
+class _OpenCollection:
     """A list or mapping that is being read."""
 
     def __init__(self, container: Any, path: Path, anchor: str | None, start: int, is_key: bool) -> None:
@@ -116,17 +116,17 @@ class _Frame:
 _MERGE = "<<"
 
 
-class _Builder:
+class _DocumentBuilder:
     """Plain values out of parser events, with no recursion."""
 
     def __init__(self, name: str, anchors: bool) -> None:
         self.root: Any = None
         self.positions: dict[Path, tuple[int, int]] = {}
-        self.problems: list[Problem] = []
+        self.problems: list[FileProblemLine] = []
         self._name = name
         self._allow_anchors = anchors
-        self._anchors: dict[str, _Anchor] = {}
-        self._frames: list[_Frame] = []
+        self._anchors: dict[str, _AnchorValue] = {}
+        self._frames: list[_OpenCollection] = []
         self._documents = 0
         self._nodes = 0
 
@@ -168,13 +168,13 @@ class _Builder:
             self._complain(event, self._here(), *str(error).split(" → "))
             value = None
         if event.anchor is not None:
-            self._anchors[event.anchor] = _Anchor(value, 1)
+            self._anchors[event.anchor] = _AnchorValue(value, 1)
         self._place(event, value)
 
     def _expects_key(self) -> bool:
         return bool(self._frames) and isinstance(self._frames[-1].container, dict) and self._frames[-1].key is None
 
-    def _key(self, frame: _Frame, event: Any) -> None:
+    def _key(self, frame: _OpenCollection, event: Any) -> None:
         key = event.value
         if key == _MERGE and event.implicit[0] and not self._allow_anchors:
             self._complain(event, frame.path, "merge keys (<<) are not allowed here", "write the values out")
@@ -195,7 +195,7 @@ class _Builder:
             self._complain(event, self._here(), f"the tag {event.tag!r} is not allowed", "write plain values")
         path = self._here()
         self._mark(event, path)
-        self._frames.append(_Frame(kind(), path, event.anchor, self._nodes, is_key))
+        self._frames.append(_OpenCollection(kind(), path, event.anchor, self._nodes, is_key))
 
     def _close(self) -> None:
         frame = self._frames.pop()
@@ -204,7 +204,7 @@ class _Builder:
             # Own keys win over merged ones, earlier merged mappings over later ones.
             frame.container.update({key: one for key, one in merged.items() if key not in frame.container})
         if frame.anchor is not None:
-            self._anchors[frame.anchor] = _Anchor(value, self._nodes - frame.start + 1)
+            self._anchors[frame.anchor] = _AnchorValue(value, self._nodes - frame.start + 1)
         if frame.is_key:
             self._frames[-1].key = ""
         else:
@@ -248,15 +248,15 @@ class _Builder:
 
     def _complain(self, event: Any, path: Path, message: str, hint: str = "") -> None:
         mark = event.start_mark
-        self.problems.append(Problem(self._name, mark.line + 1, mark.column + 1, dotted(path), message, hint))
+        self.problems.append(FileProblemLine(self._name, mark.line + 1, mark.column + 1, dotted(path), message, hint))
 
     def _refusal(self, event: Any, message: str, hint: str = "") -> ConfigError:
         self._complain(event, (), message, hint)
         return ConfigError(self.problems)
 
 
-def _syntax_problem(error: yaml.YAMLError, name: str) -> Problem:
+def _syntax_problem(error: yaml.YAMLError, name: str) -> FileProblemLine:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
-    return Problem(name, line, column, "", f"not YAML: {what}")
+    return FileProblemLine(name, line, column, "", f"not YAML: {what}")

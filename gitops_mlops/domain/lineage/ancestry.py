@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from gitops_mlops.domain.pipeline.records import Item, Records, Step
+from gitops_mlops.domain.pipeline.records import PipelineRecords, RecordedItem, RecordedStep
 
 
-class Made(NamedTuple):
+class ProducedItem(NamedTuple):
     """An item, the step that made it (None for raw input) and under which name: a folder's, of a file in it."""
 
-    item: Item
-    step: Step | None
-    output: Item | None
+    item: RecordedItem
+    step: RecordedStep | None
+    output: RecordedItem | None
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Ancestry:
     step that makes it recorded another digest.
     """
 
-    made: tuple[Made, ...]
+    made: tuple[ProducedItem, ...]
     circles: tuple[str, ...]
     stale: tuple[str, ...]
 
@@ -47,7 +47,7 @@ class Ancestry:
         )
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[RecordedStep, ...]:
         """The steps, each once."""
         return tuple({each.step.name: each.step for each in self.made if each.step}.values())
 
@@ -55,11 +55,11 @@ class Ancestry:
 class Producers:
     """Which step makes a path: the one that has it as an output, or a folder around it, or files inside it."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: PipelineRecords) -> None:
         self._steps = records.steps
 
     @cached_property
-    def _outputs(self) -> Mapping[str, tuple[Step, Item]]:
+    def _outputs(self) -> Mapping[str, tuple[RecordedStep, RecordedItem]]:
         return {item.path: (step, item) for step in self._steps for item in step.outs}
 
     @cached_property
@@ -71,26 +71,26 @@ class Producers:
                 found.setdefault(folder, []).append(path)
         return {folder: tuple(paths) for folder, paths in found.items()}
 
-    def of(self, path: str) -> list[tuple[Step, Item]]:
+    def of(self, path: str) -> list[tuple[RecordedStep, RecordedItem]]:
         """The steps and the outputs of theirs that hold the path, or are held by it."""
         around = next((name for name in (path, *_folders(path)) if name in self._outputs), None)
         names = (around,) if around is not None else self._inside.get(path, ())
         return [self._outputs[name] for name in names]
 
-    def model(self, path: str) -> Item | None:
+    def model(self, path: str) -> RecordedItem | None:
         """What is recorded of a file that a step makes, or of the folder that holds it."""
         names = (path, *_folders(path))
         return next((self._outputs[name][1] for name in names if name in self._outputs), None)
 
-    def with_digest(self, md5: str) -> Item | None:
+    def with_digest(self, md5: str) -> RecordedItem | None:
         """The only output of this digest."""
         found = [item for _, item in self._outputs.values() if item.digest == md5]
         return found[0] if len(found) == 1 else None
 
 
-def ancestry(producers: Producers, start: Item) -> Ancestry:
+def ancestry(producers: Producers, start: RecordedItem) -> Ancestry:
     """Walk backwards from an item. Never loops, whatever the records say."""
-    made: list[Made] = []
+    made: list[ProducedItem] = []
     stale: list[str] = []
     seen: set[tuple[str, str]] = set()
     waiting = deque([start])
@@ -107,16 +107,16 @@ def ancestry(producers: Producers, start: Item) -> Ancestry:
                     f"{item.path}: a step read {item.digest[:10]}, but {step.name} made {output.digest[:10]}"
                 )
                 continue
-            made.append(Made(item, step, output))
+            made.append(ProducedItem(item, step, output))
             if step.name not in steps:
                 steps[step.name] = {each.name for dep in step.deps for each, _ in producers.of(dep.path)}
                 waiting.extend(step.deps)
         if not made or made[-1].item != item:
-            made.append(Made(item, None, None))
+            made.append(ProducedItem(item, None, None))
     return Ancestry(tuple(made), tuple(_circles(steps)), tuple(stale))
 
 
-def origins(records: Records, artifact: str, md5: str) -> tuple[Ancestry | None, tuple[str, ...]]:
+def origins(records: PipelineRecords, artifact: str, md5: str) -> tuple[Ancestry | None, tuple[str, ...]]:
     """What lies behind an artifact, and what stands in the way of telling.
 
     `md5` is the model's own, as it was written down when the version was registered; "" when it was not.
@@ -137,7 +137,7 @@ def origins(records: Records, artifact: str, md5: str) -> tuple[Ancestry | None,
     return told, tuple(gaps)
 
 
-def about(records: Records, artifact: str) -> Records:
+def about(records: PipelineRecords, artifact: str) -> PipelineRecords:
     """The steps that make an artifact, those that use it, and all that these have to do with."""
     producers = Producers(records)
     makers: dict[str, set[str]] = {step.name: set() for step in records.steps}
@@ -149,7 +149,7 @@ def about(records: Records, artifact: str) -> Records:
     near = start.union(*(_reached(name, makers) for name in start))
     steps = tuple(step for step in records.steps if step.name in near)
     artifacts = {artifact: records.artifacts[artifact]} if artifact in records.artifacts else {}
-    return Records(steps, artifacts, records.gaps)
+    return PipelineRecords(steps, artifacts, records.gaps)
 
 
 def _is_inside(path: str, folder: str) -> bool:

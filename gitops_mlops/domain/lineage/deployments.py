@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gitops_mlops.domain.registry.ledger import DEPLOYED, DEPLOYMENT, STOPPED, LedgerEvent
 
 
-class Run(NamedTuple):
+class DeploymentRun(NamedTuple):
     """A time for which a version ran in an environment; `until` is None while it runs. Times as ISO 8601."""
 
     environment: str
@@ -17,7 +17,7 @@ class Run(NamedTuple):
     by: str = ""
 
 
-Runs = dict[tuple[str, str], tuple[Run, ...]]
+Runs = dict[tuple[str, str], tuple[DeploymentRun, ...]]
 
 
 def runs(events: Iterable[LedgerEvent]) -> Runs:
@@ -26,7 +26,7 @@ def runs(events: Iterable[LedgerEvent]) -> Runs:
     What is deployed ends what ran there before; a refused deployment ends nothing, and what was deployed again
     went on running.
     """
-    found: dict[tuple[str, str], list[Run]] = {}
+    found: dict[tuple[str, str], list[DeploymentRun]] = {}
     current: dict[tuple[str, str], str] = {}
     for event in events:
         if event.kind != DEPLOYMENT or event.result not in (DEPLOYED, STOPPED):
@@ -39,13 +39,13 @@ def runs(events: Iterable[LedgerEvent]) -> Runs:
             _end(found[event.model, before], event)
             del current[place]
         if event.result == DEPLOYED:
-            run = Run(event.environment, event.moment.isoformat(), by=event.by)
+            run = DeploymentRun(event.environment, event.moment.isoformat(), by=event.by)
             found.setdefault((event.model, event.commit), []).append(run)
             current[place] = event.commit
     return {key: tuple(each) for key, each in found.items()}
 
 
-def _end(open_runs: list[Run], event: LedgerEvent) -> None:
+def _end(open_runs: list[DeploymentRun], event: LedgerEvent) -> None:
     for index, run in enumerate(open_runs):
         if run.environment == event.environment and run.until is None:
             open_runs[index] = run._replace(until=event.moment.isoformat())

@@ -9,16 +9,16 @@ from typing import Any, Final, NamedTuple
 from gitops_mlops.domain.pipeline.parameters import same
 
 
-class Absent(Enum):
+class AbsentValue(Enum):
     """There is no value, not even null."""
 
     ABSENT = "absent"
 
 
-ABSENT: Final = Absent.ABSENT
+ABSENT: Final = AbsentValue.ABSENT
 
 
-class Difference(NamedTuple):
+class ValueDifference(NamedTuple):
     """A name whose values differ; one of them may be ABSENT."""
 
     name: str
@@ -26,10 +26,10 @@ class Difference(NamedTuple):
     new: Any
 
 
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Difference, ...]:
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[ValueDifference, ...]:
     """The names whose values differ, in the order of the names."""
     names = sorted({*old, *new})
-    pairs = (Difference(name, old.get(name, ABSENT), new.get(name, ABSENT)) for name in names)
+    pairs = (ValueDifference(name, old.get(name, ABSENT), new.get(name, ABSENT)) for name in names)
     return tuple(pair for pair in pairs if not _equal(pair.old, pair.new))
 
 

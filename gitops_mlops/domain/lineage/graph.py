@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from gitops_mlops.domain.lineage.ancestry import Ancestry, Made
-from gitops_mlops.domain.lineage.deployments import Run
-from gitops_mlops.domain.pipeline.records import Item, Origin, Step
+from gitops_mlops.domain.lineage.ancestry import Ancestry, ProducedItem
+from gitops_mlops.domain.lineage.deployments import DeploymentRun
+from gitops_mlops.domain.pipeline.records import ImportOrigin, RecordedItem, RecordedStep
 from gitops_mlops.domain.registry import evidence
-from gitops_mlops.domain.registry.registry import Version
-from gitops_mlops.domain.registry.tags import Action, parse_tag_name
-from gitops_mlops.domain.registry.timeline import Stay
+from gitops_mlops.domain.registry.registry import RegisteredVersion
+from gitops_mlops.domain.registry.tags import TagAction, parse_tag_name
+from gitops_mlops.domain.registry.timeline import StageStay
 
 
-class Kind(StrEnum):
+class NodeKind(StrEnum):
     """What a node stands for. `code` is whatever git itself holds, `import` what another place holds."""
 
     VERSION = "version"
@@ -31,17 +31,17 @@ class Kind(StrEnum):
     ENVIRONMENT = "environment"
 
 
-class Node(NamedTuple):
+class LineageNode(NamedTuple):
     """`id` is unique in the graph; `digest` is what identifies the content, "" where nothing does."""
 
     id: str
-    kind: Kind
+    kind: NodeKind
     label: str
     digest: str = ""
     facts: Mapping[str, object] = {}
 
 
-class Edge(NamedTuple):
+class LineageEdge(NamedTuple):
     """`source` came before `target`; `relation` reads from source to target."""
 
     source: str
@@ -50,58 +50,58 @@ class Edge(NamedTuple):
 
 
 @dataclass
-class Graph:
+class LineageGraph:
     """Nodes by their ID and edges, both in the order in which they were found. The version is the first node."""
 
-    nodes: dict[str, Node] = field(default_factory=dict)
-    edges: dict[Edge, None] = field(default_factory=dict)
+    nodes: dict[str, LineageNode] = field(default_factory=dict)
+    edges: dict[LineageEdge, None] = field(default_factory=dict)
 
-    def add(self, node: Node) -> str:
+    def add(self, node: LineageNode) -> str:
         """Put a node in, unless it is there; its ID."""
         self.nodes.setdefault(node.id, node)
         return node.id
 
     def link(self, source: str, target: str, relation: str) -> None:
         """Put an edge in, unless it is there."""
-        self.edges[Edge(source, target, relation)] = None
+        self.edges[LineageEdge(source, target, relation)] = None
 
 
 @dataclass(frozen=True)
-class Lineage:
+class VersionLineage:
     """The graph of one version. `gaps` are what could not be told; `ledger` says whether deployments are recorded."""
 
-    version: Version
-    graph: Graph
+    version: RegisteredVersion
+    graph: LineageGraph
     gaps: tuple[str, ...] = ()
     ledger: bool = True
 
 
 @dataclass(frozen=True)
-class Told:
+class VersionFacts:
     """What is known of a version. `code` holds git's object IDs by path, `upstream` the versions that an item is."""
 
-    version: Version
+    version: RegisteredVersion
     ancestry: Ancestry | None = None
     code: Mapping[str, str] = field(default_factory=dict)
     upstream: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
-    stays: tuple[Stay, ...] = ()
-    runs: tuple[Run, ...] = ()
+    stays: tuple[StageStay, ...] = ()
+    runs: tuple[DeploymentRun, ...] = ()
 
 
-def name_of(version: Version) -> str:
+def name_of(version: RegisteredVersion) -> str:
     """`model@v1.2.3`, or `model at 0123456789` where a stage holds a commit without a version."""
     if version.version:
         return f"{version.artifact}@{version.version}"
     return f"{version.artifact} at {version.commit[:10]}"
 
 
-def version_graph(told: Told) -> Graph:
+def version_graph(told: VersionFacts) -> LineageGraph:
     """The graph of a version: commit, pipeline, comparison, stages and environments."""
-    graph, version = Graph(), told.version
+    graph, version = LineageGraph(), told.version
     root = graph.add(
-        Node(
+        LineageNode(
             f"version:{name_of(version)}",
-            Kind.VERSION,
+            NodeKind.VERSION,
             name_of(version),
             version.evidence.model_sha256,
             {
@@ -114,19 +114,19 @@ def version_graph(told: Told) -> Graph:
             },
         )
     )
-    commit = graph.add(Node(f"commit:{version.commit}", Kind.COMMIT, "commit", version.commit))
+    commit = graph.add(LineageNode(f"commit:{version.commit}", NodeKind.COMMIT, "commit", version.commit))
     graph.link(commit, root, "registered as")
     if told.ancestry:
-        _Pipeline(graph, told).draw(root)
+        _PipelineGraph(graph, told).draw(root)
     _comparison(graph, root, version)
     _fate(graph, root, told)
     return graph
 
 
-class _Pipeline:
+class _PipelineGraph:
     """Draws what DVC recorded, from the model backwards."""
 
-    def __init__(self, graph: Graph, told: Told) -> None:
+    def __init__(self, graph: LineageGraph, told: VersionFacts) -> None:
         self._graph = graph
         self._told = told
 
@@ -144,7 +144,7 @@ class _Pipeline:
             for item in step.deps if step.command else ():
                 self._graph.link(self._id(item), f"step:{step.name}", "read by")
 
-    def _item(self, made: Made) -> str:
+    def _item(self, made: ProducedItem) -> str:
         item, told = made.item, self._told
         upstream = told.upstream.get((item.path, item.digest), ())
         facts: dict[str, object] = {"size": item.size, "files": item.files, "versions": list(upstream)}
@@ -153,28 +153,32 @@ class _Pipeline:
             return self._graph.add(_imported(item, item.origin))
         if self._is_code(item):
             return self._graph.add(
-                Node(self._id(item), Kind.CODE, item.path, told.code[item.path], {"md5": item.digest})
+                LineageNode(self._id(item), NodeKind.CODE, item.path, told.code[item.path], {"md5": item.digest})
             )
-        return self._graph.add(Node(self._id(item), Kind.DATA, item.path, item.digest, facts))
+        return self._graph.add(LineageNode(self._id(item), NodeKind.DATA, item.path, item.digest, facts))
 
-    def _made(self, identity: str, made: Made, step: Step) -> None:
+    def _made(self, identity: str, made: ProducedItem, step: RecordedStep) -> None:
         if step.command:
-            maker = self._graph.add(Node(f"step:{step.name}", Kind.STEP, step.name, "", {"command": step.command}))
+            maker = self._graph.add(
+                LineageNode(f"step:{step.name}", NodeKind.STEP, step.name, "", {"command": step.command})
+            )
             self._graph.link(maker, identity, "made")
             if step.params:
                 label = f"parameters of {step.name}"
                 used = self._graph.add(
-                    Node(f"parameters:{step.name}", Kind.PARAMETERS, label, "", {"values": dict(step.params)})
+                    LineageNode(
+                        f"parameters:{step.name}", NodeKind.PARAMETERS, label, "", {"values": dict(step.params)}
+                    )
                 )
                 self._graph.link(used, maker, "set")
         else:
             for item in step.deps:
                 self._graph.link(self._id(item), identity, "imported as")
 
-    def _is_code(self, item: Item) -> bool:
+    def _is_code(self, item: RecordedItem) -> bool:
         return item.path in self._told.code
 
-    def _id(self, item: Item) -> str:
+    def _id(self, item: RecordedItem) -> str:
         if item.origin:
             return _imported(item, item.origin).id
         if self._is_code(item):
@@ -182,17 +186,19 @@ class _Pipeline:
         return f"data:{item.path}@{item.digest}"
 
 
-def _imported(item: Item, origin: Origin) -> Node:
+def _imported(item: RecordedItem, origin: ImportOrigin) -> LineageNode:
     facts = {key: value for key, value in origin._asdict().items() if value}
     name = parse_tag_name(origin.revision)
-    if name and name.action is Action.REGISTER:
+    if name and name.action is TagAction.REGISTER:
         facts["version"] = f"{name.artifact}@{name.version}"
-    elif name and name.action is Action.ASSIGN:
+    elif name and name.action is TagAction.ASSIGN:
         facts["stage"] = f"{name.artifact}#{name.stage}"
-    return Node(f"import:{item.path}@{item.digest}", Kind.IMPORT, item.path, origin.commit or item.digest, facts)
+    return LineageNode(
+        f"import:{item.path}@{item.digest}", NodeKind.IMPORT, item.path, origin.commit or item.digest, facts
+    )
 
 
-def _comparison(graph: Graph, root: str, version: Version) -> None:
+def _comparison(graph: LineageGraph, root: str, version: RegisteredVersion) -> None:
     told = version.evidence
     if not (told.verdict or told.data_md5):
         return
@@ -208,9 +214,9 @@ def _comparison(graph: Graph, root: str, version: Version) -> None:
         if value
     }
     node = graph.add(
-        Node(
+        LineageNode(
             f"comparison:{name_of(version)}",
-            Kind.COMPARISON,
+            NodeKind.COMPARISON,
             f"compared: {told.verdict}" if told.verdict else "measured",
             told.one(evidence.REPORT_SHA256),
             {"verdict": told.verdict or None, **facts},
@@ -218,16 +224,16 @@ def _comparison(graph: Graph, root: str, version: Version) -> None:
     )
     graph.link(root, node, "was judged by")
     for path, md5 in told.data_md5.items():
-        data = graph.add(Node(f"data:{path}@{md5}", Kind.DATA, path, md5))
+        data = graph.add(LineageNode(f"data:{path}@{md5}", NodeKind.DATA, path, md5))
         graph.link(data, node, "measured on")
 
 
-def _fate(graph: Graph, root: str, told: Told) -> None:
+def _fate(graph: LineageGraph, root: str, told: VersionFacts) -> None:
     for node, relation in (*_stages(told.stays), *_environments(told.runs)):
         graph.link(root, graph.add(node), relation)
 
 
-def _stages(found: Iterable[Stay]) -> Iterator[tuple[Node, str]]:
+def _stages(found: Iterable[StageStay]) -> Iterator[tuple[LineageNode, str]]:
     for stay in found:
         facts = {
             "entered": stay.entered.isoformat(),
@@ -238,15 +244,17 @@ def _stages(found: Iterable[Stay]) -> Iterator[tuple[Node, str]]:
             "ended_by_tag": stay.ended or None,
         }
         yield (
-            Node(f"stage:{stay.stage}@{stay.tag}", Kind.STAGE, f"#{stay.stage}", "", facts),
+            LineageNode(f"stage:{stay.stage}@{stay.tag}", NodeKind.STAGE, f"#{stay.stage}", "", facts),
             "is held by" if stay.left is None else "was held by",
         )
 
 
-def _environments(found: Iterable[Run]) -> Iterator[tuple[Node, str]]:
+def _environments(found: Iterable[DeploymentRun]) -> Iterator[tuple[LineageNode, str]]:
     for run in found:
         facts = {"since": run.since, "until": run.until, "by": run.by or None}
         yield (
-            Node(f"environment:{run.environment}@{run.since}", Kind.ENVIRONMENT, run.environment, "", facts),
+            LineageNode(
+                f"environment:{run.environment}@{run.since}", NodeKind.ENVIRONMENT, run.environment, "", facts
+            ),
             "runs in" if run.until is None else "ran in",
         )

@@ -12,13 +12,13 @@ from typing import NamedTuple
 from gitops_mlops.domain.lineage.openlineage import tag_event
 from gitops_mlops.domain.registry.evidence import MODEL_MD5, VERSION
 from gitops_mlops.domain.registry.ledger import DEPLOYMENT, LedgerEvent
-from gitops_mlops.domain.registry.registry import Assignment, Event, Registry, Version
-from gitops_mlops.domain.registry.tags import Action
+from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry, RegistryEvent, StageAssignment
+from gitops_mlops.domain.registry.tags import TagAction
 
 RESTORE = "a tag is never moved: restore it, or register a new version"
 
 
-class Contradiction(NamedTuple):
+class TagContradiction(NamedTuple):
     """A tag, and what it contradicts."""
 
     tag: str
@@ -28,46 +28,48 @@ class Contradiction(NamedTuple):
         return f"tag {self.tag} {self.message}"
 
 
-def version_contradictions(version: Version, md5: str) -> Iterator[Contradiction]:
+def version_contradictions(version: RegisteredVersion, md5: str) -> Iterator[TagContradiction]:
     """`md5` is DVC's digest of the model at the version's commit, "" where `dvc.lock` records none."""
     recorded = version.evidence.one(MODEL_MD5)
     if recorded and recorded != md5:
         here = f"has {md5[:10]}" if md5 else "records none"
         message = f"records the model {recorded[:10]}, and dvc.lock at its commit {version.commit[:10]} {here}"
-        yield Contradiction(version.tag, message)
+        yield TagContradiction(version.tag, message)
 
 
-def assignment_contradictions(registry: Registry, assignment: Assignment) -> Iterator[Contradiction]:
+def assignment_contradictions(registry: Registry, assignment: StageAssignment) -> Iterator[TagContradiction]:
     """What a stage's tag recorded of the version that entered, against that version's own tag."""
     named = assignment.evidence.one(VERSION)
     if not named:
         return
     version = next((each for each in registry.versions(assignment.artifact) if each.version == named), None)
     if version is None:
-        yield Contradiction(assignment.tag, f"assigns {named}, and no tag registers it (any more)")
+        yield TagContradiction(assignment.tag, f"assigns {named}, and no tag registers it (any more)")
     elif version.commit != assignment.commit:
         message = f"assigns {named} at {assignment.commit[:10]}, and {version.tag} is at {version.commit[:10]}"
-        yield Contradiction(assignment.tag, message)
+        yield TagContradiction(assignment.tag, message)
     elif (digest := assignment.evidence.model_sha256) and digest != version.evidence.model_sha256:
         other = version.evidence.model_sha256[:10] or "none"
-        yield Contradiction(assignment.tag, f"assigns the model {digest[:10]}, and {version.tag} records {other}")
+        yield TagContradiction(assignment.tag, f"assigns the model {digest[:10]}, and {version.tag} records {other}")
 
 
-def ledger_contradictions(tags: Iterable[Event], recorded: Iterable[LedgerEvent]) -> Iterator[Contradiction]:
+def ledger_contradictions(
+    tags: Iterable[RegistryEvent], recorded: Iterable[LedgerEvent]
+) -> Iterator[TagContradiction]:
     """What the ledger recorded of tags when they were made, against what they are now."""
     now = {event.tag: event for event in tags}
-    commits = {(tag.artifact, tag.version): tag for tag in reversed(now.values()) if tag.action is Action.REGISTER}
+    commits = {(tag.artifact, tag.version): tag for tag in reversed(now.values()) if tag.action is TagAction.REGISTER}
     for event in recorded:
         registered = commits.get((event.model, event.version)) if event.kind == DEPLOYMENT else None
         if registered and event.commit != registered.commit:
             message = f"is at {registered.commit[:10]}, and {event.commit[:10]} was deployed under its name"
-            yield Contradiction(registered.tag, message)
+            yield TagContradiction(registered.tag, message)
         if (tag := now.get(event.tag)) and (difference := ledger_difference(event, tag)):
             field, before, after = difference
-            yield Contradiction(event.tag, f"has the {field} {after!r}, and the ledger recorded {before!r}")
+            yield TagContradiction(event.tag, f"has the {field} {after!r}, and the ledger recorded {before!r}")
 
 
-def ledger_difference(recorded: LedgerEvent, tag: Event) -> tuple[str, str, str] | None:
+def ledger_difference(recorded: LedgerEvent, tag: RegistryEvent) -> tuple[str, str, str] | None:
     """The first field in which an event differs from its tag, as it was recorded and as it is; None for none."""
     expected = tag_event(tag)
     if tag.stage is not None:

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from gitops_mlops.domain.registry import evidence
-from gitops_mlops.domain.registry.events import Event
+from gitops_mlops.domain.registry.events import RegistryEvent
 from gitops_mlops.domain.registry.ledger import DEPLOYMENT, FAILED, REFUSED, RELEASE, STOPPED, WITHDRAWAL, LedgerEvent
-from gitops_mlops.domain.registry.tags import Action
+from gitops_mlops.domain.registry.tags import TagAction
 
 NAMESPACE = "gitops-mlops"
 DATA_NAMESPACE = "dvc"
@@ -39,7 +39,7 @@ _FIELDS = tuple(field for field in LedgerEvent._fields if field not in ("moment"
 _SEVERITY = {"pass": ("pass", "error"), "warn": ("fail", "warn"), "incomparable": ("skip", "error")}
 
 
-class Dataset(NamedTuple):
+class LineageDataset(NamedTuple):
     """A dataset that a run read or wrote, and its version."""
 
     namespace: str
@@ -47,7 +47,7 @@ class Dataset(NamedTuple):
     version: str
 
 
-def tag_event(event: Event) -> LedgerEvent:
+def tag_event(event: RegistryEvent) -> LedgerEvent:
     """What a registry tag tells, with the version that its commit has."""
     known = event.evidence
     return LedgerEvent(
@@ -79,25 +79,29 @@ def withdrawal_run(event: LedgerEvent) -> str:
 
 def withdrawal_lines(event: LedgerEvent) -> list[str]:
     """The two lines of a withdrawal; it gives nothing."""
-    return _lines(event, [Dataset(NAMESPACE, event.model, event.version or event.commit)], [], [])
+    return _lines(event, [LineageDataset(NAMESPACE, event.model, event.version or event.commit)], [], [])
 
 
-def tag_lines(event: Event) -> list[str]:
+def tag_lines(event: RegistryEvent) -> list[str]:
     """The two lines of a registry tag: the run's start and its end."""
     told = tag_event(event)
-    model = Dataset(NAMESPACE, told.model, told.version or told.commit)
+    model = LineageDataset(NAMESPACE, told.model, told.version or told.commit)
     inputs, outputs = [model], [model._replace(name=f"{told.model}#{told.environment}")]
     if not told.environment:
         data = sorted(event.evidence.data_md5.items())
-        inputs, outputs = [Dataset(DATA_NAMESPACE, path, f"md5:{md5}") for path, md5 in data], [model]
-    if event.action not in (Action.REGISTER, Action.ASSIGN):
+        inputs, outputs = [LineageDataset(DATA_NAMESPACE, path, f"md5:{md5}") for path, md5 in data], [model]
+    if event.action not in (TagAction.REGISTER, TagAction.ASSIGN):
         # What is taken out of use or out of a stage gives nothing.
         inputs, outputs = outputs, []
     return _lines(told, inputs, outputs, _tests(event.evidence))
 
 
 def step_lines(
-    name: str, moment: datetime, identity: Sequence[str], inputs: Sequence[Dataset], outputs: Sequence[Dataset]
+    name: str,
+    moment: datetime,
+    identity: Sequence[str],
+    inputs: Sequence[LineageDataset],
+    outputs: Sequence[LineageDataset],
 ) -> list[str]:
     """The two lines of a step of a pipeline; `identity` is what makes a run of it this one."""
     run = {"runId": _run("step", name, *identity)}
@@ -124,13 +128,13 @@ def release_run(event: LedgerEvent) -> str:
 
 def release_lines(event: LedgerEvent) -> list[str]:
     """The two lines of a release that looked at a model: it reads the model's stage and gives a version, or none."""
-    return _lines(event, [], [Dataset(NAMESPACE, event.model, event.version)] if event.version else [], [])
+    return _lines(event, [], [LineageDataset(NAMESPACE, event.model, event.version)] if event.version else [], [])
 
 
 def deployment_lines(event: LedgerEvent) -> list[str]:
     """The two lines of a deployment."""
-    stage = Dataset(NAMESPACE, f"{event.model}#{event.environment}", event.version or event.commit)
-    served = [Dataset(event.address, event.model, event.bundle or stage.version)]
+    stage = LineageDataset(NAMESPACE, f"{event.model}#{event.environment}", event.version or event.commit)
+    served = [LineageDataset(event.address, event.model, event.bundle or stage.version)]
     return _lines(event, [stage], [] if event.result in (REFUSED, FAILED, STOPPED) else served, [])
 
 
@@ -169,7 +173,10 @@ def _run(*facts: str) -> str:
 
 
 def _lines(
-    event: LedgerEvent, inputs: Sequence[Dataset], outputs: Sequence[Dataset], tests: Sequence[Mapping[str, str]]
+    event: LedgerEvent,
+    inputs: Sequence[LineageDataset],
+    outputs: Sequence[LineageDataset],
+    tests: Sequence[Mapping[str, str]],
 ) -> list[str]:
     words = [event.model, event.kind, event.environment]
     run = {"runId": event.run}
@@ -193,7 +200,7 @@ def _lines(
     return [json.dumps(each) for each in ({"eventType": "START", **common, "run": run}, end)]
 
 
-def _dataset(dataset: Dataset) -> dict[str, Any]:
+def _dataset(dataset: LineageDataset) -> dict[str, Any]:
     version = _facet(_VERSION, {"datasetVersion": dataset.version})
     return {"namespace": dataset.namespace, "name": dataset.name, "facets": {"version": version}}
 
@@ -202,7 +209,7 @@ def _facet(schema: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     return {"_producer": PRODUCER, "_schemaURL": schema, **fields}
 
 
-def _tests(known: evidence.Evidence) -> list[dict[str, str]]:
+def _tests(known: evidence.VersionEvidence) -> list[dict[str, str]]:
     """The comparison's verdict and gates; a word that is not ours is a failure."""
     pairs = [("verdict", verdict) for verdict in known.all(evidence.VERDICT)]
     for gate in known.all(evidence.GATE):

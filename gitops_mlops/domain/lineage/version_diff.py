@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 from gitops_mlops.domain.contracts.compatibility import ContractChange, compare_contracts
 from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.errors import ConfigError
-from gitops_mlops.domain.lineage.differences import ABSENT, Difference, differences
+from gitops_mlops.domain.lineage.differences import ABSENT, ValueDifference, differences
 from gitops_mlops.domain.lineage.file_changes import FileChange
 
 
 @dataclass(frozen=True)
-class State:
+class ComparedState:
     """One side. `name` is what a person calls it, `commit` "" for the working tree.
 
     `models` and `data` hold digests and sizes, `parameters` what `dvc.lock` recorded, `metrics` what the version's
@@ -51,9 +51,9 @@ class ContractDiff(NamedTuple):
 class VersionDiff:
     """Everything that differs. `code` are the files that the pipeline reads, `others` all further ones."""
 
-    old: State
-    new: State
-    sections: Mapping[str, tuple[Difference, ...]]
+    old: ComparedState
+    new: ComparedState
+    sections: Mapping[str, tuple[ValueDifference, ...]]
     contracts: tuple[ContractDiff, ...]
     code: tuple[FileChange, ...]
     others: tuple[FileChange, ...]
@@ -64,7 +64,7 @@ class VersionDiff:
         return not (any(self.sections.values()) or self.contracts or self.code or self.others)
 
 
-def compare_states(old: State, new: State, files: Iterable[FileChange]) -> VersionDiff:
+def compare_states(old: ComparedState, new: ComparedState, files: Iterable[FileChange]) -> VersionDiff:
     """The differences; `files` is what git says of the two."""
     read = old.code | new.code
     every = tuple(files)

@@ -14,7 +14,7 @@ from datetime import datetime
 from gitops_mlops.domain.lineage.openlineage import withdrawal_run
 from gitops_mlops.domain.registry.ledger import DEPLOYMENT, RELEASE, WITHDRAWAL, LedgerEvent
 from gitops_mlops.domain.registry.reactivation import RETIREMENTS
-from gitops_mlops.domain.registry.tags import Action, parse_tag_name
+from gitops_mlops.domain.registry.tags import TagAction, parse_tag_name
 
 UNSHARED = "its tag was deleted before it was pushed"
 
@@ -54,12 +54,12 @@ def built_on(event: LedgerEvent, events: Iterable[LedgerEvent]) -> LedgerEvent |
     what = event.model, event.version, event.commit
     others = [each for each in events if each.run != event.run and each.kind not in (WITHDRAWAL, RELEASE)]
     same = [each for each in others if (each.model, each.version, each.commit) == what]
-    if event.kind == Action.REGISTER:
-        again = any(each.kind == Action.REGISTER for each in same)
+    if event.kind == TagAction.REGISTER:
+        again = any(each.kind == TagAction.REGISTER for each in same)
         return None if again else next((each for each in same), None)
-    if event.kind != Action.ASSIGN:
+    if event.kind != TagAction.ASSIGN:
         return None
     here = [each for each in same if each.environment == event.environment]
-    if any(each.kind == Action.ASSIGN for each in here):
+    if any(each.kind == TagAction.ASSIGN for each in here):
         return None
     return next((each for each in here if each.kind == DEPLOYMENT and each.moment >= event.moment), None)

@@ -13,34 +13,34 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from gitops_mlops.domain.document.yaml import parse_yaml
-from gitops_mlops.domain.errors import ConfigError, Problem
+from gitops_mlops.domain.errors import ConfigError, FileProblemLine
 from gitops_mlops.domain.migration.events import events, start_on_pull_requests
 from gitops_mlops.domain.migration.job import JobTranslation
-from gitops_mlops.domain.migration.reading import Findings, JobReading
-from gitops_mlops.domain.migration.steps import Toolkit, drop_token
+from gitops_mlops.domain.migration.reading import JobReading, MigrationFindings
+from gitops_mlops.domain.migration.steps import ActionSource, drop_token
 from gitops_mlops.domain.migration.workflow_text import NotEditable, WorkflowText, read_workflow
 
 _CML = re.compile(r"(?<![\w.])(?:cml(?:[ -][a-z]|\b)|iterative/setup-cml|@dvcorg/cml)")
 
 
-class Terms(NamedTuple):
+class TranslationTerms(NamedTuple):
     """What a translation is made with: where our actions are, and the repository's default branch."""
 
-    toolkit: Toolkit
+    toolkit: ActionSource
     branch: str = "main"
 
 
 @dataclass(frozen=True)
-class Translation:
+class WorkflowTranslation:
     """A workflow before and after, what is left to do by hand in it, and what is good to know."""
 
     name: str
     before: str
     after: str
-    left: tuple[Problem, ...] = ()
-    notes: tuple[Problem, ...] = ()
+    left: tuple[FileProblemLine, ...] = ()
+    notes: tuple[FileProblemLine, ...] = ()
 
-    def written(self) -> Translation:
+    def written(self) -> WorkflowTranslation:
         """The same with the lines of what is left and noted as they are in the file afterwards."""
         matcher = SequenceMatcher(None, self.before.split("\n"), self.after.split("\n"), autojunk=False)
         moves = matcher.get_opcodes()
@@ -52,24 +52,24 @@ class Translation:
 
 
 @dataclass(frozen=True)
-class Migration:
+class CmlMigration:
     """Every workflow that was read, and pipelines of other forges that use CML, which we do not translate."""
 
-    workflows: tuple[Translation, ...]
-    elsewhere: tuple[Problem, ...]
+    workflows: tuple[WorkflowTranslation, ...]
+    elsewhere: tuple[FileProblemLine, ...]
 
     @property
-    def left(self) -> list[Problem]:
+    def left(self) -> list[FileProblemLine]:
         """All that is to be done by hand."""
         return [*(problem for one in self.workflows for problem in one.left), *self.elsewhere]
 
     @property
-    def changed(self) -> list[Translation]:
+    def changed(self) -> list[WorkflowTranslation]:
         """The workflows that are another text afterwards."""
         return [one for one in self.workflows if one.after != one.before]
 
 
-def _moved(problem: Problem, moves: Sequence[tuple[str, int, int, int, int]]) -> Problem:
+def _moved(problem: FileProblemLine, moves: Sequence[tuple[str, int, int, int, int]]) -> FileProblemLine:
     at = problem.line - 1
     for _, first, last, new, end in moves:
         if first <= at < last:
@@ -82,28 +82,28 @@ def may_use_cml(text: str) -> bool:
     return _CML.search(text) is not None
 
 
-def translate(text: str, name: str, terms: Terms) -> Translation:
+def translate(text: str, name: str, terms: TranslationTerms) -> WorkflowTranslation:
     """Translate a workflow. One that cannot be read or edited is left as it is, and that is what is left to do."""
-    findings = Findings(name)
+    findings = MigrationFindings(name)
     try:
         read = read_workflow(text, name)
     except ConfigError as error:
-        return Translation(name, text, text, tuple(error.problems))
+        return WorkflowTranslation(name, text, text, tuple(error.problems))
     except NotEditable as error:
-        return _untouched(text, name, error) if may_use_cml(text) else Translation(name, text, text)
+        return _untouched(text, name, error) if may_use_cml(text) else WorkflowTranslation(name, text, text)
     try:
         after = _translated(read, terms, findings)
     except NotEditable as error:
         return _untouched(text, name, error)
-    return Translation(name, text, after, tuple(findings.left), tuple(findings.notes))
+    return WorkflowTranslation(name, text, after, tuple(findings.left), tuple(findings.notes))
 
 
-def _untouched(text: str, name: str, error: NotEditable) -> Translation:
+def _untouched(text: str, name: str, error: NotEditable) -> WorkflowTranslation:
     hint = "write one key to a line, and run this again"
-    return Translation(name, text, text, (Problem(name, 0, 0, "", f"the file {error}", hint),))
+    return WorkflowTranslation(name, text, text, (FileProblemLine(name, 0, 0, "", f"the file {error}", hint),))
 
 
-def _translated(read: WorkflowText, terms: Terms, findings: Findings) -> str:
+def _translated(read: WorkflowText, terms: TranslationTerms, findings: MigrationFindings) -> str:
     started = events(read)
     readings = [JobReading(job, read, findings) for job in read.jobs]
     for reading in readings:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from gitops_mlops.domain.migration.shell_script import Command, Unit, program
+from gitops_mlops.domain.migration.shell_script import ShellCommand, ShellUnit, program
 
 
-class Verb(Enum):
+class CmlVerb(Enum):
     """What a command of CML does."""
 
     COMMENT = "comment"
@@ -25,47 +25,47 @@ class Verb(Enum):
 
 
 _VERBS = {
-    ("send-comment",): Verb.COMMENT,
-    ("comment", "create"): Verb.COMMENT,
-    ("comment", "update"): Verb.COMMENT,
-    ("publish",): Verb.PUBLISH,
-    ("asset", "publish"): Verb.PUBLISH,
-    ("runner",): Verb.RUNNER,
-    ("pr",): Verb.PULL_REQUEST,
-    ("ci",): Verb.PREPARE,
-    ("repo", "prepare"): Verb.PREPARE,
-    ("tensorboard",): Verb.TENSORBOARD,
-    ("tensorboard-dev",): Verb.TENSORBOARD,
-    ("check",): Verb.CHECK,
-    ("send-github-check",): Verb.CHECK,
-    ("workflow", "rerun"): Verb.RERUN,
-    ("rerun-workflow",): Verb.RERUN,
+    ("send-comment",): CmlVerb.COMMENT,
+    ("comment", "create"): CmlVerb.COMMENT,
+    ("comment", "update"): CmlVerb.COMMENT,
+    ("publish",): CmlVerb.PUBLISH,
+    ("asset", "publish"): CmlVerb.PUBLISH,
+    ("runner",): CmlVerb.RUNNER,
+    ("pr",): CmlVerb.PULL_REQUEST,
+    ("ci",): CmlVerb.PREPARE,
+    ("repo", "prepare"): CmlVerb.PREPARE,
+    ("tensorboard",): CmlVerb.TENSORBOARD,
+    ("tensorboard-dev",): CmlVerb.TENSORBOARD,
+    ("check",): CmlVerb.CHECK,
+    ("send-github-check",): CmlVerb.CHECK,
+    ("workflow", "rerun"): CmlVerb.RERUN,
+    ("rerun-workflow",): CmlVerb.RERUN,
 }
 _HIDDEN = re.compile(r"(?:\$\(|`)\s*cml[\s-]")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
-def cml(command: Command) -> tuple[Verb, tuple[str, ...]] | None:
+def cml(command: ShellCommand) -> tuple[CmlVerb, tuple[str, ...]] | None:
     """What a command asks of CML, and the words after that; None for one of another program."""
     words = program(command.words)
     if any(_HIDDEN.search(word) for word in words):
-        return Verb.OTHER, ()
+        return CmlVerb.OTHER, ()
     if not words or not (words[0] in ("cml", "@dvcorg/cml") or words[0].startswith("cml-")):
         return None
     rest = (words[0].removeprefix("cml-"), *words[1:]) if words[0].startswith("cml-") else words[1:]
     for length in (2, 1):
         if verb := _VERBS.get(rest[:length]):
             return verb, rest[length:]
-    return Verb.OTHER, rest
+    return CmlVerb.OTHER, rest
 
 
-def of_cml(unit: Unit) -> set[Verb]:
+def of_cml(unit: ShellUnit) -> set[CmlVerb]:
     """All that a unit asks of CML, however deep in it."""
     return {found[0] for command in unit.commands if (found := cml(command))}
 
 
 @dataclass(frozen=True)
-class Comment:
+class CmlComment:
     """A `cml comment`: its markdown file, the title of its watermark, and the pull request that it names.
 
     `reasons` say what of it cannot be translated: what it is, and what to do.
@@ -116,7 +116,7 @@ def options(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     return found, others
 
 
-def comment(words: Sequence[str]) -> Comment:
+def comment(words: Sequence[str]) -> CmlComment:
     """What `cml comment create|update` is told by these words."""
     found, others = options(words)
     found = {name: value for name, value in found.items() if value != "false"}
@@ -139,7 +139,7 @@ def comment(words: Sequence[str]) -> Comment:
     if "$" in title.replace("${{", ""):
         reasons.append(("has a title that the script makes", "write it out, or as an expression ${{ … }}"))
     report = others[0].removeprefix("./") if others else ""
-    return Comment(report, expressions(title), number, found.get("publish") is not None, tuple(reasons))
+    return CmlComment(report, expressions(title), number, found.get("publish") is not None, tuple(reasons))
 
 
 def expressions(title: str) -> str:
@@ -153,7 +153,7 @@ _PULL_IS_OURS = frozenset({"--run-cache", "-v", "-q", "--verbose", "--quiet", "-
 _REPORTED = frozenset({"diff", "show"})
 
 
-def repro(command: Command) -> tuple[str, ...] | None:
+def repro(command: ShellCommand) -> tuple[str, ...] | None:
     """The stages of a `dvc repro` that is nothing more; None for anything else."""
     if command.words[:2] != ("dvc", "repro") or command.redirects:
         return None
@@ -162,13 +162,13 @@ def repro(command: Command) -> tuple[str, ...] | None:
     return tuple(stages) if rest <= _REPRO_IS_OURS and not any("$" in stage for stage in stages) else None
 
 
-def pulls(command: Command) -> bool:
+def pulls(command: ShellCommand) -> bool:
     """Whether it is a `dvc pull` from the default remote, and nothing more."""
     flags = {word.partition("=")[0] for word in command.words[2:] if word.startswith("-")}
     return command.words[:2] == ("dvc", "pull") and not command.redirects and flags <= _PULL_IS_OURS
 
 
-def tells_change(command: Command) -> bool:
+def tells_change(command: ShellCommand) -> bool:
     """Whether it writes what a review says anyway: metrics, parameters and plots, and how they changed."""
     words = command.words
     return (
@@ -176,7 +176,7 @@ def tells_change(command: Command) -> bool:
     )
 
 
-def draws(command: Command) -> tuple[str, str] | None:
+def draws(command: ShellCommand) -> tuple[str, str] | None:
     """(from, to) of the drawing of a Vega file, by what CML installs for that."""
     if not command.words or command.words[0] not in ("vl2png", "vl2svg", "vg2png", "vg2svg"):
         return None
@@ -185,12 +185,12 @@ def draws(command: Command) -> tuple[str, str] | None:
     return (files[0] if files else "", target[0] if target else "")
 
 
-def draws_and_publishes(unit: Unit) -> tuple[str, str] | None:
+def draws_and_publishes(unit: ShellUnit) -> tuple[str, str] | None:
     """`draws` of a unit that pipes a drawing into `cml publish`."""
     if not unit.piped or len(unit.commands) != 2:
         return None
     asked = cml(unit.commands[1])
-    return draws(unit.commands[0]) if asked and asked[0] is Verb.PUBLISH else None
+    return draws(unit.commands[0]) if asked and asked[0] is CmlVerb.PUBLISH else None
 
 
 _IMAGE = re.compile(r"!\[[^\]]*\]\(\s*([^)\s]+)(?:\s+\"[^\"]*\")?\s*\)")
@@ -212,7 +212,7 @@ _INSTALLERS = (("pip", "install"), ("pip3", "install"), ("uv", "pip", "install")
 _INSTALLED_ANYWAY = re.compile(r"(?:pip|setuptools|wheel|uv|dvc)\b")
 
 
-def requirements(command: Command) -> tuple[list[str], list[str]]:
+def requirements(command: ShellCommand) -> tuple[list[str], list[str]]:
     """The requirements files that it installs, and what else: packages that no such file names."""
     words = program(command.words)
     length = next((len(one) for one in _INSTALLERS if words[: len(one)] == one), None)
@@ -233,7 +233,7 @@ def requirements(command: Command) -> tuple[list[str], list[str]]:
 _CML_PACKAGES = re.compile(r"(?:@dvcorg/cml|vega-cli|vega-lite|vega|canvas)(?:@[\w.^~-]+)?\Z")
 
 
-def installs_cml(command: Command) -> bool:
+def installs_cml(command: ShellCommand) -> bool:
     """Whether it installs CML by npm, and nothing else but what CML draws with."""
     words = program(command.words)
     if words[:1] != ("npm",) or len(words) < 2 or words[1] not in ("install", "i", "add"):

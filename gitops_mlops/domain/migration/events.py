@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from gitops_mlops.domain.doctor.workflows import TYPES
-from gitops_mlops.domain.migration.workflow_text import Entry, WorkflowText, entries_of
+from gitops_mlops.domain.migration.workflow_text import WorkflowEntry, WorkflowText, entries_of
 
 
 def events(text: WorkflowText) -> list[str]:
@@ -44,5 +44,5 @@ def start_on_pull_requests(text: WorkflowText, branch: str) -> str:
     return _told(push)
 
 
-def _told(push: Entry) -> str:
+def _told(push: WorkflowEntry) -> str:
     return "starts on pull requests too" if push.value else "starts on pull requests"

@@ -7,20 +7,27 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from gitops_mlops.domain.migration.workflow_text import Entry, Job, Step, WorkflowText, entries_of, scalars
+from gitops_mlops.domain.migration.workflow_text import (
+    WorkflowEntry,
+    WorkflowJob,
+    WorkflowStep,
+    WorkflowText,
+    entries_of,
+    scalars,
+)
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.migration.reading import Findings
+    from gitops_mlops.domain.migration.reading import MigrationFindings
 
 _PUSHES = re.compile(r"\bgit push\b|\bcml(?: |-)pr\b|\bgh release\b")
 _OLD_PYTHON = re.compile(r"[23]\.(\d|10)(\.\d+)?\Z|2(\.\d+)*\Z")
 _NEEDED = {"contents": "read", "pull-requests": "write"}
 
 
-class Surroundings:
+class JobGrants:
     """The edits of one job that are no steps."""
 
-    def __init__(self, job: Job, text: WorkflowText, findings: Findings) -> None:
+    def __init__(self, job: WorkflowJob, text: WorkflowText, findings: MigrationFindings) -> None:
         self._job, self._text, self._findings = job, text, findings
 
     def fetch_all(self) -> None:
@@ -33,7 +40,7 @@ class Surroundings:
         for step in steps:
             self._deepen(step)
 
-    def _deepen(self, step: Step) -> None:
+    def _deepen(self, step: WorkflowStep) -> None:
         given = step.entries.get("with")
         pad = " " * (step.dash + 2)
         if given is None:
@@ -83,7 +90,7 @@ class Surroundings:
         place = self._job.entries.get("runs-on") or next(iter(self._job.entries.values()))
         self._text.replace(place.last, place.last, lines)
 
-    def _complete(self, own: Entry, wanted: dict[str, str], granted: dict[str, str]) -> None:
+    def _complete(self, own: WorkflowEntry, wanted: dict[str, str], granted: dict[str, str]) -> None:
         """Add to the job's own block what is not in it; the rest of it stays as it is written."""
         if own.braces:
             self._text.replace(own.first, own.last, self._block({**granted, **_greater(wanted, granted)}))

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 
 from gitops_mlops.domain.migration import commands as known
-from gitops_mlops.domain.migration.commands import Comment, Verb
-from gitops_mlops.domain.migration.grants import Surroundings
-from gitops_mlops.domain.migration.reading import JobReading, Script
-from gitops_mlops.domain.migration.script import Fate, Piece, Plan, plan
-from gitops_mlops.domain.migration.shell_script import Unit
+from gitops_mlops.domain.migration.commands import CmlComment, CmlVerb
+from gitops_mlops.domain.migration.grants import JobGrants
+from gitops_mlops.domain.migration.reading import JobReading, StepScript
+from gitops_mlops.domain.migration.script import PieceFate, ScriptPiece, ScriptPlan, plan
+from gitops_mlops.domain.migration.shell_script import ShellUnit
 from gitops_mlops.domain.migration.steps import (
     TOKENS,
     UPLOAD,
-    Frame,
-    Toolkit,
+    ActionSource,
+    StepFrame,
     action_step,
     condition,
     drop_token,
@@ -22,7 +22,7 @@ from gitops_mlops.domain.migration.steps import (
     listed,
     project_step,
 )
-from gitops_mlops.domain.migration.workflow_text import Step
+from gitops_mlops.domain.migration.workflow_text import WorkflowStep
 
 _SETUPS = frozenset({"iterative/setup-cml", "iterative/setup-dvc"})
 _EVENT = "github.event_name == 'pull_request'"
@@ -33,7 +33,7 @@ _FORK = "github.event.pull_request.head.repo.full_name == github.repository"
 class JobTranslation:
     """The translation of one job: edits of the text that it was read from."""
 
-    def __init__(self, reading: JobReading, toolkit: Toolkit, *, only_pull_requests: bool) -> None:
+    def __init__(self, reading: JobReading, toolkit: ActionSource, *, only_pull_requests: bool) -> None:
         self._reading, self._toolkit, self._only_pull_requests = reading, toolkit, only_pull_requests
         self._job, self._text, self._scripts = reading.job, reading.text, reading.scripts
         self.keeps_cml = False
@@ -42,7 +42,7 @@ class JobTranslation:
         """Make the edits; whether the job comments by us now. Raises NotEditable when it allows none."""
         if not self._reading.uses_cml:
             return False
-        if Verb.RUNNER in self._reading.verbs:
+        if CmlVerb.RUNNER in self._reading.verbs:
             self.keeps_cml = True
             self._reading.tell_launcher()
             return False
@@ -53,16 +53,16 @@ class JobTranslation:
         self._set_up(made)
         for number, step in enumerate(self._job.steps):
             pieces = made.of(number)
-            if any(piece.fate is not Fate.KEEP for piece in pieces):
+            if any(piece.fate is not PieceFate.KEEP for piece in pieces):
                 self._text.replace(step.first, step.last, self._rewritten(step, pieces, made, comments))
         if comments:
             self._around(made)
         return bool(comments)
 
-    def _set_up(self, made: Plan) -> None:
+    def _set_up(self, made: ScriptPlan) -> None:
         """Our set-up in the place of CML's and DVC's, after the checkout and the choice of Python."""
         steps = self._job.steps
-        if self.keeps_cml and all(piece.fate is Fate.KEEP for piece in made.pieces):
+        if self.keeps_cml and all(piece.fate is PieceFate.KEEP for piece in made.pieces):
             return
         there = any(step.action == self._action("setup") for step in steps)
         needed = [i for i, step in enumerate(steps) if step.action in ("actions/checkout", "actions/setup-python")]
@@ -80,16 +80,16 @@ class JobTranslation:
         if place is not None and place not in leaving:
             self._text.replace(steps[place].last, steps[place].last, self._our_setup(steps[place]))
 
-    def _stays(self, step: Step, made: Plan) -> bool:
+    def _stays(self, step: WorkflowStep, made: ScriptPlan) -> bool:
         if step.action == "iterative/setup-cml":
             return self.keeps_cml
         return self._dvc_stays(made)
 
-    def _dvc_stays(self, made: Plan) -> bool:
-        return any(piece.fate is Fate.KEEP and "dvc" in piece.runs() for piece in made.pieces)
+    def _dvc_stays(self, made: ScriptPlan) -> bool:
+        return any(piece.fate is PieceFate.KEEP and "dvc" in piece.runs() for piece in made.pieces)
 
-    def _our_setup(self, step: Step) -> list[str]:
-        frame = Frame(step.dash, step.text("if") if step.action in _SETUPS else "")
+    def _our_setup(self, step: WorkflowStep) -> list[str]:
+        frame = StepFrame(step.dash, step.text("if") if step.action in _SETUPS else "")
         inputs: list[tuple[str, str]] = []
         if any(other.action == "actions/setup-python" for other in self._job.steps):
             # The job has chosen one, and what its scripts installed is there.
@@ -115,24 +115,26 @@ class JobTranslation:
     def _action(self, verb: str) -> str:
         return self._toolkit.uses(verb).partition("@")[0].lower()
 
-    def _take_blank_line(self, step: Step) -> None:
+    def _take_blank_line(self, step: WorkflowStep) -> None:
         """A step that goes takes one blank line above it along, when another one follows."""
         lines = self._text.lines
         above = step.first > 0 and not lines[step.first - 1].strip()
         if above and (step.last >= len(lines) or not lines[step.last].strip()):
             self._text.replace(step.first - 1, step.first, [])
 
-    def _rewritten(self, step: Step, pieces: list[Piece], made: Plan, comments: dict[int, Comment]) -> list[str]:
+    def _rewritten(
+        self, step: WorkflowStep, pieces: list[ScriptPiece], made: ScriptPlan, comments: dict[int, CmlComment]
+    ) -> list[str]:
         script = next(one for one in self._scripts if one.step == pieces[0].step)
         lines: list[str] = []
         kept: list[str] = []
         groups = 0
-        frame = Frame(step.dash, step.text("if"), environment(step, self._text.lines), self._folder(step))
+        frame = StepFrame(step.dash, step.text("if"), environment(step, self._text.lines), self._folder(step))
         for piece in pieces:
             raw = self._raw(script, piece.unit)
-            if piece.fate is Fate.KEEP:
+            if piece.fate is PieceFate.KEEP:
                 kept += raw
-            elif piece.fate is Fate.REPRO:
+            elif piece.fate is PieceFate.REPRO:
                 if kept:
                     lines += self._project_step(step, kept, groups)
                     groups, kept = groups + 1, []
@@ -147,17 +149,17 @@ class JobTranslation:
                 lines += self._report_steps(step, piece.comment, made, first=id(piece.unit) == first)
         return lines
 
-    def _folder(self, step: Step) -> str:
+    def _folder(self, step: WorkflowStep) -> str:
         return self._reading.setting(step, "working-directory")
 
-    def _raw(self, script: Script, unit: Unit) -> list[str]:
+    def _raw(self, script: StepScript, unit: ShellUnit) -> list[str]:
         """The lines of a unit as they stand in the file; the one line of a script that is no block."""
         if script.block:
             return self._text.lines[script.first + unit.first : script.first + unit.last]
         step = self._job.steps[script.step]
         return [f"{' ' * (step.dash + 4)}{step.text('run').strip()}"]
 
-    def _project_step(self, step: Step, script: list[str], group: int) -> list[str]:
+    def _project_step(self, step: WorkflowStep, script: list[str], group: int) -> list[str]:
         while script and not script[0].strip():
             script = script[1:]
         while script and not script[-1].strip():
@@ -173,42 +175,42 @@ class JobTranslation:
             return project_step(step, lines, script, tokens=tokens, drop=drop)
         return project_step(step, self._text.lines, script, tokens=tokens, drop=drop)
 
-    def _report_steps(self, step: Step, comment: Comment, made: Plan, *, first: bool) -> list[str]:
+    def _report_steps(self, step: WorkflowStep, comment: CmlComment, made: ScriptPlan, *, first: bool) -> list[str]:
         """What stands for a comment: the project's own markdown, and once a job the review and its comment."""
         own = step.text("if")
         number = [("pull-request", comment.number)] if comment.number else []
         lines: list[str] = []
         if comment.report in made.own:
             title = [("title", comment.title)] if comment.title else []
-            told = Frame(step.dash, condition(own, _FORK), folder=self._folder(step))
+            told = StepFrame(step.dash, condition(own, _FORK), folder=self._folder(step))
             inputs = [("markdown", comment.report), *title, *number]
             lines += action_step(told, f"Comment with {comment.report}", self._toolkit.uses("comment"), inputs)
         return lines + (self._review_steps(step, number, made) if first else [])
 
-    def _review_steps(self, step: Step, number: list[tuple[str, str]], made: Plan) -> list[str]:
+    def _review_steps(self, step: WorkflowStep, number: list[tuple[str, str]], made: ScriptPlan) -> list[str]:
         """The review, which tells of what failed before it too; then what shows it, whatever its verdict."""
         own = step.text("if")
         around = f"{own} {self._job.entries['if'].text if 'if' in self._job.entries else ''}"
         asked = "" if self._only_pull_requests or _EVENT in around else _EVENT
         folder, images = self._data_folder(step), self._folder(step)
-        review = Frame(step.dash, condition(_ALWAYS, own, asked), self._data_environment(), folder)
-        told = Frame(step.dash, condition(_ALWAYS, own, _FORK), folder=folder)
+        review = StepFrame(step.dash, condition(_ALWAYS, own, asked), self._data_environment(), folder)
+        told = StepFrame(step.dash, condition(_ALWAYS, own, _FORK), folder=folder)
         pages = f"{folder}/reports" if folder else "reports"
         files = [pages, *(f"{images}/{image}" if images else image for image in made.images)]
         return [
             *action_step(review, "Review the change", self._toolkit.uses("review")),
             *action_step(told, "Comment on the pull request", self._toolkit.uses("comment"), number),
-            *self._upload(Frame(step.dash, condition(_ALWAYS, own)), files),
+            *self._upload(StepFrame(step.dash, condition(_ALWAYS, own)), files),
         ]
 
-    def _upload(self, frame: Frame, files: list[str]) -> list[str]:
+    def _upload(self, frame: StepFrame, files: list[str]) -> list[str]:
         """Plots are no part of a comment: the pages of the review, and the images that CML would have published."""
         # Two jobs of a matrix cannot upload under one name.
         leg = "-${{ strategy.job-index }}" if "strategy" in self._job.entries else ""
         inputs = [("name", f"report-${{{{ github.job }}}}{leg}"), ("path", listed(files))]
         return action_step(frame, "Keep the plots", UPLOAD, [*inputs, ("if-no-files-found", "ignore")])
 
-    def _data_folder(self, step: Step) -> str:
+    def _data_folder(self, step: WorkflowStep) -> str:
         """Where dvc.yaml is: the folder of what ran DVC, else of the comment."""
         return next((self._folder(self._job.steps[number]) for number in self._asking()), self._folder(step))
 
@@ -229,9 +231,9 @@ class JobTranslation:
                 found |= dict(environment(step, self._text.lines))
         return tuple(found.items())
 
-    def _around(self, made: Plan) -> None:
+    def _around(self, made: ScriptPlan) -> None:
         """What stands above the steps: the image, the token, what the job may do, and how deep it is checked out."""
-        grants = Surroundings(self._job, self._text, self._reading.findings)
+        grants = JobGrants(self._job, self._text, self._reading.findings)
         grants.fetch_all()
         grants.python()
         if not self.keeps_cml:
@@ -243,7 +245,7 @@ class JobTranslation:
             line
             for script in self._scripts
             for piece in made.of(script.step)
-            if piece.fate is Fate.KEEP
+            if piece.fate is PieceFate.KEEP
             for line in self._raw(script, piece.unit)
         )
         grants.permit(kept)

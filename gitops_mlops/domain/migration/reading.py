@@ -8,57 +8,65 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from gitops_mlops.domain.errors import Problem
+from gitops_mlops.domain.errors import FileProblemLine
 from gitops_mlops.domain.migration import commands as known
-from gitops_mlops.domain.migration.commands import Comment, Verb
+from gitops_mlops.domain.migration.commands import CmlComment, CmlVerb
 from gitops_mlops.domain.migration.script import changes_shell
-from gitops_mlops.domain.migration.shell_script import Unit, units
+from gitops_mlops.domain.migration.shell_script import ShellUnit, units
 from gitops_mlops.domain.migration.steps import TOKENS
-from gitops_mlops.domain.migration.workflow_text import Entry, Job, Step, WorkflowText, scalars
+from gitops_mlops.domain.migration.workflow_text import (
+    WorkflowEntry,
+    WorkflowJob,
+    WorkflowStep,
+    WorkflowText,
+    scalars,
+)
 
 _IMAGE = re.compile(r"(?:docker://)?(?:ghcr\.io/)?(?:iterative/cml|iterativeai/cml|dvcorg/cml)\b")
 _BY_HAND = {
-    Verb.PULL_REQUEST: ("cml pr opens a pull request", "keep cml for this line, or use gh pr create"),
-    Verb.TENSORBOARD: ("TensorBoard.dev is closed", "drop the line; upload the logs as an artifact"),
-    Verb.CHECK: ("cml makes a check of its own", "drop the line: our review's exit code is the job's check"),
-    Verb.RERUN: ("cml runs a workflow again", 'use gh run rerun "$GITHUB_RUN_ID"'),
-    Verb.PUBLISH: ("cml publishes a file, and no comment of this job shows it", "use actions/upload-artifact"),
-    Verb.OTHER: ("cml is called in a way that we do not read", "write it as a plain command, or do without"),
+    CmlVerb.PULL_REQUEST: ("cml pr opens a pull request", "keep cml for this line, or use gh pr create"),
+    CmlVerb.TENSORBOARD: ("TensorBoard.dev is closed", "drop the line; upload the logs as an artifact"),
+    CmlVerb.CHECK: ("cml makes a check of its own", "drop the line: our review's exit code is the job's check"),
+    CmlVerb.RERUN: ("cml runs a workflow again", 'use gh run rerun "$GITHUB_RUN_ID"'),
+    CmlVerb.PUBLISH: ("cml publishes a file, and no comment of this job shows it", "use actions/upload-artifact"),
+    CmlVerb.OTHER: ("cml is called in a way that we do not read", "write it as a plain command, or do without"),
 }
-_KEEPS_CML = frozenset({Verb.PULL_REQUEST, Verb.TENSORBOARD, Verb.CHECK, Verb.RERUN, Verb.PUBLISH, Verb.OTHER})
+_KEEPS_CML = frozenset(
+    {CmlVerb.PULL_REQUEST, CmlVerb.TENSORBOARD, CmlVerb.CHECK, CmlVerb.RERUN, CmlVerb.PUBLISH, CmlVerb.OTHER}
+)
 
 
 @dataclass
-class Findings:
+class MigrationFindings:
     """What a file leaves to do by hand, and what is good to know, with their lines."""
 
     name: str
-    left: list[Problem] = field(default_factory=list)
-    notes: list[Problem] = field(default_factory=list)
+    left: list[FileProblemLine] = field(default_factory=list)
+    notes: list[FileProblemLine] = field(default_factory=list)
 
     def by_hand(self, line: int, message: str, hint: str) -> None:
         """Something that was not translated; `line` counts from 0."""
-        self.left.append(Problem(self.name, line + 1, 1, "", message, hint))
+        self.left.append(FileProblemLine(self.name, line + 1, 1, "", message, hint))
 
     def note(self, line: int, message: str, hint: str = "") -> None:
         """Something to know; `line` counts from 0."""
-        self.notes.append(Problem(self.name, line + 1, 1, "", message, hint))
+        self.notes.append(FileProblemLine(self.name, line + 1, 1, "", message, hint))
 
 
 @dataclass
-class Script:
+class StepScript:
     """The script of step number `step`; its line 0 stands on line `first` of the file."""
 
     step: int
     first: int
-    units: list[Unit]
+    units: list[ShellUnit]
     block: bool
 
 
 class JobReading:
     """A job of `text`, and what it asks of CML; what cannot be translated is added to `findings`."""
 
-    def __init__(self, job: Job, text: WorkflowText, findings: Findings) -> None:
+    def __init__(self, job: WorkflowJob, text: WorkflowText, findings: MigrationFindings) -> None:
         self.job, self.text, self.findings = job, text, findings
         self.scripts = list(self._read_scripts())
         self.verbs = {verb for script in self.scripts for unit in script.units for verb in known.of_cml(unit)}
@@ -68,21 +76,21 @@ class JobReading:
         """Whether it has a command of CML, or the action that installs it."""
         return bool(self.verbs) or any(step.action == "iterative/setup-cml" for step in self.job.steps)
 
-    def _read_scripts(self) -> Iterator[Script]:
+    def _read_scripts(self) -> Iterator[StepScript]:
         for number, step in enumerate(self.job.steps):
             run = step.entries.get("run")
             if run is None or not isinstance(run.value, yaml.ScalarNode):
                 continue
             node = run.value
             if node.style == "|":
-                yield Script(number, node.start_mark.line + 1, units(str(node.value)), block=True)
+                yield StepScript(number, node.start_mark.line + 1, units(str(node.value)), block=True)
             elif node.start_mark.line == node.end_mark.line:
-                yield Script(number, node.start_mark.line, units(str(node.value)), block=False)
+                yield StepScript(number, node.start_mark.line, units(str(node.value)), block=False)
             else:
                 folded = [unit._replace(simple=False) for unit in units(str(node.value))]
-                yield Script(number, node.start_mark.line, folded, block=False)
+                yield StepScript(number, node.start_mark.line, folded, block=False)
 
-    def line(self, script: Script, unit: Unit) -> int:
+    def line(self, script: StepScript, unit: ShellUnit) -> int:
         """The line of the file on which the command itself begins: comments above it are of the unit."""
         line = script.first + unit.first
         while script.block and line + 1 < len(self.text.lines):
@@ -95,23 +103,23 @@ class JobReading:
     def tell_launcher(self) -> None:
         """Note the lines that start machines."""
         for script, unit in self.all_units():
-            if Verb.RUNNER in known.of_cml(unit):
+            if CmlVerb.RUNNER in known.of_cml(unit):
                 self.findings.note(
                     self.line(script, unit),
                     "cml runner starts a machine, and stays: labels and this job are as they were",
                     "a runner controller (Actions Runner Controller) does this without cml",
                 )
 
-    def all_units(self) -> Iterator[tuple[Script, Unit]]:
+    def all_units(self) -> Iterator[tuple[StepScript, ShellUnit]]:
         """Every unit with the script that it is of."""
         return ((script, unit) for script in self.scripts for unit in script.units)
 
-    def calls(self) -> dict[int, Comment] | None:
+    def calls(self) -> dict[int, CmlComment] | None:
         """The comments of the job by their units; None when one of them cannot be translated."""
-        found: dict[int, Comment] = {}
+        found: dict[int, CmlComment] = {}
         whole = True
         for script, unit in self.all_units():
-            asked = [call for command in unit.commands if (call := known.cml(command)) and call[0] is Verb.COMMENT]
+            asked = [call for command in unit.commands if (call := known.cml(command)) and call[0] is CmlVerb.COMMENT]
             if not asked:
                 continue
             comment = known.comment(asked[0][1])
@@ -130,10 +138,10 @@ class JobReading:
 
     def tell_what_stays(self, *, commented: bool) -> bool:
         """Name what of CML is left; whether it still needs CML. `commented`: the comments are ours."""
-        stays = Verb.COMMENT in self.verbs and not commented
+        stays = CmlVerb.COMMENT in self.verbs and not commented
         for script, unit in self.all_units():
             for verb in sorted(known.of_cml(unit) & _KEEPS_CML, key=lambda verb: verb.value):
-                if verb is Verb.PUBLISH and commented and (unit.simple or known.draws_and_publishes(unit)):
+                if verb is CmlVerb.PUBLISH and commented and (unit.simple or known.draws_and_publishes(unit)):
                     continue
                 stays = True
                 self.findings.by_hand(self.line(script, unit), *_BY_HAND[verb])
@@ -157,7 +165,7 @@ class JobReading:
             self.findings.by_hand(installed[0], "CML is installed, and nothing that we see calls it", hint)
         return bool(hidden) or not self.verbs
 
-    def may_split(self, script: Script) -> bool:
+    def may_split(self, script: StepScript) -> bool:
         """Whether `dvc repro` in this script may become a step between what is before and after it."""
         step = self.job.steps[script.step]
         at = next(
@@ -177,7 +185,7 @@ class JobReading:
             self.findings.note(self.line(script, script.units[at]), f"dvc repro stays as it is: {reason}")
         return not reason
 
-    def setting(self, step: Step, key: str) -> str:
+    def setting(self, step: WorkflowStep, key: str) -> str:
         """The `working-directory` or `shell` of a step: its own, or by default of its job or workflow."""
         if key in step.entries:
             return step.text(key)
@@ -205,7 +213,7 @@ class JobReading:
         self.findings.by_hand(container.first, f"the job runs in CML's image {image}", hint)
         return False
 
-    def image(self) -> Entry | None:
+    def image(self) -> WorkflowEntry | None:
         """The job's `container:` when it is CML's image."""
         container = self.job.entries.get("container")
         if container is None:

@@ -21,7 +21,7 @@ _ASSIGNMENT = re.compile(r"\w+\+?=")
 _PREFIXES = frozenset({"sudo", "npx", "exec", "command", "time", "nice", "--yes", "-y"})
 
 
-class Command(NamedTuple):
+class ShellCommand(NamedTuple):
     """A command without its quotes, and the (operator, file) pairs of where it reads and writes."""
 
     words: tuple[str, ...]
@@ -37,7 +37,7 @@ class Command(NamedTuple):
         return [file.removeprefix("./") for operator, file in self.redirects if operator in (">>", ">")]
 
 
-class Unit(NamedTuple):
+class ShellUnit(NamedTuple):
     """Lines `first` up to, without, `last` of a script, with the comments above them.
 
     `simple`: its commands run one after the other, each only when the one before succeeded; `piped`: each reads
@@ -46,7 +46,7 @@ class Unit(NamedTuple):
 
     first: int
     last: int
-    commands: tuple[Command, ...]
+    commands: tuple[ShellCommand, ...]
     simple: bool
     piped: bool = False
 
@@ -58,26 +58,26 @@ class _Token(NamedTuple):
     line: int
 
 
-class _Unfinished(ValueError):
+class _UnfinishedScript(ValueError):
     """A quote, a substitution or a here-document that does not end."""
 
 
-def units(script: str) -> list[Unit]:
+def units(script: str) -> list[ShellUnit]:
     """The script cut into its units. What cannot be read is one unit that is not simple."""
     lines = script.rstrip("\n").split("\n")
     try:
         tokens = list(_tokens(script))
-    except _Unfinished:
-        return [Unit(0, len(lines), (Command(tuple(script.split())),), simple=False)]
-    found: list[Unit] = []
-    collected = _Collected()
+    except _UnfinishedScript:
+        return [ShellUnit(0, len(lines), (ShellCommand(tuple(script.split())),), simple=False)]
+    found: list[ShellUnit] = []
+    collected = _UnitTokens()
     begin = 0
     for token in tokens:
         if token.text == "\n" and token.operator and not collected.depth and not collected.continues():
             if collected.tokens:
                 found.append(collected.unit(begin, token.line + 1))
                 begin = token.line + 1
-                collected = _Collected()
+                collected = _UnitTokens()
         else:
             collected.add(token)
     if collected.tokens:
@@ -95,7 +95,7 @@ def program(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @dataclass
-class _Collected:
+class _UnitTokens:
     """The tokens of a unit, and how deep in compound commands the last one is."""
 
     tokens: list[_Token] = field(default_factory=list)
@@ -128,10 +128,10 @@ class _Collected:
         """Whether the command goes on in the next line."""
         return bool(self.tokens) and self.tokens[-1].operator and self.tokens[-1].text in ("&&", "||", "|", "|&")
 
-    def unit(self, first: int, last: int) -> Unit:
+    def unit(self, first: int, last: int) -> ShellUnit:
         operators = {token.text for token in self.tokens if token.operator}
         whole = not self.depth and self.words_only
-        return Unit(
+        return ShellUnit(
             first,
             last,
             tuple(_commands(self.tokens)),
@@ -140,7 +140,7 @@ class _Collected:
         )
 
 
-def _commands(tokens: list[_Token]) -> Iterator[Command]:
+def _commands(tokens: list[_Token]) -> Iterator[ShellCommand]:
     words: list[str] = []
     redirects: list[tuple[str, str]] = []
     pending = ""
@@ -149,7 +149,7 @@ def _commands(tokens: list[_Token]) -> Iterator[Command]:
             pending = token.text
         elif token.operator:
             if words or redirects:
-                yield Command(tuple(words), tuple(redirects))
+                yield ShellCommand(tuple(words), tuple(redirects))
             words, redirects = [], []
         elif pending:
             redirects.append((pending, token.text))
@@ -157,7 +157,7 @@ def _commands(tokens: list[_Token]) -> Iterator[Command]:
         elif words or not (token.bare and token.text in _OPENING | _CLOSING | _INNER):
             words.append(token.text)
     if words or redirects:
-        yield Command(tuple(words), tuple(redirects))
+        yield ShellCommand(tuple(words), tuple(redirects))
 
 
 def _tokens(script: str) -> Iterator[_Token]:
@@ -201,7 +201,7 @@ def _after_heredoc(script: str, at: int, line: int, end: str) -> tuple[int, int]
         at, line = (len(script) if stop < 0 else stop + 1), line + 1
         if text.strip() == end:
             return at, line
-    raise _Unfinished
+    raise _UnfinishedScript
 
 
 def _word(script: str, at: int) -> tuple[str, bool, int]:
@@ -236,7 +236,7 @@ def _quoted(script: str, at: int) -> tuple[str, int]:
         else:
             text, at = text + script[at], at + 1
     if at >= len(script):
-        raise _Unfinished
+        raise _UnfinishedScript
     return text, at + 1
 
 
@@ -246,7 +246,7 @@ def _expansion_end(script: str, at: int) -> int:
         if script.startswith(opening, at):
             end = script.find(closing, at + len(opening))
             if end < 0:
-                raise _Unfinished
+                raise _UnfinishedScript
             return end + len(closing)
     if not script.startswith("$(", at):
         return 0
@@ -255,4 +255,4 @@ def _expansion_end(script: str, at: int) -> int:
         depth += (script[end] == "(") - (script[end] == ")")
         if not depth:
             return end + 1
-    raise _Unfinished
+    raise _UnfinishedScript

@@ -6,7 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gitops_mlops.domain.migration.workflow_text import Entry, Step, WorkflowText, entries_of, scalars, source
+from gitops_mlops.domain.migration.workflow_text import (
+    WorkflowEntry,
+    WorkflowStep,
+    WorkflowText,
+    entries_of,
+    scalars,
+    source,
+)
 
 # The names under which CML looks for its token; nothing else reads them.
 TOKENS = frozenset({"REPO_TOKEN", "repo_token", "CML_TOKEN"})
@@ -20,7 +27,7 @@ _LISTED = "|\n"
 UPLOAD = "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1"
 
 
-class Toolkit(NamedTuple):
+class ActionSource(NamedTuple):
     """Where our actions are: `owner/name`, and the commit or tag of it."""
 
     repository: str
@@ -31,7 +38,7 @@ class Toolkit(NamedTuple):
         return f"{self.repository}/actions/{verb}@{self.revision}"
 
 
-class Frame(NamedTuple):
+class StepFrame(NamedTuple):
     """What our step takes over from the one in whose place it stands."""
 
     dash: int
@@ -40,7 +47,7 @@ class Frame(NamedTuple):
     folder: str = ""
 
 
-def action_step(frame: Frame, name: str, uses: str, inputs: Sequence[tuple[str, str]] = ()) -> list[str]:
+def action_step(frame: StepFrame, name: str, uses: str, inputs: Sequence[tuple[str, str]] = ()) -> list[str]:
     """The lines of a step that uses an action. Values of `inputs` that are lists have a line for each item."""
     keys = [f"name: {scalar(name)}"]
     if frame.condition:
@@ -92,7 +99,7 @@ def inner(expression: str) -> str:
     return found[1].strip() if found and "${{" not in found[1] else text
 
 
-def environment(step: Step, lines: list[str]) -> tuple[tuple[str, str], ...]:
+def environment(step: WorkflowStep, lines: list[str]) -> tuple[tuple[str, str], ...]:
     """The variables of a step that one of our steps needs too: all but tokens. Raises NotEditable."""
     if "env" not in step.entries:
         return ()
@@ -102,7 +109,7 @@ def environment(step: Step, lines: list[str]) -> tuple[tuple[str, str], ...]:
     return tuple((key.value, source(lines, value)) for key, value in node.value if key.value not in _ALL_TOKENS)
 
 
-def without_tokens(env: Entry, lines: list[str]) -> list[str]:
+def without_tokens(env: WorkflowEntry, lines: list[str]) -> list[str]:
     """The lines of an `env:` without CML's token; none when nothing else is in it."""
     node = env.value
     pairs = [(key.value, value) for key, value in node.value] if isinstance(node.value, list) else []
@@ -121,14 +128,19 @@ def without_tokens(env: Entry, lines: list[str]) -> list[str]:
     return kept
 
 
-def drop_token(text: WorkflowText, env: Entry | None) -> None:
+def drop_token(text: WorkflowText, env: WorkflowEntry | None) -> None:
     """Take CML's token out of the variables of a whole job or workflow."""
     if env is not None and TOKENS.intersection(scalars(env.value)):
         text.replace(env.first, env.last, without_tokens(env, text.lines))
 
 
 def project_step(
-    step: Step, lines: list[str], script: list[str] | None, *, tokens: bool, drop: frozenset[str] = frozenset()
+    step: WorkflowStep,
+    lines: list[str],
+    script: list[str] | None,
+    *,
+    tokens: bool,
+    drop: frozenset[str] = frozenset(),
 ) -> list[str]:
     """The lines of a step of the project with another script (None: the same), and without CML's token.
 

@@ -21,7 +21,7 @@ class NotEditable(ValueError):
 
 
 @dataclass(frozen=True)
-class Entry:
+class WorkflowEntry:
     """A key and its value, on lines `first` up to, without, `last`."""
 
     key: str
@@ -47,10 +47,10 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Step:
+class WorkflowStep:
     """An item of `steps`; `dash` is the column of its dash."""
 
-    entries: dict[str, Entry]
+    entries: dict[str, WorkflowEntry]
     first: int
     last: int
     dash: int
@@ -66,12 +66,12 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Job:
+class WorkflowJob:
     """A job with its keys, and its steps when they can be edited."""
 
     name: str
-    entries: dict[str, Entry]
-    steps: list[Step]
+    entries: dict[str, WorkflowEntry]
+    steps: list[WorkflowStep]
 
 
 @dataclass
@@ -79,8 +79,8 @@ class WorkflowText:
     """The lines of a file, what its keys are, and the edits that are to be made."""
 
     lines: list[str]
-    entries: dict[str, Entry]
-    jobs: list[Job]
+    entries: dict[str, WorkflowEntry]
+    jobs: list[WorkflowJob]
     newline: str
     edits: list[tuple[int, int, list[str]]] = field(default_factory=list)
 
@@ -124,17 +124,19 @@ def read_workflow(text: str, name: str) -> WorkflowText:
     )
 
 
-def entries_of(node: yaml.Node, lines: list[str], end: int) -> dict[str, Entry]:
+def entries_of(node: yaml.Node, lines: list[str], end: int) -> dict[str, WorkflowEntry]:
     """The keys of a mapping that ends before line `end`. Raises NotEditable when they share lines."""
     if not isinstance(node, yaml.MappingNode) or (node.flow_style and node.value):
         raise NotEditable("is written in braces or is no mapping")
     starts = [key.start_mark.line for key, _ in node.value]
     if len(set(starts)) < len(starts):
         raise NotEditable("has two keys on one line")
-    found: dict[str, Entry] = {}
+    found: dict[str, WorkflowEntry] = {}
     for (key, value), first, after in zip(node.value, starts, [*starts[1:], end], strict=True):
         column = key.start_mark.column
-        found[str(key.value)] = Entry(str(key.value), value, first, trimmed(lines, first, after, column), column)
+        found[str(key.value)] = WorkflowEntry(
+            str(key.value), value, first, trimmed(lines, first, after, column), column
+        )
     return found
 
 
@@ -149,27 +151,27 @@ def trimmed(lines: list[str], first: int, last: int, column: int) -> int:
     return last
 
 
-def _job(entry: Entry, lines: list[str]) -> Job:
+def _job(entry: WorkflowEntry, lines: list[str]) -> WorkflowJob:
     if not isinstance(entry.value, yaml.MappingNode):
         raise NotEditable(f"has a job {entry.key} that is no mapping")
     try:
         keys = entries_of(entry.value, lines, entry.last)
     except NotEditable as error:
         raise NotEditable(f"has a job {entry.key} that {error}") from None
-    return Job(entry.key, keys, _steps(keys["steps"], lines) if "steps" in keys else [])
+    return WorkflowJob(entry.key, keys, _steps(keys["steps"], lines) if "steps" in keys else [])
 
 
-def _steps(entry: Entry, lines: list[str]) -> list[Step]:
+def _steps(entry: WorkflowEntry, lines: list[str]) -> list[WorkflowStep]:
     if not isinstance(entry.value, yaml.SequenceNode) or entry.value.flow_style:
         raise NotEditable("has steps in brackets")
     starts = [node.start_mark.line for node in entry.value.value]
-    steps: list[Step] = []
+    steps: list[WorkflowStep] = []
     for node, first, after in zip(entry.value.value, starts, [*starts[1:], entry.last], strict=True):
         dash = lines[first].find("-")
         if dash < 0 or lines[first][:dash].strip() or lines[first][dash + 1 : node.start_mark.column].strip():
             raise NotEditable("has a step whose dash stands alone")
         last = trimmed(lines, first, after, dash)
-        steps.append(Step(entries_of(node, lines, last), first, last, dash))
+        steps.append(WorkflowStep(entries_of(node, lines, last), first, last, dash))
     return steps
 
 

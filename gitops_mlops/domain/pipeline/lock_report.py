@@ -7,8 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gitops_mlops.domain.errors import Problem
-from gitops_mlops.domain.pipeline.stages import Stage
+from gitops_mlops.domain.errors import FileProblemLine
+from gitops_mlops.domain.pipeline.stages import PipelineStage
 
 if TYPE_CHECKING:
     # It is made of pydantic, and a hook that finds nothing wrong does without.
@@ -19,11 +19,11 @@ _OF_DVC = ("dvc.yaml", "dvc.lock", ".dvc", ".dvcignore", ".gitignore")
 
 
 @dataclass(frozen=True)
-class Judged:
+class StageStatus:
     """A stage of the `dvc.yaml` in `pipeline` (a folder from the repository's root), and whether it changed."""
 
     pipeline: str
-    stage: Stage
+    stage: PipelineStage
     changed: bool
 
     @property
@@ -47,14 +47,14 @@ class LockReport:
     is where DVC puts data.
     """
 
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[FileProblemLine] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
-    stages: list[Judged] = field(default_factory=list)
+    stages: list[StageStatus] = field(default_factory=list)
     data: set[str] = field(default_factory=set)
     unchecked: set[str] = field(default_factory=set)
     unjudged: set[tuple[str, str]] = field(default_factory=set)
-    unreadable: list[Problem] = field(default_factory=list)
+    unreadable: list[FileProblemLine] = field(default_factory=list)
 
     @property
     def settled(self) -> bool:
@@ -81,7 +81,7 @@ class LockReport:
             if not any(_meets(path, {*judged.stage.reads(), *judged.stage.configured()}) for path in edited)
         }
 
-    def affected(self) -> list[Judged]:
+    def affected(self) -> list[StageStatus]:
         """The stages that changed, and those that depend on them, in the order of their files."""
         found = {judged.address: judged for judged in self.stages if judged.changed}
         places = {place for judged in found.values() for place in judged.stage.writes()}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gitops_mlops.domain.document.yaml import parse_yaml
-from gitops_mlops.domain.errors import ConfigError, Problem
+from gitops_mlops.domain.errors import ConfigError, FileProblemLine
 from gitops_mlops.domain.names import path_problem
 
 # Every break that YAML counts as a line's end, since the places of its parts are given in lines.
@@ -84,7 +84,7 @@ def undigested(lock: LockText) -> str:
     return next((stage for stage, item in items if not _is_digested(item)), "")
 
 
-def lock_problems(content: str | bytes, name: str) -> Iterator[Problem]:
+def lock_problems(content: str | bytes, name: str) -> Iterator[FileProblemLine]:
     """Why a file is no lock that DVC writes. Raises ConfigError when it is no YAML."""
     document = parse_yaml(content, name, anchors=True)
     data = document.data
@@ -142,12 +142,12 @@ def _demand_independent(data: Mapping[Key, Any], text: Mapping[Key, str], name: 
             same = False
         if not same:
             raise ConfigError(
-                [Problem(name, 0, 0, ".".join(key), "is not written as DVC writes it", "run dvc repro")]
+                [FileProblemLine(name, 0, 0, ".".join(key), "is not written as DVC writes it", "run dvc repro")]
             )
 
 
 @dataclass(frozen=True)
-class Merged:
+class MergedLock:
     """A merge: its text, with markers round the parts in `conflicts`; what is `stale` must run again."""
 
     text: str
@@ -158,18 +158,18 @@ class Merged:
 Side = Literal["base", "ours", "theirs"]
 
 
-def merge_locks(base: str, ours: str, theirs: str, name: str) -> Merged:
+def merge_locks(base: str, ours: str, theirs: str, name: str) -> MergedLock:
     """Merge by stage: what one side changed is taken, what both changed alike is kept, anything else conflicts.
 
     A side that is no lock makes the whole file conflict.
     """
     if ours in (base, theirs) or base == theirs:
-        return Merged(theirs if ours == base else ours)
+        return MergedLock(theirs if ours == base else ours)
     texts: dict[Side, str] = {"base": base, "ours": ours, "theirs": theirs}
     try:
         sides = {side: split_lock(text, f"{name} ({side})") for side, text in texts.items()}
     except ConfigError as error:
-        return Merged(_conflict(ours, theirs), [f"the whole file, for {error.problems[0]}"])
+        return MergedLock(_conflict(ours, theirs), [f"the whole file, for {error.problems[0]}"])
     merged: dict[Key, tuple[str, Any]] = {}
     conflicts = []
     for key in [*sides["ours"].data, *(key for key in sides["theirs"].data if key not in sides["ours"].data)]:
@@ -180,7 +180,7 @@ def merge_locks(base: str, ours: str, theirs: str, name: str) -> Merged:
             merged[key] = _conflict(ours_text, theirs_text), None
         elif key in sides[side].data:
             merged[key] = sides[side].text[key], sides[side].data[key]
-    return Merged(_joined(merged), conflicts, list(_stale(merged, sides.values())))
+    return MergedLock(_joined(merged), conflicts, list(_stale(merged, sides.values())))
 
 
 def _chosen(key: Key, base: LockText, ours: LockText, theirs: LockText) -> Side | None:

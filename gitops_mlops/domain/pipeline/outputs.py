@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Output:
+class TrackedOutput:
     """A file or folder that DVC tracks: its path from the repository's root, MD5 (`.dir` at a folder's), bytes."""
 
     path: str
@@ -16,7 +16,7 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Artifact:
+class DvcArtifact:
     """An entry of `artifacts:` in a `dvc.yaml`. `name` is `id`, or `dir:id` below the repository's root."""
 
     name: str

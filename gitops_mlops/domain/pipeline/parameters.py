@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from gitops_mlops.domain.document.yaml import parse_yaml
-from gitops_mlops.domain.errors import ConfigError, Problem
+from gitops_mlops.domain.errors import ConfigError, FileProblemLine
 
 ABSENT = object()
 
@@ -38,7 +38,7 @@ def parse_params(content: bytes, path: str) -> dict[str, Any]:
     if data is None:
         return {}
     if not isinstance(data, dict):
-        raise ConfigError([Problem(path, 1, 1, "", "must be a mapping of parameters")])
+        raise ConfigError([FileProblemLine(path, 1, 1, "", "must be a mapping of parameters")])
     return data
 
 
@@ -87,7 +87,7 @@ def _plain(content: bytes, path: str, read: Any) -> Any:
     try:
         return read(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise ConfigError([Problem(path, 0, 0, "", f"cannot be read ({error})")]) from error
+        raise ConfigError([FileProblemLine(path, 0, 0, "", f"cannot be read ({error})")]) from error
 
 
 def flattened(values: Mapping[str, object]) -> dict[str, object]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from gitops_mlops.domain.errors import ConfigError, Problem
+from gitops_mlops.domain.errors import ConfigError, FileProblemLine
 
 
 def parse_python(content: bytes, path: str) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def parse_python(content: bytes, path: str) -> dict[str, Any]:
     try:
         return _assigned(ast.parse(content.decode("utf-8-sig"), filename=path).body)
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
-        raise ConfigError([Problem(path, 0, 0, "", f"cannot be read ({error})")]) from error
+        raise ConfigError([FileProblemLine(path, 0, 0, "", f"cannot be read ({error})")]) from error
 
 
 def _assigned(body: Iterable[ast.stmt], of_self: bool = False) -> dict[str, Any]:

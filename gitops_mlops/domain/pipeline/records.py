@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from gitops_mlops.domain.pipeline.parameters import flattened
-from gitops_mlops.domain.pipeline.stages import Locked, inside, locked
+from gitops_mlops.domain.pipeline.stages import LockedStage, inside, locked
 
 # Where a `.dvc` file records what it was told to import, the digest may be any of these.
 _DIGESTS = ("md5", "etag", "checksum")
 
 
-class Origin(NamedTuple):
+class ImportOrigin(NamedTuple):
     """Where an import came from: a path of another repository, at the `revision` asked for and the commit it was.
 
     Of `import-url` only the address is known.
@@ -28,7 +28,7 @@ class Origin(NamedTuple):
     commit: str = ""
 
 
-class Item(NamedTuple):
+class RecordedItem(NamedTuple):
     """A file or folder: its path from the repository's root (or address), digest ("" when unknown), bytes, files.
 
     `exact` says that the digest is the MD5 of the file's bytes; DVC before 3 changed line ends first.
@@ -39,24 +39,24 @@ class Item(NamedTuple):
     size: int | None = None
     files: int | None = None
     exact: bool = False
-    origin: Origin | None = None
+    origin: ImportOrigin | None = None
 
 
-class Step(NamedTuple):
+class RecordedStep(NamedTuple):
     """A stage of `dvc.lock`, or a `.dvc` file, whose name is its path and whose command is ""."""
 
     name: str
     command: str
-    deps: tuple[Item, ...]
-    outs: tuple[Item, ...]
+    deps: tuple[RecordedItem, ...]
+    outs: tuple[RecordedItem, ...]
     params: Mapping[str, object]
 
 
 @dataclass(frozen=True)
-class Records:
+class PipelineRecords:
     """Every step, and the path of each artifact by its name (`dir:id` below the root)."""
 
-    steps: tuple[Step, ...] = ()
+    steps: tuple[RecordedStep, ...] = ()
     artifacts: Mapping[str, str] = field(default_factory=dict)
     gaps: tuple[str, ...] = ()
 
@@ -65,8 +65,10 @@ class Records:
         """Every path that a step reads or makes."""
         return frozenset(item.path for step in self.steps for item in (*step.deps, *step.outs))
 
-    def __add__(self, other: Records) -> Records:
-        return Records(self.steps + other.steps, {**self.artifacts, **other.artifacts}, self.gaps + other.gaps)
+    def __add__(self, other: PipelineRecords) -> PipelineRecords:
+        return PipelineRecords(
+            self.steps + other.steps, {**self.artifacts, **other.artifacts}, self.gaps + other.gaps
+        )
 
 
 def is_dvc_file(name: str) -> bool:
@@ -74,7 +76,7 @@ def is_dvc_file(name: str) -> bool:
     return name in ("dvc.yaml", "dvc.lock") or (name.endswith(".dvc") and name != ".dvc")
 
 
-def pipeline_records(folder: str, definition: Any, lock: Any) -> Records:
+def pipeline_records(folder: str, definition: Any, lock: Any) -> PipelineRecords:
     """What `dvc.yaml` and `dvc.lock` of a folder (from the repository's root) say, as parsed YAML."""
     homes = _homes(folder, definition)
     steps, gaps = [], []
@@ -85,19 +87,19 @@ def pipeline_records(folder: str, definition: Any, lock: Any) -> Records:
             gaps.append(f"the wdir of stage {full} cannot be told without DVC")
         else:
             steps.append(_stage(full, home, folder, stage))
-    return Records(tuple(steps), dict(_artifacts(folder, definition)), tuple(gaps))
+    return PipelineRecords(tuple(steps), dict(_artifacts(folder, definition)), tuple(gaps))
 
 
-def added_records(path: str, data: Any) -> Records:
+def added_records(path: str, data: Any) -> PipelineRecords:
     """What a `.dvc` file says."""
     folder = posixpath.dirname(path)
     wdir = data.get("wdir") if isinstance(data, Mapping) else None
     home = folder if wdir in (None, ".") else inside(folder, str(wdir))
     if not isinstance(data, Mapping) or (wdir not in (None, ".") and not home):
-        return Records(gaps=(f"{path} cannot be read as DVC's",))
+        return PipelineRecords(gaps=(f"{path} cannot be read as DVC's",))
     deps = tuple(_items(home, data.get("deps")))
     outs = tuple(_items(home, data.get("outs")))
-    return Records((Step(path, "", deps, outs, {}),))
+    return PipelineRecords((RecordedStep(path, "", deps, outs, {}),))
 
 
 def without_secrets(url: str) -> str:
@@ -128,7 +130,7 @@ def _homes(folder: str, definition: Any) -> dict[str, str | None]:
     return found
 
 
-def _stage(name: str, home: str, folder: str, stage: Locked) -> Step:
+def _stage(name: str, home: str, folder: str, stage: LockedStage) -> RecordedStep:
     command = stage.command if isinstance(stage.command, list) else [stage.command or ""]
     params = {
         # Parameter files are named from the stage's working folder, too.
@@ -137,31 +139,31 @@ def _stage(name: str, home: str, folder: str, stage: Locked) -> Step:
         for key, value in flattened(values).items()
     }
     deps, outs = list(stage.deps.values()), list(stage.outs.values())
-    return Step(
+    return RecordedStep(
         name, " && ".join(str(each) for each in command), tuple(_items(home, deps)), tuple(_items(home, outs)), params
     )
 
 
-def _items(home: str, entries: Any) -> Iterator[Item]:
+def _items(home: str, entries: Any) -> Iterator[RecordedItem]:
     for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, Mapping) and isinstance(entry.get("path"), str):
             yield _item(home, entry)
 
 
-def _item(home: str, entry: Mapping[str, Any]) -> Item:
+def _item(home: str, entry: Mapping[str, Any]) -> RecordedItem:
     repo, path = entry.get("repo"), entry["path"]
     digest = next((str(entry[key]) for key in _DIGESTS if entry.get(key) is not None), "")
     if isinstance(repo, Mapping):
-        origin = Origin(
+        origin = ImportOrigin(
             without_secrets(str(repo.get("url", ""))),
             path,
             str(repo.get("rev") or ""),
             str(repo.get("rev_lock") or ""),
         )
-        return Item(f"{origin.url} {path}", digest or origin.commit, origin=origin)
+        return RecordedItem(f"{origin.url} {path}", digest or origin.commit, origin=origin)
     place = inside(home, path)
-    outside = None if place else Origin(without_secrets(path))
-    return Item(
+    outside = None if place else ImportOrigin(without_secrets(path))
+    return RecordedItem(
         place or without_secrets(path),
         digest,
         _whole(entry.get("size")),

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from gitops_mlops.domain.document.bounded import Part, Text, Word
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.document.bounded import DocumentPart, Text, Word
+from gitops_mlops.domain.errors import MissingEvidence
 
 SCHEMA: Literal["gitops-mlops/repro/1"] = "gitops-mlops/repro/1"
 REPRO_FILE = ".gitops-mlops/repro.json"
@@ -25,7 +25,7 @@ Count = Annotated[int, Field(ge=0, le=10**15)]
 Outcome = Literal["unchanged", "ran", "failed", "differs", "reproduced"]
 
 
-class StageRun(Part):
+class StageRun(DocumentPart):
     """A stage that was due: it ran, its outputs came from the run cache, or it failed. `seconds` is wall time."""
 
     name: Word
@@ -33,14 +33,14 @@ class StageRun(Part):
     seconds: float = Field(ge=0)
 
 
-class Traffic(Part):
+class RemoteTraffic(DocumentPart):
     """What went over the wire. `bytes` is None where the remote does not tell (cloud versioning)."""
 
     files: Count = 0
     bytes: Count | None = 0
 
 
-class Difference(Part):
+class OutputDifference(DocumentPart):
     """An output that came out otherwise when its stage ran again: the digests that were recorded, and got."""
 
     stage: Word
@@ -49,7 +49,7 @@ class Difference(Part):
     got: Word
 
 
-class Repro(Part):
+class PipelineRunReport(DocumentPart):
     """One run of the pipeline.
 
     `commit` is what was checked out, `skipped` the stages that were up to date and neither pulled nor run,
@@ -63,12 +63,12 @@ class Repro(Part):
     seconds: float = Field(ge=0)
     stages: list[StageRun] = Field(default_factory=list, max_length=MAX_STAGES)
     skipped: list[Word] = Field(default_factory=list, max_length=MAX_STAGES)
-    pulled: Traffic = Traffic()
-    pushed: Traffic = Traffic()
+    pulled: RemoteTraffic = RemoteTraffic()
+    pushed: RemoteTraffic = RemoteTraffic()
     lock_files: list[RepoFile] = Field(default_factory=list, max_length=MAX_STAGES)
     reason: Text = ""
     tail: list[Text] = Field(default_factory=list, max_length=TAIL_LINES)
-    differences: list[Difference] = Field(default_factory=list, max_length=MAX_STAGES)
+    differences: list[OutputDifference] = Field(default_factory=list, max_length=MAX_STAGES)
 
     @property
     def lock_changed(self) -> bool:
@@ -76,20 +76,20 @@ class Repro(Part):
         return bool(self.lock_files)
 
 
-def parse_repro(content: str | bytes, name: str = REPRO_FILE) -> Repro:
+def parse_repro(content: str | bytes, name: str = REPRO_FILE) -> PipelineRunReport:
     """The document out of JSON that nobody vouches for. Raises EvidenceMissing when it is not one."""
     if len(content) > MAX_REPRO_BYTES:
-        raise EvidenceMissing(f"larger than {MAX_REPRO_BYTES} bytes", where=name, hint="run repro again")
+        raise MissingEvidence(f"larger than {MAX_REPRO_BYTES} bytes", where=name, hint="run repro again")
     try:
-        return Repro.model_validate_json(content)
+        return PipelineRunReport.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"not of schema {SCHEMA} ({place}{first['msg']})", where=name, hint="run repro again"
         ) from None
 
 
-def dump_repro(repro: Repro) -> bytes:
+def dump_repro(repro: PipelineRunReport) -> bytes:
     """The document as JSON that `parse_repro` reads back."""
     return (repro.model_dump_json(by_alias=True, indent=1) + "\n").encode()

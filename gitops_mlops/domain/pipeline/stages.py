@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_mlops.domain.pipeline.templating import DEFAULT_PARAMS, Unresolved, Variables, filled, generated
+from gitops_mlops.domain.pipeline.templating import DEFAULT_PARAMS, UnresolvedTemplate, Variables, filled, generated
 
 # How DVC marks the hash of a folder.
 _FOLDER = ".dir"
 
 
 @dataclass(frozen=True)
-class Stage:
+class PipelineStage:
     """One stage. Paths are as written, relative to `folder`, which is relative to the repository's root.
 
     `definition` names the entry of `dvc.yaml` that it comes from. `params` maps a file to the keys that are
@@ -57,7 +57,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Locked:
+class LockedStage:
     """What `dvc.lock` holds of a stage: its command, MD5s by path and parameter values by file."""
 
     command: Any
@@ -75,8 +75,8 @@ def inside(folder: str, path: str) -> str:
 
 
 def stages(
-    data: Any, folder: str, variables: Variables, reason: Unresolved | None = None
-) -> Iterator[tuple[str, Stage | Unresolved]]:
+    data: Any, folder: str, variables: Variables, reason: UnresolvedTemplate | None = None
+) -> Iterator[tuple[str, PipelineStage | UnresolvedTemplate]]:
     """The stages of a `dvc.yaml` in `folder` by the entry they come from; Unresolved says why one is not known.
 
     `reason` is why the variables of the whole file are not known.
@@ -85,22 +85,22 @@ def stages(
     for name, entry in entries.items() if isinstance(entries, Mapping) else ():
         try:
             if not isinstance(entry, Mapping):
-                raise Unresolved("it is no mapping")
+                raise UnresolvedTemplate("it is no mapping")
             if reason is not None and ("${" in str(entry) or "vars" in entry):
                 raise reason
             yield from [(name, _stage(full, name, folder, *one)) for full, *one in generated(name, entry, variables)]
-        except Unresolved as why:
+        except UnresolvedTemplate as why:
             yield name, why
 
 
-def locked(data: Any) -> dict[str, Locked]:
+def locked(data: Any) -> dict[str, LockedStage]:
     """The stages that a `dvc.lock` records."""
     entries = data.get("stages") if isinstance(data, Mapping) else None
     found = {}
     for name, entry in entries.items() if isinstance(entries, Mapping) else ():
         if isinstance(entry, Mapping):
             params = entry.get("params")
-            found[name] = Locked(
+            found[name] = LockedStage(
                 entry.get("cmd"),
                 _by_path(entry.get("deps")),
                 _by_path(entry.get("outs")),
@@ -152,9 +152,9 @@ def added(data: Any, folder: str) -> Iterator[tuple[str, Tracked]]:
             yield place, tracked(entry)
 
 
-def _stage(name: str, definition: str, folder: str, template: Any, variables: Variables) -> Stage:
+def _stage(name: str, definition: str, folder: str, template: Any, variables: Variables) -> PipelineStage:
     if not isinstance(template, Mapping):
-        raise Unresolved("it is no mapping")
+        raise UnresolvedTemplate("it is no mapping")
     # DVC fills in the folder before it reads variables of the stage's own, which are found from there.
     home = _home(folder, filled(template.get("wdir"), variables, "wdir"))
     known = variables.extended(template.get("vars"), home)
@@ -162,7 +162,7 @@ def _stage(name: str, definition: str, folder: str, template: Any, variables: Va
     outs = [out for section in ("outs", "metrics", "plots") for out in _outs(entry.get(section))]
     frozen, params = entry.get("frozen") is True, _params(entry.get("params"))
     deps = tuple(path for path, _ in _outs(entry.get("deps")))
-    return Stage(
+    return PipelineStage(
         name=name,
         definition=definition,
         folder=home,
@@ -181,7 +181,7 @@ def _home(folder: str, wdir: Any) -> str:
     if wdir in (None, "") or posixpath.normpath(posixpath.join(folder, str(wdir))) == ".":
         return folder if wdir in (None, "") else ""
     if not (home := inside(folder, str(wdir))):
-        raise Unresolved("its wdir is outside of the repository")
+        raise UnresolvedTemplate("its wdir is outside of the repository")
     return home
 
 
@@ -204,7 +204,7 @@ def _params(section: Any) -> dict[str, tuple[str, ...]]:
             if not names:
                 whole.add(file)
             elif not isinstance(names, list):
-                raise Unresolved(f"the params of {file} are no list")
+                raise UnresolvedTemplate(f"the params of {file} are no list")
             keys[file] = (*keys.get(file, ()), *(str(name) for name in names or ()))
     return {file: () if file in whole else names for file, names in keys.items()}
 

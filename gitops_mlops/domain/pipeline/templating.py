@@ -22,7 +22,7 @@ _MAX_STAGES = 10_000
 _COMMAND = "cmd"
 
 
-class Unresolved(Exception):
+class UnresolvedTemplate(Exception):
     """Why a template cannot be filled in without DVC."""
 
 
@@ -48,7 +48,7 @@ class Variables:
         found = self
         for item in items if isinstance(items, list) else ():
             if _TEMPLATE.search(str(item)):
-                raise Unresolved("its vars hold a template, which DVC refuses")
+                raise UnresolvedTemplate("its vars hold a template, which DVC refuses")
             if isinstance(item, dict):
                 found = replace(found, values=merged(found.values, item))
             else:
@@ -65,12 +65,12 @@ class Variables:
             if not keys and before is None:
                 return self
             if not keys or before is None or set(keys) & set(before):
-                raise Unresolved(f"the variables of {path!r} are loaded twice, which DVC refuses")
+                raise UnresolvedTemplate(f"the variables of {path!r} are loaded twice, which DVC refuses")
             keys = (*before, *keys)
         if values is None:
-            raise Unresolved(f"the variables of {path!r} cannot be read")
+            raise UnresolvedTemplate(f"the variables of {path!r} cannot be read")
         if absent := [key for key in keys if key not in values]:
-            raise Unresolved(f"{path!r} has no variable {absent[0]!r}")
+            raise UnresolvedTemplate(f"{path!r} has no variable {absent[0]!r}")
         taken = {key: values[key] for key in keys or values}
         new = {key: value for key, value in taken.items() if key not in (self.imports.get(place) or ())}
         return replace(self, values=merged(self.values, new), imports={**self.imports, place: keys or None})
@@ -95,7 +95,7 @@ def generated(name: str, definition: Mapping[str, Any], variables: Variables) ->
         return
     for count, (key, extra) in enumerate(turns.items()):
         if count == _MAX_STAGES:
-            raise Unresolved(f"it stands for more than {_MAX_STAGES} stages")
+            raise UnresolvedTemplate(f"it stands for more than {_MAX_STAGES} stages")
         yield f"{name}@{key}", template, variables.turned(extra)
 
 
@@ -124,7 +124,7 @@ def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(mine, Mapping) and isinstance(value, Mapping):
             result[key] = merged(mine, value)
         elif key in result:
-            raise Unresolved(f"the variable {key!r} is defined twice")
+            raise UnresolvedTemplate(f"the variable {key!r} is defined twice")
         else:
             result[key] = value
     return result
@@ -144,13 +144,13 @@ def _select(expression: str, values: Mapping[str, Any]) -> Any:
         try:
             value = value[int(step)] if isinstance(value, list | tuple) else value[step.strip()]
         except (LookupError, TypeError, ValueError):
-            raise Unresolved(f"${{{expression}}} has no value") from None
+            raise UnresolvedTemplate(f"${{{expression}}} has no value") from None
     return value
 
 
 def _spliced(value: Any, key: str) -> Any:
     if isinstance(value, list | tuple | set) or (isinstance(value, dict) and key != _COMMAND):
-        raise Unresolved("a mapping or list is spliced into text, which DVC refuses")
+        raise UnresolvedTemplate("a mapping or list is spliced into text, which DVC refuses")
     return value
 
 
@@ -180,7 +180,7 @@ def _options(values: Mapping[str, Any], variables: Variables, prefix: str = "--"
 def _listed(name: str, values: Iterable[Any], each: bool) -> Iterator[str]:
     for count, value in enumerate(values):
         if isinstance(value, list | dict | tuple):
-            raise Unresolved("a list of lists or mappings is spliced into a command, which DVC refuses")
+            raise UnresolvedTemplate("a list of lists or mappings is spliced into a command, which DVC refuses")
         yield f"{name} {_quoted(value)}" if each or not count else _quoted(value)
 
 
@@ -193,7 +193,7 @@ def _foreach(written: Any, variables: Variables) -> dict[str, dict[str, Any]]:
     if isinstance(data, dict):
         return {_text(key): {"item": value, "key": _text(key)} for key, value in data.items()}
     if not isinstance(data, list):
-        raise Unresolved("foreach needs a list or a mapping")
+        raise UnresolvedTemplate("foreach needs a list or a mapping")
     composite = any(isinstance(value, dict | list) for value in data)
     return {
         str(index) if composite else _named(value, one): {"item": value}
@@ -205,10 +205,10 @@ def _matrix(written: Any, variables: Variables) -> dict[str, dict[str, Any]]:
     templated = isinstance(written, str)
     given = _unwrapped(written, variables) if templated else written
     if not isinstance(given, dict):
-        raise Unresolved("matrix needs lists")
+        raise UnresolvedTemplate("matrix needs lists")
     columns = {name: _data(values, variables, templated) for name, values in given.items()}
     if not all(isinstance(values, list) for values, _ in columns.values()):
-        raise Unresolved("matrix needs lists")
+        raise UnresolvedTemplate("matrix needs lists")
     turns: dict[str, dict[str, Any]] = {}
     for combination in product(*(list(enumerate(zip(*column, strict=True))) for column in columns.values())):
         chosen = list(zip(columns, combination, strict=True))

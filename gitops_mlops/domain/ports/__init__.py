@@ -1,7 +1,7 @@
 """What use-cases need of the world. Adapters give it; `bootstrap` chooses which."""
 
 from gitops_mlops.domain.lineage.file_changes import FileChange
-from gitops_mlops.domain.pipeline.outputs import Artifact, Output
+from gitops_mlops.domain.pipeline.outputs import DvcArtifact, TrackedOutput
 from gitops_mlops.domain.ports.data import (
     DataStore,
     Pipeline,
@@ -9,52 +9,52 @@ from gitops_mlops.domain.ports.data import (
     ProjectFunctions,
     ProjectModels,
     RemoteOutputs,
-    Rows,
     TableModels,
+    TableRowReader,
     Tables,
 )
 from gitops_mlops.domain.ports.forge import Forge, PullRequests
 from gitops_mlops.domain.ports.git import (
-    Beginnings,
     Clone,
     Experiment,
     Index,
     Journal,
     Ledger,
     LedgerLine,
+    LedgerRemoval,
     Objects,
     RemoteBranch,
-    Removal,
     Repository,
+    ScaffoldHistory,
     StagedFile,
 )
-from gitops_mlops.domain.ports.machine import Clock, Ended, Files, Reader, Shell, Templates, Timer, Tree
-from gitops_mlops.domain.ports.running import BundleStore, GoldenModels, InferenceClient, Target
-from gitops_mlops.domain.registry.remote import Lock, RemoteTag
+from gitops_mlops.domain.ports.machine import Clock, Files, ProgramResult, Reader, Shell, Templates, Timer, Tree
+from gitops_mlops.domain.ports.running import BundleStore, DeployTarget, GoldenModels, InferenceClient
+from gitops_mlops.domain.registry.remote import GitLock, RemoteTag
 
 __all__ = [
-    "Artifact",
-    "Beginnings",
     "BundleStore",
     "Clock",
     "Clone",
     "DataStore",
-    "Ended",
+    "DeployTarget",
+    "DvcArtifact",
     "Experiment",
     "FileChange",
     "Files",
     "Forge",
+    "GitLock",
     "GoldenModels",
     "Index",
     "InferenceClient",
     "Journal",
     "Ledger",
     "LedgerLine",
-    "Lock",
+    "LedgerRemoval",
     "Objects",
-    "Output",
     "Pipeline",
     "PipelineRun",
+    "ProgramResult",
     "ProjectFunctions",
     "ProjectModels",
     "PullRequests",
@@ -62,15 +62,15 @@ __all__ = [
     "RemoteBranch",
     "RemoteOutputs",
     "RemoteTag",
-    "Removal",
     "Repository",
-    "Rows",
+    "ScaffoldHistory",
     "Shell",
     "StagedFile",
     "TableModels",
+    "TableRowReader",
     "Tables",
-    "Target",
     "Templates",
     "Timer",
+    "TrackedOutput",
     "Tree",
 ]

@@ -6,26 +6,26 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from gitops_mlops.domain.pipeline.outputs import Artifact, Output
+from gitops_mlops.domain.pipeline.outputs import DvcArtifact, TrackedOutput
 
 if TYPE_CHECKING:
     import polars as pl
 
     from gitops_mlops.domain.comparison.model import Predictions
     from gitops_mlops.domain.contracts.inference import TableProfile
-    from gitops_mlops.domain.contracts.table_checks import Table, TableChecks
-    from gitops_mlops.domain.contracts.validation import Findings
+    from gitops_mlops.domain.contracts.table_checks import ReadableTable, TableChecks
+    from gitops_mlops.domain.contracts.validation import TableFindings
     from gitops_mlops.domain.errors import MlopsError
-    from gitops_mlops.domain.pipeline.run import StageRun, Traffic
+    from gitops_mlops.domain.pipeline.run import RemoteTraffic, StageRun
 
 
 class DataStore(Protocol):
     """What DVC tracks: definitions from git, contents from the cache or the remote."""
 
-    def artifacts(self, revision: str | None = None) -> list[Artifact]:
+    def artifacts(self, revision: str | None = None) -> list[DvcArtifact]:
         """The declared artifacts at a revision, or of the working tree."""
 
-    def outputs(self, revision: str | None = None) -> dict[str, Output]:
+    def outputs(self, revision: str | None = None) -> dict[str, TrackedOutput]:
         """What `dvc.lock` and `*.dvc` files record at a revision, or in the working tree, by path."""
 
     def parameters(self, revision: str | None = None) -> dict[str, object]:
@@ -34,13 +34,13 @@ class DataStore(Protocol):
     def manifest(self, md5: str) -> Mapping[str, str] | None:
         """MD5s by path of the files in a tracked folder, from the cache; None when its listing is not there."""
 
-    def read(self, output: Output) -> bytes:
+    def read(self, output: TrackedOutput) -> bytes:
         """The content of one tracked file, verified against its MD5. Raises EvidenceMissing when it is nowhere."""
 
-    def materialise(self, output: Output) -> Path:
+    def materialise(self, output: TrackedOutput) -> Path:
         """A local, read-only path with the verified content, fetched from the remote when it is not cached."""
 
-    def fetch(self, outputs: Iterable[Output]) -> None:
+    def fetch(self, outputs: Iterable[TrackedOutput]) -> None:
         """Bring what is missing into the cache in one go."""
 
 
@@ -53,8 +53,8 @@ class PipelineRun(NamedTuple):
 
     stages: tuple[StageRun, ...]
     skipped: tuple[str, ...]
-    pulled: Traffic
-    pushed: Traffic
+    pulled: RemoteTraffic
+    pushed: RemoteTraffic
     failed: str = ""
     tail: tuple[str, ...] = ()
     error: MlopsError | None = None
@@ -82,7 +82,7 @@ class Pipeline(Protocol):
 class RemoteOutputs(Protocol):
     """What the DVC remote holds."""
 
-    def missing(self, of: Collection[str] | None = None) -> list[Output]:
+    def missing(self, of: Collection[str] | None = None) -> list[TrackedOutput]:
         """The recorded outputs (those at some paths, or all) that are not, or not whole, on their remote.
 
         Raises EvidenceMissing where no remote is configured, OutsideError when it does not answer.
@@ -92,10 +92,10 @@ class RemoteOutputs(Protocol):
 class Tables(Protocol):
     """Tables in files, read lazily. `name` tells the format by its ending and stands in messages."""
 
-    def open(self, path: Path, name: str, wanted: Mapping[str, pl.DataType]) -> Table:
+    def open(self, path: Path, name: str, wanted: Mapping[str, pl.DataType]) -> ReadableTable:
         """The table at `path`; text becomes the `wanted` types. Raises EvidenceMissing when it cannot be read."""
 
-    def count(self, table: Table, checks: TableChecks) -> Findings:
+    def count(self, table: ReadableTable, checks: TableChecks) -> TableFindings:
         """Count what breaks each rule in one pass, and fetch the first offending rows of the broken ones."""
 
     def profile(self, path: Path, name: str) -> TableProfile:
@@ -105,7 +105,7 @@ class Tables(Protocol):
 class TableModels(Protocol):
     """Contracts that are code."""
 
-    def check(self, path: Path, name: str, contract: Path, class_name: str) -> Findings:
+    def check(self, path: Path, name: str, contract: Path, class_name: str) -> TableFindings:
         """Hold the table at `path` against a class of the file `contract`."""
 
 
@@ -129,7 +129,7 @@ class ProjectFunctions(Protocol):
         """
 
 
-class Rows(Protocol):
+class TableRowReader(Protocol):
     """Tables in files, as rows of JSON-ready values: dates as ISO 8601 text, NaN as null.
 
     `name` tells the format by its ending and stands in messages; `text` names columns that a CSV file must

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.registry.approvals import PullRequest, Review
+    from gitops_mlops.domain.registry.approvals import PullRequest, PullRequestReview
     from gitops_mlops.domain.review.forge import (
-        Comment,
         CommitState,
-        Deployment,
         DeploymentState,
-        Issue,
+        ForgeComment,
+        ForgeDeployment,
+        ForgeIssue,
         OpenPullRequest,
         PullRequestText,
         RunArtifact,
@@ -31,7 +31,7 @@ class PullRequests(Protocol):
     def pull_request(self, number: int) -> PullRequest:
         """A pull request of the repository."""
 
-    def reviews(self, number: int) -> list[Review]:
+    def reviews(self, number: int) -> list[PullRequestReview]:
         """Every review of a pull request, the oldest first."""
 
     def merged_as(self, commit: str) -> list[int]:
@@ -60,7 +60,7 @@ class Forge(PullRequests, Protocol):
 
     # Comments
 
-    def comments(self, number: int) -> list[Comment]:
+    def comments(self, number: int) -> list[ForgeComment]:
         """The comments of a pull request or an issue, the oldest first."""
 
     def comment(self, number: int, body: str) -> int:
@@ -71,7 +71,7 @@ class Forge(PullRequests, Protocol):
 
     # Issues
 
-    def issues(self, label: str) -> list[Issue]:
+    def issues(self, label: str) -> list[ForgeIssue]:
         """The open issues that carry a label; no pull requests."""
 
     def open_issue(self, title: str, body: str, labels: Sequence[str]) -> int:
@@ -88,7 +88,7 @@ class Forge(PullRequests, Protocol):
     def set_status(self, commit: str, context: str, state: CommitState, description: str, address: str = "") -> None:
         """Show a state beside a commit; the newest of a context counts. A description has at most 140 characters."""
 
-    def deployments(self, environment: str, commit: str = "") -> list[Deployment]:
+    def deployments(self, environment: str, commit: str = "") -> list[ForgeDeployment]:
         """The 30 newest deployments to an environment, the newest first."""
 
     def create_deployment(self, commit: str, environment: str, description: str, production: bool) -> int:

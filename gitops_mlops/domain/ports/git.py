@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gitops_mlops.domain.lineage.file_changes import FileChange
-from gitops_mlops.domain.registry.remote import Lock, RemoteTag
+from gitops_mlops.domain.registry.remote import GitLock, RemoteTag
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.registry.approvals import TagSignature
@@ -39,7 +39,7 @@ class LedgerLine(NamedTuple):
     text: str
 
 
-class Removal(NamedTuple):
+class LedgerRemoval(NamedTuple):
     """A commit of the ledger's branch that took lines out of a file, or changed them."""
 
     commit: str
@@ -187,7 +187,7 @@ class Clone(Protocol):
     def configure_merge_driver(self, name: str, command: str) -> None:
         """Make a merge driver known to this clone."""
 
-    def locks(self) -> list[Lock]:
+    def locks(self) -> list[GitLock]:
         """Locks on tags, the oldest first."""
 
     def remotes(self) -> list[str]:
@@ -208,7 +208,7 @@ class Clone(Protocol):
     def replace_tags(self, names: Sequence[str], remote: str) -> None:
         """Fetch exactly these tags, instead of those that are here."""
 
-    def remove_lock(self, lock: Lock) -> None:
+    def remove_lock(self, lock: GitLock) -> None:
         """Remove a lock that nobody holds any more."""
 
 
@@ -271,7 +271,7 @@ class Ledger(Protocol):
     def push(self) -> None:
         """Send what the remote lacks, after taking in what this clone lacks; never forced. Raises OutsideError."""
 
-    def removals(self) -> list[Removal]:
+    def removals(self) -> list[LedgerRemoval]:
         """Where the branch's history took a line out, or changed one."""
 
 
@@ -297,7 +297,7 @@ class Index(Protocol):
         """Contents of blobs by object ID, in few git processes; about 32 MiB are held at a time."""
 
 
-class Beginnings(Protocol):
+class ScaffoldHistory(Protocol):
     """Where a repository begins, and what its scaffold is merged with later."""
 
     def root_around(self, folder: Path) -> str:

@@ -70,7 +70,7 @@ class Tree(Reader, Protocol):
 
 
 @dataclass(frozen=True)
-class Ended:
+class ProgramResult:
     """A program that ran: its exit code, what it printed (both streams) and how long it took in seconds."""
 
     code: int
@@ -81,7 +81,7 @@ class Ended:
 class Shell(Protocol):
     """Programs as a user would type them."""
 
-    def run(self, words: Sequence[str], folder: Path) -> Ended:
+    def run(self, words: Sequence[str], folder: Path) -> ProgramResult:
         """Run one program to its end."""
 
 

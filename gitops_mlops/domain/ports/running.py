@@ -9,36 +9,42 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.comparison.model import Predictions
-    from gitops_mlops.domain.deployment.inference import Answers
-    from gitops_mlops.domain.deployment.reconciliation import Candidate, Failure, Held, Place, Running
+    from gitops_mlops.domain.deployment.inference import InferenceResult
+    from gitops_mlops.domain.deployment.reconciliation import (
+        CandidateServer,
+        FailedVersion,
+        ObservedPlace,
+        Place,
+        RunningServer,
+    )
     from gitops_mlops.domain.faults import Effort, Ending
 
 
-class Target(Protocol):
+class DeployTarget(Protocol):
     """Where versions run: it starts, switches and ends servers, and decides nothing."""
 
     def exclusive(self, environment: str) -> AbstractContextManager[None]:
         """Hold an environment for one deploy at a time; others wait."""
 
-    def look(self, place: Place) -> Held:
+    def look(self, place: Place) -> ObservedPlace:
         """What is known of the process behind a place."""
 
-    def start(self, place: Place, bundle: Path, digest: str) -> Candidate:
+    def start(self, place: Place, bundle: Path, digest: str) -> CandidateServer:
         """Start a server beside the current one, without public traffic. Raises OutsideError."""
 
-    def ended(self, candidate: Candidate) -> Ending | None:
+    def ended(self, candidate: CandidateServer) -> Ending | None:
         """How a candidate ended, before or after it took over; None while it lives."""
 
-    def effort(self, candidate: Candidate) -> Effort | None:
+    def effort(self, candidate: CandidateServer) -> Effort | None:
         """What a candidate that lives had of its machine since it was started; None when nobody can tell."""
 
-    def remember(self, place: Place, failure: Failure) -> None:
+    def remember(self, place: Place, failure: FailedVersion) -> None:
         """Keep why a version does not serve here; `look` tells it."""
 
-    def switch(self, place: Place, candidate: Candidate) -> None:
+    def switch(self, place: Place, candidate: CandidateServer) -> None:
         """Give a candidate the public traffic, without losing a request, then end the server before it."""
 
-    def discard(self, place: Place, candidate: Candidate) -> None:
+    def discard(self, place: Place, candidate: CandidateServer) -> None:
         """End a candidate that did not take over."""
 
     def stop(self, place: Place) -> bool:
@@ -54,12 +60,12 @@ class Target(Protocol):
 class InferenceClient(Protocol):
     """Servers that speak the Open Inference Protocol, by their address (`http://host:port`)."""
 
-    def running(self, address: str, model: str) -> Running | None:
+    def running(self, address: str, model: str) -> RunningServer | None:
         """What answers there, None when nothing does or it is no server of this model."""
 
     def predict(
         self, address: str, model: str, rows: Sequence[Mapping[str, object]], patience: float = 60.0
-    ) -> Answers:
+    ) -> InferenceResult:
         """Predictions for rows, in their order; `patience` is for the first byte of an answer, in seconds.
 
         Raises UsageError with the server's words when it refuses the rows, OutsideError when it is not there

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from gitops_mlops.domain.registry.change import Refusal
+from gitops_mlops.domain.registry.change import RuleRefusal
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.config.promotion import Signers
+    from gitops_mlops.domain.config.promotion import SignerPolicy
 
 # `12`, `#12`, `https://github.com/owner/name/pull/12`; Gitea and Forgejo write `pulls`.
 _NUMBER = re.compile(r"#?([1-9][0-9]{0,9})\Z")
@@ -33,7 +33,7 @@ class PullRequest(NamedTuple):
     result: str
 
 
-class Review(NamedTuple):
+class PullRequestReview(NamedTuple):
     """One review. `user` is None for an account that is gone; `commit` is what the reviewer looked at."""
 
     user: int | None
@@ -61,8 +61,8 @@ def pull_request_number(named: str, repository: str) -> int | None:
 
 
 def review_refusals(
-    wanted: int, pull_request: PullRequest, reviews: Iterable[Review], commit: str
-) -> tuple[Refusal, ...]:
+    wanted: int, pull_request: PullRequest, reviews: Iterable[PullRequestReview], commit: str
+) -> tuple[RuleRefusal, ...]:
     """Why the reviews of a pull request do not approve the version at `commit`; reviews come oldest first.
 
     The pull request must have been merged, with the version's commit as its head or as what the merge made. Counted
@@ -71,13 +71,15 @@ def review_refusals(
     number = pull_request.number
     rule = f"{wanted} approving review{'s' if wanted > 1 else ''}"
     if not pull_request.result:
-        return (Refusal(rule, f"#{number} is not merged", "the version's commit, merged by a reviewed pull request"),)
+        return (
+            RuleRefusal(rule, f"#{number} is not merged", "the version's commit, merged by a reviewed pull request"),
+        )
     if commit not in (pull_request.result, pull_request.head):
         seen = f"#{number} led to {pull_request.result[:10]}, the version is at {commit[:10]}"
-        return (Refusal(rule, seen, "the pull request that made the version's commit"),)
+        return (RuleRefusal(rule, seen, "the pull request that made the version's commit"),)
     opinions = list(_opinions(pull_request, reviews))
     if against := sorted({one.login for one in opinions if one.state == "CHANGES_REQUESTED"}):
-        return (Refusal(rule, f"{', '.join(against)} asked for changes in #{number}", "their approval"),)
+        return (RuleRefusal(rule, f"{', '.join(against)} asked for changes in #{number}", "their approval"),)
     approved = [one for one in opinions if one.state == "APPROVED"]
     fresh = sorted({one.login for one in approved if one.commit == pull_request.head})
     if len(fresh) >= wanted:
@@ -86,12 +88,12 @@ def review_refusals(
     seen = f"#{number} has {len(fresh)}" + (f" ({', '.join(fresh)})" if fresh else "")
     if stale:
         seen += f", {stale} of an earlier commit"
-    return (Refusal(rule, seen, f"{wanted - len(fresh)} more of people who may write and are not the author"),)
+    return (RuleRefusal(rule, seen, f"{wanted - len(fresh)} more of people who may write and are not the author"),)
 
 
-def _opinions(pull_request: PullRequest, reviews: Iterable[Review]) -> Iterator[Review]:
+def _opinions(pull_request: PullRequest, reviews: Iterable[PullRequestReview]) -> Iterator[PullRequestReview]:
     """The last opinion of everybody whose opinion counts."""
-    last: dict[int, Review] = {}
+    last: dict[int, PullRequestReview] = {}
     for review in reviews:
         if review.user is not None and review.state in _OPINIONS:
             last[review.user] = review
@@ -100,7 +102,7 @@ def _opinions(pull_request: PullRequest, reviews: Iterable[Review]) -> Iterator[
             yield review
 
 
-def signature_refusals(signers: Signers, tag: str, signature: TagSignature) -> tuple[Refusal, ...]:
+def signature_refusals(signers: SignerPolicy, tag: str, signature: TagSignature) -> tuple[RuleRefusal, ...]:
     """Why a tag's signature is not one of those that the policy names."""
     allowed = signature.kind == "ssh" and signers.ssh is not None
     allowed = allowed or (signature.kind == "openpgp" and signature.signer in signers.openpgp)
@@ -109,4 +111,4 @@ def signature_refusals(signers: Signers, tag: str, signature: TagSignature) -> t
     seen = signature.problem or f"{tag} is signed by {signature.signer or 'nobody'}"
     who = [f"a key of {signers.ssh}"] if signers.ssh else []
     who += [f"the OpenPGP key {fingerprint}" for fingerprint in signers.openpgp]
-    return (Refusal("signed tag", seen, f"{tag} signed by {' or '.join(who)}"),)
+    return (RuleRefusal("signed tag", seen, f"{tag} signed by {' or '.join(who)}"),)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 
-class State(StrEnum):
+class ChangeState(StrEnum):
     """How the command ended."""
 
     WRITTEN = "written"
@@ -15,7 +15,7 @@ class State(StrEnum):
     REFUSED = "refused"
 
 
-class Refusal(NamedTuple):
+class RuleRefusal(NamedTuple):
     """A rule that stands against the change, the value seen, and what would satisfy it."""
 
     rule: str
@@ -23,13 +23,13 @@ class Refusal(NamedTuple):
     wanted: str
 
 
-class Change(NamedTuple):
+class RegistryChange(NamedTuple):
     """The result. `tags` are those written (or planned, or already there); `summary` is one line.
 
     `warnings` are lines about what made the decision doubtful.
     """
 
-    state: State
+    state: ChangeState
     artifact: str
     summary: str
     version: str | None = None
@@ -37,11 +37,11 @@ class Change(NamedTuple):
     commit: str = ""
     tags: tuple[str, ...] = ()
     pushed: bool = False
-    refusals: tuple[Refusal, ...] = ()
+    refusals: tuple[RuleRefusal, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
-class Draft(NamedTuple):
+class TagDraft(NamedTuple):
     """A tag to be written."""
 
     tag: str
@@ -49,13 +49,13 @@ class Draft(NamedTuple):
     message: str
 
 
-class Decision(NamedTuple):
+class RegistryDecision(NamedTuple):
     """What follows from one state of the registry.
 
     `drafts` are written, in their order, when the change says WRITTEN. With --push they are sent together with
     `also`, tags that are here already; those alone when the change says UNCHANGED.
     """
 
-    change: Change
-    drafts: tuple[Draft, ...] = ()
+    change: RegistryChange
+    drafts: tuple[TagDraft, ...] = ()
     also: tuple[str, ...] = ()

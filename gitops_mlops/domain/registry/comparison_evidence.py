@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Iterator, Sequence
 
 from gitops_mlops.domain.comparison.report import Report, parse_report
-from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.registry import evidence
-from gitops_mlops.domain.registry.change import Refusal
+from gitops_mlops.domain.registry.change import RuleRefusal
 from gitops_mlops.domain.registry.evidence import MetricEvidence, Trailer
 from gitops_mlops.domain.statistics.results import MetricResult
 
@@ -26,7 +26,7 @@ def read_report(content: bytes, name: str, artifact: str) -> Report:
     if report.model != artifact:
         raise UsageError(f"the report is about {report.model!r}, not {artifact!r}", where=name, hint=_AGAIN)
     if not report.challenger.model_sha256:
-        raise EvidenceMissing("the report does not say which model file it measured", where=name, hint=_AGAIN)
+        raise MissingEvidence("the report does not say which model file it measured", where=name, hint=_AGAIN)
     return report
 
 
@@ -34,25 +34,25 @@ def require_same_model(report: Report, sha256: str, name: str) -> None:
     """Raises EvidenceMissing when the report measured another file than the one with this SHA-256."""
     seen = report.challenger.model_sha256
     if seen != sha256:
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"the report measured another model file (SHA-256 {seen[:12]}, not {sha256[:12]})",
             where=name,
             hint=_AGAIN,
         )
 
 
-def verdict_refusals(verdict: str, enough: Sequence[str] = RELEASABLE) -> tuple[Refusal, ...]:
+def verdict_refusals(verdict: str, enough: Sequence[str] = RELEASABLE) -> tuple[RuleRefusal, ...]:
     """Why a verdict stands against a release: it is none of those that are enough."""
     if verdict in enough:
         return ()
-    return (Refusal("verdict", verdict, f"a comparison that ends in {' or '.join(enough)}"),)
+    return (RuleRefusal("verdict", verdict, f"a comparison that ends in {' or '.join(enough)}"),)
 
 
-def report_refusals(report: Report, enough: Sequence[str] = RELEASABLE) -> tuple[Refusal, ...]:
+def report_refusals(report: Report, enough: Sequence[str] = RELEASABLE) -> tuple[RuleRefusal, ...]:
     """The gates that block, or the verdict when no gate does."""
     against = verdict_refusals(report.verdict, enough)
     blocked = tuple(
-        Refusal(f"gate {gate.id}", gate.reason, gate.demand) for gate in report.gates if gate.status == "block"
+        RuleRefusal(f"gate {gate.id}", gate.reason, gate.demand) for gate in report.gates if gate.status == "block"
     )
     return (blocked or against) if against else ()
 

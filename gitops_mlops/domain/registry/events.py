@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from gitops_mlops.domain.registry.evidence import Evidence
-from gitops_mlops.domain.registry.tags import Action, TagRecord, parse_tag_name
+from gitops_mlops.domain.registry.evidence import VersionEvidence
+from gitops_mlops.domain.registry.tags import TagAction, TagRecord, parse_tag_name
 
 # Plain tuples throughout: `show` is started often, and each frozen dataclass would cost it half a millisecond.
 
@@ -14,10 +14,10 @@ from gitops_mlops.domain.registry.tags import Action, TagRecord, parse_tag_name
 _LAST_SECOND = 253_402_300_799
 
 # GTO's order of events in one second.
-_RANK = {action: rank for rank, action in enumerate(Action)}
+_RANK = {action: rank for rank, action in enumerate(TagAction)}
 
 
-class Event(NamedTuple):
+class RegistryEvent(NamedTuple):
     """One annotated tag of the registry; events sort in the order in which they count.
 
     `seconds` count from 1970, `rank` orders the actions of one second. `version` and `stage` are None where the
@@ -28,7 +28,7 @@ class Event(NamedTuple):
     rank: int
     counter: int
     tag: str
-    action: Action
+    action: TagAction
     artifact: str
     version: str | None
     stage: str | None
@@ -42,9 +42,9 @@ class Event(NamedTuple):
         return datetime.fromtimestamp(self.seconds, UTC)
 
     @property
-    def evidence(self) -> Evidence:
+    def evidence(self) -> VersionEvidence:
         """The trailers of the tag's message."""
-        return Evidence(self.message)
+        return VersionEvidence(self.message)
 
 
 class TagProblem(NamedTuple):
@@ -56,7 +56,7 @@ class TagProblem(NamedTuple):
     ignored: bool = True
 
 
-def read_tag(tag: TagRecord) -> Event | TagProblem | None:
+def read_tag(tag: TagRecord) -> RegistryEvent | TagProblem | None:
     """An event, a problem for what nearly is one, None for a tag that has nothing to do with the registry."""
     name = parse_tag_name(tag.name)
     if name is None:
@@ -71,7 +71,7 @@ def read_tag(tag: TagRecord) -> Event | TagProblem | None:
         return TagProblem(tag.name, "does not point at a commit; ignored", "delete it, and register or promote again")
     action, artifact, version, stage, counter = name
     rank = _RANK[action]
-    return Event(
+    return RegistryEvent(
         tag.seconds, rank, counter, tag.name, action, artifact, version, stage, tag.commit, tag.tagger, tag.message
     )
 

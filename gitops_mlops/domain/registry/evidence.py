@@ -60,7 +60,7 @@ class MetricEvidence(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class VersionEvidence:
     """A tag's message and the trailers in it, which are parsed when they are first asked for."""
 
     message: str = field(default="", repr=False)

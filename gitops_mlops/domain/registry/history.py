@@ -7,15 +7,15 @@ from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from gitops_mlops.domain.registry.events import Event, TagProblem
-from gitops_mlops.domain.registry.evidence import Evidence
-from gitops_mlops.domain.registry.retirement_record import Tombstone
+from gitops_mlops.domain.registry.events import RegistryEvent, TagProblem
+from gitops_mlops.domain.registry.evidence import VersionEvidence
+from gitops_mlops.domain.registry.retirement_record import RetirementRecord
 from gitops_mlops.domain.registry.semver import Precedence, precedence
-from gitops_mlops.domain.registry.tags import Action
+from gitops_mlops.domain.registry.tags import TagAction
 from gitops_mlops.domain.registry.timeline import Timeline
 
 
-class Version(NamedTuple):
+class RegisteredVersion(NamedTuple):
     """A registered version of an artifact; inactive once it is deregistered or its artifact deprecated."""
 
     artifact: str
@@ -25,10 +25,10 @@ class Version(NamedTuple):
     created: datetime
     author: str
     active: bool
-    evidence: Evidence
+    evidence: VersionEvidence
 
 
-class Assignment(NamedTuple):
+class StageAssignment(NamedTuple):
     """What a stage holds. `version` is None when no version is registered at the commit.
 
     `created` is when its tag was made, `since` when its stay began: later, when the stage fell back to it.
@@ -41,19 +41,19 @@ class Assignment(NamedTuple):
     tag: str
     created: datetime
     author: str
-    evidence: Evidence
+    evidence: VersionEvidence
     since: datetime
 
 
-class History:
+class ArtifactHistory:
     """The events of one artifact in their order, and what follows from them.
 
     Nothing is built for versions that nobody asks about: a registry holds many more of them than stages.
     """
 
-    def __init__(self, events: Iterable[Event]) -> None:
+    def __init__(self, events: Iterable[RegistryEvent]) -> None:
         self.events = sorted(events)
-        self.deprecated = self.events[-1].action is Action.DEPRECATE
+        self.deprecated = self.events[-1].action is TagAction.DEPRECATE
 
     @cached_property
     def timeline(self) -> Timeline:
@@ -64,18 +64,18 @@ class History:
         """Whether the version's last event is a registration, and the artifact is not deprecated."""
         return self.timeline.is_active(version)
 
-    def active(self, version: str) -> Version | None:
+    def active(self, version: str) -> RegisteredVersion | None:
         """The version, None when it is not active."""
         return self._version(version) if self.is_active(version) else None
 
     @property
-    def latest(self) -> Version | None:
+    def latest(self) -> RegisteredVersion | None:
         """The greatest active version."""
         names = [name for name in self.timeline.registered if self.is_active(name)]
         return self._version(max(names, key=self._greatness)) if names else None
 
     @cached_property
-    def versions(self) -> list[Version]:
+    def versions(self) -> list[RegisteredVersion]:
         """Every version that was ever registered, the greatest first."""
         return [self._version(name) for name in sorted(self.timeline.registered, key=self._greatness, reverse=True)]
 
@@ -88,13 +88,13 @@ class History:
             return names[0]
         return max(names, key=lambda name: (self.is_active(name), *self._greatness(name)))
 
-    def _greatness(self, version: str) -> tuple[Precedence, Event]:
+    def _greatness(self, version: str) -> tuple[Precedence, RegistryEvent]:
         # Of versions that differ in build metadata alone, the one registered later is the greater.
         return precedence(version), self.timeline.registered[version]
 
-    def _version(self, name: str) -> Version:
+    def _version(self, name: str) -> RegisteredVersion:
         event = self.timeline.registered[name]
-        return Version(
+        return RegisteredVersion(
             event.artifact,
             name,
             event.commit,
@@ -106,38 +106,38 @@ class History:
         )
 
     @cached_property
-    def live(self) -> dict[str, list[Event]]:
+    def live(self) -> dict[str, list[RegistryEvent]]:
         """By stage, the assignments that were not taken back since, the latest last; also of what is out of use."""
         return {stage: list(events.values()) for stage, events in sorted(self.timeline.live.items())}
 
     @cached_property
-    def assignments(self) -> dict[str, Assignment]:
+    def assignments(self) -> dict[str, StageAssignment]:
         """What each stage holds, by stage."""
         held = {stage: self._assignment(stage) for stage in sorted(self.timeline.live)}
         return {stage: assignment for stage, assignment in held.items() if assignment}
 
     @property
-    def retired(self) -> Tombstone | None:
+    def retired(self) -> RetirementRecord | None:
         """The deprecation that is in force."""
-        return Tombstone.of(self.events[-1]) if self.deprecated else None
+        return RetirementRecord.of(self.events[-1]) if self.deprecated else None
 
-    def deregistered(self, version: str) -> Tombstone | None:
+    def deregistered(self, version: str) -> RetirementRecord | None:
         """The deregistration of a version that is in force."""
         last = self.timeline.last.get(version)
-        return Tombstone.of(last) if last and last.action is Action.DEREGISTER else None
+        return RetirementRecord.of(last) if last and last.action is TagAction.DEREGISTER else None
 
-    def emptied(self, stage: str) -> Tombstone | None:
+    def emptied(self, stage: str) -> RetirementRecord | None:
         """What emptied a stage on purpose: its last event took a version out, or the artifact is retired."""
         if self.deprecated or stage in self.assignments:
             return self.retired
         last = next((event for event in reversed(self.events) if event.stage == stage), None)
-        return Tombstone.of(last) if last and last.action is Action.UNASSIGN else None
+        return RetirementRecord.of(last) if last and last.action is TagAction.UNASSIGN else None
 
-    def _assignment(self, stage: str) -> Assignment | None:
+    def _assignment(self, stage: str) -> StageAssignment | None:
         event, stay = self.timeline.holder(stage), self.timeline.stay(stage)
         if event is None or stay is None:
             return None
-        return Assignment(
+        return StageAssignment(
             event.artifact,
             stage,
             self.version_at(event.commit),
@@ -149,7 +149,7 @@ class History:
             stay.entered,
         )
 
-    def previous(self, stage: str, served: Collection[str] = ()) -> Version | None:
+    def previous(self, stage: str, served: Collection[str] = ()) -> RegisteredVersion | None:
         """The active version that a stage held before the one that it holds now; see `Registry.previous`."""
         now = self.assignments.get(stage)
         if now is None:
@@ -163,7 +163,7 @@ class History:
         return self._version(found) if found else None
 
     @property
-    def told(self) -> list[Event]:
+    def told(self) -> list[RegistryEvent]:
         """The events, each stage's with the version at its commit."""
         return [
             event if event.stage is None else event._replace(version=self.version_at(event.commit))
@@ -173,11 +173,11 @@ class History:
     def problems(self) -> list[TagProblem]:
         """What the artifact's tags leave ambiguous."""
         found = []
-        commits: dict[str, Event] = {}
-        names: dict[str, Event] = {}
-        moments: dict[tuple[str, int], Event] = {}
+        commits: dict[str, RegistryEvent] = {}
+        names: dict[str, RegistryEvent] = {}
+        moments: dict[tuple[str, int], RegistryEvent] = {}
         for event in self.events:
-            if event.action is Action.REGISTER:
+            if event.action is TagAction.REGISTER:
                 here = commits.setdefault(event.commit, event)
                 if here.version != event.version:
                     found.append(
@@ -186,7 +186,7 @@ class History:
                 before = names.setdefault(str(event.version), event)
                 if before.commit != event.commit:
                     found.append(_problem(event, f"{before.tag} names another commit", "never move a version"))
-            elif event.action is Action.ASSIGN:
+            elif event.action is TagAction.ASSIGN:
                 same = moments.setdefault((str(event.stage), event.seconds), event)
                 if same.commit != event.commit:
                     message = f"was assigned in the same second as {same.tag}; the greater number counts"
@@ -194,5 +194,5 @@ class History:
         return found
 
 
-def _problem(event: Event, message: str, hint: str) -> TagProblem:
+def _problem(event: RegistryEvent, message: str, hint: str) -> TagProblem:
     return TagProblem(event.tag, message, hint, ignored=False)

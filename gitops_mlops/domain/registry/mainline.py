@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gitops_mlops.domain.registry.change import Refusal
+from gitops_mlops.domain.registry.change import RuleRefusal
 
 
 class Mainline(NamedTuple):
@@ -13,9 +13,9 @@ class Mainline(NamedTuple):
     name: str
     tips: tuple[str, ...]
 
-    def refusal(self, version: str, commit: str) -> Refusal:
+    def refusal(self, version: str, commit: str) -> RuleRefusal:
         """Why a version whose commit this branch does not hold enters no environment."""
-        return Refusal(f"a commit of {self.name}", self.unmerged(version, commit), self.remedy())
+        return RuleRefusal(f"a commit of {self.name}", self.unmerged(version, commit), self.remedy())
 
     def unmerged(self, version: str, commit: str) -> str:
         """What is wrong with a version whose commit this branch does not hold."""

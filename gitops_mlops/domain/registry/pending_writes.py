@@ -6,28 +6,30 @@ import json
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from gitops_mlops.domain.registry.change import Change, Decision, Draft, State
+from gitops_mlops.domain.registry.change import ChangeState, RegistryChange, RegistryDecision, TagDraft
 from gitops_mlops.domain.registry.registry import Registry
 
 
-class Note(NamedTuple):
+class PendingWrite(NamedTuple):
     """A decision that is being carried out.
 
     `request` is a digest of what was asked for, `when` the time of the first tag.
     """
 
     request: str
-    decision: Decision
+    decision: RegistryDecision
     when: datetime
 
     @classmethod
-    def parse(cls, content: bytes | None) -> Note | None:
+    def parse(cls, content: bytes | None) -> PendingWrite | None:
         """What `content` wrote; None for anything else, since a note is only ever a help."""
         try:
             told = json.loads(content or b"")
-            change = Change(**{**told["change"], "state": State.WRITTEN, "tags": tuple(told["change"]["tags"])})
-            drafts = tuple(Draft(*draft) for draft in told["drafts"])
-            decision = Decision(change, drafts, tuple(told["also"]))
+            change = RegistryChange(
+                **{**told["change"], "state": ChangeState.WRITTEN, "tags": tuple(told["change"]["tags"])}
+            )
+            drafts = tuple(TagDraft(*draft) for draft in told["drafts"])
+            decision = RegistryDecision(change, drafts, tuple(told["also"]))
             return cls(told["request"], decision, datetime.fromisoformat(told["when"]))
         except (ValueError, TypeError, KeyError):
             return None

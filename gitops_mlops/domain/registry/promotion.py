@@ -13,22 +13,22 @@ from typing import NamedTuple
 from gitops_mlops.domain.config.metrics import find_metric
 from gitops_mlops.domain.config.promotion import MetricDemand, PromotionPolicy
 from gitops_mlops.domain.config.root import Config
-from gitops_mlops.domain.config.sections import Model
+from gitops_mlops.domain.config.sections import ModelConfig
 from gitops_mlops.domain.durations import span
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.names import perhaps
-from gitops_mlops.domain.registry.change import Refusal
-from gitops_mlops.domain.registry.evidence import GATE, Evidence, MetricEvidence
-from gitops_mlops.domain.registry.registry import Registry, Version
+from gitops_mlops.domain.registry.change import RuleRefusal
+from gitops_mlops.domain.registry.evidence import GATE, MetricEvidence, VersionEvidence
+from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry
 
 
-class Proposal(NamedTuple):
+class PromotionProposal(NamedTuple):
     """A version that asks to enter a stage at a moment; `recorded` is the evidence that speaks for it."""
 
     registry: Registry
-    version: Version
+    version: RegisteredVersion
     stage: str
-    recorded: Evidence
+    recorded: VersionEvidence
     now: datetime
 
 
@@ -39,7 +39,7 @@ def require_stage(config: Config, stage: str) -> None:
         raise UsageError(f"no environment is called {stage!r}", where="mlops.yaml", hint=hint)
 
 
-def refusals(proposal: Proposal, config: Config) -> tuple[Refusal, ...]:
+def refusals(proposal: PromotionProposal, config: Config) -> tuple[RuleRefusal, ...]:
     """Why the order of stages and the stage's policy stand against a promotion.
 
     Not told here are the comparison's verdict and the approvals of people.
@@ -59,16 +59,16 @@ def refusals(proposal: Proposal, config: Config) -> tuple[Refusal, ...]:
     return tuple(found)
 
 
-def _order(proposal: Proposal, before: str | None) -> Iterator[Refusal]:
+def _order(proposal: PromotionProposal, before: str | None) -> Iterator[RuleRefusal]:
     registry, version, stage = proposal.registry, proposal.version, proposal.stage
     if before is None or registry.timeline(version.artifact).stays_in(before, version.commit):
         return
     now = registry.assignment(version.artifact, before)
     seen = f"{before} holds {now.version or now.commit[:10] if now else 'no version'}"
-    yield Refusal(f"{stage} comes after {before}", seen, _promotion(version, before))
+    yield RuleRefusal(f"{stage} comes after {before}", seen, _promotion(version, before))
 
 
-def _gates(recorded: Evidence, policy: PromotionPolicy, model: Model | None) -> Iterator[Refusal]:
+def _gates(recorded: VersionEvidence, policy: PromotionPolicy, model: ModelConfig | None) -> Iterator[RuleRefusal]:
     statuses: dict[str, set[str]] = {}
     for value in recorded.all(GATE):
         name, _, status = value.rpartition("=")
@@ -79,10 +79,10 @@ def _gates(recorded: Evidence, policy: PromotionPolicy, model: Model | None) -> 
             continue
         if statuses.get(gate) != {"pass"}:
             seen = " and ".join(sorted(statuses.get(gate, ()))) or "not evaluated"
-            yield Refusal(f"gate {gate}", seen, "a version whose comparison passes it")
+            yield RuleRefusal(f"gate {gate}", seen, "a version whose comparison passes it")
 
 
-def _metrics(recorded: Evidence, policy: PromotionPolicy, model: Model | None) -> Iterator[Refusal]:
+def _metrics(recorded: VersionEvidence, policy: PromotionPolicy, model: ModelConfig | None) -> Iterator[RuleRefusal]:
     for demand in policy.metrics:
         # One of another task's metrics is not asked for; the project's own are any model's.
         known = find_metric(demand.metric)
@@ -90,23 +90,23 @@ def _metrics(recorded: Evidence, policy: PromotionPolicy, model: Model | None) -
             yield from _metric(demand, [each for each in recorded.metrics if each.name == demand.metric])
 
 
-def _metric(demand: MetricDemand, found: list[MetricEvidence]) -> Iterator[Refusal]:
+def _metric(demand: MetricDemand, found: list[MetricEvidence]) -> Iterator[RuleRefusal]:
     for end, bound, words in (("lower", demand.min, "at least"), ("upper", demand.max, "at most")):
         if bound is None:
             continue
         rule = f"{demand.metric} {words} {bound:.6g}"
         wanted = f"{words} {bound:.6g} at the {end} end of its interval"
         if len(set(found)) != 1:
-            yield Refusal(rule, "recorded twice" if found else "not recorded", wanted)
+            yield RuleRefusal(rule, "recorded twice" if found else "not recorded", wanted)
             continue
         value = found[0].low if end == "lower" else found[0].high
         if value is None or not math.isfinite(value):
-            yield Refusal(rule, f"{found[0].value:.6g} without an interval", wanted)
+            yield RuleRefusal(rule, f"{found[0].value:.6g} without an interval", wanted)
         elif value < bound if end == "lower" else value > bound:
-            yield Refusal(rule, f"{found[0].value:.6g} [{found[0].low:.6g}, {found[0].high:.6g}]", wanted)
+            yield RuleRefusal(rule, f"{found[0].value:.6g} [{found[0].low:.6g}, {found[0].high:.6g}]", wanted)
 
 
-def _unchanged(proposal: Proposal, policy: PromotionPolicy) -> Iterator[Refusal]:
+def _unchanged(proposal: PromotionProposal, policy: PromotionPolicy) -> Iterator[RuleRefusal]:
     version, held = proposal.version, proposal.registry.assignment(proposal.version.artifact, proposal.stage)
     if not policy.only_if_changed or held is None:
         return
@@ -117,13 +117,13 @@ def _unchanged(proposal: Proposal, policy: PromotionPolicy) -> Iterator[Refusal]
     rule = "only if the model file changed"
     if not own or not here:
         unknown = version.version if not own else f"{name} in {proposal.stage}"
-        yield Refusal(rule, f"{unknown} has no Model-SHA256", "gitops-mlops register, which records it")
+        yield RuleRefusal(rule, f"{unknown} has no Model-SHA256", "gitops-mlops register, which records it")
     elif own in here:
         seen = f"{proposal.stage} holds the same file as {name} (SHA-256 {own[:12]})"
-        yield Refusal(rule, seen, "a version with another model file")
+        yield RuleRefusal(rule, seen, "a version with another model file")
 
 
-def _cooldown(proposal: Proposal, policy: PromotionPolicy) -> Iterator[Refusal]:
+def _cooldown(proposal: PromotionProposal, policy: PromotionPolicy) -> Iterator[RuleRefusal]:
     stays = proposal.registry.timeline(proposal.version.artifact).stays_in(proposal.stage)
     if not policy.cooldown or not stays:
         return
@@ -134,12 +134,12 @@ def _cooldown(proposal: Proposal, policy: PromotionPolicy) -> Iterator[Refusal]:
         ago = f"{span(max(0.0, elapsed))} ago" if elapsed > -60 else "in the future of this machine's clock"
         rule = f"cooldown of {span(policy.cooldown)}"
         seen = f"{proposal.stage} changed {ago} ({tag})"
-        yield Refusal(
+        yield RuleRefusal(
             rule, seen, f"wait {span(policy.cooldown - elapsed, up=True)}, or roll back, which need not wait"
         )
 
 
-def _soak(proposal: Proposal, before: str, policy: PromotionPolicy) -> Iterator[Refusal]:
+def _soak(proposal: PromotionProposal, before: str, policy: PromotionPolicy) -> Iterator[RuleRefusal]:
     version = proposal.version
     spent = proposal.registry.timeline(version.artifact).seconds_in(before, version.commit, proposal.now)
     if spent >= policy.soak:
@@ -147,8 +147,8 @@ def _soak(proposal: Proposal, before: str, policy: PromotionPolicy) -> Iterator[
     held = proposal.registry.assignment(version.artifact, before)
     first = "" if held and held.commit == version.commit else f"{_promotion(version, before)}, then "
     seen = f"{version.version} was in {before} for {span(spent)}"
-    yield Refusal(f"{span(policy.soak)} in {before}", seen, f"{first}wait {span(policy.soak - spent, up=True)}")
+    yield RuleRefusal(f"{span(policy.soak)} in {before}", seen, f"{first}wait {span(policy.soak - spent, up=True)}")
 
 
-def _promotion(version: Version, stage: str) -> str:
+def _promotion(version: RegisteredVersion, stage: str) -> str:
     return f"gitops-mlops promote {version.artifact}@{version.version} {stage}"

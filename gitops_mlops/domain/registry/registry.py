@@ -13,15 +13,24 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import cached_property
 
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 from gitops_mlops.domain.names import perhaps
-from gitops_mlops.domain.registry.events import Event, TagProblem, read_tag
-from gitops_mlops.domain.registry.history import Assignment, History, Version
-from gitops_mlops.domain.registry.retirement_record import Tombstone
+from gitops_mlops.domain.registry.events import RegistryEvent, TagProblem, read_tag
+from gitops_mlops.domain.registry.history import ArtifactHistory, RegisteredVersion, StageAssignment
+from gitops_mlops.domain.registry.retirement_record import RetirementRecord
 from gitops_mlops.domain.registry.tags import TagRecord, parse_reference, parse_tag_name
-from gitops_mlops.domain.registry.timeline import Stay, Timeline
+from gitops_mlops.domain.registry.timeline import StageStay, Timeline
 
-__all__ = ["Assignment", "Event", "Registry", "Stay", "TagProblem", "Timeline", "Tombstone", "Version"]
+__all__ = [
+    "RegisteredVersion",
+    "Registry",
+    "RegistryEvent",
+    "RetirementRecord",
+    "StageAssignment",
+    "StageStay",
+    "TagProblem",
+    "Timeline",
+]
 
 
 class Registry:
@@ -31,13 +40,13 @@ class Registry:
     """
 
     def __init__(
-        self, events: Iterable[Event], problems: Iterable[TagProblem] = (), recorded: Collection[str] = ()
+        self, events: Iterable[RegistryEvent], problems: Iterable[TagProblem] = (), recorded: Collection[str] = ()
     ) -> None:
         self.strays = tuple(sorted(problems))
-        self._artifacts: defaultdict[str, list[Event]] = defaultdict(list)
+        self._artifacts: defaultdict[str, list[RegistryEvent]] = defaultdict(list)
         for event in events:
             self._artifacts[event.artifact].append(event)
-        self._histories: dict[str, History] = {}
+        self._histories: dict[str, ArtifactHistory] = {}
         self._recorded = recorded
 
     @classmethod
@@ -49,7 +58,7 @@ class Registry:
         events, problems = [], []
         for tag in tags:
             found = read_tag(tag)
-            if isinstance(found, Event):
+            if isinstance(found, RegistryEvent):
                 events.append(found)
             elif found is not None:
                 problems.append(found)
@@ -95,39 +104,39 @@ class Registry:
         """Whether the artifact's last event is its deprecation."""
         return artifact in self._artifacts and self._history(artifact).deprecated
 
-    def versions(self, artifact: str) -> list[Version]:
+    def versions(self, artifact: str) -> list[RegisteredVersion]:
         """Every version that was ever registered, the greatest first."""
         return self._history(artifact).versions if artifact in self._artifacts else []
 
-    def version(self, artifact: str, version: str) -> Version | None:
+    def version(self, artifact: str, version: str) -> RegisteredVersion | None:
         """An active version by its name."""
         return self._history(artifact).active(version) if artifact in self._artifacts else None
 
-    def latest(self, artifact: str) -> Version | None:
+    def latest(self, artifact: str) -> RegisteredVersion | None:
         """The greatest active version, prereleases included."""
         return self._history(artifact).latest if artifact in self._artifacts else None
 
-    def assignments(self, artifact: str) -> dict[str, Assignment]:
+    def assignments(self, artifact: str) -> dict[str, StageAssignment]:
         """What each stage of an artifact holds, by stage."""
         return self._history(artifact).assignments if artifact in self._artifacts else {}
 
-    def assignment(self, artifact: str, stage: str) -> Assignment | None:
+    def assignment(self, artifact: str, stage: str) -> StageAssignment | None:
         """What a stage of an artifact holds now."""
         return self.assignments(artifact).get(stage)
 
-    def live(self, artifact: str) -> dict[str, list[Event]]:
+    def live(self, artifact: str) -> dict[str, list[RegistryEvent]]:
         """By stage, the assignments that were not taken back, the latest last: what a stage would fall back to."""
         return self._history(artifact).live if artifact in self._artifacts else {}
 
-    def retired(self, artifact: str) -> Tombstone | None:
+    def retired(self, artifact: str) -> RetirementRecord | None:
         """Why an artifact is retired, None when it is not."""
         return self._history(artifact).retired if artifact in self._artifacts else None
 
-    def deregistered(self, artifact: str, version: str) -> Tombstone | None:
+    def deregistered(self, artifact: str, version: str) -> RetirementRecord | None:
         """Why a version was taken out of use, None when it was not."""
         return self._history(artifact).deregistered(version) if artifact in self._artifacts else None
 
-    def emptied(self, artifact: str, stage: str) -> Tombstone | None:
+    def emptied(self, artifact: str, stage: str) -> RetirementRecord | None:
         """Why a stage is empty on purpose; None when it holds a version, or holds none by no one's decision."""
         return self._history(artifact).emptied(stage) if artifact in self._artifacts else None
 
@@ -139,7 +148,7 @@ class Registry:
         """The version that a stage holds when it holds a commit; of several an active one, then the greatest."""
         return self._history(artifact).version_at(commit) if artifact in self._artifacts else None
 
-    def previous(self, artifact: str, stage: str, served: Collection[str] = ()) -> Version | None:
+    def previous(self, artifact: str, stage: str, served: Collection[str] = ()) -> RegisteredVersion | None:
         """The active version that a stage held before the one that it holds now.
 
         Going back is undone, not repeated: after v1, v2, v3 and a rollback to v2, the one before is v1. The last
@@ -147,7 +156,7 @@ class Registry:
         """
         return self._history(artifact).previous(stage, served) if artifact in self._artifacts else None
 
-    def events(self, artifact: str | None = None) -> list[Event]:
+    def events(self, artifact: str | None = None) -> list[RegistryEvent]:
         """Every event, newest first. A stage's event carries the version registered at its commit."""
         names = list(self._artifacts) if artifact is None else [artifact] if artifact in self._artifacts else []
         merged = [event for name in names for event in self._history(name).told]
@@ -164,40 +173,40 @@ class Registry:
         names = (parse_tag_name(tag) for tag in self.tag_names(artifact))
         return 1 + max((name.counter for name in names if name), default=0)
 
-    def find(self, reference: str) -> Version | Assignment:
+    def find(self, reference: str) -> RegisteredVersion | StageAssignment:
         """`m@v1.2.3`, `m@latest`, `m@greatest` or `m` for a version, `m#stage` for what the stage holds.
 
         Raises UsageError when the reference is none, EvidenceMissing when nothing answers to it.
         """
         artifact, version, stage = parse_reference(reference)
         if artifact not in self._artifacts:
-            raise EvidenceMissing(
+            raise MissingEvidence(
                 "no such model", where=artifact, hint=perhaps(artifact, self.artifacts()) or _NO_TAGS
             )
         if tombstone := self.retired(artifact):
             hint = f"gitops-mlops register {artifact} --revive"
-            raise EvidenceMissing(f"was retired {tombstone}", where=artifact, hint=hint)
+            raise MissingEvidence(f"was retired {tombstone}", where=artifact, hint=hint)
         if stage:
             stages = self.assignments(artifact)
             if tombstone := self.emptied(artifact, stage):
                 hint = f"gitops-mlops promote {artifact} {stage}, with the version that should be there"
-                raise EvidenceMissing(f"was emptied {tombstone}", where=f"{artifact}#{stage}", hint=hint)
+                raise MissingEvidence(f"was emptied {tombstone}", where=f"{artifact}#{stage}", hint=hint)
             if stage not in stages:
-                raise EvidenceMissing("holds no version", where=f"{artifact}#{stage}", hint=perhaps(stage, stages))
+                raise MissingEvidence("holds no version", where=f"{artifact}#{stage}", hint=perhaps(stage, stages))
             return stages[stage]
         found = self.latest(artifact) if version in (None, "latest") else self.version(artifact, str(version))
         if version and (tombstone := self.deregistered(artifact, version)):
             hint = f"gitops-mlops register {artifact} --version {version} --revive"
-            raise EvidenceMissing(f"was taken out of use {tombstone}", where=reference, hint=hint)
+            raise MissingEvidence(f"was taken out of use {tombstone}", where=reference, hint=hint)
         if found is None:
             active = [each.version for each in self.versions(artifact) if each.active]
             hint = perhaps(str(version), active) or f"gitops-mlops register {artifact}"
-            raise EvidenceMissing("no such active version", where=reference, hint=hint)
+            raise MissingEvidence("no such active version", where=reference, hint=hint)
         return found
 
-    def _history(self, artifact: str) -> History:
+    def _history(self, artifact: str) -> ArtifactHistory:
         if artifact not in self._histories:
-            self._histories[artifact] = History(self._artifacts[artifact])
+            self._histories[artifact] = ArtifactHistory(self._artifacts[artifact])
         return self._histories[artifact]
 
 

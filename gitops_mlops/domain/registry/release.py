@@ -6,10 +6,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from gitops_mlops.domain.comparison.report import Report
-from gitops_mlops.domain.comparison.report_parts import Change as Edit
+from gitops_mlops.domain.comparison.report_parts import ReportChange as Edit
 from gitops_mlops.domain.config.root import Config
-from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, Problem
-from gitops_mlops.domain.registry.change import Change
+from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, FileProblemLine
+from gitops_mlops.domain.registry.change import RegistryChange
 
 SCHEMA = "gitops-mlops/release/1"
 
@@ -37,7 +37,7 @@ class Judgement(NamedTuple):
         return self.commit if model in self.models else None
 
 
-class Result(StrEnum):
+class ReleaseResult(StrEnum):
     """How a model ended. `KEPT_OUT`: somebody took it, or its version at this commit, out of use.
 
     `UNTRAINED`: there is no model yet, as after the first commit of a new project.
@@ -52,19 +52,19 @@ class Result(StrEnum):
     FAILED = "failed"
 
 
-class Released(NamedTuple):
+class ModelRelease(NamedTuple):
     """What became of a model. `version` is the one that its file is, None for none; `code` is the exit code.
 
     `report` is the comparison, None where none was needed or none came about; `change` what was written.
     """
 
     model: str
-    result: Result
+    result: ReleaseResult
     why: str
     version: str | None = None
     code: int = DONE
     report: Report | None = None
-    change: Change | None = None
+    change: RegistryChange | None = None
 
 
 class Release(NamedTuple):
@@ -74,8 +74,8 @@ class Release(NamedTuple):
     """
 
     commit: str
-    models: tuple[Released, ...] = ()
-    out_of_step: tuple[Problem, ...] = ()
+    models: tuple[ModelRelease, ...] = ()
+    out_of_step: tuple[FileProblemLine, ...] = ()
     warnings: tuple[str, ...] = ()
     judged_by: str = ""
     edits: tuple[GateEdit, ...] = ()

@@ -13,7 +13,7 @@ class RemoteTag(NamedTuple):
     annotated: bool
 
 
-class Lock(NamedTuple):
+class GitLock(NamedTuple):
     """A lock that git left in its folder, below which `path` is, and its age in seconds."""
 
     path: str

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gitops_mlops.domain.config.retirement import RetirementPolicy
 from gitops_mlops.domain.durations import span
-from gitops_mlops.domain.registry.registry import Assignment, Registry, Version
+from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry, StageAssignment
 from gitops_mlops.domain.registry.semver import precedence
 
 DriftRecord = Mapping[tuple[str, str], tuple[datetime, ...]]
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gitops_mlops.domain.config.root import Config
 
 
-class Proposal(NamedTuple):
+class RetirementProposal(NamedTuple):
     """A version that a rule would take out of `target`. `seen` and `threshold` are seconds, or drift findings."""
 
     model: str
@@ -33,25 +33,25 @@ class Proposal(NamedTuple):
     command: str
 
 
-class Review(NamedTuple):
+class RetirementReview(NamedTuple):
     """What the policies propose; `unjudged` says, a line each, which rule had nothing to judge by."""
 
-    proposals: tuple[Proposal, ...]
+    proposals: tuple[RetirementProposal, ...]
     unjudged: tuple[str, ...]
 
 
-def review(config: Config, registry: Registry, now: datetime, drift: DriftRecord) -> Review:
+def review(config: Config, registry: Registry, now: datetime, drift: DriftRecord) -> RetirementReview:
     """The proposals of every model that has a policy, in the order of `mlops.yaml`."""
-    proposals: list[Proposal] = []
+    proposals: list[RetirementProposal] = []
     unjudged: list[str] = []
     for name, model in config.models.items():
         if model.retirement is not None:
-            judge = _Judge(config, registry, now, drift, name, model.retirement)
+            judge = _RetirementRules(config, registry, now, drift, name, model.retirement)
             proposals += [*judge.too_old(), *judge.unused(), *judge.superseded(), *judge.drifted(unjudged)]
-    return Review(tuple(proposals), tuple(unjudged))
+    return RetirementReview(tuple(proposals), tuple(unjudged))
 
 
-class _Judge:
+class _RetirementRules:
     """The rules, asked of one model."""
 
     def __init__(
@@ -69,7 +69,7 @@ class _Judge:
         self._held = registry.assignments(name)
         self._stays = registry.timeline(name).stays
 
-    def too_old(self) -> Iterator[Proposal]:
+    def too_old(self) -> Iterator[RetirementProposal]:
         """A stage holds a version that was registered longer ago than max-age."""
         limit = self._policy.max_age
         for stage, held, version in self._standing():
@@ -77,7 +77,7 @@ class _Judge:
             if limit is not None and age > limit:
                 yield self._retire(f"#{stage}", held, "max-age", age, limit, f"{version.version} is {span(age)} old")
 
-    def unused(self) -> Iterator[Proposal]:
+    def unused(self) -> Iterator[RetirementProposal]:
         """No stage has held an active version for longer than this; one that none ever held counts from its birth."""
         limit = self._policy.unused
         holding = {held.commit for held in self._held.values()}
@@ -88,7 +88,7 @@ class _Judge:
                 why = f"no stage has held {version.version} for {span(idle)}"
                 yield self._retire(f"@{version.version}", version, "unused", idle, limit, why)
 
-    def superseded(self) -> Iterator[Proposal]:
+    def superseded(self) -> Iterator[RetirementProposal]:
         """A greater version has held the stage next to this one, before or after it, for longer than this."""
         limit = self._policy.superseded
         for stage, _, version in self._standing():
@@ -99,7 +99,7 @@ class _Judge:
             ]
             if better and limit is not None and (longest := max(better, key=lambda each: each[0]))[0] > limit:
                 seen, other = longest
-                yield Proposal(
+                yield RetirementProposal(
                     self._name,
                     f"{self._name}#{stage}",
                     version.version,
@@ -110,7 +110,7 @@ class _Judge:
                     f"gitops-mlops promote {self._name}@{other.version} {stage}",
                 )
 
-    def drifted(self, unjudged: list[str]) -> Iterator[Proposal]:
+    def drifted(self, unjudged: list[str]) -> Iterator[RetirementProposal]:
         """Drift was found at least so often since the version entered its stage."""
         limit = self._policy.drift
         for stage, held in self._held.items() if limit is not None else ():
@@ -124,7 +124,7 @@ class _Judge:
                 why = f"{count} drift findings since {held.version or held.commit[:10]} entered {stage}"
                 yield self._retire(f"#{stage}", held, "drift", count, limit, why)
 
-    def _standing(self) -> Iterator[tuple[str, Assignment, Version]]:
+    def _standing(self) -> Iterator[tuple[str, StageAssignment, RegisteredVersion]]:
         """Every stage that holds a registered version."""
         by_name = {version.version: version for version in self._versions}
         for stage, held in self._held.items():
@@ -142,8 +142,10 @@ class _Judge:
         return (self._now - moment).total_seconds()
 
     def _retire(
-        self, where: str, version: Version | Assignment, rule: str, seen: float, limit: float, why: str
-    ) -> Proposal:
+        self, where: str, version: RegisteredVersion | StageAssignment, rule: str, seen: float, limit: float, why: str
+    ) -> RetirementProposal:
         target = f"{self._name}{where}"
         command = f"gitops-mlops retire {target} --reason {shlex.quote(why)}"
-        return Proposal(self._name, target, version.version or version.commit[:10], rule, seen, limit, why, command)
+        return RetirementProposal(
+            self._name, target, version.version or version.commit[:10], rule, seen, limit, why, command
+        )

@@ -6,15 +6,21 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import NamedTuple
 
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 from gitops_mlops.domain.names import perhaps
-from gitops_mlops.domain.registry.change import Refusal
-from gitops_mlops.domain.registry.registry import Registry, Tombstone, Version
-from gitops_mlops.domain.registry.tags import Action, Reference, deprecation_tag, deregistration_tag, unassignment_tag
+from gitops_mlops.domain.registry.change import RuleRefusal
+from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry, RetirementRecord
+from gitops_mlops.domain.registry.tags import (
+    ModelReference,
+    TagAction,
+    deprecation_tag,
+    deregistration_tag,
+    unassignment_tag,
+)
 from gitops_mlops.domain.registry.view import unknown
 
 
-class Stone(NamedTuple):
+class RetirementTag(NamedTuple):
     """A tag to be written. `subject` is the first line of its message, `version` what it takes out (a model: "")."""
 
     tag: str
@@ -23,7 +29,7 @@ class Stone(NamedTuple):
     version: str = ""
 
 
-class Plan(NamedTuple):
+class RetirementPlan(NamedTuple):
     """The way out of use. `what` is `end` once the stones are written; `standing` are tags that say so already.
 
     `because` is set when nothing is to be done, `refusals` when nothing may be.
@@ -31,16 +37,16 @@ class Plan(NamedTuple):
 
     what: str
     end: str
-    stones: tuple[Stone, ...] = ()
+    stones: tuple[RetirementTag, ...] = ()
     standing: tuple[str, ...] = ()
-    because: Tombstone | None = None
-    refusals: tuple[Refusal, ...] = ()
+    because: RetirementRecord | None = None
+    refusals: tuple[RuleRefusal, ...] = ()
     detail: str = ""
     version: str | None = None
     commit: str = ""
 
 
-def plan(registry: Registry, reference: Reference) -> Plan:
+def plan(registry: Registry, reference: ModelReference) -> RetirementPlan:
     """What takes a reference out of use. Raises EvidenceMissing for one that the registry does not know.
 
     Stages are emptied before their model is retired: who revives it must not serve anything by accident. And a
@@ -52,37 +58,37 @@ def plan(registry: Registry, reference: Reference) -> Plan:
         return _model(registry, reference.artifact)
     if retired := registry.retired(reference.artifact):
         # A later event of a retired artifact would revive it.
-        return Plan(reference.artifact, "retired", standing=(retired.tag,), because=retired)
+        return RetirementPlan(reference.artifact, "retired", standing=(retired.tag,), because=retired)
     if reference.stage:
         return _stage(registry, reference.artifact, reference.stage)
     return _version(registry, reference)
 
 
-def _model(registry: Registry, artifact: str) -> Plan:
+def _model(registry: Registry, artifact: str) -> RetirementPlan:
     stones = tuple(_unassignments(registry, artifact, *registry.live(artifact)))
     standing = tuple(tag for stage in registry.stages for tag in _standing(registry, artifact, stage))
     if (retired := registry.retired(artifact)) and not stones:
-        return Plan(artifact, "retired", standing=(*standing, retired.tag), because=retired)
+        return RetirementPlan(artifact, "retired", standing=(*standing, retired.tag), because=retired)
     newest = registry.events(artifact)[0]
     name = _free(registry, artifact, deprecation_tag(artifact), len(stones))
-    stones = (*stones, Stone(name, newest.commit, f"Retire {artifact}"))
+    stones = (*stones, RetirementTag(name, newest.commit, f"Retire {artifact}"))
     held = registry.assignments(artifact).items()
     detail = ", ".join(f"{stage} held {each.version or each.commit[:10]}" for stage, each in held)
-    return Plan(artifact, "retired", stones, standing, detail=detail, commit=newest.commit)
+    return RetirementPlan(artifact, "retired", stones, standing, detail=detail, commit=newest.commit)
 
 
-def _stage(registry: Registry, artifact: str, stage: str) -> Plan:
+def _stage(registry: Registry, artifact: str, stage: str) -> RetirementPlan:
     what = f"{artifact}#{stage}"
     stones = tuple(_unassignments(registry, artifact, stage))
     standing = tuple(_standing(registry, artifact, stage))
     if not stones:
         emptied = registry.emptied(artifact, stage)
         if emptied is None:
-            raise EvidenceMissing("never held a version", where=what, hint=perhaps(stage, registry.live(artifact)))
-        return Plan(what, "emptied", standing=standing, because=emptied)
+            raise MissingEvidence("never held a version", where=what, hint=perhaps(stage, registry.live(artifact)))
+        return RetirementPlan(what, "emptied", standing=standing, because=emptied)
     held = registry.assignment(artifact, stage)
     detail = f"it held {held.version or held.commit[:10]}" if held else "what it held is out of use"
-    return Plan(
+    return RetirementPlan(
         what,
         "emptied",
         stones,
@@ -93,15 +99,17 @@ def _stage(registry: Registry, artifact: str, stage: str) -> Plan:
     )
 
 
-def _version(registry: Registry, reference: Reference) -> Plan:
+def _version(registry: Registry, reference: ModelReference) -> RetirementPlan:
     artifact, name = reference.artifact, str(reference.version)
     if out := registry.deregistered(artifact, name):
-        return Plan(f"{artifact} {name}", "taken out of use", standing=(out.tag,), because=out, version=name)
+        return RetirementPlan(
+            f"{artifact} {name}", "taken out of use", standing=(out.tag,), because=out, version=name
+        )
     version = registry.find(f"{artifact}@{name}")
-    assert isinstance(version, Version)
+    assert isinstance(version, RegisteredVersion)
     what = f"{artifact} {version.version}"
     refusals = tuple(
-        Refusal(
+        RuleRefusal(
             "a version in use stays in use",
             f"{stage} holds {version.version}",
             f"gitops-mlops retire {artifact}#{stage}, or promote another version to {stage}",
@@ -110,8 +118,8 @@ def _version(registry: Registry, reference: Reference) -> Plan:
         if held.commit == version.commit
     )
     tag = _free(registry, artifact, deregistration_tag(artifact, version.version))
-    stone = Stone(tag, version.commit, f"Take {what} out of use", version.version)
-    return Plan(
+    stone = RetirementTag(tag, version.commit, f"Take {what} out of use", version.version)
+    return RetirementPlan(
         what,
         "taken out of use",
         () if refusals else (stone,),
@@ -121,7 +129,7 @@ def _version(registry: Registry, reference: Reference) -> Plan:
     )
 
 
-def _unassignments(registry: Registry, artifact: str, *stages: str) -> Iterator[Stone]:
+def _unassignments(registry: Registry, artifact: str, *stages: str) -> Iterator[RetirementTag]:
     """The unassignment of every commit that these stages hold or would fall back to."""
     counter, live = registry.counter(artifact), registry.live(artifact)
     versions = {event.tag: event.version for event in registry.events(artifact)}
@@ -129,14 +137,14 @@ def _unassignments(registry: Registry, artifact: str, *stages: str) -> Iterator[
         for event in live.get(stage, ()):
             version = versions[event.tag] or event.commit[:10]
             subject = f"Take {artifact} {version} out of {stage}"
-            yield Stone(unassignment_tag(artifact, stage, counter), event.commit, subject, version)
+            yield RetirementTag(unassignment_tag(artifact, stage, counter), event.commit, subject, version)
             counter += 1
 
 
 def _standing(registry: Registry, artifact: str, stage: str) -> Iterator[str]:
     """The unassignments that emptied a stage, or began to."""
     newest_first = (event for event in registry.events(artifact) if event.stage == stage)
-    return (event.tag for event in takewhile(lambda event: event.action is Action.UNASSIGN, newest_first))
+    return (event.tag for event in takewhile(lambda event: event.action is TagAction.UNASSIGN, newest_first))
 
 
 def _free(registry: Registry, artifact: str, tag: str, before: int = 0) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from gitops_mlops.domain.registry.events import Event
+from gitops_mlops.domain.registry.events import RegistryEvent
 from gitops_mlops.domain.registry.evidence import REASON, REGISTERED_BY
 
 
-class Tombstone(NamedTuple):
+class RetirementRecord(NamedTuple):
     """The tag that retired a model, took a version out of use, or emptied a stage."""
 
     tag: str
@@ -18,7 +18,7 @@ class Tombstone(NamedTuple):
     reason: str
 
     @classmethod
-    def of(cls, event: Event) -> Tombstone:
+    def of(cls, event: RegistryEvent) -> RetirementRecord:
         """What a deprecation, deregistration or unassignment says; GTO writes its reason as the message alone."""
         evidence = event.evidence
         return cls(

@@ -13,7 +13,7 @@ _SEMVER = re.compile(rf"{SEMVER}\Z")
 Precedence = tuple[tuple[tuple[int, str], ...], int, tuple[tuple[int, int, str], ...]]
 
 
-class Bump(StrEnum):
+class VersionBump(StrEnum):
     """Which number of a version to raise."""
 
     MAJOR = "major"
@@ -35,13 +35,13 @@ def precedence(version: str) -> Precedence:
     return numbers, 0, tuple(_identifier(part) for part in prerelease.split("."))
 
 
-def bumped(version: str, bump: Bump) -> str:
+def bumped(version: str, bump: VersionBump) -> str:
     """The next version, without prerelease and build. As in GTO, v1.0.0-rc.1 goes to v1.0.1."""
     core = version[1:].partition("+")[0].partition("-")[0]
     major, minor, patch = (int(number) for number in core.split("."))
-    if bump is Bump.MAJOR:
+    if bump is VersionBump.MAJOR:
         return f"v{major + 1}.0.0"
-    if bump is Bump.MINOR:
+    if bump is VersionBump.MINOR:
         return f"v{major}.{minor + 1}.0"
     return f"v{major}.{minor}.{patch + 1}"
 

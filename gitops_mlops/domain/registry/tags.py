@@ -30,7 +30,7 @@ MAX_NAME = 1000
 _UNREF = re.compile(r"\.\.|//|/\.|\.lock(/|\Z)|\.(?:/|\Z)|/\Z|\A[-./]")
 
 
-class Action(StrEnum):
+class TagAction(StrEnum):
     """What a tag does; the values are the words of GTO's history."""
 
     CREATE = "creation"
@@ -42,7 +42,7 @@ class Action(StrEnum):
 
 
 # Looked up in its class, a member takes longer than the match of a whole tag's name.
-_CREATE, _DEPRECATE, _REGISTER, _DEREGISTER, _ASSIGN, _UNASSIGN = Action
+_CREATE, _DEPRECATE, _REGISTER, _DEREGISTER, _ASSIGN, _UNASSIGN = TagAction
 
 
 class TagRecord(NamedTuple):
@@ -64,14 +64,14 @@ class TagRecord(NamedTuple):
 class TagName(NamedTuple):
     """The parts of a registry tag's name. `counter` is 0 when there is none."""
 
-    action: Action
+    action: TagAction
     artifact: str
     version: str | None = None
     stage: str | None = None
     counter: int = 0
 
 
-class Reference(NamedTuple):
+class ModelReference(NamedTuple):
     """What a person wrote: `model`, `model@v1.2.3`, `model@latest` or `model#stage`."""
 
     artifact: str
@@ -94,7 +94,7 @@ def parse_tag_name(name: str) -> TagName | None:
     return TagName(action, artifact.replace("=", ":"), version, stage, int(counter or 0))
 
 
-def parse_reference(text: str) -> Reference:
+def parse_reference(text: str) -> ModelReference:
     """A reference. Raises UsageError; `greatest` and `latest` are the same and come back as `latest`."""
     match = _REFERENCE.match(text) if len(text) <= MAX_NAME else None
     if match is None or _UNREF.search(match[1]):
@@ -102,7 +102,7 @@ def parse_reference(text: str) -> Reference:
             "names no model", where=repr(text[:100]), hint="write model, model@v1.2.3, model@latest or model#stage"
         )
     artifact, stage, version = match.groups()
-    return Reference(artifact, "latest" if version == "greatest" else version, stage)
+    return ModelReference(artifact, "latest" if version == "greatest" else version, stage)
 
 
 def registration_tag(artifact: str, version: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 from gitops_mlops.domain.names import perhaps
-from gitops_mlops.domain.registry.registry import Assignment, Registry, Tombstone, Version
+from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry, RetirementRecord, StageAssignment
 from gitops_mlops.domain.registry.tags import parse_reference
 
 
@@ -15,11 +15,11 @@ class ModelState(NamedTuple):
     """One model: its greatest active version and what each stage holds."""
 
     artifact: str
-    latest: Version | None
-    assignments: dict[str, Assignment]
+    latest: RegisteredVersion | None
+    assignments: dict[str, StageAssignment]
 
 
-class Overview(NamedTuple):
+class RegistryOverview(NamedTuple):
     """Every model; `stages` in the order in which `.gto` lists them or they were first used."""
 
     models: tuple[ModelState, ...]
@@ -30,20 +30,20 @@ class ModelView(NamedTuple):
     """One model and all its versions, the greatest first; `emptied` are the stages that are empty on purpose."""
 
     state: ModelState
-    versions: tuple[Version, ...]
-    retired: Tombstone | None
-    emptied: dict[str, Tombstone]
+    versions: tuple[RegisteredVersion, ...]
+    retired: RetirementRecord | None
+    emptied: dict[str, RetirementRecord]
 
 
 class VersionView(NamedTuple):
     """One version; `assignment` when it was asked for by its stage, `stages` that hold it."""
 
-    version: Version | None
-    assignment: Assignment | None
+    version: RegisteredVersion | None
+    assignment: StageAssignment | None
     stages: tuple[str, ...]
 
 
-View = Overview | ModelView | VersionView
+View = RegistryOverview | ModelView | VersionView
 
 
 def view(registry: Registry, reference: str | None, listed: Sequence[str] = ()) -> View:
@@ -55,21 +55,21 @@ def view(registry: Registry, reference: str | None, listed: Sequence[str] = ()) 
     if reference is None:
         models = tuple(_state(registry, name, stages) for name in registry.artifacts())
         used = {*listed, *(stage for model in models for stage in model.assignments)}
-        return Overview(models, tuple(stage for stage in stages if stage in used))
+        return RegistryOverview(models, tuple(stage for stage in stages if stage in used))
     artifact, version, stage = parse_reference(reference)
     if version is None and stage is None:
         return _model(registry, artifact, stages)
     found = registry.find(reference)
-    if isinstance(found, Version):
+    if isinstance(found, RegisteredVersion):
         return VersionView(found, None, _stages(registry, found, stages))
     held = registry.version(artifact, found.version) if found.version else None
     return VersionView(held, found, _stages(registry, held, stages) if held else (found.stage,))
 
 
-def unknown(registry: Registry, artifact: str) -> EvidenceMissing:
+def unknown(registry: Registry, artifact: str) -> MissingEvidence:
     """The error for a model that no tag names."""
     hint = perhaps(artifact, registry.artifacts()) or "gitops-mlops register, or git fetch --tags"
-    return EvidenceMissing("no such model in the registry", where=artifact, hint=hint)
+    return MissingEvidence("no such model in the registry", where=artifact, hint=hint)
 
 
 def _model(registry: Registry, artifact: str, stages: Sequence[str]) -> ModelView:
@@ -87,6 +87,6 @@ def _state(registry: Registry, artifact: str, stages: Sequence[str]) -> ModelSta
     return ModelState(artifact, registry.latest(artifact), ordered)
 
 
-def _stages(registry: Registry, version: Version, stages: Sequence[str]) -> tuple[str, ...]:
+def _stages(registry: Registry, version: RegisteredVersion, stages: Sequence[str]) -> tuple[str, ...]:
     held = registry.assignments(version.artifact)
     return tuple(stage for stage in stages if stage in held and held[stage].commit == version.commit)

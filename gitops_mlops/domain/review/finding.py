@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Finding(NamedTuple):
+class IssueFinding(NamedTuple):
     """Something that somebody should mend. `key` says which it is, run after run; `title` is plain text.
 
     `body` is finished markdown, in which text from outside is escaped; `labels` come beside our own.
@@ -17,7 +17,7 @@ class Finding(NamedTuple):
     labels: tuple[str, ...] = ()
 
 
-class Kept(NamedTuple):
+class IssueChanges(NamedTuple):
     """What was done about the issues of some findings, by their numbers."""
 
     opened: tuple[int, ...] = ()

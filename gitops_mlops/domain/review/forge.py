@@ -25,7 +25,7 @@ class OpenPullRequest(NamedTuple):
     body: str
 
 
-class Comment(NamedTuple):
+class ForgeComment(NamedTuple):
     """A comment below a pull request or an issue; `author` is the login, "" of a deleted account."""
 
     id: int
@@ -33,7 +33,7 @@ class Comment(NamedTuple):
     body: str
 
 
-class Issue(NamedTuple):
+class ForgeIssue(NamedTuple):
     """An issue that is open."""
 
     number: int
@@ -70,7 +70,7 @@ class RunArtifact(NamedTuple):
     expired: bool
 
 
-class Deployment(NamedTuple):
+class ForgeDeployment(NamedTuple):
     """A deployment that the forge was told of; `state` is that of its newest status, "" before the first."""
 
     id: int

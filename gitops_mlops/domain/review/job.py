@@ -11,7 +11,7 @@ _TRIAL_MERGE = re.compile(r"refs/pull/([1-9][0-9]{0,9})/merge")
 _NUMBER = re.compile(r"[1-9][0-9]{0,14}")
 
 
-class Job(NamedTuple):
+class JobContext(NamedTuple):
     """The job that we run in; all is empty outside of one.
 
     `merge` is the commit that tries the merge of `pull_request` with its base, `base` the base's branch,
@@ -30,14 +30,14 @@ class Job(NamedTuple):
     base_commit: str = ""
 
 
-def job_of(environment: Mapping[str, str], event: bytes | None = None) -> Job:
+def job_of(environment: Mapping[str, str], event: bytes | None = None) -> JobContext:
     """The job that an environment tells of, and the event that it was started by."""
     merged = _TRIAL_MERGE.fullmatch(environment.get("GITHUB_REF", ""))
     run = _NUMBER.fullmatch(environment.get("GITHUB_RUN_ID", ""))
     told = _event(event)
     base = _base(told) if merged else ("", "")
     server, repository = environment.get("GITHUB_SERVER_URL", ""), environment.get("GITHUB_REPOSITORY", "")
-    return Job(
+    return JobContext(
         pull_request=int(merged[1]) if merged else None,
         merge=environment.get("GITHUB_SHA", "") if merged else "",
         # After the base was changed the event has the new one, and the variable may still have the old one.

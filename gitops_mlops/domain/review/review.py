@@ -13,10 +13,10 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from gitops_mlops.domain.comparison.report import Report, parse_part
-from gitops_mlops.domain.document.bounded import Part, Text, Word
-from gitops_mlops.domain.errors import BUG, Problem
+from gitops_mlops.domain.document.bounded import DocumentPart, Text, Word
+from gitops_mlops.domain.errors import BUG, FileProblemLine
 from gitops_mlops.domain.faults import Cause, fault_of
-from gitops_mlops.domain.pipeline.run import Repro
+from gitops_mlops.domain.pipeline.run import PipelineRunReport
 
 REVIEW_SCHEMA: Literal["gitops-mlops/review/1"] = "gitops-mlops/review/1"
 MAX_REVIEW_BYTES = 1024 * 1024
@@ -59,7 +59,7 @@ _OF_CAUSE: dict[Cause, Outcome] = {
 }
 
 
-class Commits(Part):
+class ReviewedCommits(DocumentPart):
     """What was reviewed: `head`, against `base`; `merge` is the trial merge of both where that was checked out.
 
     `branch` is the branch that the pull request goes to, `branch_commit` what the forge calls the commit of it: the
@@ -73,7 +73,7 @@ class Commits(Part):
     branch_commit: Word = ""
 
 
-class Trouble(Part):
+class FileProblem(DocumentPart):
     """Something wrong in a file that a person wrote; `line` and `column` count from 1, 0 is unknown."""
 
     path: Text
@@ -84,18 +84,18 @@ class Trouble(Part):
     hint: Text = ""
 
     @classmethod
-    def of(cls, problem: Problem) -> Trouble:
+    def of(cls, problem: FileProblemLine) -> FileProblem:
         """A problem, cut where it is long."""
         texts = {key: getattr(problem, key)[:2000] for key in ("path", "where", "message", "hint")}
         return cls(line=max(problem.line, 0), column=max(problem.column, 0), **texts)
 
     @property
-    def problem(self) -> Problem:
+    def problem(self) -> FileProblemLine:
         """As the rest of the program knows it."""
-        return Problem(self.path, self.line, self.column, self.where, self.message, self.hint)
+        return FileProblemLine(self.path, self.line, self.column, self.where, self.message, self.hint)
 
 
-class Failure(Part):
+class StepFailure(DocumentPart):
     """A step that could not be done at all: its name, the kind of its error, and what was said."""
 
     step: Word
@@ -103,7 +103,7 @@ class Failure(Part):
     told: Text
 
 
-class Rule(Part):
+class BrokenRule(DocumentPart):
     """A rule of a contract that the data breaks in `rows` rows (None: of the table); `line` is the contract's."""
 
     column: Word
@@ -113,7 +113,7 @@ class Rule(Part):
     line: Count = 0
 
 
-class ContractEdit(Part):
+class ContractEdit(DocumentPart):
     """How the change edits a contract; `kind` as `contract diff` has it, "" when it cannot be told."""
 
     kind: Word = ""
@@ -121,7 +121,7 @@ class ContractEdit(Part):
     message: Text
 
 
-class DatasetReview(Part):
+class DatasetReview(DocumentPart):
     """A dataset against its contract. `rows` were read, `count` rules are broken, `rules` are the first of them.
 
     `skipped` says what it is the same as, `told` why there is no answer.
@@ -135,11 +135,11 @@ class DatasetReview(Part):
     told: Text = ""
     rows: Count | None = None
     count: Count = 0
-    rules: tuple[Rule, ...] = Field(default=(), max_length=50)
+    rules: tuple[BrokenRule, ...] = Field(default=(), max_length=50)
     edits: tuple[ContractEdit, ...] = Field(default=(), max_length=50)
 
 
-class ModelReview(Part):
+class ModelReview(DocumentPart):
     """A model: its comparison with the champion, or in `told` why there is none."""
 
     name: Word
@@ -155,7 +155,7 @@ class ModelReview(Part):
         return self
 
 
-class LockReview(Part):
+class LockReview(DocumentPart):
     """Whether every `dvc.lock` is in step; `stale` stages would run again, for `troubles`, until `mend` is run.
 
     `uncommitted` are the files that a run changed, where nobody but a person can commit them. `unchecked` are stages
@@ -163,7 +163,7 @@ class LockReview(Part):
     """
 
     stale: tuple[Word, ...] = Field(default=(), max_length=200)
-    troubles: tuple[Trouble, ...] = Field(default=(), max_length=100)
+    troubles: tuple[FileProblem, ...] = Field(default=(), max_length=100)
     mend: tuple[Text, ...] = Field(default=(), max_length=10)
     uncommitted: tuple[Word, ...] = Field(default=(), max_length=200)
     unchecked: tuple[Word, ...] = Field(default=(), max_length=200)
@@ -179,14 +179,14 @@ class LockReview(Part):
         return "warn" if self.unchecked_stages == "warn" else "evidence"
 
 
-class Step(Part):
+class TimedStep(DocumentPart):
     """A part of the work and its wall time."""
 
     name: Word
     seconds: Seconds
 
 
-class Review(Part):
+class PullRequestReport(DocumentPart):
     """The whole of it. `verdict` is the worst outcome of all parts; `shortened` names what did not fit in.
 
     `trained` is what the commit says ran for it, where CI made the commit.
@@ -194,22 +194,22 @@ class Review(Part):
 
     schema_: Literal["gitops-mlops/review/1"] = Field(default=REVIEW_SCHEMA, alias="schema")
     verdict: Outcome
-    commits: Commits = Field(default_factory=Commits)
-    failures: tuple[Failure, ...] = Field(default=(), max_length=20)
-    problems: tuple[Trouble, ...] = Field(default=(), max_length=200)
+    commits: ReviewedCommits = Field(default_factory=ReviewedCommits)
+    failures: tuple[StepFailure, ...] = Field(default=(), max_length=20)
+    problems: tuple[FileProblem, ...] = Field(default=(), max_length=200)
     remarks: tuple[Text, ...] = Field(default=(), max_length=50)
     lock: LockReview | None = None
-    pipeline: Repro | None = None
+    pipeline: PipelineRunReport | None = None
     trained: Text = ""
     datasets: tuple[DatasetReview, ...] = Field(default=(), max_length=200)
     models: tuple[ModelReview, ...] = Field(default=(), max_length=200)
-    steps: tuple[Step, ...] = Field(default=(), max_length=500)
+    steps: tuple[TimedStep, ...] = Field(default=(), max_length=500)
     run: Count | None = None
     pull_request: Count | None = None
     shortened: tuple[Word, ...] = Field(default=(), max_length=20)
 
     @model_validator(mode="after")
-    def _has_the_worst_verdict(self) -> Review:
+    def _has_the_worst_verdict(self) -> PullRequestReport:
         found = overall(self.failures, self.problems, self.lock, self.pipeline, self.datasets, self.models)
         if self.verdict != found:
             raise ValueError("the verdict is not the worst of the parts")
@@ -221,7 +221,7 @@ class Review(Part):
         return sum(step.seconds for step in self.steps)
 
     @property
-    def annotations(self) -> list[Problem]:
+    def annotations(self) -> list[FileProblemLine]:
         """Everything wrong that stands at a place in a file."""
         lock = self.lock.troubles if self.lock else ()
         return [
@@ -230,17 +230,19 @@ class Review(Part):
         ]
 
 
-def _broken(dataset: DatasetReview, rule: Rule) -> Problem:
+def _broken(dataset: DatasetReview, rule: BrokenRule) -> FileProblemLine:
     path, rows = dataset.contract.partition(":")[0], "" if rule.rows is None else f"{rule.rows:,} rows: "
     where = f"{dataset.name}: {rule.column or '(table)'} {rule.check}"
-    return Problem(path, rule.line, 0, where, f"{rows}{rule.message}", f"gitops-mlops validate {dataset.name}")
+    return FileProblemLine(
+        path, rule.line, 0, where, f"{rows}{rule.message}", f"gitops-mlops validate {dataset.name}"
+    )
 
 
 def overall(
-    failures: Sequence[Failure],
-    problems: Sequence[Trouble],
+    failures: Sequence[StepFailure],
+    problems: Sequence[FileProblem],
     lock: LockReview | None,
-    pipeline: Repro | None,
+    pipeline: PipelineRunReport | None,
     datasets: Sequence[DatasetReview],
     models: Sequence[ModelReview],
 ) -> Outcome:
@@ -260,6 +262,8 @@ def outcome_of(error: BaseException) -> Outcome:
     return "outside" if isinstance(error, SystemExit) else _OF_CAUSE[fault_of(error).cause]
 
 
-def parse_review(content: str | bytes, name: str = REVIEW_FILE) -> Review:
+def parse_review(content: str | bytes, name: str = REVIEW_FILE) -> PullRequestReport:
     """A review out of JSON that nobody vouches for. Raises EvidenceMissing when it is not one."""
-    return parse_part(content, Review, MAX_REVIEW_BYTES, REVIEW_SCHEMA, name, "run gitops-mlops review again")
+    return parse_part(
+        content, PullRequestReport, MAX_REVIEW_BYTES, REVIEW_SCHEMA, name, "run gitops-mlops review again"
+    )

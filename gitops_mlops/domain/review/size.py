@@ -11,8 +11,8 @@ from itertools import chain
 from typing import Any
 
 from gitops_mlops.domain.comparison.report import Report
-from gitops_mlops.domain.document.bounded import Part
-from gitops_mlops.domain.review.review import MAX_REVIEW_BYTES, ModelReview, Review
+from gitops_mlops.domain.document.bounded import DocumentPart
+from gitops_mlops.domain.review.review import MAX_REVIEW_BYTES, ModelReview, PullRequestReport
 
 _SHORTEST = 120
 _TOLD = "its report is too large for this file: gitops-mlops compare makes it again"
@@ -28,7 +28,7 @@ _EMPTIED: tuple[tuple[str, dict[str, Any]], ...] = (
 _BARE_PIPELINE: dict[str, Any] = {"stages": [], "skipped": [], "lock_files": [], "tail": [], "differences": []}
 
 
-def dump_review(review: Review, limit: int = MAX_REVIEW_BYTES) -> bytes:
+def dump_review(review: PullRequestReport, limit: int = MAX_REVIEW_BYTES) -> bytes:
     """The review as JSON of at most `limit` bytes that `parse_review` reads back."""
     for fitting in chain([review], _shorter(review, limit)):
         content = _json(fitting)
@@ -37,11 +37,11 @@ def dump_review(review: Review, limit: int = MAX_REVIEW_BYTES) -> bytes:
     return content
 
 
-def _json(part: Part) -> bytes:
+def _json(part: DocumentPart) -> bytes:
     return (part.model_dump_json(by_alias=True) + "\n").encode()
 
 
-def _shorter(review: Review, limit: int) -> Iterator[Review]:
+def _shorter(review: PullRequestReport, limit: int) -> Iterator[PullRequestReport]:
     """Ever shorter versions of a review."""
     for name, emptied in _EMPTIED:
         review = _named(_each_report(review, lambda report, emptied=emptied: _with(report, **emptied)), name)  # type: ignore[misc]
@@ -50,8 +50,8 @@ def _shorter(review: Review, limit: int) -> Iterator[Review]:
     yield _named(_cut(review), "texts")
 
 
-def _named(review: Review, name: str) -> Review:
-    named: Review = _with(review, shortened=tuple(dict.fromkeys([*review.shortened, name])))
+def _named(review: PullRequestReport, name: str) -> PullRequestReport:
+    named: PullRequestReport = _with(review, shortened=tuple(dict.fromkeys([*review.shortened, name])))
     return named
 
 
@@ -59,13 +59,13 @@ def _with(part: Any, **fields: Any) -> Any:
     return part.model_copy(update=fields)
 
 
-def _each_report(review: Review, change: Callable[[Report], Report]) -> Review:
+def _each_report(review: PullRequestReport, change: Callable[[Report], Report]) -> PullRequestReport:
     models = (_with(one, report=change(one.report)) if one.report else one for one in review.models)
-    shortened: Review = _with(review, models=tuple(models))
+    shortened: PullRequestReport = _with(review, models=tuple(models))
     return shortened
 
 
-def _without_largest(review: Review, limit: int) -> Review:
+def _without_largest(review: PullRequestReport, limit: int) -> PullRequestReport:
     """Without the largest reports, as many as it takes."""
     sizes = {i: len(_json(one.report)) for i, one in enumerate(review.models) if one.report}
     excess, dropped = len(_json(review)) - limit, set()
@@ -83,7 +83,7 @@ def _without_report(model: ModelReview) -> ModelReview:
     return left
 
 
-def _cut(review: Review) -> Review:
+def _cut(review: PullRequestReport) -> PullRequestReport:
     """Short words, and few of what is listed: still every outcome."""
     shown = [_short(one, "path", "where", "message", "hint") for one in review.problems[:20]]
     lock = review.lock and _with(
@@ -93,7 +93,7 @@ def _cut(review: Review) -> Review:
         mend=(),
         uncommitted=tuple(name[:_SHORTEST] for name in review.lock.uncommitted[:20]),
     )
-    cut: Review = _with(
+    cut: PullRequestReport = _with(
         review,
         failures=tuple(_short(one, "told") for one in review.failures),
         problems=tuple(shown),
@@ -109,5 +109,5 @@ def _cut(review: Review) -> Review:
     return cut
 
 
-def _short(part: Part, *fields: str) -> Any:
+def _short(part: DocumentPart, *fields: str) -> Any:
     return _with(part, **{field: getattr(part, field)[:_SHORTEST] for field in fields})

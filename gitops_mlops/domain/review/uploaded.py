@@ -8,7 +8,7 @@ import zlib
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 
 _ENCRYPTED = 0x1
 
@@ -19,15 +19,15 @@ def only_file(content: bytes, name: str, limit: int) -> bytes:
         with ZipFile(BytesIO(content)) as archive:
             entries = archive.infolist()
             if len(entries) != 1:
-                raise EvidenceMissing(f"the zip holds {len(entries):,} files, where one is expected", where=name)
+                raise MissingEvidence(f"the zip holds {len(entries):,} files, where one is expected", where=name)
             if reason := _refusal(entries[0], name, limit):
-                raise EvidenceMissing(f"the zip {reason}", where=name)
+                raise MissingEvidence(f"the zip {reason}", where=name)
             with archive.open(entries[0]) as opened:
                 found = opened.read(limit + 1)
     except (BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError, ValueError) as error:
-        raise EvidenceMissing("the zip is damaged", where=name) from error
+        raise MissingEvidence("the zip is damaged", where=name) from error
     if len(found) > limit:
-        raise EvidenceMissing(f"the zip holds more than {limit} bytes", where=name)
+        raise MissingEvidence(f"the zip holds more than {limit} bytes", where=name)
     return found
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import yaml
 
-from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.contracts.contract import ColumnType
 from gitops_mlops.domain.contracts.inference import ColumnProfile, TableProfile
 
-TASKS = (Task.BINARY, Task.MULTICLASS, Task.REGRESSION)
+TASKS = (ModelTask.BINARY, ModelTask.MULTICLASS, ModelTask.REGRESSION)
 """Those of which nothing but the target has to be known."""
 
 _FEW = 20
@@ -25,9 +25,9 @@ _WORDS = {
 
 _PROBABILITIES = "{metric: log_loss, rule: non-inferior, margin: 1%}"
 _GATES = {
-    Task.BINARY: (_PROBABILITIES, "{metric: roc_auc, rule: non-inferior, margin: 0.005}"),
-    Task.MULTICLASS: (_PROBABILITIES, "{metric: accuracy, rule: non-inferior, margin: 0.01}"),
-    Task.REGRESSION: ("{metric: rmse, rule: non-inferior, margin: 1%}",),
+    ModelTask.BINARY: (_PROBABILITIES, "{metric: roc_auc, rule: non-inferior, margin: 0.005}"),
+    ModelTask.MULTICLASS: (_PROBABILITIES, "{metric: accuracy, rule: non-inferior, margin: 0.01}"),
+    ModelTask.REGRESSION: ("{metric: rmse, rule: non-inferior, margin: 1%}",),
 }
 
 EMPTY = """\
@@ -37,12 +37,12 @@ version: 1
 
 
 @dataclass(frozen=True)
-class Draft:
+class ConfigDraft:
     """What a first configuration says. `file` is the model's, `datasets` are paths by name."""
 
     model: str
     file: str
-    task: Task
+    task: ModelTask
     target: str
     positive: str | None
     id: str | None
@@ -64,14 +64,14 @@ def dataset_name(path: str) -> str:
     return re.sub(r"[^a-zA-Z0-9]+", "-", stem).strip("-") or "data"
 
 
-def likely_task(profile: TableProfile, target: str) -> Task:
+def likely_task(profile: TableProfile, target: str) -> ModelTask:
     """What a column of labels is most likely for: few different values are classes."""
     column = _column(profile, target)
     values = column.values
     if values is not None and len(values) <= 2:
-        return Task.BINARY
+        return ModelTask.BINARY
     whole = column.type is not None and not column.type.is_float
-    return Task.MULTICLASS if whole and values is not None and len(values) <= _FEW else Task.REGRESSION
+    return ModelTask.MULTICLASS if whole and values is not None and len(values) <= _FEW else ModelTask.REGRESSION
 
 
 def labels(profile: TableProfile, target: str) -> list[Any]:
@@ -84,7 +84,7 @@ def identifiers(profile: TableProfile) -> list[str]:
     return [column.name for column in profile.columns if column.unique and column.type == ColumnType.STRING]
 
 
-def draft_yaml(draft: Draft) -> str:
+def draft_yaml(draft: ConfigDraft) -> str:
     """The configuration as YAML that people go on writing."""
     lines = [
         "# A first configuration, to be read and corrected; the toolkit's docs/configuration.md explains every key.",

@@ -20,7 +20,7 @@ _PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?\Z")
 
 
 @dataclass(frozen=True)
-class Toolkit:
+class ToolkitReference:
     """Which toolkit the workflows call: `OWNER/REPOSITORY`, a full SHA, and the version that this is."""
 
     repository: str
@@ -29,12 +29,12 @@ class Toolkit:
 
 
 @dataclass(frozen=True)
-class Answers:
+class ScaffoldAnswers:
     """What is filled in. `branch` is the one that is released from, `remote` the DVC remote's address or ""."""
 
     project: str
     branch: str
-    toolkit: Toolkit
+    toolkit: ToolkitReference
     remote: str = ""
 
     def __post_init__(self) -> None:
@@ -54,16 +54,16 @@ def project_name(folder: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", folder).strip("-_") or "project"
 
 
-def parse_toolkit(text: str, version: str) -> Toolkit:
+def parse_toolkit(text: str, version: str) -> ToolkitReference:
     """`OWNER/REPOSITORY@SHA`. Raises UsageError for anything else."""
     found = _TOOLKIT.fullmatch(text)
     if not found:
         hint = "--toolkit OWNER/gitops-mlops@SHA, the SHA with its 40 digits"
         raise UsageError("does not name a commit of a toolkit", where=repr(text), hint=hint)
-    return Toolkit(found[1], found[2], version)
+    return ToolkitReference(found[1], found[2], version)
 
 
-def fill(content: bytes, answers: Answers) -> bytes:
+def fill(content: bytes, answers: ScaffoldAnswers) -> bytes:
     """A template's file with its places filled in; each is `__NAME__`."""
     toolkit = answers.toolkit
     places = {
@@ -84,12 +84,12 @@ def _dvc(remote: str) -> str:
     return f"dvc[{extra}]" if extra in _DVC_EXTRAS else "dvc"
 
 
-def fill_all(files: Mapping[str, bytes], answers: Answers) -> dict[str, bytes]:
+def fill_all(files: Mapping[str, bytes], answers: ScaffoldAnswers) -> dict[str, bytes]:
     """Every file of a template, by its path."""
     return {path: fill(content, answers) for path, content in sorted(files.items())}
 
 
-def pinned(content: bytes, repository: str, toolkit: Toolkit) -> bytes:
+def pinned(content: bytes, repository: str, toolkit: ToolkitReference) -> bytes:
     """A file with its pins of the toolkit at `repository` replaced by those of `toolkit`.
 
     A bot moves the pins, and a file in which nothing else was changed is no edited one.
@@ -104,7 +104,7 @@ def pinned(content: bytes, repository: str, toolkit: Toolkit) -> bytes:
     return text.encode(errors="surrogateescape")
 
 
-class Kind(StrEnum):
+class EditKind(StrEnum):
     """What becomes of a file."""
 
     ADDED = "added"
@@ -115,27 +115,27 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Edit:
+class FileEdit:
     """A file before and after; None where it is not there."""
 
-    kind: Kind
+    kind: EditKind
     path: str
     before: bytes | None
     after: bytes | None
 
 
 @dataclass(frozen=True)
-class Plan:
+class ScaffoldPlan:
     """What would be written, what was left alone and why, and what to type next."""
 
-    edits: tuple[Edit, ...]
+    edits: tuple[FileEdit, ...]
     notes: tuple[str, ...] = ()
     next: tuple[str, ...] = ()
 
     @property
     def conflicts(self) -> list[str]:
         """The files in which a person has to choose."""
-        return [edit.path for edit in self.edits if edit.kind is Kind.CONFLICT]
+        return [edit.path for edit in self.edits if edit.kind is EditKind.CONFLICT]
 
     def contents(self) -> dict[str, bytes | None]:
         """What the files shall be; None for one that goes."""

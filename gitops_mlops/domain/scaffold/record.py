@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field
 
-from gitops_mlops.domain.document.typed import Section, typed
+from gitops_mlops.domain.document.typed import ConfigSection, typed
 from gitops_mlops.domain.document.yaml import parse_yaml
-from gitops_mlops.domain.errors import ConfigError, Problem
+from gitops_mlops.domain.errors import ConfigError, FileProblemLine
 from gitops_mlops.domain.names import path_problem
-from gitops_mlops.domain.scaffold.plan import Answers, Toolkit
+from gitops_mlops.domain.scaffold.plan import ScaffoldAnswers, ToolkitReference
 
 RECORD = ".gitops-mlops.yaml"
 _HEAD = (
@@ -22,7 +22,7 @@ _HEAD = (
 _Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 
 
-class ToolkitRecord(Section):
+class ToolkitRecord(ConfigSection):
     """Which toolkit wrote the files."""
 
     repository: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_][A-Za-z0-9._-]*$")]
@@ -30,7 +30,7 @@ class ToolkitRecord(Section):
     version: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+-]*$")]
 
 
-class Record(Section):
+class ScaffoldRecord(ConfigSection):
     """The template, what was filled in, and the files.
 
     `files` are those that are wholly the scaffold's, with the ID of the blob that it wrote; `bases` holds that
@@ -48,17 +48,17 @@ class Record(Section):
     bases: dict[str, str] = Field(default_factory=dict)
     pieces: dict[str, str] = Field(default_factory=dict)
 
-    def answers(self) -> Answers:
+    def answers(self) -> ScaffoldAnswers:
         """What was filled in."""
-        return Answers(self.project, self.branch, Toolkit(**self.toolkit.model_dump()), self.remote)
+        return ScaffoldAnswers(self.project, self.branch, ToolkitReference(**self.toolkit.model_dump()), self.remote)
 
 
-def parse_record(content: bytes) -> Record:
+def parse_record(content: bytes) -> ScaffoldRecord:
     """Raises ConfigError with every problem, paths that leave the repository among them."""
     document = parse_yaml(content, RECORD)
-    record = typed(document, Record)
+    record = typed(document, ScaffoldRecord)
     named = {*record.files, *record.bases, *record.pieces}
-    wrong = [Problem(RECORD, 0, 0, path, f"the path {why}") for path in named if (why := path_problem(path))]
+    wrong = [FileProblemLine(RECORD, 0, 0, path, f"the path {why}") for path in named if (why := path_problem(path))]
     if wrong:
         raise ConfigError(wrong)
     return record
@@ -66,7 +66,7 @@ def parse_record(content: bytes) -> Record:
 
 def record_yaml(
     template: str | None,
-    answers: Answers,
+    answers: ScaffoldAnswers,
     files: Mapping[str, str],
     bases: Mapping[str, bytes] | None = None,
     pieces: Mapping[str, str] | None = None,
@@ -85,23 +85,23 @@ def record_yaml(
         "pieces": dict(sorted((pieces or {}).items())),
     }
     kept = {key: value for key, value in data.items() if value not in (None, "", {})}
-    return (_HEAD + yaml.dump(_quoted(kept), Dumper=_Quoting, sort_keys=False, width=2**31)).encode()
+    return (_HEAD + yaml.dump(_quoted(kept), Dumper=_QuotingDumper, sort_keys=False, width=2**31)).encode()
 
 
-class _Quoted(str):
+class _QuotedText(str):
     """A text in double quotes and ASCII: bare, `1e5` would be a number, and some letters would be line ends."""
 
 
-class _Quoting(yaml.SafeDumper):
+class _QuotingDumper(yaml.SafeDumper):
     """Writes `_Quoted`."""
 
 
-_Quoting.add_representer(
-    _Quoted, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+_QuotingDumper.add_representer(
+    _QuotedText, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
 )
 
 
 def _quoted(data: Any) -> Any:
     if isinstance(data, dict):
         return {key: _quoted(value) for key, value in data.items()}
-    return _Quoted(data) if isinstance(data, str) else data
+    return _QuotedText(data) if isinstance(data, str) else data

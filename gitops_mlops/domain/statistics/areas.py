@@ -13,24 +13,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gitops_mlops.domain.statistics.estimate import Estimate, Settings
-from gitops_mlops.domain.statistics.linear import Linearised, estimate_linearised
-from gitops_mlops.domain.statistics.sample import Floats, Ints, Sample
-from gitops_mlops.domain.statistics.spread import Spread
+from gitops_mlops.domain.statistics.estimate import PairedEstimate, StatisticsSettings
+from gitops_mlops.domain.statistics.linear import LinearisedMetric, estimate_linearised
+from gitops_mlops.domain.statistics.sample import Floats, Ints, ScoredSample
+from gitops_mlops.domain.statistics.spread import ValueSpread
 
 # Up to here one table of cluster against cluster makes every draw a quadratic form; it takes 8 · units² bytes.
 _MOST_CLUSTERS_IN_A_TABLE = 1000
 
 
 @dataclass(frozen=True, eq=False)
-class Ranks:
+class ScoreRanks:
     """One model's scores as places: `place` of each row among the distinct scores, lowest 0."""
 
     place: npt.NDArray[np.intp]
     distinct: int
 
     @classmethod
-    def of(cls, scores: Floats) -> Ranks:
+    def of(cls, scores: Floats) -> ScoreRanks:
         """The places of scores."""
         distinct, place = np.unique(scores, return_inverse=True)
         return cls(place, len(distinct))
@@ -41,32 +41,34 @@ class Ranks:
         return (np.cumsum(here) - 0.5 * here)[self.place]
 
 
-def estimate_auc(sample: Sample, settings: Settings) -> Estimate:
+def estimate_auc(sample: ScoredSample, settings: StatisticsSettings) -> PairedEstimate:
     """ROC-AUC of both models."""
     positive = sample.truth == 1
     scores = [one.probabilities for one in sample.sides if one.probabilities is not None]
     areas, covariance = delong(positive, scores)
     if sample.clusters is not None:
         return _clustered(sample, scores, areas, settings)
-    own = Spread(areas[-1], math.sqrt(max(covariance[-1, -1], 0.0)))
+    own = ValueSpread(areas[-1], math.sqrt(max(covariance[-1, -1], 0.0)))
     if sample.champion is None:
-        return Estimate(own, method="DeLong")
+        return PairedEstimate(own, method="DeLong")
     variance = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
-    delta = Spread(areas[1] - areas[0], math.sqrt(max(variance, 0.0)))
-    return Estimate(own, areas[0], delta, "DeLong", delta.p_two_sided() if delta.known else None)
+    delta = ValueSpread(areas[1] - areas[0], math.sqrt(max(variance, 0.0)))
+    return PairedEstimate(own, areas[0], delta, "DeLong", delta.p_two_sided() if delta.known else None)
 
 
-def estimate_areas(sample: Sample) -> Estimate:
+def estimate_areas(sample: ScoredSample) -> PairedEstimate:
     """The mean area of each class against the rest, for both models (scikit-learn's `roc_auc_ovr`)."""
     scores = [one.probabilities for one in sample.sides if one.probabilities is not None]
     classes = scores[0].shape[1]
     absent = int(np.count_nonzero(np.bincount(sample.truth, minlength=classes) == 0))
     if absent:
         champion = None if sample.champion is None else math.nan
-        return Estimate(Spread(math.nan, math.nan), champion, note=f"{absent} of {classes} classes have no row")
+        return PairedEstimate(
+            ValueSpread(math.nan, math.nan), champion, note=f"{absent} of {classes} classes have no row"
+        )
     parts = [[_against_the_rest(sample.truth == code, one[:, code]) for code in range(classes)] for one in scores]
     sides = [
-        Linearised(
+        LinearisedMetric(
             sum(part.value for part in several) / classes, np.sum([part.influence for part in several], 0) / classes
         )
         for several in parts
@@ -74,16 +76,16 @@ def estimate_areas(sample: Sample) -> Estimate:
     return estimate_linearised(sample, sides, "DeLong")
 
 
-def _against_the_rest(positive: npt.NDArray[np.bool_], scores: Floats) -> Linearised:
+def _against_the_rest(positive: npt.NDArray[np.bool_], scores: Floats) -> LinearisedMetric:
     m, n = int(positive.sum()), int((~positive).sum())
-    ranks = Ranks.of(scores)
+    ranks = ScoreRanks.of(scores)
     won = np.where(
         positive,
         ranks.below((~positive).astype(np.float64)) / n,
         1 - ranks.below(positive.astype(np.float64)) / m,
     )
     area = float(won[positive].mean())
-    return Linearised(area, (won - area) / np.where(positive, m, n))
+    return LinearisedMetric(area, (won - area) / np.where(positive, m, n))
 
 
 def delong(positive: npt.NDArray[np.bool_], scores: list[Floats]) -> tuple[list[float], Floats]:
@@ -95,7 +97,7 @@ def delong(positive: npt.NDArray[np.bool_], scores: list[Floats]) -> tuple[list[
     m, n = int(positive.sum()), int((~positive).sum())
     of_positives, of_negatives = [], []
     for one in scores:
-        ranks = Ranks.of(one)
+        ranks = ScoreRanks.of(one)
         of_positives.append(ranks.below((~positive).astype(np.float64))[positive] / n)
         of_negatives.append(1 - ranks.below(positive.astype(np.float64))[~positive] / m)
     areas = [float(one.mean()) for one in of_positives]
@@ -106,7 +108,7 @@ def delong(positive: npt.NDArray[np.bool_], scores: list[Floats]) -> tuple[list[
 
 
 def auc_draws(
-    positive: npt.NDArray[np.bool_], scores: list[Floats], units: Ints | None, settings: Settings
+    positive: npt.NDArray[np.bool_], scores: list[Floats], units: Ints | None, settings: StatisticsSettings
 ) -> Floats:
     """Bootstrap draws of the areas of k models on the same resamples of whole units; shape (k, resamples).
 
@@ -116,13 +118,13 @@ def auc_draws(
     codes = np.arange(len(positive)) if units is None else units
     count = int(codes.max()) + 1
     if count <= _MOST_CLUSTERS_IN_A_TABLE:
-        ranks = [Ranks.of(one) for one in scores]
+        ranks = [ScoreRanks.of(one) for one in scores]
         return _table_draws(positive, ranks, codes, count, settings.resamples, generator)
     if units is None:
         # Any row may be the first: in the order of the first model's scores, its weights need no look-up.
         codes = np.empty(count, dtype=np.intp)
         codes[np.lexsort((scores[0], ~positive))] = np.arange(count)
-    sides = [_Ladder.of(positive, one, codes) for one in scores]
+    sides = [_NegativeRanks.of(positive, one, codes) for one in scores]
     drawn = np.empty((len(scores), settings.resamples))
     for index in range(settings.resamples):
         # 32 bits from here on: half the memory traffic, which is the cost.
@@ -132,7 +134,7 @@ def auc_draws(
 
 
 @dataclass(frozen=True, eq=False)
-class _Ladder:
+class _NegativeRanks:
     """Negatives as the rungs of a ladder, lowest score first, and how high each positive stands on it.
 
     `positives` and `negatives` hold their units in the order of their scores, as a slice where they are consecutive;
@@ -146,7 +148,7 @@ class _Ladder:
     upto: npt.NDArray[np.intp] | None
 
     @classmethod
-    def of(cls, positive: npt.NDArray[np.bool_], scores: Floats, codes: npt.NDArray[Any]) -> _Ladder:
+    def of(cls, positive: npt.NDArray[np.bool_], scores: Floats, codes: npt.NDArray[Any]) -> _NegativeRanks:
         """The ladder of one model; `codes` are the units of the rows, of shape (n,)."""
         high, rungs = scores[positive], scores[~positive]
         upwards, order = np.argsort(high, kind="stable"), np.argsort(rungs, kind="stable")
@@ -174,7 +176,7 @@ def _consecutive(units: npt.NDArray[Any]) -> npt.NDArray[np.intp] | slice:
 
 def _table_draws(
     positive: npt.NDArray[np.bool_],
-    ranks: list[Ranks],
+    ranks: list[ScoreRanks],
     codes: npt.NDArray[np.intp] | Ints,
     count: int,
     resamples: int,
@@ -205,11 +207,13 @@ def _table_draws(
     return drawn
 
 
-def _clustered(sample: Sample, scores: list[Floats], areas: list[float], settings: Settings) -> Estimate:
+def _clustered(
+    sample: ScoredSample, scores: list[Floats], areas: list[float], settings: StatisticsSettings
+) -> PairedEstimate:
     drawn = auc_draws(sample.truth == 1, scores, sample.clusters, settings)
-    own = Spread.from_draws(areas[-1], drawn[-1], sample.units)
+    own = ValueSpread.from_draws(areas[-1], drawn[-1], sample.units)
     method = "cluster bootstrap"
     if sample.champion is None:
-        return Estimate(own, method=method)
-    delta = Spread.from_draws(areas[1] - areas[0], drawn[1] - drawn[0], sample.units)
-    return Estimate(own, areas[0], delta, method, delta.p_two_sided() if delta.known else None)
+        return PairedEstimate(own, method=method)
+    delta = ValueSpread.from_draws(areas[1] - areas[0], drawn[1] - drawn[0], sample.units)
+    return PairedEstimate(own, areas[0], delta, method, delta.p_two_sided() if delta.known else None)

@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import bdtr, chdtrc
 
-from gitops_mlops.domain.config.metrics import Metric, Task
-from gitops_mlops.domain.statistics.class_counts import ClassCounts, Gradient, class_gradient, class_metric
-from gitops_mlops.domain.statistics.estimate import Estimate, Settings
-from gitops_mlops.domain.statistics.linear import Linearised, estimate_linearised
-from gitops_mlops.domain.statistics.sample import Floats, Sample
-from gitops_mlops.domain.statistics.spread import Spread
+from gitops_mlops.domain.config.metrics import Metric, ModelTask
+from gitops_mlops.domain.statistics.class_counts import ClassCounts, MetricGradient, class_gradient, class_metric
+from gitops_mlops.domain.statistics.estimate import PairedEstimate, StatisticsSettings
+from gitops_mlops.domain.statistics.linear import LinearisedMetric, estimate_linearised
+from gitops_mlops.domain.statistics.sample import Floats, ScoredSample
+from gitops_mlops.domain.statistics.spread import ValueSpread
 
 # Above so many counts by cluster and class the linearisation is taken, which needs none.
 _MOST_COUNTS = 5_000_000
@@ -30,9 +30,9 @@ _MOST_COUNTS = 5_000_000
 _CELLS = (2, 2, 2)
 
 
-def estimate_counts(sample: Sample, metric: Metric, settings: Settings) -> Estimate:
+def estimate_counts(sample: ScoredSample, metric: Metric, settings: StatisticsSettings) -> PairedEstimate:
     """A metric of counts for both models. For accuracy the p-value is McNemar's mid-p (rows independent)."""
-    if sample.task is Task.BINARY and sample.clusters is None:
+    if sample.task is ModelTask.BINARY and sample.clusters is None:
         estimate = _drawn(sample, metric.name, settings)
     else:
         estimate = _linearised(sample, metric.name)
@@ -42,7 +42,7 @@ def estimate_counts(sample: Sample, metric: Metric, settings: Settings) -> Estim
     return replace(estimate, method=f"{estimate.method}, McNemar mid-p", p_value=p_value)
 
 
-def discordant(sample: Sample) -> tuple[int, int]:
+def discordant(sample: ScoredSample) -> tuple[int, int]:
     """How many rows only the champion has right, and only the challenger."""
     assert sample.champion is not None
     one, other = (scores.predicted == sample.truth for scores in (sample.champion, sample.challenger))
@@ -78,21 +78,21 @@ def _coin(successes: int, trials: int) -> float:
     return float(bdtr(successes, trials, 0.5)) - below
 
 
-def _drawn(sample: Sample, metric: str, settings: Settings) -> Estimate:
+def _drawn(sample: ScoredSample, metric: str, settings: StatisticsSettings) -> PairedEstimate:
     champion = sample.champion or sample.challenger
     codes = sample.truth * 4 + champion.predicted * 2 + sample.challenger.predicted
     table = np.bincount(codes, minlength=8).reshape(_CELLS)
     values = [float(value) for value in _both(metric, table[None].astype(np.float64))[:, 0]]
     one, other = _both(metric, _row_draws(table, settings, metric, smooth=sample.champion is not None))
-    own = Spread.from_draws(values[1], other, sample.rows)
+    own = ValueSpread.from_draws(values[1], other, sample.rows)
     if sample.champion is None:
-        return Estimate(own, method="multinomial bootstrap", note=_why(values[1]))
-    delta = Spread.from_draws(values[1] - values[0], other - one, sample.rows)
+        return PairedEstimate(own, method="multinomial bootstrap", note=_why(values[1]))
+    delta = ValueSpread.from_draws(values[1] - values[0], other - one, sample.rows)
     p_value = delta.p_two_sided() if delta.known else None
-    return Estimate(own, values[0], delta, "multinomial bootstrap", p_value, _why(values[0]) or _why(values[1]))
+    return PairedEstimate(own, values[0], delta, "multinomial bootstrap", p_value, _why(values[0]) or _why(values[1]))
 
 
-def _row_draws(table: npt.NDArray[np.int64], settings: Settings, name: str, smooth: bool) -> Floats:
+def _row_draws(table: npt.NDArray[np.int64], settings: StatisticsSettings, name: str, smooth: bool) -> Floats:
     counts = table.astype(np.float64)
     total = int(table.sum())
     if smooth:
@@ -116,14 +116,14 @@ def _of_tables(metric: str, tables: Floats) -> Floats:
     return class_metric(metric, ClassCounts(hits, tables.sum(axis=2), tables.sum(axis=1)))
 
 
-def _linearised(sample: Sample, metric: str) -> Estimate:
+def _linearised(sample: ScoredSample, metric: str) -> PairedEstimate:
     seen = max(int(one.max()) for one in (sample.truth, *(scores.predicted for scores in sample.sides)))
     # A binary task has two classes, whether or not both were seen.
     classes = max(seen + 1, 2)
     counts = [ClassCounts.of(sample.truth, scores.predicted, classes) for scores in sample.sides]
     gradients = [class_gradient(metric, one) for one in counts]
     sides = [
-        Linearised(float(class_metric(metric, one)), gradient.influence(sample.truth, scores.predicted))
+        LinearisedMetric(float(class_metric(metric, one)), gradient.influence(sample.truth, scores.predicted))
         for one, gradient, scores in zip(counts, gradients, sample.sides, strict=True)
     ]
     estimate = estimate_linearised(sample, sides, "delta method")
@@ -139,7 +139,7 @@ def _linearised(sample: Sample, metric: str) -> Estimate:
     return replace(estimate, delta=delta, p_value=delta.p_two_sided(), note=note)
 
 
-def _jackknifed(sample: Sample, metric: str, classes: int, estimate: Estimate) -> Estimate:
+def _jackknifed(sample: ScoredSample, metric: str, classes: int, estimate: PairedEstimate) -> PairedEstimate:
     """The same with the errors that leaving out one cluster after the other shows (Efron and Stein 1981)."""
     assert sample.clusters is not None
     assert estimate.delta is not None
@@ -170,7 +170,7 @@ def _jackknife_error(values: Floats) -> float:
     return math.sqrt((len(values) - 1) / len(values) * float(np.square(values - values.mean()).sum()))
 
 
-def _disagreement(counts: ClassCounts, gradient: Gradient) -> float:
+def _disagreement(counts: ClassCounts, gradient: MetricGradient) -> float:
     """The mean square of how far the metric moves when one row's right answer becomes a wrong one."""
     elsewhere = float((gradient.answers * counts.answers).sum()) / counts.rows
     moves = gradient.hits + gradient.answers - elsewhere

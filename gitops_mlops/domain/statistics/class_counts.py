@@ -43,7 +43,7 @@ class ClassCounts:
 
 
 @dataclass(frozen=True, eq=False)
-class Gradient:
+class MetricGradient:
     """How much a metric rises with one hit, one true row, one answer more of each class; shape (classes,) each."""
 
     hits: Floats
@@ -73,16 +73,16 @@ def class_metric(metric: str, counts: ClassCounts) -> Floats:
     return _share((scores * weights).sum(axis=-1), weights.sum(axis=-1))
 
 
-def class_gradient(metric: str, counts: ClassCounts) -> Gradient:
+def class_gradient(metric: str, counts: ClassCounts) -> MetricGradient:
     """The derivatives of `class_metric` at counts of shape (classes,), up to a constant that `influence` removes."""
     nothing = np.zeros_like(counts.hits)
     if metric == "accuracy":
-        return Gradient(nothing + 1 / counts.rows, nothing, nothing)
+        return MetricGradient(nothing + 1 / counts.rows, nothing, nothing)
     if metric == "mcc":
         value, root, of_truths, of_answers = _mcc(counts)
         if root == 0:
-            return Gradient(nothing, nothing, nothing)
-        return Gradient(
+            return MetricGradient(nothing, nothing, nothing)
+        return MetricGradient(
             nothing + counts.rows / root,
             value * counts.truths / of_truths - counts.answers / root,
             value * counts.answers / of_answers - counts.truths / root,
@@ -96,7 +96,7 @@ def class_gradient(metric: str, counts: ClassCounts) -> Gradient:
     answers = nothing if kind == "recall" else -share * scores
     if metric.endswith("_weighted"):
         truths = truths + scores / counts.rows
-    return Gradient(hits, truths, answers)
+    return MetricGradient(hits, truths, answers)
 
 
 def _average(metric: str, counts: ClassCounts) -> tuple[str, Floats]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from gitops_mlops.domain.statistics.areas import Ranks
+from gitops_mlops.domain.statistics.areas import ScoreRanks
 from gitops_mlops.domain.statistics.cells import confusion
 from gitops_mlops.domain.statistics.resampled import BINS, bins_of
-from gitops_mlops.domain.statistics.results import Confusion, Curve
-from gitops_mlops.domain.statistics.sample import Floats, Mask, Sample
+from gitops_mlops.domain.statistics.results import ConfusionMatrix, PlotCurve
+from gitops_mlops.domain.statistics.sample import Floats, Mask, ScoredSample
 
 _MOST_CLASSES = 20
 _POINTS = 50
 
 
-def confusion_of(sample: Sample, classes: tuple[object, ...]) -> Confusion | None:
+def confusion_of(sample: ScoredSample, classes: tuple[object, ...]) -> ConfusionMatrix | None:
     """Counts by true and predicted label; None for a regression or more classes than a reader can take in."""
     if not 2 <= len(classes) <= _MOST_CLASSES:
         return None
@@ -24,10 +24,10 @@ def confusion_of(sample: Sample, classes: tuple[object, ...]) -> Confusion | Non
     ]
     champion, challenger = ([] if side is None else [tuple(row) for row in side.tolist()] for side in sides)
     labels = tuple(str(label)[:200] for label in classes)
-    return Confusion(labels=labels, champion=tuple(champion) or None, challenger=tuple(challenger))
+    return ConfusionMatrix(labels=labels, champion=tuple(champion) or None, challenger=tuple(challenger))
 
 
-def curves_of(sample: Sample) -> tuple[Curve, ...]:
+def curves_of(sample: ScoredSample) -> tuple[PlotCurve, ...]:
     """Calibration, ROC and precision-recall of a binary task; empty when there is nothing to draw."""
     positive = sample.truth == 1
     champion, challenger = (
@@ -39,7 +39,7 @@ def curves_of(sample: Sample) -> tuple[Curve, ...]:
     return (
         _calibration(positive, champion, challenger),
         *(
-            Curve(
+            PlotCurve(
                 name=name,
                 x=tuple(grid.tolist()),
                 champion=() if champion is None else read_off(positive, champion, grid),
@@ -50,10 +50,10 @@ def curves_of(sample: Sample) -> tuple[Curve, ...]:
     )
 
 
-def _calibration(positive: Mask, champion: Floats | None, challenger: Floats) -> Curve:
+def _calibration(positive: Mask, champion: Floats | None, challenger: Floats) -> PlotCurve:
     x, share, rows = _bins(positive, challenger)
     its_x, its_share, its_rows = ((), (), ()) if champion is None else _bins(positive, champion)
-    return Curve(
+    return PlotCurve(
         name="calibration",
         x=tuple((np.arange(BINS) + 0.5) / BINS),
         champion=its_share,
@@ -99,7 +99,7 @@ def _precision_recall(positive: Mask, probabilities: Floats, grid: Floats) -> tu
 
 def _above(positive: Mask, probabilities: Floats) -> tuple[Floats, Floats]:
     """How many positive and negative rows lie above each distinct score, from none to all."""
-    ranks = Ranks.of(probabilities)
+    ranks = ScoreRanks.of(probabilities)
     counts = (np.bincount(ranks.place, weights=label, minlength=ranks.distinct) for label in (positive, ~positive))
     hits, false = (np.concatenate([[0.0], np.cumsum(one[::-1])]) for one in counts)
     return hits, false

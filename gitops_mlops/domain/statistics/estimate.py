@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from gitops_mlops.domain.statistics.own import OwnMetric
-from gitops_mlops.domain.statistics.spread import Spread
+from gitops_mlops.domain.statistics.spread import ValueSpread
 
 
 @dataclass(frozen=True)
-class Settings:
+class StatisticsSettings:
     """How sure we want to be (`alpha`, one-sided), how the bootstrap draws, the project's `own` metrics by name."""
 
     alpha: float = 0.05
@@ -31,19 +31,19 @@ class Settings:
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate:
+class PairedEstimate:
     """One metric of both models. `delta` is challenger minus champion in the metric's own direction.
 
     `challenger` and `champion` may be NaN: the metric is undefined on these rows, and `note` says why.
     """
 
-    challenger: Spread
+    challenger: ValueSpread
     champion: float | None = None
-    delta: Spread | None = None
+    delta: ValueSpread | None = None
     method: str = ""
     p_value: float | None = None
     note: str = field(default="")
 
-    def flipped(self) -> Estimate:
+    def flipped(self) -> PairedEstimate:
         """The same with `delta` turned round."""
         return replace(self, delta=None if self.delta is None else self.delta.flipped())

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gitops_mlops.domain.statistics.estimate import Settings
-from gitops_mlops.domain.statistics.sample import Floats, Ints, Mask, Sample
-from gitops_mlops.domain.statistics.spread import Spread
+from gitops_mlops.domain.statistics.estimate import StatisticsSettings
+from gitops_mlops.domain.statistics.sample import Floats, Ints, Mask, ScoredSample
+from gitops_mlops.domain.statistics.spread import ValueSpread
 
 FEWEST_ROWS = 200
 FEWEST_OF_A_LABEL = 50
@@ -30,7 +30,7 @@ Counts = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Rates:
+class MeasuredRates:
     """How groups are treated; arrays of shape (..., groups), NaN where a rate has nothing to be a share of."""
 
     selected: Floats
@@ -39,7 +39,7 @@ class Rates:
     false_positive: Floats
 
     @classmethod
-    def of(cls, tables: Counts) -> Rates:
+    def of(cls, tables: Counts) -> MeasuredRates:
         """The rates of counts of shape (..., groups, label, answer)."""
         rows, labels = tables.sum(axis=(-1, -2)), tables.sum(axis=-1)
         return cls(
@@ -59,16 +59,16 @@ class Rates:
 
 
 @dataclass(frozen=True, eq=False)
-class Gap:
+class GroupGap:
     """A gap of both models; `worsening` is the challenger's less the champion's, None when there is no champion."""
 
     champion: float | None
-    challenger: Spread
-    worsening: Spread | None
+    challenger: ValueSpread
+    worsening: ValueSpread | None
 
 
 @dataclass(frozen=True, eq=False)
-class Groups:
+class GroupCounts:
     """The counts of (group, label, champion's answer, challenger's answer); without a champion its answer is 0.
 
     `in_parity` and `in_odds` tell which groups can be judged; `pooled` is whether the last is several together.
@@ -101,16 +101,16 @@ class Groups:
         """Which groups have 50 rows of either label as well."""
         return np.asarray(self.in_parity & (self.labels.min(axis=1) >= FEWEST_OF_A_LABEL))
 
-    def champion(self) -> Rates:
+    def champion(self) -> MeasuredRates:
         """How the champion treats them."""
-        return Rates.of(self.table.sum(axis=3))
+        return MeasuredRates.of(self.table.sum(axis=3))
 
-    def challenger(self) -> Rates:
+    def challenger(self) -> MeasuredRates:
         """How the challenger treats them."""
-        return Rates.of(self.table.sum(axis=2))
+        return MeasuredRates.of(self.table.sum(axis=2))
 
 
-def group_counts(sample: Sample, codes: Ints, groups: int, pooled: bool = False) -> Groups:
+def group_counts(sample: ScoredSample, codes: Ints, groups: int, pooled: bool = False) -> GroupCounts:
     """Count the rows of a binary task; `codes` of shape (rows,) are those of groups, from 0.
 
     `pooled` is whether the last group is several together, which are not judged as one.
@@ -121,36 +121,38 @@ def group_counts(sample: Sample, codes: Ints, groups: int, pooled: bool = False)
     shape = (groups, 2, 2, 2)
     table = np.bincount(cells, minlength=width).reshape(shape).astype(np.float64)
     if sample.clusters is None:
-        return Groups(table, pooled=pooled)
+        return GroupCounts(table, pooled=pooled)
     clusters, units = sample.clusters, min(sample.units, _MOST_CLUSTERS)
     if sample.units > units:
         clusters = np.random.default_rng(0).permutation(sample.units)[clusters] % units
     flat = np.bincount(clusters * width + cells, minlength=units * width)
-    return Groups(table, flat.reshape(-1, *shape).astype(np.float64), pooled)
+    return GroupCounts(table, flat.reshape(-1, *shape).astype(np.float64), pooled)
 
 
-def measure_gaps(groups: Groups, both: bool, settings: Settings, name: str) -> tuple[Gap, Gap]:
+def measure_gaps(
+    groups: GroupCounts, both: bool, settings: StatisticsSettings, name: str
+) -> tuple[GroupGap, GroupGap]:
     """Demographic parity and equalised odds, with the bootstrap's spreads; `name` chooses the random numbers."""
     drawn = _draws(groups, settings, name)
     units = int(groups.rows.sum()) if groups.by_cluster is None else len(groups.by_cluster)
-    sides = [(Rates.of(drawn.sum(axis=-2)), groups.challenger())]
+    sides = [(MeasuredRates.of(drawn.sum(axis=-2)), groups.challenger())]
     if both:
-        sides.append((Rates.of(drawn.sum(axis=-1)), groups.champion()))
+        sides.append((MeasuredRates.of(drawn.sum(axis=-1)), groups.champion()))
     parity = [(s.demographic_parity(groups.in_parity), o.demographic_parity(groups.in_parity)) for s, o in sides]
     odds = [(s.equalized_odds(groups.in_odds), o.equalized_odds(groups.in_odds)) for s, o in sides]
     return _gap_of(parity, units), _gap_of(odds, units)
 
 
-def _gap_of(sides: list[tuple[Floats, Floats]], units: int) -> Gap:
+def _gap_of(sides: list[tuple[Floats, Floats]], units: int) -> GroupGap:
     (drawn, seen), *champion = sides
-    own = Spread.from_draws(float(seen), drawn, units)
+    own = ValueSpread.from_draws(float(seen), drawn, units)
     if not champion:
-        return Gap(None, own, None)
+        return GroupGap(None, own, None)
     drawn_then, then = champion[0]
-    return Gap(float(then), own, Spread.from_draws(float(seen - then), drawn - drawn_then, units))
+    return GroupGap(float(then), own, ValueSpread.from_draws(float(seen - then), drawn - drawn_then, units))
 
 
-def _draws(groups: Groups, settings: Settings, name: str) -> Counts:
+def _draws(groups: GroupCounts, settings: StatisticsSettings, name: str) -> Counts:
     """Counts of resamples; shape (resamples, groups, 2, 2, 2)."""
     generator, shape = settings.generator(name), (settings.resamples, *groups.table.shape)
     if groups.by_cluster is None:

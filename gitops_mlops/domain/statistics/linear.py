@@ -13,29 +13,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gitops_mlops.domain.config.metrics import Method, Metric
-from gitops_mlops.domain.statistics.estimate import Estimate
-from gitops_mlops.domain.statistics.sample import Floats, Sample, Scores
+from gitops_mlops.domain.config.metrics import IntervalMethod, Metric
+from gitops_mlops.domain.statistics.estimate import PairedEstimate
+from gitops_mlops.domain.statistics.sample import Floats, ModelScores, ScoredSample
 from gitops_mlops.domain.statistics.serial import series_error
-from gitops_mlops.domain.statistics.spread import Spread
+from gitops_mlops.domain.statistics.spread import ValueSpread
 
 
 @dataclass(frozen=True, eq=False)
-class Linearised:
+class LinearisedMetric:
     """A metric's value and the influence of each row on it, of shape (n,); the influences sum to 0."""
 
     value: float
     influence: Floats
 
 
-def estimate_linear(sample: Sample, metric: Metric) -> Estimate:
+def estimate_linear(sample: ScoredSample, metric: Metric) -> PairedEstimate:
     """A mean loss, RMSE or R² for both models, with Student intervals."""
     sides = [_linearise(metric, sample, scores) for scores in sample.sides]
-    base = "paired t" if metric.method is Method.MEAN else "delta method"
+    base = "paired t" if metric.method is IntervalMethod.MEAN else "delta method"
     return estimate_linearised(sample, sides, base)
 
 
-def estimate_linearised(sample: Sample, sides: list[Linearised], base: str) -> Estimate:
+def estimate_linearised(sample: ScoredSample, sides: list[LinearisedMetric], base: str) -> PairedEstimate:
     """What the influences of champion (if any) and challenger say; `base` names the method for independent rows."""
     method = base
     if sample.horizon is not None:
@@ -45,28 +45,28 @@ def estimate_linearised(sample: Sample, sides: list[Linearised], base: str) -> E
     challenger = sides[-1]
     own = spread_of(challenger, sample)
     if len(sides) == 1:
-        return Estimate(own, method=method)
+        return PairedEstimate(own, method=method)
     champion = sides[0]
-    between = Linearised(challenger.value - champion.value, challenger.influence - champion.influence)
+    between = LinearisedMetric(challenger.value - champion.value, challenger.influence - champion.influence)
     delta = spread_of(between, sample)
-    return Estimate(own, champion.value, delta, method, delta.p_two_sided() if delta.known else None)
+    return PairedEstimate(own, champion.value, delta, method, delta.p_two_sided() if delta.known else None)
 
 
-def spread_of(one: Linearised, sample: Sample) -> Spread:
+def spread_of(one: LinearisedMetric, sample: ScoredSample) -> ValueSpread:
     """Student's t with as many degrees of freedom as there are units, less one; fewer for a series."""
     sums: Floats = one.influence
     if sample.clusters is not None:
         sums = np.bincount(sample.clusters, weights=one.influence).astype(np.float64)
     units = len(sums)
     if units < 2 or not math.isfinite(one.value):
-        return Spread(one.value, math.nan)
+        return ValueSpread(one.value, math.nan)
     if sample.horizon is None:
-        return Spread(one.value, math.sqrt(units / (units - 1) * float(np.square(sums).sum())), units - 1)
+        return ValueSpread(one.value, math.sqrt(units / (units - 1) * float(np.square(sums).sum())), units - 1)
     se, df = series_error(sums, sample.horizon)
-    return Spread(one.value, se, df)
+    return ValueSpread(one.value, se, df)
 
 
-def row_losses(metric: Metric, sample: Sample, scores: Scores) -> Floats:
+def row_losses(metric: Metric, sample: ScoredSample, scores: ModelScores) -> Floats:
     """The loss of each row for a metric that is their mean; shape (n,). Definitions are scikit-learn's.
 
     `smape` and `mase`, which it lacks, are those of Hyndman and Koehler 2006, as shares and not per cent.
@@ -83,7 +83,7 @@ def row_losses(metric: Metric, sample: Sample, scores: Scores) -> Floats:
     return losses
 
 
-def _of_truth(probabilities: Floats, sample: Sample) -> Floats:
+def _of_truth(probabilities: Floats, sample: ScoredSample) -> Floats:
     """The probability that each row's true label was given."""
     if probabilities.ndim == 2:
         given: Floats = probabilities[np.arange(sample.rows), sample.truth.astype(np.int64)]
@@ -91,7 +91,7 @@ def _of_truth(probabilities: Floats, sample: Sample) -> Floats:
     return np.where(sample.truth == 1, probabilities, 1 - probabilities)
 
 
-def _squared(probabilities: Floats, sample: Sample) -> Floats:
+def _squared(probabilities: Floats, sample: ScoredSample) -> Floats:
     if probabilities.ndim == 1:
         binary: Floats = np.square(probabilities - sample.truth)
         return binary
@@ -100,30 +100,30 @@ def _squared(probabilities: Floats, sample: Sample) -> Floats:
     return several
 
 
-def _absolute(_metric: Metric, sample: Sample, predicted: Floats) -> Floats:
+def _absolute(_metric: Metric, sample: ScoredSample, predicted: Floats) -> Floats:
     errors: Floats = np.abs(sample.truth - predicted)
     return errors
 
 
-def _percentage(metric: Metric, sample: Sample, predicted: Floats) -> Floats:
+def _percentage(metric: Metric, sample: ScoredSample, predicted: Floats) -> Floats:
     errors: Floats = _absolute(metric, sample, predicted) / np.maximum(np.abs(sample.truth), np.finfo(np.float64).eps)
     return errors
 
 
-def _symmetric(metric: Metric, sample: Sample, predicted: Floats) -> Floats:
+def _symmetric(metric: Metric, sample: ScoredSample, predicted: Floats) -> Floats:
     sums = np.abs(sample.truth) + np.abs(predicted)
     errors = 2 * _absolute(metric, sample, predicted)
     losses: Floats = np.divide(errors, sums, out=np.zeros_like(sums), where=sums > 0)
     return losses
 
 
-def _scaled(metric: Metric, sample: Sample, predicted: Floats) -> Floats:
+def _scaled(metric: Metric, sample: ScoredSample, predicted: Floats) -> Floats:
     assert sample.scale is not None
     errors: Floats = _absolute(metric, sample, predicted) / sample.scale
     return errors
 
 
-def _pinball(metric: Metric, sample: Sample, predicted: Floats) -> Floats:
+def _pinball(metric: Metric, sample: ScoredSample, predicted: Floats) -> Floats:
     assert metric.value is not None
     above = sample.truth - predicted
     losses: Floats = np.maximum(metric.value * above, (metric.value - 1) * above)
@@ -133,21 +133,21 @@ def _pinball(metric: Metric, sample: Sample, predicted: Floats) -> Floats:
 _OF_NUMBERS = {"mae": _absolute, "mape": _percentage, "smape": _symmetric, "mase": _scaled, "pinball": _pinball}
 
 
-def _linearise(metric: Metric, sample: Sample, scores: Scores) -> Linearised:
+def _linearise(metric: Metric, sample: ScoredSample, scores: ModelScores) -> LinearisedMetric:
     n = sample.rows
-    if metric.method is Method.MEAN:
+    if metric.method is IntervalMethod.MEAN:
         losses = row_losses(metric, sample, scores)
         mean = float(losses.mean())
-        return Linearised(mean, (losses - mean) / n)
+        return LinearisedMetric(mean, (losses - mean) / n)
     truth = sample.truth.astype(np.float64)
     squared = (truth - scores.predicted) ** 2
     if metric.name == "rmse":
         rmse = math.sqrt(float(squared.mean()))
         slope = 1 / (2 * rmse) if rmse > 0 else 0.0
-        return Linearised(rmse, slope * (squared - rmse**2) / n)
+        return LinearisedMetric(rmse, slope * (squared - rmse**2) / n)
     around = (truth - truth.mean()) ** 2
     total = float(around.sum())
     if total == 0:
-        return Linearised(math.nan, np.full(n, math.nan))
+        return LinearisedMetric(math.nan, np.full(n, math.nan))
     unexplained = float(squared.sum()) / total
-    return Linearised(1 - unexplained, (unexplained * around - squared) / total)
+    return LinearisedMetric(1 - unexplained, (unexplained * around - squared) / total)

@@ -8,17 +8,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gitops_mlops.domain.config.metrics import Method, Metric, Needs, Task, find_metric, usual_metrics
+from gitops_mlops.domain.config.metrics import (
+    IntervalMethod,
+    Metric,
+    MetricInput,
+    ModelTask,
+    find_metric,
+    usual_metrics,
+)
 from gitops_mlops.domain.config.sections import Margin
 from gitops_mlops.domain.statistics.areas import estimate_areas, estimate_auc
 from gitops_mlops.domain.statistics.cells import estimate_counts
-from gitops_mlops.domain.statistics.estimate import Estimate, Settings
+from gitops_mlops.domain.statistics.estimate import PairedEstimate, StatisticsSettings
 from gitops_mlops.domain.statistics.linear import estimate_linear
 from gitops_mlops.domain.statistics.own import OwnMetric, OwnMetricFailed, prepare_own
 from gitops_mlops.domain.statistics.resampled import bootstrap, estimate_resampled
 from gitops_mlops.domain.statistics.results import Interval, MetricResult
-from gitops_mlops.domain.statistics.sample import Sample
-from gitops_mlops.domain.statistics.spread import Spread
+from gitops_mlops.domain.statistics.sample import ScoredSample
+from gitops_mlops.domain.statistics.spread import ValueSpread
 from gitops_mlops.domain.statistics.verdict import (
     FEWEST_OF_A_CLASS,
     FEWEST_UNITS,
@@ -45,7 +52,7 @@ _OF_CONTRAST = frozenset({"roc_auc", "roc_auc_ovr", "average_precision", "r2"})
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class MetricEstimate:
     """A metric as it is reported, with the spreads that gates ask more of.
 
     `delta` is oriented (positive: the challenger is better), `own` is the challenger's value in its own direction;
@@ -54,18 +61,20 @@ class Measured:
     """
 
     result: MetricResult
-    delta: Spread | None
-    own: Spread | None
+    delta: ValueSpread | None
+    own: ValueSpread | None
     few: str = ""
     units: str = ""
 
 
-def metrics_to_measure(task: Task, asked: Sequence[str]) -> list[str]:
+def metrics_to_measure(task: ModelTask, asked: Sequence[str]) -> list[str]:
     """Those that gates ask for, first and in their order, then what a reviewer expects to see for the task."""
     return list(dict.fromkeys([*asked, *usual_metrics(task)]))
 
 
-def measure(sample: Sample, metric: str, settings: Settings, margin: Margin | None = None) -> Measured:
+def measure(
+    sample: ScoredSample, metric: str, settings: StatisticsSettings, margin: Margin | None = None
+) -> MetricEstimate:
     """`metric` on `sample`, with its verdict at `margin` (0 when None).
 
     Whatever cannot be computed is `unmeasured` with the reason; nothing is raised, and no NaN is reported.
@@ -85,28 +94,28 @@ def measure(sample: Sample, metric: str, settings: Settings, margin: Margin | No
 
 
 def measure_all(
-    sample: Sample, metrics: Sequence[str], settings: Settings, margins: Mapping[str, Margin]
-) -> dict[str, Measured]:
+    sample: ScoredSample, metrics: Sequence[str], settings: StatisticsSettings, margins: Mapping[str, Margin]
+) -> dict[str, MetricEstimate]:
     """Several metrics by name."""
     return {name: measure(sample, name, settings, margins.get(name)) for name in metrics}
 
 
-def _estimate(sample: Sample, metric: Metric | OwnMetric, settings: Settings) -> Estimate:
+def _estimate(sample: ScoredSample, metric: Metric | OwnMetric, settings: StatisticsSettings) -> PairedEstimate:
     if isinstance(metric, OwnMetric):
         prepared = [prepare_own(metric, sample, scores) for scores in sample.sides]
         return bootstrap(sample, prepared, metric.name, settings)
-    if metric.method is Method.COUNTS:
+    if metric.method is IntervalMethod.COUNTS:
         return estimate_counts(sample, metric, settings)
-    if metric.method is Method.AREA:
+    if metric.method is IntervalMethod.AREA:
         return estimate_auc(sample, settings)
-    if metric.method is Method.AREAS:
+    if metric.method is IntervalMethod.AREAS:
         return estimate_areas(sample)
-    if metric.method is Method.RESAMPLED:
+    if metric.method is IntervalMethod.RESAMPLED:
         return estimate_resampled(sample, metric, settings)
     return estimate_linear(sample, metric)
 
 
-def _problem(sample: Sample, metric: Metric | OwnMetric) -> str:
+def _problem(sample: ScoredSample, metric: Metric | OwnMetric) -> str:
     """Why the metric cannot be computed for both models, "" when it can."""
     if sample.rows == 0:
         return "there are no rows"
@@ -115,7 +124,7 @@ def _problem(sample: Sample, metric: Metric | OwnMetric) -> str:
             return metric.problem
         probabilities = metric.probabilities
     else:
-        probabilities = metric.needs is Needs.PROBABILITIES
+        probabilities = metric.needs is MetricInput.PROBABILITIES
     if probabilities and sample.challenger.probabilities is None:
         return "the challenger gives no probabilities"
     if probabilities and sample.champion is not None and sample.champion.probabilities is None:
@@ -123,7 +132,7 @@ def _problem(sample: Sample, metric: Metric | OwnMetric) -> str:
     return "" if isinstance(metric, OwnMetric) else _undefined(sample, metric)
 
 
-def _undefined(sample: Sample, metric: Metric) -> str:
+def _undefined(sample: ScoredSample, metric: Metric) -> str:
     """Why the metric is not defined for these labels, whatever the models answer."""
     if metric.kind in _OF_CONTRAST and sample.truth.min() == sample.truth.max():
         return f"every row has the same {'label' if sample.task.classifies else 'value'}"
@@ -134,7 +143,7 @@ def _undefined(sample: Sample, metric: Metric) -> str:
     return ""
 
 
-def _scaleless(sample: Sample) -> str:
+def _scaleless(sample: ScoredSample) -> str:
     if sample.scale is None:
         return "the naive forecast needs the training data (evaluation.train)"
     wrong = int(np.count_nonzero(~(sample.scale > 0)))
@@ -143,14 +152,14 @@ def _scaleless(sample: Sample) -> str:
     return ""
 
 
-def _few(sample: Sample, known: Metric | OwnMetric) -> str:
+def _few(sample: ScoredSample, known: Metric | OwnMetric) -> str:
     """Why there is too little for an interval that is what it says; "" when there is enough."""
     if sample.units < FEWEST_UNITS:
         return f"only {sample.units} {sample.unit}, at least {FEWEST_UNITS} are needed"
     if isinstance(known, OwnMetric) or known.kind not in _OF_LABELS:
         return ""
     counts = np.bincount(sample.truth.astype(np.int64), minlength=2)
-    which = _OF_LABELS[known.kind] if sample.task is Task.BINARY else "present"
+    which = _OF_LABELS[known.kind] if sample.task is ModelTask.BINARY else "present"
     of = {"both": [0, 1], "positive": [1], "negative": [0], "present": np.flatnonzero(counts).tolist()}[which]
     rarest = min(of, key=counts.__getitem__)
     if counts[rarest] >= FEWEST_OF_A_CLASS:
@@ -160,30 +169,30 @@ def _few(sample: Sample, known: Metric | OwnMetric) -> str:
     return f"only {counts[rarest]} rows of {label.get(which, f'the {which} label')}, {needed}"
 
 
-def _class(sample: Sample, code: int) -> object:
+def _class(sample: ScoredSample, code: int) -> object:
     return sample.classes[code] if code < len(sample.classes) else code
 
 
-def known_metric(name: str, settings: Settings) -> Metric | OwnMetric | None:
+def known_metric(name: str, settings: StatisticsSettings) -> Metric | OwnMetric | None:
     """The metric of that name: the project's own, or the catalogue's; None when there is none."""
     return settings.own.get(name) or find_metric(name)
 
 
-def unmeasured(metric: str, note: str, settings: Settings) -> Measured:
+def unmeasured(metric: str, note: str, settings: StatisticsSettings) -> MetricEstimate:
     """A metric that has no value, and why."""
     known = known_metric(metric, settings)
     higher = known is None or known.higher_is_better
-    return Measured(MetricResult(name=metric[:200], higher_is_better=higher, note=note[:2000]), None, None)
+    return MetricEstimate(MetricResult(name=metric[:200], higher_is_better=higher, note=note[:2000]), None, None)
 
 
 def _measured(
     metric: str,
-    sample: Sample,
+    sample: ScoredSample,
     known: Metric | OwnMetric,
-    estimate: Estimate,
-    settings: Settings,
+    estimate: PairedEstimate,
+    settings: StatisticsSettings,
     margin: Margin | None,
-) -> Measured:
+) -> MetricEstimate:
     few, units = _few(sample, known), f"{sample.units:,} {sample.unit}"
     if not known.higher_is_better:
         estimate = estimate.flipped()
@@ -200,7 +209,7 @@ def _measured(
     )
     found_own = own if math.isfinite(own.value) else None
     if delta is None or estimate.champion is None or not math.isfinite(delta.value):
-        bare = Measured(result, None, found_own, units=units)
+        bare = MetricEstimate(result, None, found_own, units=units)
         return too_few(bare, few) if few else bare
     assert sample.champion is not None
     same = delta.se == 0 and not sample.champion.same_as(sample.challenger)
@@ -218,13 +227,13 @@ def _measured(
             "needed": units_needed(sample.units, mde, amount),
         }
     )
-    measured = Measured(result, delta, found_own, units=units)
+    measured = MetricEstimate(result, delta, found_own, units=units)
     if few:
         return too_few(measured, few)
     return _same(measured) if same else measured
 
 
-def too_few(measured: Measured, why: str) -> Measured:
+def too_few(measured: MetricEstimate, why: str) -> MetricEstimate:
     """The same without an interval, for it would not be what it says: the metric cannot be judged."""
     values = dict.fromkeys(("challenger_ci", "ci", "se", "p_value", "mde", "needed"))
     note = "; ".join(text for text in ("" if measured.few else measured.result.note, why) if text)
@@ -232,21 +241,21 @@ def too_few(measured: Measured, why: str) -> Measured:
     return replace(measured, result=measured.result.model_copy(update=update), few=why)
 
 
-def _same(measured: Measured) -> Measured:
+def _same(measured: MetricEstimate) -> MetricEstimate:
     """No difference at all on rows that models of different answers share: an interval of nothing."""
     few = "both models are the same on every row that counts, which tells nothing of other rows"
     update = {"verdict": "cannot_be_judged", "note": few}
     return replace(measured, result=measured.result.model_copy(update=update), few=few)
 
 
-def _note(estimate: Estimate) -> str:
+def _note(estimate: PairedEstimate) -> str:
     if estimate.note:
         return estimate.note
     values = (estimate.champion, estimate.challenger.value)
     return "not a finite number" if any(value is not None and not math.isfinite(value) for value in values) else ""
 
 
-def _interval(spread: Spread, alpha: float) -> Interval | None:
+def _interval(spread: ValueSpread, alpha: float) -> Interval | None:
     low, high = spread.low(alpha), spread.high(alpha)
     if not (math.isfinite(low) and math.isfinite(high)):
         return None

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gitops_mlops.domain.faults import of_the_machine
-from gitops_mlops.domain.statistics.sample import Floats, Sample, Scores
+from gitops_mlops.domain.statistics.sample import Floats, ModelScores, ScoredSample
 
 # Takes (y_true, y_pred), and sample_weight by name where it has such a parameter; gives a number.
 Function = Callable[..., Any]
@@ -33,7 +33,7 @@ class OwnMetricFailed(Exception):
     """What the project's function did wrong, in one line."""
 
 
-def prepare_own(metric: OwnMetric, sample: Sample, scores: Scores) -> Callable[[Floats], float]:
+def prepare_own(metric: OwnMetric, sample: ScoredSample, scores: ModelScores) -> Callable[[Floats], float]:
     """The metric of one model as a function of the rows' weights, which are whole numbers.
 
     `y_true` holds labels as the data has them, or numbers; `y_pred` the same, or probabilities: of the positive
@@ -54,7 +54,7 @@ def prepare_own(metric: OwnMetric, sample: Sample, scores: Scores) -> Callable[[
     return value
 
 
-def _labels(sample: Sample, codes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _labels(sample: ScoredSample, codes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.asarray(sample.classes)[codes] if sample.classes else codes
 
 

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from gitops_mlops.domain.config.metrics import Metric
-from gitops_mlops.domain.statistics.sample import Floats, Ints, Sample, Scores
+from gitops_mlops.domain.statistics.sample import Floats, Ints, ModelScores, ScoredSample
 
 
-def prepare_ranking(metric: Metric, sample: Sample, scores: Scores) -> Callable[[Floats], float]:
+def prepare_ranking(metric: Metric, sample: ScoredSample, scores: ModelScores) -> Callable[[Floats], float]:
     """The metric of one model as a function of the rows' weights; rows of a query share theirs."""
     assert sample.queries is not None
     values = query_values(metric, sample.truth.astype(np.float64), scores.predicted, sample.queries)

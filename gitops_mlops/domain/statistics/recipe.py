@@ -8,18 +8,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from gitops_mlops.domain.config.sections import Margin
-from gitops_mlops.domain.statistics.estimate import Settings
-from gitops_mlops.domain.statistics.measure import Measured
+from gitops_mlops.domain.statistics.estimate import StatisticsSettings
+from gitops_mlops.domain.statistics.measure import MetricEstimate
 from gitops_mlops.domain.statistics.results import Interval, RecipeMetric
 from gitops_mlops.domain.statistics.training_noise import recipe_spread
 from gitops_mlops.domain.statistics.verdict import verdict
 
 
 def recipe_metric(
-    measured: Measured,
+    measured: MetricEstimate,
     champion: Sequence[float],
     challenger: Sequence[float],
-    settings: Settings,
+    settings: StatisticsSettings,
     margin: Margin | None = None,
 ) -> RecipeMetric | None:
     """`measured` is the metric of the two artifacts, the sequences that of each training, as many of both.

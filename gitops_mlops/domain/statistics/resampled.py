@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from gitops_mlops.domain.config.metrics import Metric
-from gitops_mlops.domain.statistics.estimate import Estimate, Settings
+from gitops_mlops.domain.statistics.estimate import PairedEstimate, StatisticsSettings
 from gitops_mlops.domain.statistics.queries import prepare_ranking
-from gitops_mlops.domain.statistics.sample import Floats, Ints, Sample, Scores
-from gitops_mlops.domain.statistics.spread import Spread
+from gitops_mlops.domain.statistics.sample import Floats, Ints, ModelScores, ScoredSample
+from gitops_mlops.domain.statistics.spread import ValueSpread
 
 BINS = 10
 
@@ -24,12 +24,12 @@ Positive = npt.NDArray[np.bool_]
 Weighted = Callable[[Floats], float]
 
 
-def estimate_resampled(sample: Sample, metric: Metric, settings: Settings) -> Estimate:
+def estimate_resampled(sample: ScoredSample, metric: Metric, settings: StatisticsSettings) -> PairedEstimate:
     """A metric of the catalogue for both models, on the same resamples."""
     return bootstrap(sample, [prepare(metric, sample, scores) for scores in sample.sides], metric.name, settings)
 
 
-def prepare(metric: Metric, sample: Sample, scores: Scores) -> Weighted:
+def prepare(metric: Metric, sample: ScoredSample, scores: ModelScores) -> Weighted:
     """The metric of one model as a function of the rows' weights, of shape (n,)."""
     if metric.kind in ("ndcg", "mrr", "map"):
         return prepare_ranking(metric, sample, scores)
@@ -44,31 +44,33 @@ def prepare(metric: Metric, sample: Sample, scores: Scores) -> Weighted:
     return _calibration_error(scores.predicted == sample.truth, scores.probabilities.max(axis=1))
 
 
-def bootstrap(sample: Sample, metrics: list[Weighted], name: str, settings: Settings) -> Estimate:
+def bootstrap(
+    sample: ScoredSample, metrics: list[Weighted], name: str, settings: StatisticsSettings
+) -> PairedEstimate:
     """What resamples say of the champion (if any) and the challenger; `name` chooses the random numbers."""
     whole = np.ones(sample.rows)
     values = [one(whole) for one in metrics]
     champion = values[0] if len(values) > 1 else None
     if not all(math.isfinite(value) for value in values):
-        return Estimate(Spread(values[-1], math.nan), champion)
+        return PairedEstimate(ValueSpread(values[-1], math.nan), champion)
     drawn = _draws(sample, metrics, settings, name)
     # Blocks are what is drawn independently of a series.
     units = sample.units if sample.horizon is None else sample.units // block_length(sample.units, sample.horizon)
-    own = Spread.from_draws(values[-1], drawn[-1], units)
+    own = ValueSpread.from_draws(values[-1], drawn[-1], units)
     method = f"{_resampled(sample)} bootstrap"
     if champion is None:
-        return Estimate(own, method=method)
-    delta = Spread.from_draws(values[1] - values[0], drawn[1] - drawn[0], units)
-    return Estimate(own, champion, delta, method, delta.p_two_sided() if delta.known else None)
+        return PairedEstimate(own, method=method)
+    delta = ValueSpread.from_draws(values[1] - values[0], drawn[1] - drawn[0], units)
+    return PairedEstimate(own, champion, delta, method, delta.p_two_sided() if delta.known else None)
 
 
-def _resampled(sample: Sample) -> str:
+def _resampled(sample: ScoredSample) -> str:
     if sample.horizon is not None:
         return "block"
     return "percentile" if sample.clusters is None else "cluster"
 
 
-def _draws(sample: Sample, metrics: list[Weighted], settings: Settings, name: str) -> Floats:
+def _draws(sample: ScoredSample, metrics: list[Weighted], settings: StatisticsSettings, name: str) -> Floats:
     generator = settings.generator(name)
     clusters, units = sample.clusters, sample.units
     drawn = np.empty((len(metrics), settings.resamples))

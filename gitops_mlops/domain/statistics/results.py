@@ -6,12 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from gitops_mlops.domain.document.bounded import Part, Text, Word
+from gitops_mlops.domain.document.bounded import DocumentPart, Text, Word
 
 MetricVerdict = Literal["improved", "non_inferior", "regressed", "inconclusive", "cannot_be_judged", "undefined"]
 
 
-class Interval(Part):
+class Interval(DocumentPart):
     """A two-sided confidence interval at `level`, for instance 0.90 for one-sided bounds at 0.05."""
 
     low: float
@@ -19,7 +19,7 @@ class Interval(Part):
     level: float
 
 
-class MetricResult(Part):
+class MetricResult(DocumentPart):
     """One metric for both models on the same rows.
 
     `delta` is oriented: positive means that the challenger is better, whichever direction the metric has.
@@ -45,7 +45,7 @@ class MetricResult(Part):
     note: Text = ""
 
 
-class Curve(Part):
+class PlotCurve(DocumentPart):
     """Points of a plot, such as calibration: at most 50.
 
     The points of both models lie at `x`, unless a model has places of its own: `champion_x`, `challenger_x`.
@@ -62,7 +62,7 @@ class Curve(Part):
     challenger_rows: tuple[int, ...] = Field(default=(), max_length=50)
 
 
-class Confusion(Part):
+class ConfusionMatrix(DocumentPart):
     """Counts by true label (rows) and predicted label (columns), at most 20 classes."""
 
     labels: tuple[Word, ...] = Field(max_length=20)

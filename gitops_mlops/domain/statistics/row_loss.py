@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from gitops_mlops.domain.config.metrics import METRICS, Method, Metric, Needs, Task, find_metric
+from gitops_mlops.domain.config.metrics import METRICS, IntervalMethod, Metric, MetricInput, ModelTask, find_metric
 from gitops_mlops.domain.statistics.linear import row_losses
-from gitops_mlops.domain.statistics.sample import Floats, Sample, Scores
+from gitops_mlops.domain.statistics.sample import Floats, ModelScores, ScoredSample
 
 
-def row_metric(sample: Sample, primary: str) -> Metric | None:
+def row_metric(sample: ScoredSample, primary: str) -> Metric | None:
     """The metric whose loss a row has by itself, as near to the primary one as there is; None for a ranking.
 
     The primary metric when it is a mean of losses; else accuracy for a metric of class counts, RMSE for R², and
@@ -15,19 +15,19 @@ def row_metric(sample: Sample, primary: str) -> Metric | None:
     """
     metric = find_metric(primary)
     certain = all(scores.probabilities is not None for scores in sample.sides)
-    if sample.task is Task.RANKING:
+    if sample.task is ModelTask.RANKING:
         return None
     if sample.task.classifies:
-        if metric is not None and metric.method is Method.MEAN and certain:
+        if metric is not None and metric.method is IntervalMethod.MEAN and certain:
             return metric
-        counted = metric is not None and metric.method is Method.COUNTS
+        counted = metric is not None and metric.method is IntervalMethod.COUNTS
         return METRICS["log_loss" if certain and not counted else "accuracy"]
-    if metric is not None and metric.method is Method.MEAN and metric.needs is not Needs.HISTORY:
+    if metric is not None and metric.method is IntervalMethod.MEAN and metric.needs is not MetricInput.HISTORY:
         return metric
-    return METRICS["rmse" if metric is not None and metric.method is Method.SMOOTH else "mae"]
+    return METRICS["rmse" if metric is not None and metric.method is IntervalMethod.SMOOTH else "mae"]
 
 
-def loss_of_rows(metric: Metric, sample: Sample, scores: Scores) -> Floats:
+def loss_of_rows(metric: Metric, sample: ScoredSample, scores: ModelScores) -> Floats:
     """The loss of each row of one model, less being better; shape (n,). `metric` is what `row_metric` said."""
     if metric.name == "accuracy":
         wrong: Floats = (scores.predicted != sample.truth).astype(float)

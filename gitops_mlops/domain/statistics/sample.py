@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.metrics import ModelTask
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -16,7 +16,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
+class ModelScores:
     """One model's answers for n rows.
 
     `predicted` has shape (n,): codes of classes, or numbers for a regression. `probabilities` is None, or of
@@ -26,19 +26,19 @@ class Scores:
     predicted: npt.NDArray[Any]
     probabilities: Floats | None = None
 
-    def only(self, rows: Mask) -> Scores:
+    def only(self, rows: Mask) -> ModelScores:
         """The answers for some of the rows."""
-        return Scores(self.predicted[rows], None if self.probabilities is None else self.probabilities[rows])
+        return ModelScores(self.predicted[rows], None if self.probabilities is None else self.probabilities[rows])
 
-    def of_classes(self, codes: Ints, number: int) -> Scores:
+    def of_classes(self, codes: Ints, number: int) -> ModelScores:
         """The answers in other codes, `codes` being the new one of each class; `number` is of all new classes."""
         if self.probabilities is None or self.probabilities.ndim == 1:
-            return Scores(codes[self.predicted], self.probabilities)
+            return ModelScores(codes[self.predicted], self.probabilities)
         chances = np.zeros((len(self.predicted), number))
         chances[:, codes] = self.probabilities
-        return Scores(codes[self.predicted], chances)
+        return ModelScores(codes[self.predicted], chances)
 
-    def same_as(self, other: Scores) -> bool:
+    def same_as(self, other: ModelScores) -> bool:
         """Whether both models gave the same answers to the last bit."""
         if (self.probabilities is None) != (other.probabilities is None):
             return False
@@ -49,7 +49,7 @@ class Scores:
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class ScoredSample:
     """Labelled rows with the answers of the challenger and, when there is one, of the champion.
 
     `truth` has shape (n,): class codes (0 and 1, 1 positive, for a binary task; `classes` holds the labels by code),
@@ -60,10 +60,10 @@ class Sample:
     forecast of the row's series in training, where the metric is relative to it.
     """
 
-    task: Task
+    task: ModelTask
     truth: npt.NDArray[Any]
-    challenger: Scores
-    champion: Scores | None = None
+    challenger: ModelScores
+    champion: ModelScores | None = None
     clusters: Ints | None = None
     classes: tuple[Any, ...] = ()
     queries: Ints | None = None
@@ -90,11 +90,11 @@ class Sample:
         return "queries" if self.queries is self.clusters else "clusters"
 
     @property
-    def sides(self) -> list[Scores]:
+    def sides(self) -> list[ModelScores]:
         """The answers that there are: the champion's, then the challenger's."""
         return [self.challenger] if self.champion is None else [self.champion, self.challenger]
 
-    def of_classes(self, classes: tuple[Any, ...]) -> Sample:
+    def of_classes(self, classes: tuple[Any, ...]) -> ScoredSample:
         """The same with codes into `classes`, which hold all of its own; what a new one has no chance of is 0."""
         if classes == self.classes:
             return self
@@ -109,7 +109,7 @@ class Sample:
             classes=classes,
         )
 
-    def only(self, rows: Mask) -> Sample:
+    def only(self, rows: Mask) -> ScoredSample:
         """Some of the rows; their clusters and queries are numbered anew."""
         clusters = _renumbered(self.clusters, rows)
         return replace(

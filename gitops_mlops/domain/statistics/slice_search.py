@@ -36,7 +36,7 @@ _MOST_CELLS_PER_ROW = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Coded:
+class EncodedColumn:
     """A column as codes from 0, of shape (rows,), and what each code's value is called.
 
     `pooled` is how many values the last code stands for together; 0 when every code is one value.
@@ -49,7 +49,7 @@ class Coded:
 
 
 @dataclass(frozen=True, eq=False)
-class Weak:
+class WeakSlice:
     """Rows on which the challenger is worse: column and value, once or twice; with Holm's adjusted p-value."""
 
     where: tuple[tuple[str, str], ...]
@@ -58,31 +58,31 @@ class Weak:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class SearchResult:
     """How many slices were asked, of how many columns in pairs, how many are worse, and the worst that differ."""
 
     searched: int
     paired: int
     worse: int
-    weak: tuple[Weak, ...] = ()
+    weak: tuple[WeakSlice, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class SearchRows:
     """Differences of shape (rows,), positive where the challenger is better; codes of clusters from 0, or None."""
 
     differences: Floats
     clusters: Ints | None = None
 
-    def only(self, chosen: Mask) -> Rows:
+    def only(self, chosen: Mask) -> SearchRows:
         """Some of the rows; their clusters are numbered anew."""
         if self.clusters is None:
-            return Rows(self.differences[chosen])
+            return SearchRows(self.differences[chosen])
         codes = np.unique(self.clusters[chosen], return_inverse=True)[1].astype(np.int64)
-        return Rows(self.differences[chosen], codes)
+        return SearchRows(self.differences[chosen], codes)
 
 
-class _Tested(NamedTuple):
+class _TestedSlices(NamedTuple):
     """Slices of one column or two: their codes, t and one-sided p, of shape (slices,); `columns` are positions."""
 
     columns: tuple[int, ...]
@@ -91,7 +91,7 @@ class _Tested(NamedTuple):
     p: Floats
 
 
-def search(columns: Sequence[Coded], rows: Rows, alpha: float) -> Found:
+def search(columns: Sequence[EncodedColumn], rows: SearchRows, alpha: float) -> SearchResult:
     """The slices on which the challenger is worse beyond doubt, the clearest first; at most 10 of them.
 
     One is shown only when the rows of it that no slice before it has are worse beyond doubt by themselves.
@@ -101,7 +101,7 @@ def search(columns: Sequence[Coded], rows: Rows, alpha: float) -> Found:
     asked = [(index,) for index in range(len(columns))] + list(combinations(range(paired), 2))
     tested = [_test(columns, chosen, rows, spread) for chosen in asked]
     if not tested:
-        return Found(0, 0, 0)
+        return SearchResult(0, 0, 0)
     p_values = np.concatenate([one.p for one in tested])
     adjusted = np.asarray(holm(p_values.tolist()))
     worse = np.flatnonzero(adjusted <= alpha)
@@ -109,12 +109,12 @@ def search(columns: Sequence[Coded], rows: Rows, alpha: float) -> Found:
     worst_first = worse[np.lexsort((steepness[worse], p_values[worse]))]
     places = [(one.columns, int(code)) for one in tested for code in one.codes] if len(worse) else []
     candidates = (
-        Weak(_where(columns, *places[index]), _mask(columns, *places[index]), float(adjusted[index]))
+        WeakSlice(_where(columns, *places[index]), _mask(columns, *places[index]), float(adjusted[index]))
         for index in worst_first[:_MOST_CANDIDATES]
     )
     level = alpha / len(p_values) if len(p_values) else 0.0
     weak = _different(candidates, rows, spread, level)
-    return Found(len(p_values), paired, len(worse), weak)
+    return SearchResult(len(p_values), paired, len(worse), weak)
 
 
 def columns_in_pairs(columns: int, rows: int) -> int:
@@ -123,14 +123,16 @@ def columns_in_pairs(columns: int, rows: int) -> int:
     return min(columns, _MOST_PAIRED, math.floor((1 + math.sqrt(1 + 8 * pairs)) / 2))
 
 
-def _test(columns: Sequence[Coded], chosen: tuple[int, ...], rows: Rows, spread: float) -> _Tested:
+def _test(
+    columns: Sequence[EncodedColumn], chosen: tuple[int, ...], rows: SearchRows, spread: float
+) -> _TestedSlices:
     codes, count = _combined(columns, chosen)
     t, p, enough = _students(codes, count, rows, spread)
     kept = np.flatnonzero(enough)
-    return _Tested(chosen, kept, t[kept], p[kept])
+    return _TestedSlices(chosen, kept, t[kept], p[kept])
 
 
-def _combined(columns: Sequence[Coded], chosen: tuple[int, ...]) -> tuple[Ints, int]:
+def _combined(columns: Sequence[EncodedColumn], chosen: tuple[int, ...]) -> tuple[Ints, int]:
     first = columns[chosen[0]]
     if len(chosen) == 1:
         return first.codes, len(first.values)
@@ -138,7 +140,7 @@ def _combined(columns: Sequence[Coded], chosen: tuple[int, ...]) -> tuple[Ints, 
     return first.codes * len(second.values) + second.codes, len(first.values) * len(second.values)
 
 
-def _students(codes: Ints, count: int, rows: Rows, spread: float) -> tuple[Floats, Floats, Mask]:
+def _students(codes: Ints, count: int, rows: SearchRows, spread: float) -> tuple[Floats, Floats, Mask]:
     """Student's t and its one-sided p-value for each of `count` slices, and which have rows and clusters enough."""
     differences = rows.differences
     n = np.bincount(codes, minlength=count).astype(np.float64)
@@ -179,9 +181,11 @@ def _of_clusters(codes: Ints, n: Floats, mean: Floats, differences: Floats, clus
     return total * (there - 1) / np.maximum(there, 1), there.astype(np.float64)
 
 
-def _different(candidates: Iterable[Weak], rows: Rows, spread: float, level: float) -> tuple[Weak, ...]:
+def _different(
+    candidates: Iterable[WeakSlice], rows: SearchRows, spread: float, level: float
+) -> tuple[WeakSlice, ...]:
     """Those whose rows beyond the ones before them are worse at `level`."""
-    shown: list[Weak] = []
+    shown: list[WeakSlice] = []
     covered = np.zeros(len(rows.differences), dtype=np.bool_)
     for one in candidates:
         new = one.rows & ~covered
@@ -198,11 +202,11 @@ def _different(candidates: Iterable[Weak], rows: Rows, spread: float, level: flo
     return tuple(shown)
 
 
-def _mask(columns: Sequence[Coded], chosen: tuple[int, ...], code: int) -> Mask:
+def _mask(columns: Sequence[EncodedColumn], chosen: tuple[int, ...], code: int) -> Mask:
     return np.asarray(_combined(columns, chosen)[0] == code)
 
 
-def _where(columns: Sequence[Coded], chosen: tuple[int, ...], code: int) -> tuple[tuple[str, str], ...]:
+def _where(columns: Sequence[EncodedColumn], chosen: tuple[int, ...], code: int) -> tuple[tuple[str, str], ...]:
     if len(chosen) == 1:
         column = columns[chosen[0]]
         return ((column.name, column.values[code]),)

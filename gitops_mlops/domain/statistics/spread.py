@@ -12,7 +12,7 @@ from gitops_mlops.domain.statistics.sample import Floats
 
 
 @dataclass(frozen=True, eq=False)
-class Spread:
+class ValueSpread:
     """A value with its sampling distribution: Student's t around it, or bootstrap draws of it.
 
     `se` is the standard error in the value's unit, `df` the degrees of freedom (units - 1 when they are clusters;
@@ -25,7 +25,7 @@ class Spread:
     draws: Floats | None = None
 
     @classmethod
-    def from_draws(cls, value: float, draws: Floats, units: int) -> Spread:
+    def from_draws(cls, value: float, draws: Floats, units: int) -> ValueSpread:
         """The spread that bootstrap draws over `units` independent units show."""
         finite = draws[np.isfinite(draws)]
         se = float(np.std(finite, ddof=1)) if len(finite) > 1 else math.nan
@@ -36,7 +36,7 @@ class Spread:
         """Whether there is a value and a standard error at all."""
         return math.isfinite(self.value) and math.isfinite(self.se)
 
-    def flipped(self) -> Spread:
+    def flipped(self) -> ValueSpread:
         """The spread of minus the value."""
         return replace(self, value=-self.value, draws=None if self.draws is None else -self.draws)
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import stdtr
 
-from gitops_mlops.domain.statistics.spread import Spread
+from gitops_mlops.domain.statistics.spread import ValueSpread
 
 
-def recipe_spread(test: Spread, champion: Sequence[float], challenger: Sequence[float]) -> Spread:
+def recipe_spread(test: ValueSpread, champion: Sequence[float], challenger: Sequence[float]) -> ValueSpread:
     """The difference between two recipes, of which each was trained K times: SE² = SE_test² + (s_a² + s_b²)/K.
 
     `champion` and `challenger` are the metric of each training, K of both; the difference is that of their means.
@@ -28,7 +28,7 @@ def recipe_spread(test: Spread, champion: Sequence[float], challenger: Sequence[
     if math.isfinite(test.df):
         parts += test.se**4 / test.df
     value = float(np.mean(challenger) - np.mean(champion))
-    return Spread(value, math.sqrt(variance), variance**2 / parts if parts > 0 else math.inf)
+    return ValueSpread(value, math.sqrt(variance), variance**2 / parts if parts > 0 else math.inf)
 
 
 def corrected_resampled_t(differences: Sequence[float], train_rows: int, test_rows: int) -> tuple[float, float]:

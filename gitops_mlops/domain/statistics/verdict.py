@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from gitops_mlops.domain.statistics.results import MetricVerdict
-from gitops_mlops.domain.statistics.spread import Spread, t_quantile
+from gitops_mlops.domain.statistics.spread import ValueSpread, t_quantile
 
 # With fewer independent units the intervals are not what they say, whatever the method.
 FEWEST_UNITS = 20
@@ -13,7 +13,7 @@ FEWEST_UNITS = 20
 FEWEST_OF_A_CLASS = 10
 
 
-def verdict(delta: Spread, margin: float, alpha: float) -> MetricVerdict:
+def verdict(delta: ValueSpread, margin: float, alpha: float) -> MetricVerdict:
     """What the one-sided bounds at `alpha` allow to say; `delta` is positive when the challenger is better."""
     if not delta.known:
         return "undefined"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from gitops_mlops.domain.comparison.report import Report
-from gitops_mlops.domain.comparison.report_parts import DATA_GATE, GateResult, Revision, SliceResult
+from gitops_mlops.domain.comparison.report_parts import DATA_GATE, ComparedRevision, GateResult, SliceResult
 from gitops_mlops.domain.statistics.results import MetricResult, MetricVerdict
 from gitops_mlops.reports.comparison.words import METRIC_WORDS, WORST_FIRST, known_name
 from gitops_mlops.reports.rendering.numbers import between, count, counted, decimals_of, fixed, level, percent, signed
@@ -180,7 +180,7 @@ def gate_demand(gate: GateResult) -> str:
     return gate.demand.removeprefix(f"{gate.metric} ")
 
 
-def revision_name(revision: Revision, word: Word) -> str:
+def revision_name(revision: ComparedRevision, word: Word) -> str:
     """The version, else the revision, a commit's hash cut to what git shows."""
     name = revision.version or revision.revision
     return word(name[:7] if _SHA.fullmatch(name) else name)

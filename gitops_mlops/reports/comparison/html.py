@@ -31,7 +31,7 @@ from gitops_mlops.reports.rendering.html_style import STYLE
 from gitops_mlops.reports.rendering.markup import Markup, fragment, tag
 
 
-class Section(NamedTuple):
+class HtmlSection(NamedTuple):
     """A part of the page. `render` gets the report and the repository's address, "" when it is not known."""
 
     title: str
@@ -40,17 +40,17 @@ class Section(NamedTuple):
 
 
 SECTIONS = (
-    Section("This change edits the gates", lambda report, _: words.gate_changes(report), "alert"),
-    Section("Gates", lambda report, _: words.gates(report)),
-    Section("Warnings", lambda report, _: words.warnings(report), "alert"),
-    Section("Metrics", lambda report, _: plots.metrics(report)),
-    Section("What changed", lambda report, _: words.changes(report)),
-    Section("Slices", lambda report, _: plots.slices(report)),
-    Section("Beside the gates", lambda report, _: words.panels(report)),
-    Section("Curves", lambda report, _: plots.curves(report)),
-    Section("Confusion matrix", lambda report, _: plots.confusion(report)),
-    Section("What was compared", words.sides),
-    Section("How to read this", lambda report, _: words.how_to_read(report)),
+    HtmlSection("This change edits the gates", lambda report, _: words.gate_changes(report), "alert"),
+    HtmlSection("Gates", lambda report, _: words.gates(report)),
+    HtmlSection("Warnings", lambda report, _: words.warnings(report), "alert"),
+    HtmlSection("Metrics", lambda report, _: plots.metrics(report)),
+    HtmlSection("What changed", lambda report, _: words.changes(report)),
+    HtmlSection("Slices", lambda report, _: plots.slices(report)),
+    HtmlSection("Beside the gates", lambda report, _: words.panels(report)),
+    HtmlSection("Curves", lambda report, _: plots.curves(report)),
+    HtmlSection("Confusion matrix", lambda report, _: plots.confusion(report)),
+    HtmlSection("What was compared", words.sides),
+    HtmlSection("How to read this", lambda report, _: words.how_to_read(report)),
 )
 
 
@@ -70,7 +70,7 @@ def report_html(report: Report, web: str = "") -> str:
     return f"<!doctype html>\n{tag('html', _head(report), body, lang='en')}\n"
 
 
-def _section(name: str, section: Section, body: Markup) -> Markup:
+def _section(name: str, section: HtmlSection, body: Markup) -> Markup:
     heading = tag("h2", section.title, id=f"{name}-heading")
     return tag(
         "section", heading, body, id=name, class_=section.class_, tabindex="-1", aria_labelledby=f"{name}-heading"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.comparison.report_parts import SliceResult
-from gitops_mlops.domain.statistics.results import Confusion, Curve, MetricResult
+from gitops_mlops.domain.statistics.results import ConfusionMatrix, MetricResult, PlotCurve
 from gitops_mlops.reports.comparison.headline import (
     left_out_slices,
     metric_name,
@@ -14,7 +14,16 @@ from gitops_mlops.reports.comparison.headline import (
     unjudged_slices,
     worst_slices,
 )
-from gitops_mlops.reports.comparison.html_parts import Row, box, fold, metric_chip, paragraph, sentence, table, value
+from gitops_mlops.reports.comparison.html_parts import (
+    TableRow,
+    box,
+    fold,
+    metric_chip,
+    paragraph,
+    sentence,
+    table,
+    value,
+)
 from gitops_mlops.reports.rendering.forest_plot import common_scale, forest_axis, forest_row, own_scales
 from gitops_mlops.reports.rendering.line_plot import lines_plot
 from gitops_mlops.reports.rendering.markup import Markup, fragment, tag
@@ -63,7 +72,7 @@ def _forests(
         fragment([" Interval: ", sentence(methods.pop()), "."]) if len(methods) == 1 and "" not in methods else ""
     )
     rows = [
-        Row(
+        TableRow(
             [
                 name,
                 _values(metric),
@@ -84,7 +93,7 @@ def _alone(named: Sequence[_Named]) -> Markup:
     for name, metric, note in named:
         decimals, own = decimals_of(metric), metric.challenger_ci
         interval = f"{between(own, decimals)} ({level(own)})" if own else NOTHING
-        rows.append(Row([name, fixed(metric.challenger, decimals), interval], note))
+        rows.append(TableRow([name, fixed(metric.challenger, decimals), interval], note))
     return table("Without a champion there are only its own values.", ["Metric", "Value", "Interval"], rows)
 
 
@@ -195,7 +204,7 @@ def _sample(class_: str, text: str) -> Markup:
     return tag("li", drawn, text)
 
 
-def _figure(curve: Curve, identity: str, level: float | None) -> Markup | None:
+def _figure(curve: PlotCurve, identity: str, level: float | None) -> Markup | None:
     title = PLOTS[curve.name].title if curve.name in PLOTS else curve.name
     drawn = lines_plot(curve, identity, title, level)
     if drawn is None:
@@ -205,7 +214,7 @@ def _figure(curve: Curve, identity: str, level: float | None) -> Markup | None:
     return tag("figure", caption, drawn, points)
 
 
-def _points(curve: Curve, title: str) -> Markup:
+def _points(curve: PlotCurve, title: str) -> Markup:
     plot = PLOTS.get(curve.name)
     x, y = (plot.x, plot.y) if plot else ("x", "y")
     columns: list[tuple[str, Sequence[float | None]]] = []
@@ -216,7 +225,7 @@ def _points(curve: Curve, title: str) -> Markup:
             columns += [(f"{model}: {y}", values)]
             columns += [(f"{model}: rows", rows)] if rows else []
     lines = [
-        Row([fixed(at, 3), *(_number(column[i] if i < len(column) else None) for _, column in columns)])
+        TableRow([fixed(at, 3), *(_number(column[i] if i < len(column) else None) for _, column in columns)])
         for i, at in enumerate(curve.x)
     ]
     first = f"{x}, middle of the bin" if curve.challenger_x or curve.champion_x else x
@@ -240,7 +249,7 @@ def confusion(report: Report) -> Markup | None:
     return tag("div", *drawn, class_="plots")
 
 
-def _matrix(name: str, matrix: Confusion, counts: Sequence[Sequence[int]]) -> Markup | None:
+def _matrix(name: str, matrix: ConfusionMatrix, counts: Sequence[Sequence[int]]) -> Markup | None:
     size = len(matrix.labels)
     if not size or len(counts) != size or any(len(row) != size for row in counts):
         return None

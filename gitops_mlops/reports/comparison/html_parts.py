@@ -35,7 +35,7 @@ VERDICT_CHIPS: dict[Verdict, tuple[str, str]] = {
 }
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """The cells of a table's row; the first is its header. `note` is shown below them, over the whole width."""
 
     cells: Sequence[str]
@@ -102,7 +102,7 @@ def box(content: Markup, name: str | None = None) -> Markup:
 
 
 def table(
-    caption: str, headers: Sequence[str], rows: Iterable[Row], class_: str = "", name: str | None = None
+    caption: str, headers: Sequence[str], rows: Iterable[TableRow], class_: str = "", name: str | None = None
 ) -> Markup:
     """A table in a box with this name; on a phone, cells stand below each other with their headers.
 
@@ -121,7 +121,7 @@ def table(
     return box(made, name)
 
 
-def _row(row: Row, headers: Sequence[str]) -> list[Markup]:
+def _row(row: TableRow, headers: Sequence[str]) -> list[Markup]:
     first, *rest = row.cells
     named = (None if isinstance(header, Markup) else header for header in headers[1:])
     cells = [

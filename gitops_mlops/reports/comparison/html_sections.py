@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gitops_mlops.domain.comparison.report import Report
-from gitops_mlops.domain.comparison.report_parts import Change, Revision
+from gitops_mlops.domain.comparison.report_parts import ComparedRevision, ReportChange
 from gitops_mlops.reports.comparison.headline import (
     because,
     gate_demand,
@@ -16,7 +16,7 @@ from gitops_mlops.reports.comparison.headline import (
 )
 from gitops_mlops.reports.comparison.html_parts import (
     VERDICT_CHIPS,
-    Row,
+    TableRow,
     bullets,
     chip,
     fold,
@@ -28,7 +28,7 @@ from gitops_mlops.reports.comparison.html_parts import (
     value,
     value_or_nothing,
 )
-from gitops_mlops.reports.comparison.panels import Foreign, Panel
+from gitops_mlops.reports.comparison.panels import Panel, UntrustedText
 from gitops_mlops.reports.comparison.panels import panels as all_panels
 from gitops_mlops.reports.rendering.links import commit_link, difference_link, version_link
 from gitops_mlops.reports.rendering.markup import Markup, fragment, tag
@@ -66,7 +66,7 @@ def _strong(text: str) -> Markup:
     return tag("strong", Markup(text))
 
 
-def _side(revision: Revision) -> Markup:
+def _side(revision: ComparedRevision) -> Markup:
     name = revision.version or revision.revision
     commit = fragment([" at ", value(revision.commit[:7])]) if revision.commit else ""
     return fragment([sentence(name), commit])
@@ -90,7 +90,7 @@ def gates(report: Report) -> Markup:
         return paragraph("No gate is configured, so that nothing was demanded.")
     passed = sum(gate.status == "pass" for gate in report.gates)
     rows = [
-        Row(
+        TableRow(
             [
                 Markup(gate_name(gate, sentence)),
                 gate_chip(gate.status),
@@ -124,24 +124,24 @@ def changes(report: Report) -> Markup | None:
 
 def _changes_table(
     heading: str,
-    found: Sequence[Change],
-    cells: Callable[[Change], list[str]],
+    found: Sequence[ReportChange],
+    cells: Callable[[ReportChange], list[str]],
     sides: tuple[str, str] = ("Champion", "Challenger"),
 ) -> Markup:
     headers = ["Name", *sides]
-    rows = [Row([value(one.name.removeprefix("params.yaml:")), *cells(one)]) for one in found]
+    rows = [TableRow([value(one.name.removeprefix("params.yaml:")), *cells(one)]) for one in found]
     shown = table(f"{heading}: {counted(len(found), 'difference')}", headers, rows[:_CHANGES_OPEN])
     if len(rows) <= _CHANGES_OPEN:
         return shown
     return fragment([shown, fold("The others", table(f"{heading}: the others", headers, rows[_CHANGES_OPEN:]))])
 
 
-def _values(change: Change) -> list[str]:
+def _values(change: ReportChange) -> list[str]:
     old, new = pair_text(change.old, change.new, 200)
     return [Markup(NOTHING) if side is None else value(text) for side, text in ((change.old, old), (change.new, new))]
 
 
-def _files(change: Change) -> list[str]:
+def _files(change: ReportChange) -> list[str]:
     return [Markup(data_text(side, value)) for side in (change.old, change.new)]
 
 
@@ -150,12 +150,12 @@ def sides(report: Report, web: str) -> Markup:
     found = [side for side in (report.champion, report.challenger) if side is not None]
     headers = ["What", *(["Champion"] if report.champion else []), "Challenger"]
     rows = [
-        Row(["Revision", *(value_or_nothing(side.revision) for side in found)]),
-        Row(["Version", *(_linked(version_link(web, report.model, side), side.version) for side in found)]),
-        Row(["Commit", *(_linked(commit_link(web, side.commit), side.commit) for side in found)]),
-        Row(["Model, SHA-256", *(value_or_nothing(side.model_sha256) for side in found)]),
+        TableRow(["Revision", *(value_or_nothing(side.revision) for side in found)]),
+        TableRow(["Version", *(_linked(version_link(web, report.model, side), side.version) for side in found)]),
+        TableRow(["Commit", *(_linked(commit_link(web, side.commit), side.commit) for side in found)]),
+        TableRow(["Model, SHA-256", *(value_or_nothing(side.model_sha256) for side in found)]),
         *(
-            Row(
+            TableRow(
                 [
                     fragment(["Data ", value(path), ", MD5"]),
                     *(value_or_nothing(side.data_md5.get(path, "")) for side in found),
@@ -197,7 +197,7 @@ def _rows(report: Report) -> list[Markup]:
 def _software(report: Report) -> Markup | None:
     if not report.environment:
         return None
-    rows = [Row([value(name), value(version)]) for name, version in sorted(report.environment.items())]
+    rows = [TableRow([value(name), value(version)]) for name, version in sorted(report.environment.items())]
     return fold("Software", table("Software it was computed with", ["Name", "Version"], rows))
 
 
@@ -225,10 +225,10 @@ def panels(report: Report) -> Markup | None:
 def _panel(panel: Panel) -> list[Markup]:
     title = tag("h3", _text(f"{'⚠️ ' if panel.alert else ''}{panel.title}: {panel.summary}"))
     sentences = [paragraph(*map(_text, words)) for words in panel.sentences]
-    rows = [Row([_text(cell) for cell in cells]) for cells in panel.rows]
+    rows = [TableRow([_text(cell) for cell in cells]) for cells in panel.rows]
     return [title, *sentences, *([table(panel.title, list(panel.headers), rows)] if rows else [])]
 
 
 def _text(text: str) -> Markup:
     # What chooses between a sign and its picture is invisible, and escaping writes it out.
-    return sentence(text) if isinstance(text, Foreign) else fragment([text.replace(_PICTURE, "")])
+    return sentence(text) if isinstance(text, UntrustedText) else fragment([text.replace(_PICTURE, "")])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitops_mlops.domain.comparison.leaderboard import Board, Standing, verdict
+from gitops_mlops.domain.comparison.leaderboard import Leaderboard, LeaderboardRow, verdict
 from gitops_mlops.domain.statistics.results import Interval
 from gitops_mlops.reports.comparison.words import known_name
 from gitops_mlops.reports.rendering.numbers import (
@@ -24,7 +24,7 @@ _WIDEST_NAME = 28
 _WIDEST_CHANGES = 60
 
 
-def board_text(board: Board) -> str:
+def board_text(board: Leaderboard) -> str:
     """Everyone on the rows, the leader first, and what the order is worth."""
     units = "" if board.clusters is None else f" in {counted(board.clusters, 'independent group')}"
     direction = "more" if board.higher_is_better else "less"
@@ -48,7 +48,7 @@ def _plain(line: str) -> str:
     return fit(line, 400)
 
 
-def _row(place: int, one: Standing) -> list[str]:
+def _row(place: int, one: LeaderboardRow) -> list[str]:
     entrant = one.entrant
     changes = ", ".join(f"{key.rpartition(':')[2]}={value_text(value)}" for key, value in entrant.parameters.items())
     best = NOTHING if one.value is None else "may be" if one.may_be_best else "no"
@@ -64,14 +64,14 @@ def _row(place: int, one: Standing) -> list[str]:
     ]
 
 
-def _behind(one: Standing) -> str:
+def _behind(one: LeaderboardRow) -> str:
     if one.behind is None:
         return NOTHING
     interval = f" ({between(one.behind_interval, _DECIMALS)})" if one.behind_interval else ""
     return f"{signed(one.behind, _DECIMALS)}{interval}"
 
 
-def board_data(board: Board) -> dict[str, Any]:
+def board_data(board: Leaderboard) -> dict[str, Any]:
     """The board as plain data."""
     return {
         "model": board.model,
@@ -87,7 +87,7 @@ def board_data(board: Board) -> dict[str, Any]:
     }
 
 
-def _standing_data(one: Standing) -> dict[str, Any]:
+def _standing_data(one: LeaderboardRow) -> dict[str, Any]:
     entrant = one.entrant
     return {
         "name": entrant.name,

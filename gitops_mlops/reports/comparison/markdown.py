@@ -17,7 +17,7 @@ from gitops_mlops.reports.rendering.links import commit_link, difference_link
 BUDGET = 60_000
 
 
-class Section(NamedTuple):
+class MarkdownSection(NamedTuple):
     """A part of the report, and how much of it is shown: first all that is of use, then ever less; 0 is nothing.
 
     When the whole does not fit, sections of the lowest `rank` give way first.
@@ -31,18 +31,18 @@ class Section(NamedTuple):
 
 # The verdict and the gates only get shorter words.
 SECTIONS = (
-    Section("reasons", open_.headline, (400, 120), 90),
-    Section("gates", open_.gates, (200, 60, 25), 100),
-    Section("changes of gates", open_.gate_changes, (100, 20, 5), 60),
-    Section("metrics", open_.metrics, (300, 60, 20), 80),
-    Section("changes", open_.changes, (25, 10, 5), 50),
-    Section("slices", folded.slices, (30, 10, 5), 45),
-    Section("beside the gates", folded.panels, (30, 10, 3, 0), 42),
-    Section("curves", folded.charts, (10, 2, 0), 20),
-    Section("confusion matrix", folded.confusion, (10, 5, 0), 30),
-    Section("warnings", folded.warnings, (400, 100, 0), 40),
-    Section("what was compared", folded.sides, (50, 10, 0), 10),
-    Section("how to read this", folded.how_to_read, (1, 0), 70),
+    MarkdownSection("reasons", open_.headline, (400, 120), 90),
+    MarkdownSection("gates", open_.gates, (200, 60, 25), 100),
+    MarkdownSection("changes of gates", open_.gate_changes, (100, 20, 5), 60),
+    MarkdownSection("metrics", open_.metrics, (300, 60, 20), 80),
+    MarkdownSection("changes", open_.changes, (25, 10, 5), 50),
+    MarkdownSection("slices", folded.slices, (30, 10, 5), 45),
+    MarkdownSection("beside the gates", folded.panels, (30, 10, 3, 0), 42),
+    MarkdownSection("curves", folded.charts, (10, 2, 0), 20),
+    MarkdownSection("confusion matrix", folded.confusion, (10, 5, 0), 30),
+    MarkdownSection("warnings", folded.warnings, (400, 100, 0), 40),
+    MarkdownSection("what was compared", folded.sides, (50, 10, 0), 10),
+    MarkdownSection("how to read this", folded.how_to_read, (1, 0), 70),
 )
 
 
@@ -68,7 +68,7 @@ def report_body(report: Report, budget: int, web: str = "") -> str:
     return _whole(parts, report, steps, web)
 
 
-def _part(section: Section, report: Report, step: int) -> str:
+def _part(section: MarkdownSection, report: Report, step: int) -> str:
     size = section.sizes[step]
     return "\n".join(section.render(report, size)) if size else ""
 

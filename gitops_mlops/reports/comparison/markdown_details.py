@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gitops_mlops.domain.comparison.report import Report
-from gitops_mlops.domain.comparison.report_parts import Revision, SliceResult
-from gitops_mlops.domain.statistics.results import Confusion, Curve, MetricResult, MetricVerdict
+from gitops_mlops.domain.comparison.report_parts import ComparedRevision, SliceResult
+from gitops_mlops.domain.statistics.results import ConfusionMatrix, MetricResult, MetricVerdict, PlotCurve
 from gitops_mlops.reports.comparison.headline import left_out_slices, unjudged_slices, worst_slices
 from gitops_mlops.reports.comparison.markdown_sections import directed_name, metrics_table, short_prose, table
-from gitops_mlops.reports.comparison.panels import Foreign, Panel
+from gitops_mlops.reports.comparison.panels import Panel, UntrustedText
 from gitops_mlops.reports.comparison.panels import panels as all_panels
 from gitops_mlops.reports.rendering.escape import code, prose
 from gitops_mlops.reports.rendering.mermaid import PLOTS, chart
@@ -82,7 +82,7 @@ def _panel(panel: Panel, limit: int) -> list[str]:
 
 
 def _panel_text(text: str) -> str:
-    return prose(text, 300) if isinstance(text, Foreign) else text
+    return prose(text, 300) if isinstance(text, UntrustedText) else text
 
 
 def charts(report: Report, limit: int) -> list[str]:
@@ -94,7 +94,7 @@ def charts(report: Report, limit: int) -> list[str]:
     return details(f"Curves: {count(len(drawn))}", lines) if drawn else []
 
 
-def _curve_title(curve: Curve) -> str:
+def _curve_title(curve: PlotCurve) -> str:
     return PLOTS[curve.name].title if curve.name in PLOTS else short_prose(curve.name)
 
 
@@ -110,19 +110,19 @@ def confusion(report: Report, limit: int) -> list[str]:
     return details("Confusion matrix", [f"{sides}.", "", *lines])
 
 
-def _square(matrix: Confusion) -> bool:
+def _square(matrix: ConfusionMatrix) -> bool:
     number = len(matrix.labels)
     present = [side for side in (matrix.champion, matrix.challenger) if side is not None]
     return number > 0 and all(len(side) == number and all(len(line) == number for line in side) for side in present)
 
 
-def _whole(matrix: Confusion) -> list[str]:
+def _whole(matrix: ConfusionMatrix) -> list[str]:
     labels = [code(label, 20) for label in matrix.labels]
     rows = [[f"is {labels[i]}", *(_cell(matrix, i, j) for j in range(len(labels)))] for i in range(len(labels))]
     return table(["", *(f"predicted {label}" for label in labels)], rows)
 
 
-def _mistakes(matrix: Confusion, limit: int) -> list[str]:
+def _mistakes(matrix: ConfusionMatrix, limit: int) -> list[str]:
     number = len(matrix.labels)
     places = [(i, j) for i in range(number) for j in range(number) if i != j]
     largest = sorted(places, key=lambda place: -matrix.challenger[place[0]][place[1]])[:limit]
@@ -131,7 +131,7 @@ def _mistakes(matrix: Confusion, limit: int) -> list[str]:
     return [shown, "", *table(["Is", "Predicted", "Rows"], rows)]
 
 
-def _cell(matrix: Confusion, i: int, j: int) -> str:
+def _cell(matrix: ConfusionMatrix, i: int, j: int) -> str:
     new = count(matrix.challenger[i][j])
     return new if matrix.champion is None else f"{count(matrix.champion[i][j])} → {new}"
 
@@ -167,7 +167,7 @@ def sides(report: Report, limit: int) -> list[str]:
     return details("What was compared", lines)
 
 
-def _both(champion: Revision | None, challenger: Revision, field: str) -> list[str]:
+def _both(champion: ComparedRevision | None, challenger: ComparedRevision, field: str) -> list[str]:
     texts = (getattr(champion, field) if champion else "", getattr(challenger, field))
     width = 12 if field in ("commit", "model_sha256") else 40
     return [code(text[:width], width) if text else NOTHING for text in texts]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from gitops_mlops.domain.comparison.report import Report
-from gitops_mlops.domain.comparison.report_parts import Change, GateResult
+from gitops_mlops.domain.comparison.report_parts import GateResult, ReportChange
 from gitops_mlops.domain.statistics.results import MetricResult
 from gitops_mlops.reports.comparison.headline import (
     because,
@@ -101,7 +101,7 @@ def gate_changes(report: Report, limit: int) -> list[str]:
     ]
 
 
-def _change_words(change: Change) -> str:
+def _change_words(change: ReportChange) -> str:
     if change.old is None:
         return f"new, {code(value_text(change.new))}"
     if change.new is None:
@@ -173,7 +173,9 @@ def changes(report: Report, limit: int) -> list[str]:
     ]
 
 
-def _changes_list(heading: str, found: Sequence[Change], limit: int, words: Callable[[Change], str]) -> list[str]:
+def _changes_list(
+    heading: str, found: Sequence[ReportChange], limit: int, words: Callable[[ReportChange], str]
+) -> list[str]:
     """A list and no table, for names and values are long and a phone is narrow."""
     if not found:
         return []
@@ -182,12 +184,12 @@ def _changes_list(heading: str, found: Sequence[Change], limit: int, words: Call
     return [f"**{heading}**", "", *lines, *_more(len(found), limit, "- "), ""]
 
 
-def _values(change: Change) -> str:
+def _values(change: ReportChange) -> str:
     old, new = pair_text(change.old, change.new, 60)
     return f"{NOTHING if change.old is None else code(old)} → {NOTHING if change.new is None else code(new)}"
 
 
-def _files(change: Change) -> str:
+def _files(change: ReportChange) -> str:
     return f"{data_text(change.old, code)} → {data_text(change.new, code)}"
 
 

@@ -16,9 +16,9 @@ from gitops_mlops.domain.comparison.report_parts import (
     CheckStatus,
     ColumnShift,
     DatasetShift,
-    Fairness,
     FairnessGap,
     FairnessGroup,
+    FairnessResult,
     SliceResult,
 )
 from gitops_mlops.domain.config.fairness import GAP_WORDS
@@ -50,7 +50,7 @@ _GROUP_HEADERS = ["Group", "Rows", "Selected", "True positives", "False positive
 _GOOD: tuple[MetricVerdict, ...] = ("improved", "non_inferior")
 
 
-class Foreign(str):
+class UntrustedText(str):
     """Text that nobody vouches for."""
 
     __slots__ = ()
@@ -77,7 +77,7 @@ def frozen(report: Report) -> Panel | None:
         return None
     rows = counted(found.evaluation.rows, "row") if found.evaluation else "not scored"
     why = ["This change brings other evaluation data. Here both models are on what the champion's commit has."]
-    note = [["Not both were scored: ", Foreign(found.note), "."]] if found.note else []
+    note = [["Not both were scored: ", UntrustedText(found.note), "."]] if found.note else []
     return Panel("On the data as it was", rows, [why, *note], *_metrics(found.metrics))
 
 
@@ -87,8 +87,12 @@ def anchor(report: Report) -> Panel | None:
     if found is None:
         return None
     days = counted(round(found.age / 86400), "day")
-    who = ["Small steps down add up: the version that held the stage then is ", Foreign(found.revision.version), "."]
-    note = [["It was not compared: ", Foreign(found.note), "."]] if found.note else []
+    who = [
+        "Small steps down add up: the version that held the stage then is ",
+        UntrustedText(found.revision.version),
+        ".",
+    ]
+    note = [["It was not compared: ", UntrustedText(found.note), "."]] if found.note else []
     worse = any(metric.verdict == "regressed" for metric in found.metrics)
     summary = "not compared" if found.note else "worse" if worse else "no decline beyond doubt"
     return Panel(f"Against the champion of {days} ago", summary, [who, *note], *_metrics(found.metrics), worse)
@@ -100,7 +104,7 @@ def recipe(report: Report) -> Panel | None:
     if found is None:
         return None
     artifact = {metric.name: metric.verdict for metric in report.metrics}
-    note = [["Not told: ", Foreign(found.note), "."]] if found.note else []
+    note = [["Not told: ", UntrustedText(found.note), "."]] if found.note else []
     if not found.metrics:
         return Panel("The recipe", "cannot be judged", note)
     other = [metric for metric in found.metrics if artifact.get(metric.name, metric.verdict) != metric.verdict]
@@ -122,7 +126,10 @@ def honesty(report: Report) -> Panel | None:
     odd = sum(check.status in ("block", "warn") for check in worst)
     passed = sum(check.status == "pass" for check in worst)
     summary = counted(odd, "suspicion") if odd else f"{counted(passed, 'check')} passed"
-    said = [[f"{_CHECK_SYMBOLS[check.status]} ", Foreign(check.id), ": ", Foreign(check.found)] for check in worst]
+    said = [
+        [f"{_CHECK_SYMBOLS[check.status]} ", UntrustedText(check.id), ": ", UntrustedText(check.found)]
+        for check in worst
+    ]
     return Panel("Data honesty", summary, said, alert=odd > 0)
 
 
@@ -132,7 +139,7 @@ def data_shift(report: Report) -> Panel | None:
     if found is None or not (found.datasets or found.columns or found.note):
         return None
     said = [_dataset(one) for one in found.datasets]
-    note = [["Not everything is known: ", Foreign(found.note), "."]] if found.note else []
+    note = [["Not everything is known: ", UntrustedText(found.note), "."]] if found.note else []
     large = sum((one.psi or 0) >= _LARGE_SHIFT or one.note != "" for one in found.columns)
     summary = f"{counted(large, 'column')} shifted" if found.datasets else "not known"
     headers = ["Column", "Data", "PSI", "Missing then", "Now", "Categories"] if found.columns else []
@@ -147,19 +154,19 @@ def _dataset(one: DatasetShift) -> list[str]:
     ]
     for what, names in (("new", one.columns_added), ("gone", one.columns_removed)):
         if names:
-            told += [f" Columns that are {what}: ", Foreign(", ".join(names[:20])), "."]
+            told += [f" Columns that are {what}: ", UntrustedText(", ".join(names[:20])), "."]
     return told
 
 
 def _column(one: ColumnShift) -> list[str]:
     categories = f"{count(one.came)} new, {count(one.went)} gone" if one.came or one.went else ""
     return [
-        Foreign(one.column),
-        Foreign(one.dataset),
+        UntrustedText(one.column),
+        UntrustedText(one.dataset),
         fixed(one.psi if one.psi is None else max(one.psi, 0.0), 2),
         percent(one.missing_then),
         percent(one.missing_now),
-        Foreign(one.note) if one.note else categories or NOTHING,
+        UntrustedText(one.note) if one.note else categories or NOTHING,
     ]
 
 
@@ -170,7 +177,7 @@ def slice_search(report: Report) -> Panel | None:
         return None
     title = "Search for weak slices"
     if found.note:
-        return Panel(title, "not searched", [["Nothing was searched: ", Foreign(found.note), "."]])
+        return Panel(title, "not searched", [["Nothing was searched: ", UntrustedText(found.note), "."]])
     pairs = "" if found.paired == found.columns else f" ({count(found.paired)} of them)"
     of = counted(found.columns, "column")
     how = f"Every value or fifth of {of} with 200 rows or more was looked at, alone and in pairs{pairs}."
@@ -187,7 +194,7 @@ def slice_search(report: Report) -> Panel | None:
 
 def _found(part: SliceResult, metric: MetricResult) -> list[str]:
     name, then, now, better, _ = _metric(metric)
-    return [Foreign(part.name), count(part.rows), Foreign(f"{name} {then} → {now}"), better]
+    return [UntrustedText(part.name), count(part.rows), UntrustedText(f"{name} {then} → {now}"), better]
 
 
 def fairness(report: Report) -> Panel | None:
@@ -198,7 +205,7 @@ def fairness(report: Report) -> Panel | None:
     wider = sum(gap.ci is not None and gap.ci.low > 0 for _, gap in gaps)
     summary = f"{wider} of {counted(len(gaps), 'gap')} wider beyond doubt"
     notes = [
-        [Foreign(f"{part.column} = {group.value}"), ": ", Foreign(group.note), "."]
+        [UntrustedText(f"{part.column} = {group.value}"), ": ", UntrustedText(group.note), "."]
         for part in report.fairness
         for group in part.groups
         if group.note
@@ -209,21 +216,21 @@ def fairness(report: Report) -> Panel | None:
     return Panel("Fairness", summary, sentences, _GROUP_HEADERS if rows else [], rows, wider > 0)
 
 
-def _gap(part: Fairness, gap: FairnessGap) -> list[str]:
+def _gap(part: FairnessResult, gap: FairnessGap) -> list[str]:
     name = f", {GAP_WORDS[gap.name]}: "
     if gap.challenger is None:
-        return [Foreign(part.column), f"{name}not judged, ", Foreign(gap.note), "."]
+        return [UntrustedText(part.column), f"{name}not judged, ", UntrustedText(gap.note), "."]
     if gap.worsening is None:
-        return [Foreign(part.column), f"{name}the largest gap is {fixed(gap.challenger, 3)}."]
+        return [UntrustedText(part.column), f"{name}the largest gap is {fixed(gap.challenger, 3)}."]
     interval = f" ({level(gap.ci)} interval {between(gap.ci, 3)})" if gap.ci else ""
     change = f"{fixed(gap.champion, 3)} → {fixed(gap.challenger, 3)}, {signed(gap.worsening, 3)}{interval}"
-    return [Foreign(part.column), f"{name}the largest gap went {change}."]
+    return [UntrustedText(part.column), f"{name}the largest gap went {change}."]
 
 
-def _group(part: Fairness, group: FairnessGroup) -> list[str]:
+def _group(part: FairnessResult, group: FairnessGroup) -> list[str]:
     both = [(getattr(group.champion, key, None), getattr(group.challenger, key)) for key in _RATES]
     shown = [f"{fixed(then, 3)} → {fixed(now, 3)}" if group.champion else fixed(now, 3) for then, now in both]
-    return [Foreign(f"{part.column} = {group.value}"), count(group.rows), *shown]
+    return [UntrustedText(f"{part.column} = {group.value}"), count(group.rows), *shown]
 
 
 # In the order in which they are shown.
@@ -280,4 +287,4 @@ def _recipe_metric(metric: RecipeMetric) -> list[str]:
 
 
 def _name(metric: MetricResult) -> str:
-    return known_name(metric.name) or Foreign(metric.name)
+    return known_name(metric.name) or UntrustedText(metric.name)

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 
 from gitops_mlops.domain.comparison.report import Report
-from gitops_mlops.domain.comparison.report_parts import Change, SliceResult, Verdict
+from gitops_mlops.domain.comparison.report_parts import ReportChange, SliceResult, Verdict
 from gitops_mlops.domain.statistics.results import Interval, MetricResult, MetricVerdict
 from gitops_mlops.reports.comparison.headline import (
     because,
@@ -167,7 +167,7 @@ def _changes(report: Report, _: Paint) -> list[str]:
 
 
 def _change_table(
-    report: Report, header: str, changes: Sequence[Change], cells: Callable[[Change], tuple[str, str]]
+    report: Report, header: str, changes: Sequence[ReportChange], cells: Callable[[ReportChange], tuple[str, str]]
 ) -> list[str]:
     if not changes:
         return []
@@ -177,12 +177,12 @@ def _change_table(
     return [table([header, old, "Challenger"], rows), *more]
 
 
-def _values(change: Change) -> tuple[str, str]:
+def _values(change: ReportChange) -> tuple[str, str]:
     old, new = pair_text(change.old, change.new, 20)
     return (NOTHING if change.old is None else old, NOTHING if change.new is None else new)
 
 
-def _data(change: Change) -> tuple[str, str]:
+def _data(change: ReportChange) -> tuple[str, str]:
     return (data_text(change.old, printable), data_text(change.new, printable))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from gitops_mlops.domain.deployment.reconciliation import Deployment
-from gitops_mlops.domain.review.finding import Finding
+from gitops_mlops.domain.deployment.reconciliation import PlaceStatus
+from gitops_mlops.domain.review.finding import IssueFinding
 from gitops_mlops.reports.registry.registry import tombstone_data
 from gitops_mlops.reports.rendering.escape import code, prose
 from gitops_mlops.reports.rendering.terminal import printable, table
@@ -14,7 +14,7 @@ from gitops_mlops.reports.rendering.terminal import printable, table
 _SHOWN = 20
 
 
-def status_data(states: Sequence[Deployment]) -> list[dict[str, Any]]:
+def status_data(states: Sequence[PlaceStatus]) -> list[dict[str, Any]]:
     """Every place as JSON-ready data; None where nothing is wanted, runs or is known."""
     return [
         {
@@ -62,7 +62,7 @@ def status_text(data: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join([table(headers, rows), *([""] if notes else []), *notes])
 
 
-def status_findings(states: Sequence[Deployment]) -> Iterator[Finding]:
+def status_findings(states: Sequence[PlaceStatus]) -> Iterator[IssueFinding]:
     """Each place that is not as it should be."""
     for state in states:
         if state.good and not state.unmerged:
@@ -80,7 +80,7 @@ def status_findings(states: Sequence[Deployment]) -> Iterator[Finding]:
             *([f"**Why:** {prose(state.note, 2000)}", ""] if state.note else []),
             f"**What to do:** {prose(advice, 500)}, then {again} or the next rollout. It is closed once it runs.",
         ]
-        yield Finding(
+        yield IssueFinding(
             f"status/{environment}/{model}",
             f"{model} does not run as it should in {environment}",
             "\n".join(lines) + "\n",

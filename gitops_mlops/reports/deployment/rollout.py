@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gitops_mlops.domain.deployment.rollout import SCHEMA, Result, Rolled, Rollout, TakenBack
-from gitops_mlops.domain.registry.change import Refusal
-from gitops_mlops.domain.review.finding import Finding
+from gitops_mlops.domain.deployment.rollout import SCHEMA, ModelRollout, Rollout, RolloutResult, TakenBack
+from gitops_mlops.domain.registry.change import RuleRefusal
+from gitops_mlops.domain.review.finding import IssueFinding
 from gitops_mlops.reports.rendering.escape import code, prose, row
 from gitops_mlops.reports.rendering.links import is_address
 from gitops_mlops.reports.rendering.terminal import printable
@@ -58,13 +58,13 @@ def rollout_markdown(rollout: Rollout) -> str:
     return "\n".join(lines) + "\n"
 
 
-def rollback_findings(environment: str, back: Mapping[str, TakenBack | None]) -> Iterator[Finding]:
+def rollback_findings(environment: str, back: Mapping[str, TakenBack | None]) -> Iterator[IssueFinding]:
     """The versions that a rollout took back, by model."""
     for model, taken in back.items():
         if taken is not None:
             title = f"{model} {taken.version} was rolled back in {environment}"
             key = f"rollback/{environment}/{model}/{taken.version}"
-            yield Finding(key, title, _taken_back(model, environment, taken))
+            yield IssueFinding(key, title, _taken_back(model, environment, taken))
 
 
 def _taken_back(model: str, environment: str, taken: TakenBack) -> str:
@@ -88,20 +88,20 @@ def _taken_back(model: str, environment: str, taken: TakenBack) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _words(model: Rolled) -> str:
+def _words(model: ModelRollout) -> str:
     serves = f"{model.serves} serves" if model.serves else "nothing serves"
     change = f"{model.before} → {model.serves}" if model.before else model.serves
     return {
-        Result.UNCHANGED: f"{model.serves} serves at {model.address}" if model.serves else model.why,
-        Result.PLANNED: f"would change: {model.why}" if model.why else "would be deployed",
-        Result.DEPLOYED: f"{change} serves at {model.address}",
-        Result.STOPPED: f"{model.before or 'what ran'} is stopped; emptied {model.why}",
-        Result.EMPTY: model.why or f"nothing is assigned, {serves}",
-        Result.ROLLED_BACK: f"rolled back, {serves}; {model.why}",
-        Result.REFUSED: f"was not let in: {model.why}; {serves}",
-        Result.FAILED: f"failed ({model.cause}): {model.why}" + (f"; {serves}" if model.address else ""),
+        RolloutResult.UNCHANGED: f"{model.serves} serves at {model.address}" if model.serves else model.why,
+        RolloutResult.PLANNED: f"would change: {model.why}" if model.why else "would be deployed",
+        RolloutResult.DEPLOYED: f"{change} serves at {model.address}",
+        RolloutResult.STOPPED: f"{model.before or 'what ran'} is stopped; emptied {model.why}",
+        RolloutResult.EMPTY: model.why or f"nothing is assigned, {serves}",
+        RolloutResult.ROLLED_BACK: f"rolled back, {serves}; {model.why}",
+        RolloutResult.REFUSED: f"was not let in: {model.why}; {serves}",
+        RolloutResult.FAILED: f"failed ({model.cause}): {model.why}" + (f"; {serves}" if model.address else ""),
     }[model.result]
 
 
-def _refusal(refusal: Refusal) -> str:
+def _refusal(refusal: RuleRefusal) -> str:
     return f"{refusal.rule}: {refusal.seen} → needed: {refusal.wanted}"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from gitops_mlops.domain.doctor.checks import OF_ONE_CLONE, Diagnosis, Finding, Severity
-from gitops_mlops.domain.review.finding import Finding as Issue
+from gitops_mlops.domain.doctor.checks import OF_ONE_CLONE, Diagnosis, DoctorFinding, Severity
+from gitops_mlops.domain.review.finding import IssueFinding as Issue
 from gitops_mlops.reports.rendering.escape import code, prose
 from gitops_mlops.reports.rendering.problems import counted
 from gitops_mlops.reports.rendering.terminal import printable
@@ -34,7 +34,7 @@ def diagnosis_findings(diagnosis: Diagnosis) -> Iterator[Issue]:
     """What is wrong, for issues: the findings of one check about one place are one. Notes are none, nor is what
     concerns this clone alone.
     """
-    places: dict[tuple[str, str], list[Finding]] = {}
+    places: dict[tuple[str, str], list[DoctorFinding]] = {}
     for finding in diagnosis.findings:
         if finding.severity is not Severity.NOTE and finding.id not in OF_ONE_CLONE:
             places.setdefault((finding.id, finding.where), []).append(finding)
@@ -59,7 +59,7 @@ def diagnosis_data(diagnosis: Diagnosis) -> dict[str, Any]:
     }
 
 
-def _paragraph(finding: Finding) -> Iterator[str]:
+def _paragraph(finding: DoctorFinding) -> Iterator[str]:
     yield f"  {finding.severity:<{_WIDTH}}  {finding.where}: {finding.what}"
     fix = "; --fix does it" if finding.fixable else ""
     yield f"  {'':<{_WIDTH}}  → {finding.mend} ({finding.id}{fix})"
@@ -75,7 +75,7 @@ def _summary(diagnosis: Diagnosis) -> str:
     return f"{'Nothing is wrong, ' if diagnosis.well else ''}{told}{ending}"
 
 
-def _data(finding: Finding) -> dict[str, Any]:
+def _data(finding: DoctorFinding) -> dict[str, Any]:
     return {
         "id": finding.id,
         "group": finding.group,

@@ -8,41 +8,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from gitops_mlops.domain.lineage.graph import Edge, Graph, Kind, Node, name_of
-from gitops_mlops.domain.lineage.question import Uses
+from gitops_mlops.domain.lineage.graph import LineageEdge, LineageGraph, LineageNode, NodeKind, name_of
+from gitops_mlops.domain.lineage.question import VersionUses
 from gitops_mlops.reports.rendering.escape import shorten, visible
 
 _LONGEST = 60
-_SHAPES: Mapping[Kind, tuple[str, str]] = {
-    Kind.VERSION: ("([", "])"),
-    Kind.DATA: ("[(", ")]"),
-    Kind.STEP: ("[[", "]]"),
-    Kind.COMPARISON: ("{{", "}}"),
-    Kind.ENVIRONMENT: ("[/", "/]"),
+_SHAPES: Mapping[NodeKind, tuple[str, str]] = {
+    NodeKind.VERSION: ("([", "])"),
+    NodeKind.DATA: ("[(", ")]"),
+    NodeKind.STEP: ("[[", "]]"),
+    NodeKind.COMPARISON: ("{{", "}}"),
+    NodeKind.ENVIRONMENT: ("[/", "/]"),
 }
 _HARMLESS = frozenset(" .,-_/@=")
 
 
-def graph_flowchart(graph: Graph) -> str:
+def graph_flowchart(graph: LineageGraph) -> str:
     """The lineage of a version, data flowing from left to right."""
     return _flowchart(graph.nodes.values(), graph.edges)
 
 
-def uses_flowchart(found: Uses) -> str:
+def uses_flowchart(found: VersionUses) -> str:
     """What was asked for, the versions that used it, and where they are and were."""
-    graph = Graph()
+    graph = LineageGraph()
     asked = found.asked
-    kind = Kind.COMMIT if asked.commit else Kind.DATA
+    kind = NodeKind.COMMIT if asked.commit else NodeKind.DATA
     digest = asked.commit or ", ".join(sorted(digest[:10] for digest in asked.digests))
-    start = graph.add(Node("asked", kind, asked.path or ("commit" if asked.commit else "file"), digest))
+    start = graph.add(LineageNode("asked", kind, asked.path or ("commit" if asked.commit else "file"), digest))
     for use in found.uses:
-        version = graph.add(Node(f"version:{name_of(use.version)}", Kind.VERSION, name_of(use.version)))
+        version = graph.add(LineageNode(f"version:{name_of(use.version)}", NodeKind.VERSION, name_of(use.version)))
         graph.link(start, version, str(use.how))
         for stay in use.stays:
-            stage = graph.add(Node(f"stage:{stay.stage}", Kind.STAGE, f"#{stay.stage}"))
+            stage = graph.add(LineageNode(f"stage:{stay.stage}", NodeKind.STAGE, f"#{stay.stage}"))
             graph.link(version, stage, "holds" if stay.left is None else "was in")
         for run in use.runs:
-            place = graph.add(Node(f"environment:{run.environment}", Kind.ENVIRONMENT, run.environment))
+            place = graph.add(LineageNode(f"environment:{run.environment}", NodeKind.ENVIRONMENT, run.environment))
             graph.link(version, place, "runs in" if run.until is None else "ran in")
     return _flowchart(graph.nodes.values(), graph.edges)
 
@@ -53,7 +53,7 @@ def label(text: str) -> str:
     return "".join(c if (c.isascii() and c.isalnum()) or c in _HARMLESS else f"#{ord(c)};" for c in shown)
 
 
-def _flowchart(nodes: Iterable[Node], edges: Iterable[Edge]) -> str:
+def _flowchart(nodes: Iterable[LineageNode], edges: Iterable[LineageEdge]) -> str:
     numbers: dict[str, str] = {}
     lines = ["flowchart LR"]
     for node in nodes:

@@ -7,9 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gitops_mlops.domain.comparison.changes import plain
-from gitops_mlops.domain.lineage.graph import Edge, Graph, Kind, Lineage, Node, name_of
-from gitops_mlops.domain.lineage.question import Use, Uses
-from gitops_mlops.domain.registry.timeline import Stay
+from gitops_mlops.domain.lineage.graph import (
+    LineageEdge,
+    LineageGraph,
+    LineageNode,
+    NodeKind,
+    VersionLineage,
+    name_of,
+)
+from gitops_mlops.domain.lineage.question import VersionUse, VersionUses
+from gitops_mlops.domain.registry.timeline import StageStay
 from gitops_mlops.reports.rendering.numbers import counted, size
 from gitops_mlops.reports.rendering.terminal import table
 
@@ -19,19 +26,27 @@ _SHORT = 10
 _NO_LEDGER = "The ledger records no deployment"
 
 # What a person looks for first.
-_ORDER = (Kind.COMMIT, Kind.DATA, Kind.CODE, Kind.PARAMETERS, Kind.STEP, Kind.IMPORT, Kind.COMPARISON)
+_ORDER = (
+    NodeKind.COMMIT,
+    NodeKind.DATA,
+    NodeKind.CODE,
+    NodeKind.PARAMETERS,
+    NodeKind.STEP,
+    NodeKind.IMPORT,
+    NodeKind.COMPARISON,
+)
 
 
-def tree_text(found: Lineage) -> str:
+def tree_text(found: VersionLineage) -> str:
     """The version, below it what it comes from, then what became of it."""
-    rows = list(_Tree(found.graph).rows())
+    rows = list(_TreeRows(found.graph).rows())
     text = table(["", "", ""], rows).partition("\n")[2]
     return text if found.ledger else f"{text}\n\n{_NO_LEDGER}"
 
 
-def lineage_data(found: Lineage | Uses) -> dict[str, Any]:
+def lineage_data(found: VersionLineage | VersionUses) -> dict[str, Any]:
     """Either answer as plain data; a version's as nodes and edges, which run from what was before."""
-    if isinstance(found, Uses):
+    if isinstance(found, VersionUses):
         return _uses_data(found)
     graph = found.graph
     return {
@@ -44,7 +59,7 @@ def lineage_data(found: Lineage | Uses) -> dict[str, Any]:
     }
 
 
-def uses_text(found: Uses) -> str:
+def uses_text(found: VersionUses) -> str:
     """A version a line: what the file was to it, where it is and was."""
     if not found.uses:
         return "No version used it" if not found.gaps else "No version is known to have used it"
@@ -65,13 +80,13 @@ def uses_text(found: Uses) -> str:
     return text if found.ledger else f"{text}\n\n{_NO_LEDGER}"
 
 
-class _Tree:
+class _TreeRows:
     """Rows of a tree: its lines, a digest, and what else is known."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: LineageGraph) -> None:
         self._graph = graph
-        self._before: dict[str, list[Edge]] = {}
-        self._after: dict[str, list[Edge]] = {}
+        self._before: dict[str, list[LineageEdge]] = {}
+        self._after: dict[str, list[LineageEdge]] = {}
         for edge in graph.edges:
             self._before.setdefault(edge.target, []).append(edge)
             self._after.setdefault(edge.source, []).append(edge)
@@ -86,20 +101,20 @@ class _Tree:
         fate = [_told(self._graph.nodes[edge.target], edge.relation) for edge in self._after.get(root.id, ())]
         yield from self._children([*inputs, *fate])
 
-    def _children(self, children: Sequence[Node]) -> Iterator[list[str]]:
+    def _children(self, children: Sequence[LineageNode]) -> Iterator[list[str]]:
         # By hand and not by recursion: a pipeline may be longer than Python's stack is deep.
         waiting = self._put(children, "")
         while waiting:
             node, lead, indent = waiting.pop()
             known = node.id in self._told
             inner = self._ordered(edge.source for edge in self._before.get(node.id, ()) if not known)
-            inner = [part for each in inner if each.kind is not Kind.VERSION for part in _parts(each)]
+            inner = [part for each in inner if each.kind is not NodeKind.VERSION for part in _parts(each)]
             shown = "see above" if known and self._before.get(node.id) else _facts(node)
             yield [f"{lead}{node.label}", node.digest[:_SHORT], shown]
             self._told.add(node.id)
             waiting += self._put(inner, indent)
 
-    def _put(self, children: Sequence[Node], indent: str) -> list[tuple[Node, str, str]]:
+    def _put(self, children: Sequence[LineageNode], indent: str) -> list[tuple[LineageNode, str, str]]:
         """Children with the lines before them and below them, the first one last."""
         last = len(children) - 1
         return [
@@ -107,53 +122,53 @@ class _Tree:
             for at, node in reversed(list(enumerate(children)))
         ]
 
-    def _ordered(self, identities: Iterator[str]) -> list[Node]:
+    def _ordered(self, identities: Iterator[str]) -> list[LineageNode]:
         nodes = [self._graph.nodes[identity] for identity in dict.fromkeys(identities)]
         return sorted(nodes, key=lambda node: (_ORDER.index(node.kind) if node.kind in _ORDER else 99, node.label))
 
 
-def _facts(node: Node) -> str:
+def _facts(node: LineageNode) -> str:
     """What a node says of itself, in a line."""
     known = node.facts
     match node.kind:
-        case Kind.VERSION:
+        case NodeKind.VERSION:
             state = "" if known["active"] else ", out of use"
             return f"{_minute(known['created'])} by {known['author']}{state}"
-        case Kind.DATA:
+        case NodeKind.DATA:
             return ", ".join(_data_words(known))
-        case Kind.STEP:
+        case NodeKind.STEP:
             return str(known["command"])
-        case Kind.PARAMETERS:
+        case NodeKind.PARAMETERS:
             return json.dumps(plain(known["value"]), ensure_ascii=False)
-        case Kind.IMPORT:
+        case NodeKind.IMPORT:
             named = known.get("version") or known.get("stage") or known.get("revision")
             return f"{named}" if named else ""
-        case Kind.COMPARISON:
+        case NodeKind.COMPARISON:
             words = [f"against {known['champion']}" if known.get("champion") else "without a champion"]
             words += [str(known[key]) for key in ("run", "pull_request") if known.get(key)]
             return ", ".join(words)
-        case Kind.STAGE:
+        case NodeKind.STAGE:
             return f"{_between(known['entered'], known['left'])} by {known['by']}"
-        case Kind.ENVIRONMENT:
+        case NodeKind.ENVIRONMENT:
             return _between(known["since"], known["until"])
         case _:
             return ""
 
 
-def _told(node: Node, relation: str) -> Node:
+def _told(node: LineageNode, relation: str) -> LineageNode:
     """A place with what it has to do with the version."""
-    placed = node.kind in (Kind.STAGE, Kind.ENVIRONMENT)
+    placed = node.kind in (NodeKind.STAGE, NodeKind.ENVIRONMENT)
     return node._replace(label=f"{relation} {node.label}") if placed else node
 
 
-def _parts(node: Node) -> list[Node]:
+def _parts(node: LineageNode) -> list[LineageNode]:
     """A node, or one for each parameter: they are many, and one is looked for."""
-    if node.kind is not Kind.PARAMETERS:
+    if node.kind is not NodeKind.PARAMETERS:
         return [node]
     values = node.facts["values"]
     assert isinstance(values, dict)
     return [
-        Node(f"{node.id}:{key}", Kind.PARAMETERS, key.removeprefix("params.yaml:"), "", {"value": value})
+        LineageNode(f"{node.id}:{key}", NodeKind.PARAMETERS, key.removeprefix("params.yaml:"), "", {"value": value})
         for key, value in values.items()
     ]
 
@@ -167,7 +182,7 @@ def _data_words(known: Mapping[str, Any]) -> Iterator[str]:
         yield counted(known["files"], "file")
 
 
-def _uses_data(found: Uses) -> dict[str, Any]:
+def _uses_data(found: VersionUses) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "asked": {
@@ -181,7 +196,7 @@ def _uses_data(found: Uses) -> dict[str, Any]:
     }
 
 
-def _node_data(node: Node) -> dict[str, Any]:
+def _node_data(node: LineageNode) -> dict[str, Any]:
     return {
         "id": node.id,
         "kind": str(node.kind),
@@ -191,7 +206,7 @@ def _node_data(node: Node) -> dict[str, Any]:
     }
 
 
-def _use_data(use: Use) -> dict[str, Any]:
+def _use_data(use: VersionUse) -> dict[str, Any]:
     version = use.version
     return {
         "artifact": version.artifact,
@@ -219,13 +234,13 @@ def _use_data(use: Use) -> dict[str, Any]:
     }
 
 
-def _left(found: Sequence[Stay]) -> list[str]:
+def _left(found: Sequence[StageStay]) -> list[str]:
     """The stages that held a version and do not any more."""
     now = {stay.stage for stay in found if stay.left is None}
     return list(dict.fromkeys(f"#{stay.stage}" for stay in found if stay.stage not in now))
 
 
-def _environments(use: Use) -> str:
+def _environments(use: VersionUse) -> str:
     now = dict.fromkeys(run.environment for run in use.runs if run.until is None)
     before = dict.fromkeys(run.environment for run in use.runs if run.environment not in now)
     return ", ".join([*now, *(f"{name} (before)" for name in before)])

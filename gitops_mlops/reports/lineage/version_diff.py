@@ -9,7 +9,7 @@ from typing import Any
 
 from gitops_mlops.domain.comparison.changes import plain
 from gitops_mlops.domain.contracts.compatibility import ContractChange
-from gitops_mlops.domain.lineage.differences import ABSENT, Difference
+from gitops_mlops.domain.lineage.differences import ABSENT, ValueDifference
 from gitops_mlops.domain.lineage.version_diff import ContractDiff, VersionDiff
 from gitops_mlops.domain.names import column_label
 from gitops_mlops.domain.ports import FileChange
@@ -99,7 +99,7 @@ def _unmeasured(found: VersionDiff) -> str:
     return found.new.name if found.old.metrics else found.old.name
 
 
-def _row(found: Difference, word: Callable[[Any], str]) -> list[str]:
+def _row(found: ValueDifference, word: Callable[[Any], str]) -> list[str]:
     old, new = (_ABSENT if value is ABSENT else word(value) for value in _unlike(found.old, found.new))
     if old == new:
         old, new = (_ABSENT if value is ABSENT else _json(value) for value in (found.old, found.new))
@@ -166,7 +166,7 @@ def _contract_rows(found: Sequence[ContractDiff]) -> Iterator[list[str]]:
             ]
 
 
-def _difference(found: Difference) -> dict[str, Any]:
+def _difference(found: ValueDifference) -> dict[str, Any]:
     sides = {"old": found.old, "new": found.new}
     return {"name": found.name, **{key: plain(value) for key, value in sides.items() if value is not ABSENT}}
 

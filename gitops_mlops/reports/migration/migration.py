@@ -9,16 +9,16 @@ from gitops_mlops.reports.rendering.problems import problem_data
 from gitops_mlops.reports.rendering.terminal import printable
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.migration.cml import Migration, Translation
+    from gitops_mlops.domain.migration.cml import CmlMigration, WorkflowTranslation
 
 
-def migration_text(migration: Migration) -> str:
+def migration_text(migration: CmlMigration) -> str:
     """The diffs of all files that change."""
     lines = (line for one in migration.changed for line in difference(one).splitlines())
     return "\n".join(printable(line.replace("\t", "    ")) for line in lines)
 
 
-def difference(translation: Translation) -> str:
+def difference(translation: WorkflowTranslation) -> str:
     """What changes in one file."""
     before, after = (text.splitlines(keepends=True) for text in (translation.before, translation.after))
     name = translation.name
@@ -26,7 +26,7 @@ def difference(translation: Translation) -> str:
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
-def migration_data(migration: Migration, *, written: bool) -> dict[str, Any]:
+def migration_data(migration: CmlMigration, *, written: bool) -> dict[str, Any]:
     """The same as JSON-ready data."""
     return {
         "written": written,

@@ -8,7 +8,7 @@ from typing import Any
 
 from gitops_mlops.domain.pipeline.lock_report import LockReport
 from gitops_mlops.domain.pipeline.lock_text import PushedLock
-from gitops_mlops.domain.ports import Output
+from gitops_mlops.domain.ports import TrackedOutput
 from gitops_mlops.reports.rendering.problems import counted, problem_data, problem_lines
 from gitops_mlops.reports.rendering.terminal import printable
 
@@ -20,7 +20,7 @@ def command_line(commands: Sequence[Sequence[str]]) -> str:
     return " && ".join(shlex.join(words) for words in commands)
 
 
-def lock_text(report: LockReport, missing: Sequence[Output], mend: Sequence[Sequence[str]]) -> str:
+def lock_text(report: LockReport, missing: Sequence[TrackedOutput], mend: Sequence[Sequence[str]]) -> str:
     """The result of `lock check`."""
     if report.problems:
         count = counted(len(report.problems), "problem")
@@ -43,7 +43,7 @@ def unchecked_words(names: Collection[str]) -> str:
     return f"{counted(len(found), 'stage')} not checked: {', '.join(found[:_NAMED])}{more}"
 
 
-def lock_data(report: LockReport, missing: Sequence[Output], mend: Sequence[Sequence[str]]) -> dict[str, Any]:
+def lock_data(report: LockReport, missing: Sequence[TrackedOutput], mend: Sequence[Sequence[str]]) -> dict[str, Any]:
     """The same as JSON-ready data."""
     return {
         "problems": problem_data(report.problems),

@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Collection, Iterable
 
-from gitops_mlops.domain.pipeline.run import Repro, StageRun
+from gitops_mlops.domain.pipeline.run import PipelineRunReport, StageRun
 from gitops_mlops.reports.rendering.numbers import counted, fixed, size
 
 TRAILER = "Dvc-Lock-Of"
@@ -14,7 +14,9 @@ _OURS = re.compile(rf"^{TRAILER}: ([0-9a-f]{{40,64}})$", re.MULTILINE)
 _MOST_STAGES = 20
 
 
-def commit_message(paths: Iterable[str], expected: str, run: Repro | None, stages: Collection[str]) -> str:
+def commit_message(
+    paths: Iterable[str], expected: str, run: PipelineRunReport | None, stages: Collection[str]
+) -> str:
     """What is committed, and why. Nobody vouches for `run`: of its words only names of known `stages` are taken."""
     told = f"{_ran(run, stages)}\n\n" if run is not None and run.stages else ""
     return f"Update {_named(paths)}\n\n{told}{TRAILER}: {expected}\n"
@@ -31,7 +33,7 @@ def told_by(message: str) -> str:
     return " ".join(parts[1].split()) if len(parts) > 2 and commits_named(parts[-1]) else ""
 
 
-def _ran(run: Repro, stages: Collection[str]) -> str:
+def _ran(run: PipelineRunReport, stages: Collection[str]) -> str:
     """`Ran train (12 s) and evaluate (0.4 s), skipped 3 stages, pulled 1.2 MB: 14 s in all.`"""
     known = [one for one in run.stages if one.name in stages]
     more = [counted(len(run.stages) - _MOST_STAGES, "more stage")] if len(run.stages) > _MOST_STAGES else []

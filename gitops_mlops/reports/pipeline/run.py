@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitops_mlops.domain.pipeline.run import Repro, Traffic
+from gitops_mlops.domain.pipeline.run import PipelineRunReport, RemoteTraffic
 from gitops_mlops.reports.rendering.problems import counted
 from gitops_mlops.reports.rendering.terminal import printable, table
 
 
-def repro_text(repro: Repro) -> str:
+def repro_text(repro: PipelineRunReport) -> str:
     """The result of `repro`: a line for each stage that was due, then what it all came to."""
     rows = [
         [
@@ -25,13 +25,13 @@ def repro_text(repro: Repro) -> str:
     return "\n".join([*lines, printable(_summary(repro))])
 
 
-def repro_data(repro: Repro) -> dict[str, Any]:
+def repro_data(repro: PipelineRunReport) -> dict[str, Any]:
     """The same as JSON-ready data."""
     data: dict[str, Any] = repro.model_dump(mode="json", by_alias=True)
     return data
 
 
-def _summary(repro: Repro) -> str:
+def _summary(repro: PipelineRunReport) -> str:
     skipped = f"{counted(len(repro.skipped), 'stage')} skipped" if repro.skipped else ""
     moved = [
         f"{word} {_traffic(one)}" for word, one in (("pulled", repro.pulled), ("pushed", repro.pushed)) if one.files
@@ -52,7 +52,7 @@ def _summary(repro: Repro) -> str:
     return ", ".join(filter(None, [said, skipped, *moved]))
 
 
-def _traffic(one: Traffic) -> str:
+def _traffic(one: RemoteTraffic) -> str:
     size = "" if one.bytes is None else f" ({_size(one.bytes)})"
     return f"{counted(one.files, 'file')}{size}"
 

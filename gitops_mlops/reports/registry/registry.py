@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from gitops_mlops.domain.registry.change import Change, State
-from gitops_mlops.domain.registry.evidence import Evidence
-from gitops_mlops.domain.registry.registry import Assignment, Event, Tombstone, Version
-from gitops_mlops.domain.registry.view import ModelState, ModelView, Overview, VersionView, View
+from gitops_mlops.domain.registry.change import ChangeState, RegistryChange
+from gitops_mlops.domain.registry.evidence import VersionEvidence
+from gitops_mlops.domain.registry.registry import RegisteredVersion, RegistryEvent, RetirementRecord, StageAssignment
+from gitops_mlops.domain.registry.view import ModelState, ModelView, RegistryOverview, VersionView, View
 from gitops_mlops.reports.rendering.terminal import printable, table
 
 _NONE = "–"
@@ -17,14 +17,14 @@ _NONE = "–"
 
 def view_text(view: View) -> str:
     """What was asked for, as text."""
-    if isinstance(view, Overview):
+    if isinstance(view, RegistryOverview):
         return _overview(view)
     return _model(view) if isinstance(view, ModelView) else _version(view)
 
 
 def view_data(view: View) -> dict[str, Any]:
     """What was asked for, as plain data."""
-    if isinstance(view, Overview):
+    if isinstance(view, RegistryOverview):
         return {"stages": list(view.stages), "models": [_state_data(state) for state in view.models]}
     if isinstance(view, ModelView):
         versions = [version_data(version) for version in view.versions]
@@ -41,7 +41,7 @@ def view_data(view: View) -> dict[str, Any]:
     }
 
 
-def history_text(events: Iterable[Event]) -> str:
+def history_text(events: Iterable[RegistryEvent]) -> str:
     """One event a line."""
     rows = [
         [
@@ -61,20 +61,24 @@ def history_text(events: Iterable[Event]) -> str:
     return table(["TIME (UTC)", "MODEL", "EVENT", "VERSION", "STAGE", "VERDICT", "COMMIT", "BY"], rows)
 
 
-def change_text(change: Change) -> str:
+def change_text(change: RegistryChange) -> str:
     """The summary, and below it the tags or what stood against it."""
     lines = [change.summary]
-    if change.state is State.REFUSED:
+    if change.state is ChangeState.REFUSED:
         lines += [f"  {refusal.rule}: {refusal.seen} → needed: {refusal.wanted}" for refusal in change.refusals]
     elif change.tags:
         ending = (
-            " (dry run, nothing written)" if change.state is State.PLANNED else ", pushed" if change.pushed else ""
+            " (dry run, nothing written)"
+            if change.state is ChangeState.PLANNED
+            else ", pushed"
+            if change.pushed
+            else ""
         )
         lines.append(f"  tag {', '.join(change.tags)}{ending}")
     return "\n".join(printable(line) for line in lines)
 
 
-def version_data(version: Version) -> dict[str, Any]:
+def version_data(version: RegisteredVersion) -> dict[str, Any]:
     """A version as plain data."""
     return {
         "artifact": version.artifact,
@@ -86,7 +90,7 @@ def version_data(version: Version) -> dict[str, Any]:
     }
 
 
-def assignment_data(assignment: Assignment) -> dict[str, Any]:
+def assignment_data(assignment: StageAssignment) -> dict[str, Any]:
     """An assignment as plain data."""
     return {
         "artifact": assignment.artifact,
@@ -99,7 +103,7 @@ def assignment_data(assignment: Assignment) -> dict[str, Any]:
     }
 
 
-def event_data(event: Event) -> dict[str, Any]:
+def event_data(event: RegistryEvent) -> dict[str, Any]:
     """An event as plain data."""
     return {
         "event": str(event.action),
@@ -112,7 +116,7 @@ def event_data(event: Event) -> dict[str, Any]:
     }
 
 
-def change_data(change: Change) -> dict[str, Any]:
+def change_data(change: RegistryChange) -> dict[str, Any]:
     """A change as plain data."""
     return {
         "state": str(change.state),
@@ -128,12 +132,12 @@ def change_data(change: Change) -> dict[str, Any]:
     }
 
 
-def tombstone_data(tombstone: Tombstone) -> dict[str, str]:
+def tombstone_data(tombstone: RetirementRecord) -> dict[str, str]:
     """A tombstone as plain data."""
     return {**tombstone._asdict(), "at": tombstone.at.isoformat()}
 
 
-def evidence_data(evidence: Evidence) -> dict[str, list[str]]:
+def evidence_data(evidence: VersionEvidence) -> dict[str, list[str]]:
     """Trailers by key; every key holds a list, since any may stand several times."""
     found: dict[str, list[str]] = {}
     for key, value in evidence.trailers:
@@ -141,7 +145,7 @@ def evidence_data(evidence: Evidence) -> dict[str, list[str]]:
     return found
 
 
-def _overview(view: Overview) -> str:
+def _overview(view: RegistryOverview) -> str:
     """Models × latest × stages."""
     if not view.models:
         return "No model is in use → gitops-mlops register MODEL"
@@ -213,12 +217,12 @@ def _origin(commit: str, tag: str, created: datetime, author: str) -> dict[str, 
     return {"commit": commit, "tag": tag, "created": created.isoformat(), "author": author}
 
 
-def _signature(tag: str, evidence: Evidence) -> list[tuple[str, str]]:
+def _signature(tag: str, evidence: VersionEvidence) -> list[tuple[str, str]]:
     kind = evidence.signature
     return [("signed", f"{kind}, not verified here: git verify-tag '{tag}'")] if kind else []
 
 
-def _held(assignment: Assignment | None) -> str:
+def _held(assignment: StageAssignment | None) -> str:
     return _NONE if assignment is None else assignment.version or assignment.commit[:10]
 
 

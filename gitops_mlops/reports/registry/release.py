@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from gitops_mlops.domain.comparison.report import dump_report
-from gitops_mlops.domain.registry.release import SCHEMA, Release, Released
+from gitops_mlops.domain.registry.release import SCHEMA, ModelRelease, Release
 from gitops_mlops.reports.comparison.markdown import BUDGET, report_markdown
 from gitops_mlops.reports.rendering.escape import code, prose, row
 from gitops_mlops.reports.rendering.terminal import fit, printable, table
@@ -30,7 +30,7 @@ def release_data(release: Release) -> dict[str, Any]:
     }
 
 
-def _model_data(model: Released) -> dict[str, Any]:
+def _model_data(model: ModelRelease) -> dict[str, Any]:
     return {
         "model": model.model,
         "result": model.result.value,
@@ -115,5 +115,5 @@ def release_markdown(release: Release, budget: int = BUDGET, web: str = "") -> s
     return page
 
 
-def _verdict(model: Released) -> str:
+def _verdict(model: ModelRelease) -> str:
     return model.report.verdict if model.report else _NONE

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from gitops_mlops.domain.durations import span
-from gitops_mlops.domain.registry.retirement import Review
+from gitops_mlops.domain.registry.retirement import RetirementReview
 from gitops_mlops.reports.rendering.terminal import printable, table
 
 
-def proposals_data(review: Review) -> dict[str, Any]:
+def proposals_data(review: RetirementReview) -> dict[str, Any]:
     """Proposals as JSON-ready data; `seen` and `threshold` are seconds, or drift findings."""
     return {
         "proposals": [proposal._asdict() for proposal in review.proposals],
@@ -17,7 +17,7 @@ def proposals_data(review: Review) -> dict[str, Any]:
     }
 
 
-def proposals_text(review: Review) -> str:
+def proposals_text(review: RetirementReview) -> str:
     """A table of what is proposed, and below it the commands that would do it."""
     if not review.proposals:
         return "nothing is proposed for retirement"

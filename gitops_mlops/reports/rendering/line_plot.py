@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gitops_mlops.domain.statistics.results import Curve
+from gitops_mlops.domain.statistics.results import PlotCurve
 from gitops_mlops.reports.rendering.markup import Markup, fragment, tag
 from gitops_mlops.reports.rendering.mermaid import PLOTS, sides
 from gitops_mlops.reports.rendering.svg import Point, Scale, bar, label, line, polyline, ticks
@@ -22,7 +22,7 @@ class _Axes(NamedTuple):
     y: Scale
 
 
-def lines_plot(curve: Curve, identity: str, title: str, level: float | None = None) -> Markup | None:
+def lines_plot(curve: PlotCurve, identity: str, title: str, level: float | None = None) -> Markup | None:
     """The curve as a picture with a title and a description; None when there is nothing to draw.
 
     `identity` makes its ids unique in the page; `level` is the height of a horizontal line of reference.
@@ -51,7 +51,7 @@ def lines_plot(curve: Curve, identity: str, title: str, level: float | None = No
     )
 
 
-def description(curve: Curve) -> str:
+def description(curve: PlotCurve) -> str:
     """What the plot shows, in words: both axes, and where each line starts and ends."""
     plot = PLOTS.get(curve.name)
     axes = f"{plot.y} by {plot.x}" if plot else "y by x"
@@ -115,7 +115,7 @@ def _mark(x: float, y: float, model: str) -> Markup:
     return tag("circle", cx=x, cy=y, r=4.0, class_="mark challenger")
 
 
-def _rows(curve: Curve) -> dict[str, tuple[int, ...]]:
+def _rows(curve: PlotCurve) -> dict[str, tuple[int, ...]]:
     """The rows behind the points of each model, where every point has its count."""
     counts = {"champion": curve.champion_rows, "challenger": curve.challenger_rows}
     fits = {model: rows for model, rows in counts.items() if len(rows) == len(curve.x) > 1 and min(rows) >= 0}

@@ -6,7 +6,7 @@ import re
 from urllib.parse import quote
 
 from gitops_mlops.domain.comparison.report import Report
-from gitops_mlops.domain.comparison.report_parts import Revision
+from gitops_mlops.domain.comparison.report_parts import ComparedRevision
 from gitops_mlops.domain.names import is_artifact
 
 # The address is given by who renders, never by the report; commits and names go into it only when they are such.
@@ -30,7 +30,7 @@ def run_link(web: str, run: int | None) -> str:
     return f"{web}/actions/runs/{run}" if web and run else ""
 
 
-def version_link(web: str, model: str, revision: Revision) -> str:
+def version_link(web: str, model: str, revision: ComparedRevision) -> str:
     """The page of the tag that made a version; "" when there is none."""
     if not web or not is_artifact(model) or not _VERSION.fullmatch(revision.version):
         return ""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from gitops_mlops.domain.statistics.results import Curve
+from gitops_mlops.domain.statistics.results import PlotCurve
 
 POINTS = 21
 _LARGEST = 1e6
@@ -38,7 +38,7 @@ _UNKNOWN = Plot("Curve", "x", "y")
 Point = tuple[float, float]
 
 
-def chart(curve: Curve) -> tuple[str, str] | None:
+def chart(curve: PlotCurve) -> tuple[str, str] | None:
     """The chart's source and its legend; None when there is nothing to draw.
 
     An xychart spreads the values of a line evenly, so that every line is read off at the same even steps.
@@ -57,7 +57,7 @@ def chart(curve: Curve) -> tuple[str, str] | None:
     return _source(plot, lines, low, high), _legend(list(lines))
 
 
-def sides(curve: Curve) -> dict[str, list[Point]]:
+def sides(curve: PlotCurve) -> dict[str, list[Point]]:
     """The points of each model that are there, by x; of several at one x the last."""
     return {
         "champion": _points(curve.champion_x or curve.x, curve.champion),

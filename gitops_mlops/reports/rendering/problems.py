@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from gitops_mlops.domain.errors import Problem
+from gitops_mlops.domain.errors import FileProblemLine
 from gitops_mlops.reports.rendering.terminal import printable
 
 
-def problem_lines(problems: Sequence[Problem]) -> str:
+def problem_lines(problems: Sequence[FileProblemLine]) -> str:
     """`path:line:column: where: what → what to do`, one a line."""
     return "\n".join(printable(str(problem)) for problem in problems)
 
 
-def problem_data(problems: Sequence[Problem]) -> list[dict[str, Any]]:
+def problem_data(problems: Sequence[FileProblemLine]) -> list[dict[str, Any]]:
     """The same as JSON-ready data."""
     return [asdict(problem) for problem in problems]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from gitops_mlops.domain.review.review import Review
+from gitops_mlops.domain.review.review import PullRequestReport
 from gitops_mlops.reports.comparison.html import report_html
 
 
-def review_pages(review: Review, web: str = "") -> Iterator[tuple[str, str]]:
+def review_pages(review: PullRequestReport, web: str = "") -> Iterator[tuple[str, str]]:
     """The name of a file, which is nothing but a name, and its page."""
     for model in review.models:
         if model.report is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from gitops_mlops.domain.review.review import ModelReview, Review
+from gitops_mlops.domain.review.review import ModelReview, PullRequestReport
 from gitops_mlops.reports.comparison.markdown import BUDGET, report_body
 from gitops_mlops.reports.comparison.markdown_details import details
 from gitops_mlops.reports.comparison.markdown_sections import short_prose
@@ -32,7 +32,7 @@ _SIZES = (400, 100, 40)
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
-def review_markdown(review: Review, web: str = "", budget: int = BUDGET) -> str:
+def review_markdown(review: PullRequestReport, web: str = "", budget: int = BUDGET) -> str:
     """The review in at most `budget` characters. `web` is the repository's address, for links."""
     reported = [model for model in review.models if model.report is not None]
     alone = _alone(review, reported)
@@ -51,13 +51,13 @@ def review_markdown(review: Review, web: str = "", budget: int = BUDGET) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).rstrip("\n") + "\n"
 
 
-def _alone(review: Review, reported: Sequence[ModelReview]) -> ModelReview | None:
+def _alone(review: PullRequestReport, reported: Sequence[ModelReview]) -> ModelReview | None:
     """The only model that there is something to say of, when its verdict is that of the whole."""
     told = [model for model in review.models if model.skipped in ("", "removed")]
     return told[0] if len(told) == 1 and told == [*reported] and told[0].outcome == review.verdict else None
 
 
-def _around(review: Review, web: str, limit: int, alone: bool) -> tuple[str, str]:
+def _around(review: PullRequestReport, web: str, limit: int, alone: bool) -> tuple[str, str]:
     before, told = [REVIEW_MARKER], [*lock(review, limit), *data(review, limit)]
     after = [*pipeline(review, limit), *remarks(review, limit), *foot(review, web)]
     if alone:

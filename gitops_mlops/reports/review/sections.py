@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gitops_mlops.domain.review.review import ContractEdit, DatasetReview, Review, Rule, Trouble
+from gitops_mlops.domain.review.review import BrokenRule, ContractEdit, DatasetReview, FileProblem, PullRequestReport
 from gitops_mlops.reports.comparison.headline import judgement
 from gitops_mlops.reports.comparison.markdown_details import details
 from gitops_mlops.reports.comparison.markdown_sections import short_prose, table
@@ -31,7 +31,7 @@ _UNBROKEN = "\N{NO-BREAK SPACE}"
 _STALE_SHOWN = 5
 
 
-def head(review: Review) -> list[str]:
+def head(review: PullRequestReport) -> list[str]:
     """The verdict."""
     title = review_title(review, short_prose)
     more = besides(review, short_prose)
@@ -42,7 +42,7 @@ def _capital(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
-def failures(review: Review, limit: int) -> list[str]:
+def failures(review: PullRequestReport, limit: int) -> list[str]:
     """What could not be done, and what is wrong in files that people write."""
     if not review.failures and not review.problems:
         return []
@@ -50,7 +50,7 @@ def failures(review: Review, limit: int) -> list[str]:
     return [*done, *_troubles(review.problems, limit), ""]
 
 
-def _troubles(found: Sequence[Trouble], limit: int) -> list[str]:
+def _troubles(found: Sequence[FileProblem], limit: int) -> list[str]:
     shown = [
         f"- {code(_place(one), 120)}: {prose(_said(one), limit)}{f' → {prose(one.hint, limit)}' if one.hint else ''}"
         for one in found[: limit // 10]
@@ -58,15 +58,15 @@ def _troubles(found: Sequence[Trouble], limit: int) -> list[str]:
     return [*shown, *_more(len(found), limit)]
 
 
-def _place(trouble: Trouble) -> str:
+def _place(trouble: FileProblem) -> str:
     return f"{trouble.path}:{trouble.line}" if trouble.line else trouble.path
 
 
-def _said(trouble: Trouble) -> str:
+def _said(trouble: FileProblem) -> str:
     return f"{trouble.where}: {trouble.message}" if trouble.where else trouble.message
 
 
-def models(review: Review, limit: int) -> list[str]:
+def models(review: PullRequestReport, limit: int) -> list[str]:
     """One row for each model that there is something to say of."""
     told = [model for model in review.models if model.skipped in ("", "removed")]
     if not told:
@@ -81,7 +81,7 @@ def models(review: Review, limit: int) -> list[str]:
     return [*table(["Model", "Against its champion"], rows)]
 
 
-def data(review: Review, limit: int) -> list[str]:
+def data(review: PullRequestReport, limit: int) -> list[str]:
     """Each dataset that was held against its contract, those that fail first."""
     told = [one for one in review.datasets if one.skipped in ("", "removed")]
     if not told:
@@ -102,7 +102,7 @@ def _dataset(dataset: DatasetReview, limit: int) -> Iterable[str]:
         yield from ["", *_edits(dataset, limit)]
 
 
-def _rule(rule: Rule, limit: int) -> list[str]:
+def _rule(rule: BrokenRule, limit: int) -> list[str]:
     rows = NOTHING if rule.rows is None else count(rule.rows)
     return [
         short_prose(rule.column) if rule.column else "(table)",
@@ -131,7 +131,7 @@ def _edit(edit: ContractEdit, limit: int) -> str:
     return f"{column}{prose(edit.message, limit)}{kind}"
 
 
-def lock(review: Review, limit: int) -> list[str]:
+def lock(review: PullRequestReport, limit: int) -> list[str]:
     """Which stages would run again, and what to do about it; nothing where none would."""
     if review.lock is None or review.lock.outcome == "pass":
         return []
@@ -149,7 +149,7 @@ def lock(review: Review, limit: int) -> list[str]:
     ]
 
 
-def pipeline(review: Review, limit: int) -> list[str]:
+def pipeline(review: PullRequestReport, limit: int) -> list[str]:
     """What came of the pipeline: open when a stage failed, else folded."""
     run = review.pipeline
     trained = [f"CI committed `dvc.lock`. {prose(review.trained, limit)}", ""] if review.trained else []
@@ -168,7 +168,7 @@ def pipeline(review: Review, limit: int) -> list[str]:
     return ["### Pipeline", "", f"⛔ {summary}.", "", *reason, *differences, "", *stages, *tail, ""]
 
 
-def remarks(review: Review, limit: int) -> list[str]:
+def remarks(review: PullRequestReport, limit: int) -> list[str]:
     """What could not be told, folded."""
     if not review.remarks:
         return []
@@ -176,7 +176,7 @@ def remarks(review: Review, limit: int) -> list[str]:
     return details(counted(len(review.remarks), "remark").capitalize(), [*lines, ""])
 
 
-def foot(review: Review, web: str) -> list[str]:
+def foot(review: PullRequestReport, web: str) -> list[str]:
     """In one line: what was compared with what, what was skipped, and what that cost."""
     commits = review.commits
     sides = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from gitops_mlops.domain.review.review import Outcome, Review
+from gitops_mlops.domain.review.review import Outcome, PullRequestReport
 from gitops_mlops.reports.rendering.terminal import printable
 from gitops_mlops.reports.review.words import (
     besides,
@@ -32,7 +32,7 @@ _COLOURS: dict[Outcome, str] = {"pass": "32", "warn": "33", "incomparable": "33"
 _RED = "31"
 
 
-def review_text(review: Review, colour: bool = False) -> str:
+def review_text(review: PullRequestReport, colour: bool = False) -> str:
     """The whole review as plain text; with `colour`, in ANSI colours."""
     head = _painted(_WORDS[review.verdict], review.verdict, colour)
     lines = [f"{head}  {line}" if i == 0 else line for i, line in enumerate(_wrap(review_title(review, printable)))]
@@ -44,7 +44,7 @@ def review_text(review: Review, colour: bool = False) -> str:
     return "\n".join([*lines, *(line for text in _foot(review) for line in _wrap(text))])
 
 
-def _lines(review: Review) -> Iterator[tuple[Outcome, str]]:
+def _lines(review: PullRequestReport) -> Iterator[tuple[Outcome, str]]:
     yield from ((one.outcome, f"{one.step}: {one.told}") for one in review.failures)
     yield from (("usage", str(one.problem)) for one in review.problems)
     if review.lock is not None:
@@ -62,7 +62,7 @@ def _lines(review: Review) -> Iterator[tuple[Outcome, str]]:
                 yield "block", f"{place}{rule.column or 'the table'}, {rule.check}: {rule.message}{rows}"
 
 
-def _foot(review: Review) -> list[str]:
+def _foot(review: PullRequestReport) -> list[str]:
     remarks = [f"remark: {text}" for text in review.remarks]
     return [*remarks, *skipped_words(review, printable), cost_words(review, printable)]
 

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from gitops_mlops.domain.pipeline.run import Repro
-from gitops_mlops.domain.review.review import ERRORS, DatasetReview, LockReview, ModelReview, Outcome, Review
+from gitops_mlops.domain.pipeline.run import PipelineRunReport
+from gitops_mlops.domain.review.review import (
+    ERRORS,
+    DatasetReview,
+    LockReview,
+    ModelReview,
+    Outcome,
+    PullRequestReport,
+)
 from gitops_mlops.reports.comparison.headline import Word, because, judgement
 from gitops_mlops.reports.rendering.numbers import count, counted, fixed, size
 
@@ -32,7 +39,7 @@ _NAMED = 3
 _SKIPPED_NAMED = 12
 
 
-def review_title(review: Review, word: Word) -> str:
+def review_title(review: PullRequestReport, word: Word) -> str:
     """`does not pass: model delay, dvc.lock`."""
     if review.verdict == "pass":
         return _passed(review)
@@ -41,7 +48,7 @@ def review_title(review: Review, word: Word) -> str:
     return f"{_TITLES[review.verdict]}: {', '.join([*parts[:_NAMED], *more])}"
 
 
-def _passed(review: Review) -> str:
+def _passed(review: PullRequestReport) -> str:
     compared = sum(model.report is not None for model in review.models)
     validated = sum(not dataset.skipped for dataset in review.datasets)
     if not compared and not validated:
@@ -51,7 +58,7 @@ def _passed(review: Review) -> str:
     return f"passes: {', '.join(done)}"
 
 
-def besides(review: Review, word: Word) -> str:
+def besides(review: PullRequestReport, word: Word) -> str:
     """What is against the change where an error heads the title, which would hide it; "" when nothing is."""
     if review.verdict not in ERRORS:
         return ""
@@ -59,7 +66,7 @@ def besides(review: Review, word: Word) -> str:
     return f"Besides, these do not pass: {_listed(parts)}." if parts else ""
 
 
-def _parts(review: Review, word: Word, outcome: Outcome) -> Iterator[str]:
+def _parts(review: PullRequestReport, word: Word, outcome: Outcome) -> Iterator[str]:
     """What came to an outcome."""
     if outcome == "usage" and review.problems:
         yield counted(len(review.problems), "problem")
@@ -110,7 +117,7 @@ def _stages(names: Sequence[str], word: Word) -> str:
     return f"{', '.join(word(name) for name in names[:_SKIPPED_NAMED])}{more}"
 
 
-def pipeline_words(pipeline: Repro) -> str:
+def pipeline_words(pipeline: PipelineRunReport) -> str:
     """What running the pipeline came to."""
     return {
         "unchanged": "nothing had to run",
@@ -121,7 +128,7 @@ def pipeline_words(pipeline: Repro) -> str:
     }[pipeline.outcome]
 
 
-def skipped_words(review: Review, word: Word) -> list[str]:
+def skipped_words(review: PullRequestReport, word: Word) -> list[str]:
     """What was not looked at, and why that is right: at most a sentence each for the base and the champion."""
     base = [f"model {word(one.name)}" for one in review.models if one.skipped == "base"]
     base += [f"data {word(one.name)}" for one in review.datasets if one.skipped == "base"]
@@ -135,7 +142,7 @@ def _listed(names: list[str]) -> str:
     return ", ".join([*names[:_SKIPPED_NAMED], *more])
 
 
-def cost_words(review: Review, word: Word) -> str:
+def cost_words(review: PullRequestReport, word: Word) -> str:
     """`Took 12 s (model delay 8 s), pulled 12.3 MB.`"""
     longest = sorted((step for step in review.steps if step.seconds >= 1), key=lambda step: -step.seconds)[:_NAMED]
     shares = f" ({', '.join(f'{word(step.name)} {seconds(step.seconds)}' for step in longest)})" if longest else ""

@@ -6,16 +6,16 @@ import difflib
 from collections.abc import Iterator
 from typing import Any
 
-from gitops_mlops.domain.scaffold.plan import Edit, Plan
+from gitops_mlops.domain.scaffold.plan import FileEdit, ScaffoldPlan
 from gitops_mlops.reports.rendering.terminal import printable, table
 
 
-def diff_text(plan: Plan) -> str:
+def diff_text(plan: ScaffoldPlan) -> str:
     """Every edit as a unified diff."""
     return "\n".join(line for edit in plan.edits for line in _diff(edit))
 
 
-def plan_text(plan: Plan) -> str:
+def plan_text(plan: ScaffoldPlan) -> str:
     """Which files, what was left alone, and what to do next."""
     lines = []
     if plan.edits:
@@ -28,7 +28,7 @@ def plan_text(plan: Plan) -> str:
     return "\n".join(lines) or "Everything is up to date."
 
 
-def plan_data(plan: Plan) -> dict[str, Any]:
+def plan_data(plan: ScaffoldPlan) -> dict[str, Any]:
     """The same as data."""
     return {
         "files": [{"path": edit.path, "kind": edit.kind.value} for edit in plan.edits],
@@ -38,7 +38,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _diff(edit: Edit) -> Iterator[str]:
+def _diff(edit: FileEdit) -> Iterator[str]:
     before, after = (_lines(content) for content in (edit.before, edit.after))
     old = "/dev/null" if edit.before is None else f"a/{edit.path}"
     new = "/dev/null" if edit.after is None else f"b/{edit.path}"

@@ -8,41 +8,41 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from gitops_mlops.domain.comparison.report_parts import Revision
-from gitops_mlops.domain.errors import EvidenceMissing, OutsideError, UsageError
+from gitops_mlops.domain.comparison.report_parts import ComparedRevision
+from gitops_mlops.domain.errors import ExternalError, MissingEvidence, UsageError
 from gitops_mlops.domain.names import perhaps
-from gitops_mlops.domain.ports import DataStore, Files, Output, Repository
+from gitops_mlops.domain.ports import DataStore, Files, Repository, TrackedOutput
 from gitops_mlops.domain.registry.registry import Registry
 from gitops_mlops.usecases.clone_state import complete_registry
 
 
 @dataclass(frozen=True)
-class Sources:
+class CandidateSources:
     """Where everything is read from."""
 
     repository: Repository
     store: DataStore
     files: Files
 
-    def recorded(self, path: str, outputs: Mapping[str, Output]) -> bytes:
+    def recorded(self, path: str, outputs: Mapping[str, TrackedOutput]) -> bytes:
         """What `dvc.lock` records at a path, from the working tree or else from the cache; never anything else."""
         output = outputs.get(path)
         if output is None:
-            raise EvidenceMissing("dvc.lock does not record it", where=path, hint="dvc repro")
+            raise MissingEvidence("dvc.lock does not record it", where=path, hint="dvc repro")
         content = self.files.read(path)
         if content is None:
             return self.store.read(output)
         if hashlib.md5(content, usedforsecurity=False).hexdigest() != output.md5:
-            raise EvidenceMissing("differs from what dvc.lock records", where=path, hint="dvc repro, or dvc checkout")
+            raise MissingEvidence("differs from what dvc.lock records", where=path, hint="dvc repro, or dvc checkout")
         return content
 
-    def content(self, path: str, side: Contender) -> bytes:
+    def content(self, path: str, side: ModelCandidate) -> bytes:
         """What a side's `dvc.lock` records at a path: on disk for the working tree, else from the cache or remote."""
         if side.working:
             return self.recorded(path, side.outputs)
         if path not in side.outputs:
             where = f"dvc.lock at {side.commit[:10]}"
-            raise EvidenceMissing(f"it does not record {path}", where=where, hint="compare other revisions")
+            raise MissingEvidence(f"it does not record {path}", where=where, hint="compare other revisions")
         return self.store.read(side.outputs[path])
 
     def artifact_path(self, name: str, revision: str | None) -> str | None:
@@ -51,16 +51,16 @@ class Sources:
 
 
 @dataclass(frozen=True)
-class Contender:
+class ModelCandidate:
     """One model: `path` and `content` of its file, what DVC records beside it, and `commit`, "" when uncommitted.
 
     `missing` says why the content is not to be had, "" when it is; `working` that it is the working tree's.
     """
 
-    revision: Revision
+    revision: ComparedRevision
     path: str
     content: bytes
-    outputs: Mapping[str, Output]
+    outputs: Mapping[str, TrackedOutput]
     parameters: Mapping[str, object]
     missing: str = ""
     working: bool = False
@@ -71,7 +71,7 @@ class Contender:
         return self.revision.commit
 
 
-def working_challenger(name: str, datasets: list[str], sources: Sources) -> Contender:
+def working_challenger(name: str, datasets: list[str], sources: CandidateSources) -> ModelCandidate:
     """The model of the working tree.
 
     Raises UsageError when `dvc.yaml` does not declare it, EvidenceMissing when its file is not what is recorded.
@@ -86,24 +86,24 @@ def working_challenger(name: str, datasets: list[str], sources: Sources) -> Cont
     commit = sources.repository.head()
     if sources.store.outputs(commit).get(path) != outputs[path]:
         commit = ""
-    revision = Revision(
+    revision = ComparedRevision(
         revision="working tree",
         commit=commit,
         model_sha256=hashlib.sha256(content).hexdigest(),
         data_md5=_data_md5(datasets, outputs),
     )
-    return Contender(revision, path, content, outputs, sources.store.parameters(), working=True)
+    return ModelCandidate(revision, path, content, outputs, sources.store.parameters(), working=True)
 
 
-def recorded_challenger(name: str, wanted: str, datasets: list[str], sources: Sources) -> Contender:
+def recorded_challenger(name: str, wanted: str, datasets: list[str], sources: CandidateSources) -> ModelCandidate:
     """The model of a version, stage or revision as the challenger. Raises EvidenceMissing without its file."""
     found = named_contender(name, wanted, datasets, sources)
     if found.missing:
-        raise EvidenceMissing(f"the challenger {found.missing}", where=wanted)
+        raise MissingEvidence(f"the challenger {found.missing}", where=wanted)
     return found
 
 
-def find_champion(name: str, stage: str, datasets: list[str], sources: Sources) -> Contender | None:
+def find_champion(name: str, stage: str, datasets: list[str], sources: CandidateSources) -> ModelCandidate | None:
     """The version that a stage holds, None when it holds nothing yet.
 
     Its file is fetched by digest; where nobody gives it (a fork without access), the contender says why. Raises
@@ -113,8 +113,8 @@ def find_champion(name: str, stage: str, datasets: list[str], sources: Sources) 
 
 
 def find_anchor(
-    name: str, stage: str, when: datetime, datasets: list[str], sources: Sources, champion: Contender
-) -> Contender | None:
+    name: str, stage: str, when: datetime, datasets: list[str], sources: CandidateSources, champion: ModelCandidate
+) -> ModelCandidate | None:
     """The version that a stage held at a moment; None when there was none, or it is the champion itself.
 
     A version that was taken out of use since then is no measure, so it is None too.
@@ -128,26 +128,26 @@ def find_anchor(
     return named_contender(name, f"{name}@{then.version}", datasets, sources)
 
 
-def named_contender(name: str, wanted: str, datasets: list[str], sources: Sources) -> Contender:
+def named_contender(name: str, wanted: str, datasets: list[str], sources: CandidateSources) -> ModelCandidate:
     """A version (`v1.2.3`, `m@v1.2.3`), what a stage holds (`m#production`) or any revision, by what git records."""
     registry = Registry.from_tags(sources.repository.tags())
     reference = wanted if wanted.startswith((f"{name}@", f"{name}#")) else f"{name}@{wanted}"
     if "#" in reference:
         held = _held(name, reference.partition("#")[2], complete_registry(sources.repository), datasets, sources)
         if held is None:
-            raise EvidenceMissing("holds no version", where=wanted, hint=f"gitops-mlops show {name}")
+            raise MissingEvidence("holds no version", where=wanted, hint=f"gitops-mlops show {name}")
         return held
     version = registry.version(name, reference.partition("@")[2])
     if version is None and wanted == reference:
-        raise EvidenceMissing("no such active version", where=wanted, hint=f"gitops-mlops show {name}")
+        raise MissingEvidence("no such active version", where=wanted, hint=f"gitops-mlops show {name}")
     if version is not None:
-        found = _Found(wanted, version.version, version.commit, version.evidence.model_sha256)
+        found = _NamedCandidate(wanted, version.version, version.commit, version.evidence.model_sha256)
     else:
-        found = _Found(wanted, "", sources.repository.resolve(wanted), "")
+        found = _NamedCandidate(wanted, "", sources.repository.resolve(wanted), "")
     return _contender(name, found, datasets, sources)
 
 
-class _Found(NamedTuple):
+class _NamedCandidate(NamedTuple):
     """What a person calls a contender, its version and commit, and the digest that it was registered with."""
 
     shown: str
@@ -156,44 +156,46 @@ class _Found(NamedTuple):
     registered: str
 
 
-def _held(name: str, stage: str, registry: Registry, datasets: list[str], sources: Sources) -> Contender | None:
+def _held(
+    name: str, stage: str, registry: Registry, datasets: list[str], sources: CandidateSources
+) -> ModelCandidate | None:
     assignment = registry.assignment(name, stage)
     if assignment is None:
         return None
     version = registry.version(name, assignment.version) if assignment.version else None
     digest = version.evidence.model_sha256 if version else ""
-    found = _Found(f"{name}#{stage}", assignment.version or "", assignment.commit, digest)
+    found = _NamedCandidate(f"{name}#{stage}", assignment.version or "", assignment.commit, digest)
     return _contender(name, found, datasets, sources)
 
 
-def _contender(name: str, found: _Found, datasets: list[str], sources: Sources) -> Contender:
+def _contender(name: str, found: _NamedCandidate, datasets: list[str], sources: CandidateSources) -> ModelCandidate:
     shown, version, commit, registered = found
     path, outputs = sources.artifact_path(name, commit), sources.store.outputs(commit)
     if path is None or path not in outputs:
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"dvc.lock at {commit[:10]} records no model {name!r}", where=shown, hint="choose another with --champion"
         )
     content, missing = b"", ""
     try:
         content = sources.store.read(outputs[path])
-    except (EvidenceMissing, OutsideError) as error:
+    except (MissingEvidence, ExternalError) as error:
         missing = f"is not to be had: {error}"
     sha256 = registered if missing else hashlib.sha256(content).hexdigest()
     if registered and sha256 != registered:
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"the model file is not the one that was registered (SHA-256 {sha256[:12]}, not {registered[:12]})",
             where=shown,
             hint="see gitops-mlops history",
         )
-    revision = Revision(
+    revision = ComparedRevision(
         revision=shown[:200],
         version=version,
         commit=commit,
         model_sha256=sha256,
         data_md5=_data_md5(datasets, outputs),
     )
-    return Contender(revision, path, content, outputs, sources.store.parameters(commit), missing)
+    return ModelCandidate(revision, path, content, outputs, sources.store.parameters(commit), missing)
 
 
-def _data_md5(datasets: list[str], outputs: Mapping[str, Output]) -> dict[str, str]:
+def _data_md5(datasets: list[str], outputs: Mapping[str, TrackedOutput]) -> dict[str, str]:
     return {path: outputs[path].md5 for path in datasets if path in outputs and len(path) <= 200}

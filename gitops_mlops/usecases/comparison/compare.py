@@ -8,24 +8,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gitops_mlops.domain.comparison.changes import data_changes, parameter_changes
-from gitops_mlops.domain.comparison.gates import Evidence, Judged, judge, overall
+from gitops_mlops.domain.comparison.gates import GateEvidence, JudgedGate, judge, overall
 from gitops_mlops.domain.comparison.report import MOST_SLICES, Report
-from gitops_mlops.domain.comparison.report_parts import Change, SliceResult
+from gitops_mlops.domain.comparison.report_parts import ReportChange, SliceResult
 from gitops_mlops.domain.comparison.slice_gates import SliceMeasured
 from gitops_mlops.domain.config.metric_settings import asked_metrics
-from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.ports import Clock, DataStore, Files, ProjectFunctions, ProjectModels, Repository, Tree
 from gitops_mlops.domain.statistics.curves import confusion_of, curves_of
 from gitops_mlops.usecases.comparison.candidates import (
-    Contender,
-    Sources,
+    CandidateSources,
+    ModelCandidate,
     find_champion,
     named_contender,
     recorded_challenger,
     working_challenger,
 )
-from gitops_mlops.usecases.comparison.context import Compared, Judge, settings_of
+from gitops_mlops.usecases.comparison.context import ComparisonContext, Judge, settings_of
 from gitops_mlops.usecases.comparison.custom_metrics import edited_metrics, own_metrics
 from gitops_mlops.usecases.comparison.data_checks import honest
 from gitops_mlops.usecases.comparison.evaluation_rows import evaluation_rows
@@ -34,7 +34,7 @@ from gitops_mlops.usecases.comparison.frozen_rows import anchor, frozen
 from gitops_mlops.usecases.comparison.predictors import contest, reading
 from gitops_mlops.usecases.comparison.recipe import recipe
 from gitops_mlops.usecases.comparison.scoring import score_both
-from gitops_mlops.usecases.comparison.settings import Binding, Request, bind, trusted_types
+from gitops_mlops.usecases.comparison.settings import ComparisonRequest, ComparisonSettings, bind, trusted_types
 from gitops_mlops.usecases.comparison.weak_slices import weak_slices
 from gitops_mlops.usecases.pipeline.lock_status import lock_step
 
@@ -43,7 +43,7 @@ JUDGES: tuple[Judge, ...] = (frozen, anchor, weak_slices, fairness, recipe, hone
 
 
 @dataclass(frozen=True)
-class Ports:
+class ComparisonPorts:
     """What a comparison reads and runs."""
 
     repository: Repository
@@ -55,13 +55,13 @@ class Ports:
     clock: Clock
 
 
-def compare(request: Request, head: Config, ports: Ports) -> Report:
+def compare(request: ComparisonRequest, head: Config, ports: ComparisonPorts) -> Report:
     """The whole comparison; `head` is the working tree's configuration.
 
     Raises UsageError for what cannot mean anything (an unknown model or column), EvidenceMissing when the model,
     the data or the history that a verdict needs is not there.
     """
-    sources = Sources(ports.repository, ports.store, ports.files)
+    sources = CandidateSources(ports.repository, ports.store, ports.files)
     binding = bind(request, head, sources)
     champion, challenger = _contenders(request, binding, sources)
     rows = evaluation_rows(binding.name, binding.config, challenger, champion, sources)
@@ -73,7 +73,7 @@ def compare(request: Request, head: Config, ports: Ports) -> Report:
     asked = [*asked_metrics(binding.model, binding.config), *others]
     own = own_metrics(binding.config, asked, request.config_from, binding.from_base, ports.functions)
     edits = edited_metrics(own, binding.config, request.config_from, sources)
-    compared = Compared(
+    compared = ComparisonContext(
         binding=replace(binding, changes=(*binding.changes, *edits)[:100]),
         sources=sources,
         how=how,
@@ -88,7 +88,9 @@ def compare(request: Request, head: Config, ports: Ports) -> Report:
     return _report(request, compared, list(_stale(ports.tree)) if challenger.working else [])
 
 
-def _contenders(request: Request, binding: Binding, sources: Sources) -> tuple[Contender | None, Contender]:
+def _contenders(
+    request: ComparisonRequest, binding: ComparisonSettings, sources: CandidateSources
+) -> tuple[ModelCandidate | None, ModelCandidate]:
     name, data = binding.name, binding.datasets
     if request.champion is None:
         champion = find_champion(name, binding.model.evaluation.champion, data, sources)
@@ -99,13 +101,13 @@ def _contenders(request: Request, binding: Binding, sources: Sources) -> tuple[C
     return champion, recorded_challenger(name, request.challenger, data, sources)
 
 
-def _report(request: Request, compared: Compared, stale: Sequence[str]) -> Report:
+def _report(request: ComparisonRequest, compared: ComparisonContext, stale: Sequence[str]) -> Report:
     model, scored, rows, binding = compared.model, compared.scored, compared.rows, compared.binding
     evidence, sample, champion = compared.evidence, scored.sample, compared.champion
     asides = [judge_aside(compared) for judge_aside in JUDGES]
     judged = [*judge(model, evidence), *(one for aside in asides for one in aside.gates)]
     blocked = [] if sample is not None else [f"the challenger {scored.why}"]
-    positives = int(np.count_nonzero(scored.truth.values == 1)) if model.task is Task.BINARY else None
+    positives = int(np.count_nonzero(scored.truth.values == 1)) if model.task is ModelTask.BINARY else None
     parameters = {} if champion is None else champion.parameters
     fields = {name: value for aside in asides for name, value in aside.fields.items()}
     return Report(
@@ -125,14 +127,14 @@ def _report(request: Request, compared: Compared, stale: Sequence[str]) -> Repor
         data=_data(compared),
         gate_changes=binding.changes,
         confusion=None if sample is None else confusion_of(sample, scored.truth.classes),
-        curves=() if sample is None or model.task is not Task.BINARY else curves_of(sample),
+        curves=() if sample is None or model.task is not ModelTask.BINARY else curves_of(sample),
         warnings=_texts([*stale, *binding.warnings, *rows.warnings, *(w for one in asides for w in one.warnings)]),
         environment={**request.environment, "seed": str(model.evaluation.seed)},
         **fields,
     )
 
 
-def _data(compared: Compared) -> tuple[Change, ...]:
+def _data(compared: ComparisonContext) -> tuple[ReportChange, ...]:
     """What changed of the data; outputs that git itself tracks (`cache: false`: metrics, plots) are none."""
     champion, challenger = compared.champion, compared.challenger
     if champion is None:
@@ -151,7 +153,7 @@ def _stale(tree: Tree) -> Iterator[str]:
         )
 
 
-def _reasons(judged: Sequence[Judged], evidence: Evidence) -> list[str]:
+def _reasons(judged: Sequence[JudgedGate], evidence: GateEvidence) -> list[str]:
     told = [f"{one.result.demand}: {one.result.reason}" for one in judged if _speaks(one)]
     if evidence.champion == "incomparable":
         return [evidence.why, *told]
@@ -160,7 +162,7 @@ def _reasons(judged: Sequence[Judged], evidence: Evidence) -> list[str]:
     return told
 
 
-def _speaks(judged: Judged) -> bool:
+def _speaks(judged: JudgedGate) -> bool:
     return judged.result.status != "pass" and not judged.incomparable
 
 

@@ -10,44 +10,50 @@ from typing import Any
 
 import numpy as np
 
-from gitops_mlops.domain.comparison.gates import Champion, Evidence, Judged, primary_metric
-from gitops_mlops.domain.comparison.slice_columns import MOST_VALUES_OF_A_SLICE, Part, parts
+from gitops_mlops.domain.comparison.gates import Champion, GateEvidence, JudgedGate, primary_metric
+from gitops_mlops.domain.comparison.slice_columns import MOST_VALUES_OF_A_SLICE, RowGroup, parts
 from gitops_mlops.domain.comparison.slice_gates import SliceMeasured
 from gitops_mlops.domain.config.metric_settings import asked_metrics
-from gitops_mlops.domain.config.sections import Margin, Model
-from gitops_mlops.domain.statistics.estimate import Settings
-from gitops_mlops.domain.statistics.measure import Measured, measure_all, metrics_to_measure, too_few, unmeasured
-from gitops_mlops.domain.statistics.sample import Sample
+from gitops_mlops.domain.config.sections import Margin, ModelConfig
+from gitops_mlops.domain.statistics.estimate import StatisticsSettings
+from gitops_mlops.domain.statistics.measure import (
+    MetricEstimate,
+    measure_all,
+    metrics_to_measure,
+    too_few,
+    unmeasured,
+)
+from gitops_mlops.domain.statistics.sample import ScoredSample
 from gitops_mlops.domain.statistics.slice_search import FEWEST_ROWS
 from gitops_mlops.domain.statistics.verdict import FEWEST_UNITS
-from gitops_mlops.usecases.comparison.candidates import Contender, Sources
+from gitops_mlops.usecases.comparison.candidates import CandidateSources, ModelCandidate
 from gitops_mlops.usecases.comparison.evaluation_rows import EvaluationRows
-from gitops_mlops.usecases.comparison.predictors import Reading
-from gitops_mlops.usecases.comparison.scoring import Scored
-from gitops_mlops.usecases.comparison.settings import Binding
+from gitops_mlops.usecases.comparison.predictors import ModelReading
+from gitops_mlops.usecases.comparison.scoring import ScoredModels
+from gitops_mlops.usecases.comparison.settings import ComparisonSettings
 
 
 @dataclass(frozen=True, eq=False)
-class Compared:
+class ComparisonContext:
     """Both sides, the rows and their answers.
 
     `now` is when the comparison is made; `from_stage` that the champion is what the stage holds, not one that
     somebody named.
     """
 
-    binding: Binding
-    sources: Sources
-    how: Reading
-    challenger: Contender
-    champion: Contender | None
+    binding: ComparisonSettings
+    sources: CandidateSources
+    how: ModelReading
+    challenger: ModelCandidate
+    champion: ModelCandidate | None
     rows: EvaluationRows
-    scored: Scored
-    settings: Settings
+    scored: ScoredModels
+    settings: StatisticsSettings
     now: datetime
     from_stage: bool = True
 
     @property
-    def model(self) -> Model:
+    def model(self) -> ModelConfig:
         """How the model is judged."""
         return self.binding.model
 
@@ -57,31 +63,31 @@ class Compared:
         return {gate.metric: gate.margin for gate in reversed(self.model.gates) if gate.rule}
 
     @cached_property
-    def evidence(self) -> Evidence:
+    def evidence(self) -> GateEvidence:
         """Every metric, on all rows and on the declared slices."""
         return _measure(self)
 
 
 @dataclass(frozen=True)
-class Aside:
+class SideResult:
     """What one judge adds: fields of the report, gates that count like any other, and warnings."""
 
     fields: Mapping[str, Any] = field(default_factory=dict)
-    gates: Sequence[Judged] = ()
+    gates: Sequence[JudgedGate] = ()
     warnings: Sequence[str] = ()
 
 
 # Looks at one thing beside the configured gates, such as fairness; an empty Aside when there is nothing to say.
-Judge = Callable[[Compared], Aside]
+Judge = Callable[[ComparisonContext], SideResult]
 
 
-def settings_of(model: Model, own: Mapping[str, Any]) -> Settings:
+def settings_of(model: ModelConfig, own: Mapping[str, Any]) -> StatisticsSettings:
     """How the statistics are asked to be computed; `own` are the project's metrics by name."""
     evaluation = model.evaluation
-    return Settings(evaluation.alpha, evaluation.power, evaluation.resamples, evaluation.seed, own)
+    return StatisticsSettings(evaluation.alpha, evaluation.power, evaluation.resamples, evaluation.seed, own)
 
 
-def measure_some(compared: Compared, names: Sequence[str]) -> dict[str, Measured]:
+def measure_some(compared: ComparisonContext, names: Sequence[str]) -> dict[str, MetricEstimate]:
     """Some metrics on all rows; what was measured already is not measured again."""
     known, sample = compared.evidence.metrics, compared.scored.sample
     more = [name for name in names if name not in known]
@@ -89,20 +95,20 @@ def measure_some(compared: Compared, names: Sequence[str]) -> dict[str, Measured
     return {name: known.get(name) or fresh[name] for name in names if name in known or name in fresh}
 
 
-def _measure(compared: Compared) -> Evidence:
+def _measure(compared: ComparisonContext) -> GateEvidence:
     model, scored = compared.model, compared.scored
     names = metrics_to_measure(model.task, asked_metrics(model, compared.binding.config))
     if scored.sample is None:
         nothing = {name: unmeasured(name, f"the challenger {scored.why}", compared.settings) for name in names}
-        return Evidence(nothing, (), "compared" if compared.champion else "first")
+        return GateEvidence(nothing, (), "compared" if compared.champion else "first")
     measured = measure_all(scored.sample, names, compared.settings, compared.margins)
     found: Champion = "compared"
     if scored.sample.champion is None:
         found = "first" if compared.champion is None else "incomparable"
-    return Evidence(measured, _slices(compared), found, f"the champion {scored.why}" if scored.why else "")
+    return GateEvidence(measured, _slices(compared), found, f"the champion {scored.why}" if scored.why else "")
 
 
-def _slices(compared: Compared) -> list[SliceMeasured]:
+def _slices(compared: ComparisonContext) -> list[SliceMeasured]:
     model, sample = compared.model, compared.scored.sample
     assert sample is not None
     asked = [primary_metric(model), *(gate.metric for gate in model.gates if gate.per_slice)]
@@ -116,8 +122,8 @@ def _slices(compared: Compared) -> list[SliceMeasured]:
 
 
 def _measure_slice(
-    compared: Compared, sample: Sample, part: Part, rows: int, asked: Sequence[str]
-) -> dict[str, Measured]:
+    compared: ComparisonContext, sample: ScoredSample, part: RowGroup, rows: int, asked: Sequence[str]
+) -> dict[str, MetricEstimate]:
     """The metrics of a slice; one that is too small for an interval has values at most, and says so."""
     settings = compared.settings
     if part.values > 1:

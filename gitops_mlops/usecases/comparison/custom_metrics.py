@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from gitops_mlops.domain.comparison.report_parts import Change
+from gitops_mlops.domain.comparison.report_parts import ReportChange
 from gitops_mlops.domain.config.custom_metrics import OwnMetricConfig
 from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.errors import MlopsError
 from gitops_mlops.domain.ports import ProjectFunctions
 from gitops_mlops.domain.statistics.own import OwnMetric
-from gitops_mlops.usecases.comparison.candidates import Sources
+from gitops_mlops.usecases.comparison.candidates import CandidateSources
 
 
 def own_metrics(
@@ -43,14 +43,16 @@ def own_metrics(
     return found
 
 
-def edited_metrics(own: Iterable[str], config: Config, base: str | None, sources: Sources) -> list[Change]:
+def edited_metrics(
+    own: Iterable[str], config: Config, base: str | None, sources: CandidateSources
+) -> list[ReportChange]:
     """The files of own metrics that differ between the base, which counts, and the working tree; as SHA-256."""
     changes = []
     for path in dict.fromkeys(path for name in own for path in _files(config.metrics[name])):
         old = None if base is None else sources.repository.read(base, path)
         new = sources.files.read(path)
         if base is not None and old != new:
-            changes.append(Change(name=f"metric code {path}"[:200], old=_sha(old), new=_sha(new)))
+            changes.append(ReportChange(name=f"metric code {path}"[:200], old=_sha(old), new=_sha(new)))
     return changes
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from gitops_mlops.domain.comparison.data_checks import (
     PAST,
     TRAINING,
-    Features,
+    ModelFeatures,
     balance,
     duplicates,
     gate_of,
@@ -23,22 +23,22 @@ from gitops_mlops.domain.comparison.data_checks import (
     time_order,
     training_rows,
 )
-from gitops_mlops.domain.comparison.data_profile import Shift, shifts
+from gitops_mlops.domain.comparison.data_profile import MeasuredShift, shifts
 from gitops_mlops.domain.comparison.leakage import identifiers, labels_of, lone
 from gitops_mlops.domain.comparison.overlap import overlap_of
 from gitops_mlops.domain.comparison.perfect_score import perfect_score
 from gitops_mlops.domain.comparison.report_parts import ColumnShift, DataCheck, DataHonesty, DatasetShift
 from gitops_mlops.domain.comparison.rows import parse_rows, seen_in
-from gitops_mlops.domain.config.metrics import Task
-from gitops_mlops.domain.config.sections import Evaluation, Model
+from gitops_mlops.domain.config.metrics import ModelTask
+from gitops_mlops.domain.config.sections import EvaluationConfig, ModelConfig
 from gitops_mlops.domain.errors import MlopsError
-from gitops_mlops.usecases.comparison.context import Aside, Compared
+from gitops_mlops.usecases.comparison.context import ComparisonContext, SideResult
 
 _MOST_CHANGED = 10
 
 
 @dataclass(frozen=True, eq=False)
-class _Pair:
+class _DatasetVersions:
     """One dataset in the champion's version and in the challenger's."""
 
     role: str
@@ -46,7 +46,7 @@ class _Pair:
     now: pl.DataFrame
 
 
-def honest(compared: Compared) -> Aside:
+def honest(compared: ComparisonContext) -> SideResult:
     """Every check of the data; those that block or warn count as gates.
 
     Where the champion's data is not to be had, the report says so, and the checks that need it are left out.
@@ -61,10 +61,10 @@ def honest(compared: Compared) -> Aside:
         columns=tuple(shift for found in changed for shift in found)[:20],
         note=note[:2000],
     )
-    return Aside({"honesty": honesty}, [gate for check in checks if (gate := gate_of(check))])
+    return SideResult({"honesty": honesty}, [gate for check in checks if (gate := gate_of(check))])
 
 
-def _pairs(compared: Compared) -> tuple[list[_Pair], str]:
+def _pairs(compared: ComparisonContext) -> tuple[list[_DatasetVersions], str]:
     """The datasets that differ from the champion's and are to be had; why one is not."""
     champion, challenger, evaluation = compared.champion, compared.challenger, compared.model.evaluation
     if champion is None:
@@ -79,13 +79,15 @@ def _pairs(compared: Compared) -> tuple[list[_Pair], str]:
         elif champion.outputs[path].md5 != challenger.outputs[path].md5:
             try:
                 then = parse_rows(compared.sources.store.read(champion.outputs[path]), path)
-                found.append(_Pair(role, then, parse_rows(compared.sources.content(path, challenger), path)))
+                found.append(
+                    _DatasetVersions(role, then, parse_rows(compared.sources.content(path, challenger), path))
+                )
             except MlopsError as error:
                 notes.append(f"the champion's {role} data is not to be had: {error}")
     return found, "; ".join(notes)
 
 
-def _features(compared: Compared, pairs: list[_Pair]) -> Features:
+def _features(compared: ComparisonContext, pairs: list[_DatasetVersions]) -> ModelFeatures:
     evaluation, frame, scored = compared.model.evaluation, compared.rows.frame, compared.scored
     reads = scored.reads or compared.how.inputs
     told = {evaluation.cluster_by, evaluation.time, evaluation.query, evaluation.series, evaluation.id}
@@ -97,10 +99,12 @@ def _features(compared: Compared, pairs: list[_Pair]) -> Features:
     asked = tuple(name for name in dict.fromkeys(columns) if name in frame.columns and name not in leave)
     theirs = [pair.then.columns for pair in pairs if pair.role == "evaluation"]
     known = scored.champion_reads or (theirs[0] if theirs else asked)
-    return Features(asked, bool(reads), evaluation.target in scored.reads, frozenset(asked) - set(known))
+    return ModelFeatures(asked, bool(reads), evaluation.target in scored.reads, frozenset(asked) - set(known))
 
 
-def _of_features(compared: Compared, features: Features, pairs: list[_Pair]) -> Iterator[DataCheck]:
+def _of_features(
+    compared: ComparisonContext, features: ModelFeatures, pairs: list[_DatasetVersions]
+) -> Iterator[DataCheck]:
     model, frame = compared.model, compared.rows.frame
     evaluation, leaks = model.evaluation, model.evaluation.leaks
     found = lone(frame, features.columns, compared.scored.truth.values, model.task)
@@ -114,7 +118,7 @@ def _of_features(compared: Compared, features: Features, pairs: list[_Pair]) -> 
     yield perfect_score(compared.scored.sample, leaks)
 
 
-def _then(model: Model, suspects: list[str], pairs: list[_Pair]) -> dict[str, float]:
+def _then(model: ModelConfig, suspects: list[str], pairs: list[_DatasetVersions]) -> dict[str, float]:
     """How well each suspect alone told the label in the champion's evaluation data."""
     target = model.evaluation.target
     for pair in pairs:
@@ -128,7 +132,7 @@ def _then(model: Model, suspects: list[str], pairs: list[_Pair]) -> dict[str, fl
     return {}
 
 
-def _of_rows(compared: Compared, pairs: list[_Pair]) -> Iterator[DataCheck]:
+def _of_rows(compared: ComparisonContext, pairs: list[_DatasetVersions]) -> Iterator[DataCheck]:
     evaluation, frame, training = compared.model.evaluation, compared.rows.frame, compared.rows.training
     leaks, overlap = evaluation.leaks, compared.rows.overlap
     if training is None or overlap is None:
@@ -146,13 +150,15 @@ def _of_rows(compared: Compared, pairs: list[_Pair]) -> Iterator[DataCheck]:
     yield balance(*_labels(compared, pairs))
 
 
-def _past(pair: _Pair, training: pl.DataFrame, evaluation: Evaluation) -> DataCheck:
+def _past(pair: _DatasetVersions, training: pl.DataFrame, evaluation: EvaluationConfig) -> DataCheck:
     seen = int(np.count_nonzero(overlap_of(pair.then, training, evaluation.target, evaluation.id).likely))
     told = f"{seen:,} of the {pair.then.height:,} rows that the champion was evaluated on are training data now"
     return DataCheck(id=PAST, status="note" if seen else "pass", found=told)
 
 
-def _labels(compared: Compared, pairs: list[_Pair]) -> tuple[Task, list[tuple[str, pl.Series]]]:
+def _labels(
+    compared: ComparisonContext, pairs: list[_DatasetVersions]
+) -> tuple[ModelTask, list[tuple[str, pl.Series]]]:
     target, training = compared.model.evaluation.target, compared.rows.training
     sides = [("here", compared.rows.frame), ("in the training data", training)]
     sides += [("in the champion's data", pair.then) for pair in pairs if pair.role == "evaluation"]
@@ -160,7 +166,7 @@ def _labels(compared: Compared, pairs: list[_Pair]) -> tuple[Task, list[tuple[st
     return compared.model.task, told
 
 
-def _dataset(pair: _Pair) -> DatasetShift:
+def _dataset(pair: _DatasetVersions) -> DatasetShift:
     then, now = pair.then, pair.now
     odd = [name for side in (then, now) for name in side.columns if name not in plain_columns(side)]
     added = [name[:200] for name in now.columns if name not in then.columns]
@@ -176,7 +182,7 @@ def _dataset(pair: _Pair) -> DatasetShift:
     )
 
 
-def _columns(compared: Compared, pair: _Pair) -> list[ColumnShift]:
+def _columns(compared: ComparisonContext, pair: _DatasetVersions) -> list[ColumnShift]:
     """The most changed columns; ids, times and groups are new in new data by their nature."""
     evaluation = compared.model.evaluation
     named = {evaluation.id, evaluation.cluster_by, evaluation.time, evaluation.query}
@@ -185,7 +191,7 @@ def _columns(compared: Compared, pair: _Pair) -> list[ColumnShift]:
     return [_shift(pair.role, one) for one in moved[:_MOST_CHANGED]]
 
 
-def _shift(role: str, one: Shift) -> ColumnShift:
+def _shift(role: str, one: MeasuredShift) -> ColumnShift:
     return ColumnShift(
         dataset=role,
         column=one.column[:200],

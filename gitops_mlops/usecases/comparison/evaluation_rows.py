@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from gitops_mlops.domain.comparison.overlap import Overlap, overlap_of
-from gitops_mlops.domain.comparison.report_parts import Rows
+from gitops_mlops.domain.comparison.report_parts import EvaluationSample
 from gitops_mlops.domain.comparison.rows import (
     demand_columns,
     demand_nested,
@@ -18,12 +18,12 @@ from gitops_mlops.domain.comparison.rows import (
     dependent_columns,
     parse_rows,
 )
-from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.config.root import Config
-from gitops_mlops.domain.config.sections import Evaluation
-from gitops_mlops.domain.errors import EvidenceMissing, MlopsError
+from gitops_mlops.domain.config.sections import EvaluationConfig
+from gitops_mlops.domain.errors import MissingEvidence, MlopsError
 from gitops_mlops.domain.statistics.sample import Mask
-from gitops_mlops.usecases.comparison.candidates import Contender, Sources
+from gitops_mlops.usecases.comparison.candidates import CandidateSources, ModelCandidate
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class EvaluationRows:
     """
 
     frame: pl.DataFrame
-    account: Rows
+    account: EvaluationSample
     training: pl.DataFrame | None = None
     overlap: Overlap | None = None
     warnings: tuple[str, ...] = ()
@@ -59,10 +59,10 @@ class EvaluationRows:
 def evaluation_rows(
     name: str,
     config: Config,
-    challenger: Contender,
-    champion: Contender | None,
-    sources: Sources,
-    owner: Contender | None = None,
+    challenger: ModelCandidate,
+    champion: ModelCandidate | None,
+    sources: CandidateSources,
+    owner: ModelCandidate | None = None,
 ) -> EvaluationRows:
     """Read, check and cut down the evaluation data of a model: the challenger's, or that of another `owner`."""
     evaluation, task = config.models[name].evaluation, config.models[name].task
@@ -89,9 +89,9 @@ def evaluation_rows(
         hint = "evaluate on rows that were not"
         if overlap is not None and overlap.shared is not None:
             hint += f", and give each row of both files its own {evaluation.id!r}"
-        raise EvidenceMissing("every row was seen in training", where=path, hint=hint)
+        raise MissingEvidence("every row was seen in training", where=path, hint=hint)
     column = evaluation.unit_column(task)
-    account = Rows(
+    account = EvaluationSample(
         dataset=evaluation.dataset[:200],
         rows=frame.height,
         cluster_by=column[:200] if column else None,
@@ -103,7 +103,12 @@ def evaluation_rows(
 
 
 def seen_by(
-    side: Contender, frame: pl.DataFrame, base: Contender, config: Config, name: str, sources: Sources
+    side: ModelCandidate,
+    frame: pl.DataFrame,
+    base: ModelCandidate,
+    config: Config,
+    name: str,
+    sources: CandidateSources,
 ) -> tuple[Mask, str]:
     """Which rows stand in the training data of a side but not in `base`'s, which are gone already; and a warning."""
     evaluation, none = config.models[name].evaluation, np.zeros(frame.height, dtype=np.bool_)
@@ -113,7 +118,7 @@ def seen_by(
     return _seen_by_champion(frame, none, training, side, base, evaluation, sources)
 
 
-def _demand(frame: pl.DataFrame, evaluation: Evaluation, section: str, path: str) -> None:
+def _demand(frame: pl.DataFrame, evaluation: EvaluationConfig, section: str, path: str) -> None:
     wanted = [("target", evaluation.target), ("id", evaluation.id), ("cluster-by", evaluation.cluster_by)]
     wanted += [("query", evaluation.query), ("time", evaluation.time), ("series", evaluation.series)]
     wanted += [("slices", column) for column in evaluation.slices]
@@ -131,7 +136,7 @@ def _demand(frame: pl.DataFrame, evaluation: Evaluation, section: str, path: str
         demand_unique(frame, evaluation.id, path)
 
 
-def _independence(frame: pl.DataFrame, evaluation: Evaluation, task: Task) -> list[str]:
+def _independence(frame: pl.DataFrame, evaluation: EvaluationConfig, task: ModelTask) -> list[str]:
     if evaluation.unit_column(task):
         return []
     known = {evaluation.target, evaluation.id or "", *evaluation.slices, *evaluation.sensitive}
@@ -148,10 +153,10 @@ def _seen_by_champion(
     frame: pl.DataFrame,
     mine: Mask,
     training: str,
-    champion: Contender | None,
-    challenger: Contender,
-    evaluation: Evaluation,
-    sources: Sources,
+    champion: ModelCandidate | None,
+    challenger: ModelCandidate,
+    evaluation: EvaluationConfig,
+    sources: CandidateSources,
 ) -> tuple[Mask, str]:
     """Rows of the champion's own training data; its data may be gone, which is worth a warning and no more."""
     none = np.zeros(frame.height, dtype=np.bool_)

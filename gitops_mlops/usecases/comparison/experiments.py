@@ -11,31 +11,42 @@ import numpy as np
 from gitops_mlops.domain.comparison.changes import parameter_changes
 from gitops_mlops.domain.comparison.data_checks import gate_of, training_rows
 from gitops_mlops.domain.comparison.gates import primary_metric
-from gitops_mlops.domain.comparison.leaderboard import Board, Entrant, Standing, may_be_best, rank
+from gitops_mlops.domain.comparison.leaderboard import (
+    Leaderboard,
+    LeaderboardEntry,
+    LeaderboardRow,
+    may_be_best,
+    rank,
+)
 from gitops_mlops.domain.config.metric_settings import metric_problem, untrained_problem
-from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.config.root import Config
-from gitops_mlops.domain.config.sections import Model
-from gitops_mlops.domain.errors import EvidenceMissing, MlopsError, UsageError
-from gitops_mlops.domain.statistics.estimate import Settings
-from gitops_mlops.domain.statistics.measure import Measured, known_metric, measure
+from gitops_mlops.domain.config.sections import ModelConfig
+from gitops_mlops.domain.errors import MissingEvidence, MlopsError, UsageError
+from gitops_mlops.domain.statistics.estimate import StatisticsSettings
+from gitops_mlops.domain.statistics.measure import MetricEstimate, known_metric, measure
 from gitops_mlops.domain.statistics.results import Interval
-from gitops_mlops.domain.statistics.sample import Sample
-from gitops_mlops.usecases.comparison.candidates import Contender, Sources, find_champion, named_contender
-from gitops_mlops.usecases.comparison.compare import Ports
+from gitops_mlops.domain.statistics.sample import ScoredSample
+from gitops_mlops.usecases.comparison.candidates import (
+    CandidateSources,
+    ModelCandidate,
+    find_champion,
+    named_contender,
+)
+from gitops_mlops.usecases.comparison.compare import ComparisonPorts
 from gitops_mlops.usecases.comparison.context import settings_of
 from gitops_mlops.usecases.comparison.custom_metrics import own_metrics
 from gitops_mlops.usecases.comparison.evaluation_rows import EvaluationRows, evaluation_rows, seen_by
-from gitops_mlops.usecases.comparison.predictors import Reading, contest, reading
+from gitops_mlops.usecases.comparison.predictors import ModelReading, contest, reading
 from gitops_mlops.usecases.comparison.scoring import score_both
-from gitops_mlops.usecases.comparison.settings import Binding, Request, bind, trusted_types
+from gitops_mlops.usecases.comparison.settings import ComparisonRequest, ComparisonSettings, bind, trusted_types
 
 # Each model is compared with every other one.
 MOST = 40
 
 
 @dataclass(frozen=True)
-class Wanted:
+class LeaderboardRequest:
     """What was asked for: `revisions` take part too, `everywhere` means experiments of other commits as well."""
 
     model: str | None = None
@@ -44,27 +55,27 @@ class Wanted:
     everywhere: bool = False
 
 
-def experiments(wanted: Wanted, head: Config, ports: Ports) -> Board:
+def experiments(wanted: LeaderboardRequest, head: Config, ports: ComparisonPorts) -> Leaderboard:
     """Score the champion, HEAD, its experiments and `revisions` on the evaluation rows that HEAD records.
 
     Rows that any of them was trained on are left out. Raises UsageError for an unknown model or metric and for too
     many models, EvidenceMissing when HEAD has no evaluation data.
     """
-    sources = Sources(ports.repository, ports.store, ports.files)
-    request = Request(wanted.model)
+    sources = CandidateSources(ports.repository, ports.store, ports.files)
+    request = ComparisonRequest(wanted.model)
     binding = bind(request, head, sources)
     metric = _metric(wanted.metric, binding.model, head)
     base = named_contender(binding.name, "HEAD", binding.datasets, sources)
     found = list(_contenders(wanted, binding, base, sources))
     if len(found) > MOST:
         raise UsageError(f"{len(found)} models are too many for one board ({MOST})", hint="dvc exp remove some")
-    rows, warnings = _rows(binding, base, [side for _, side in found if isinstance(side, Contender)], sources)
+    rows, warnings = _rows(binding, base, [side for _, side in found if isinstance(side, ModelCandidate)], sources)
     how = reading(binding.config, binding.name, trusted_types(request, binding.model, sources), sources, ports.models)
     own = own_metrics(head, [metric], None, False, ports.functions)
     settings = settings_of(binding.model, own)
     known = known_metric(metric, settings)
     scored = [_score(entrant, side, how, rows) for entrant, side in found]
-    return Board(
+    return Leaderboard(
         model=binding.name,
         metric=metric,
         higher_is_better=known is None or known.higher_is_better,
@@ -76,7 +87,7 @@ def experiments(wanted: Wanted, head: Config, ports: Ports) -> Board:
     )
 
 
-def _metric(wanted: str | None, model: Model, config: Config) -> str:
+def _metric(wanted: str | None, model: ModelConfig, config: Config) -> str:
     if wanted is None:
         return primary_metric(model)
     problem = metric_problem(wanted, model.task, config) or untrained_problem(wanted, model)
@@ -85,11 +96,13 @@ def _metric(wanted: str | None, model: Model, config: Config) -> str:
     return wanted
 
 
-_Found = tuple[Entrant, Contender | str]
-_Scored = tuple[Entrant, Sample | None]
+_Found = tuple[LeaderboardEntry, ModelCandidate | str]
+_Scored = tuple[LeaderboardEntry, ScoredSample | None]
 
 
-def _contenders(wanted: Wanted, binding: Binding, base: Contender, sources: Sources) -> Iterator[_Found]:
+def _contenders(
+    wanted: LeaderboardRequest, binding: ComparisonSettings, base: ModelCandidate, sources: CandidateSources
+) -> Iterator[_Found]:
     """Everyone once, by commit: the champion and HEAD first."""
     name, data, seen = binding.name, binding.datasets, {base.commit}
     champion = find_champion(name, binding.model.evaluation.champion, data, sources)
@@ -110,20 +123,20 @@ def _contenders(wanted: Wanted, binding: Binding, base: Contender, sources: Sour
         except MlopsError as error:
             if kind == "revision":
                 raise
-            yield Entrant(shown, revision, kind, {}, str(error)), str(error)
+            yield LeaderboardEntry(shown, revision, kind, {}, str(error)), str(error)
             continue
         if side.commit not in seen:
             seen.add(side.commit)
             yield _found(shown, kind, side, base)
 
 
-def _found(shown: str, kind: str, side: Contender, base: Contender) -> _Found:
+def _found(shown: str, kind: str, side: ModelCandidate, base: ModelCandidate) -> _Found:
     changed = {one.name: one.new for one in parameter_changes(base.parameters, side.parameters)}
-    return Entrant(shown, side.commit, kind, changed, side.missing), side.missing or side
+    return LeaderboardEntry(shown, side.commit, kind, changed, side.missing), side.missing or side
 
 
 def _rows(
-    binding: Binding, base: Contender, sides: Sequence[Contender], sources: Sources
+    binding: ComparisonSettings, base: ModelCandidate, sides: Sequence[ModelCandidate], sources: CandidateSources
 ) -> tuple[EvaluationRows, list[str]]:
     rows = evaluation_rows(binding.name, binding.config, base, None, sources)
     warnings = []
@@ -136,7 +149,7 @@ def _rows(
         unseen &= ~mask
         warnings += [warning] if warning else []
     if not unseen.any():
-        raise EvidenceMissing(
+        raise MissingEvidence(
             "every row was seen in some model's training",
             where="evaluation data",
             hint="leave out the model that saw them",
@@ -144,7 +157,9 @@ def _rows(
     return rows.only(unseen, "seen in the training of another model"), list(dict.fromkeys(warnings))
 
 
-def _score(entrant: Entrant, side: Contender | str, how: Reading, rows: EvaluationRows) -> tuple[_Scored, list[str]]:
+def _score(
+    entrant: LeaderboardEntry, side: ModelCandidate | str, how: ModelReading, rows: EvaluationRows
+) -> tuple[_Scored, list[str]]:
     """A model's answers, and what is odd about them alone."""
     if isinstance(side, str):
         return (entrant, None), []
@@ -167,21 +182,21 @@ def _of_one_truth(scored: Sequence[_Scored]) -> list[_Scored]:
     for entrant, sample in scored:
         if sample is None:
             found.append((entrant, None))
-        elif sample.task is Task.BINARY and sample.classes != samples[0].classes:
+        elif sample.task is ModelTask.BINARY and sample.classes != samples[0].classes:
             why = f"its labels {sample.classes} are not {samples[0].classes}, those of {scored[0][0].name}"
             found.append((entrant._replace(why=why[:300]), None))
         else:
-            found.append((entrant, sample if sample.task is Task.BINARY else sample.of_classes(classes)))
+            found.append((entrant, sample if sample.task is ModelTask.BINARY else sample.of_classes(classes)))
     return found
 
 
-def _standings(scored: Sequence[_Scored], metric: str, settings: Settings) -> tuple[Standing, ...]:
+def _standings(scored: Sequence[_Scored], metric: str, settings: StatisticsSettings) -> tuple[LeaderboardRow, ...]:
     samples = {place: sample for place, (_, sample) in enumerate(scored) if sample is not None}
     alone = {place: measure(sample, metric, settings) for place, sample in samples.items()}
     good = [place for place, measured in alone.items() if measured.result.challenger is not None]
 
     @cache
-    def against(challenger: int, champion: int) -> Measured:
+    def against(challenger: int, champion: int) -> MetricEstimate:
         return measure(replace(samples[challenger], champion=samples[champion].challenger), metric, settings)
 
     def p_better(challenger: int, champion: int) -> float:
@@ -203,14 +218,14 @@ def _standings(scored: Sequence[_Scored], metric: str, settings: Settings) -> tu
     return tuple(made[place] for place in order)
 
 
-def _standing(entrant: Entrant, measured: Measured | None) -> Standing:
+def _standing(entrant: LeaderboardEntry, measured: MetricEstimate | None) -> LeaderboardRow:
     if measured is None:
-        return Standing(entrant)
+        return LeaderboardRow(entrant)
     if measured.result.challenger is None:
-        return Standing(entrant._replace(why=measured.result.note))
-    return Standing(entrant, measured.result.challenger, measured.result.challenger_ci)
+        return LeaderboardRow(entrant._replace(why=measured.result.note))
+    return LeaderboardRow(entrant, measured.result.challenger, measured.result.challenger_ci)
 
 
-def _behind(standing: Standing, measured: Measured) -> Standing:
+def _behind(standing: LeaderboardRow, measured: MetricEstimate) -> LeaderboardRow:
     interval: Interval | None = measured.result.ci
     return standing._replace(behind=measured.result.delta, behind_interval=interval)

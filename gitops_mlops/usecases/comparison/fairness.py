@@ -7,64 +7,66 @@ import math
 import numpy as np
 
 from gitops_mlops.domain.comparison.fairness import Unjudged, judge_gap, reported
-from gitops_mlops.domain.comparison.gates import Judged
-from gitops_mlops.domain.comparison.report_parts import Fairness, FairnessGap, FairnessGroup, GroupRates
+from gitops_mlops.domain.comparison.gates import JudgedGate
+from gitops_mlops.domain.comparison.report_parts import FairnessGap, FairnessGroup, FairnessResult, GroupRates
 from gitops_mlops.domain.comparison.slice_columns import coded
 from gitops_mlops.domain.config.fairness import GapName
 from gitops_mlops.domain.statistics.group_gaps import (
     FEWEST_OF_A_LABEL,
     FEWEST_ROWS,
-    Gap,
-    Groups,
-    Rates,
+    GroupCounts,
+    GroupGap,
+    MeasuredRates,
     group_counts,
     measure_gaps,
 )
-from gitops_mlops.domain.statistics.sample import Sample
-from gitops_mlops.domain.statistics.slice_search import Coded
+from gitops_mlops.domain.statistics.sample import ScoredSample
+from gitops_mlops.domain.statistics.slice_search import EncodedColumn
 from gitops_mlops.domain.statistics.verdict import FEWEST_UNITS
-from gitops_mlops.usecases.comparison.context import Aside, Compared
+from gitops_mlops.usecases.comparison.context import ComparisonContext, SideResult
 
 # A report holds fifty, one of them for all the others.
 _MOST_GROUPS = 49
 _GAPS: tuple[GapName, GapName] = ("demographic_parity", "equalized_odds")
 
 
-def fairness(compared: Compared) -> Aside:
+def fairness(compared: ComparisonContext) -> SideResult:
     """Rates of the groups of each sensitive column, and gates on the gaps between them."""
     asked, sample = compared.model.evaluation.fairness, compared.scored.sample
     if asked is None or sample is None:
-        return Aside()
+        return SideResult()
     few = f"only {sample.units} {sample.unit}, at least {FEWEST_UNITS} are needed"
     few = few if sample.units < FEWEST_UNITS else ""
-    shown: list[Fairness] = []
-    judged: list[Judged] = []
+    shown: list[FairnessResult] = []
+    judged: list[JudgedGate] = []
     for column in dict.fromkeys(asked.sensitive):
         split = coded(compared.rows.frame[column], fewest=1, most=_MOST_GROUPS)
         groups = None if split is None else _groups(sample, split)
         gaps = _measure(compared, groups, column)
         rates = () if split is None or groups is None else _shown(groups, split, sample.champion is not None)
-        shown.append(Fairness(column=column[:200], groups=rates, gaps=gaps, method=_method(sample)))
+        shown.append(FairnessResult(column=column[:200], groups=rates, gaps=gaps, method=_method(sample)))
         for gap in gaps:
             unjudged = _unjudged(groups, split, column, gap.name, few)
             judged.append(judge_gap(column, gap, unjudged, asked, compared.model.evaluation))
-    return Aside({"fairness": tuple(shown)}, judged)
+    return SideResult({"fairness": tuple(shown)}, judged)
 
 
-def _groups(sample: Sample, split: Coded) -> Groups:
+def _groups(sample: ScoredSample, split: EncodedColumn) -> GroupCounts:
     return group_counts(sample, split.codes, len(split.values), split.pooled > 0)
 
 
-def _measure(compared: Compared, groups: Groups | None, column: str) -> tuple[FairnessGap, ...]:
+def _measure(compared: ComparisonContext, groups: GroupCounts | None, column: str) -> tuple[FairnessGap, ...]:
     if groups is None:
         return tuple(reported(name, None, compared.settings.alpha) for name in _GAPS)
     sample = compared.scored.sample
     both = sample is not None and sample.champion is not None
-    gaps: tuple[Gap, Gap] = measure_gaps(groups, both, compared.settings, f"fairness {column}")
+    gaps: tuple[GroupGap, GroupGap] = measure_gaps(groups, both, compared.settings, f"fairness {column}")
     return tuple(reported(name, gap, compared.settings.alpha) for name, gap in zip(_GAPS, gaps, strict=True))
 
 
-def _unjudged(groups: Groups | None, split: Coded | None, column: str, gap: GapName, few: str) -> Unjudged:
+def _unjudged(
+    groups: GroupCounts | None, split: EncodedColumn | None, column: str, gap: GapName, few: str
+) -> Unjudged:
     if groups is None or split is None or few:
         return Unjudged(few)
     enough = groups.in_parity if gap == "demographic_parity" else groups.in_odds
@@ -76,11 +78,11 @@ def _unjudged(groups: Groups | None, split: Coded | None, column: str, gap: GapN
     )
 
 
-def _shown(groups: Groups, split: Coded, both: bool) -> tuple[FairnessGroup, ...]:
+def _shown(groups: GroupCounts, split: EncodedColumn, both: bool) -> tuple[FairnessGroup, ...]:
     return tuple(_group(groups, index, value, both) for index, value in enumerate(split.values))
 
 
-def _group(groups: Groups, index: int, value: str, both: bool) -> FairnessGroup:
+def _group(groups: GroupCounts, index: int, value: str, both: bool) -> FairnessGroup:
     note = ""
     if groups.pooled and index == len(groups.rows) - 1:
         note = f"beyond the {_MOST_GROUPS} most frequent: cannot be judged"
@@ -98,7 +100,7 @@ def _group(groups: Groups, index: int, value: str, both: bool) -> FairnessGroup:
     )
 
 
-def _rates(rates: Rates, index: int) -> GroupRates:
+def _rates(rates: MeasuredRates, index: int) -> GroupRates:
     def known(values: np.ndarray) -> float | None:
         return float(values[index]) if math.isfinite(values[index]) else None
 
@@ -110,5 +112,5 @@ def _rates(rates: Rates, index: int) -> GroupRates:
     )
 
 
-def _method(sample: Sample) -> str:
+def _method(sample: ScoredSample) -> str:
     return "multinomial bootstrap" if sample.clusters is None else "cluster bootstrap"

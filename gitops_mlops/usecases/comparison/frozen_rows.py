@@ -6,18 +6,18 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from gitops_mlops.domain.comparison.gates import against_anchor
-from gitops_mlops.domain.comparison.report_parts import Anchor, Frozen
+from gitops_mlops.domain.comparison.report_parts import FrozenRowsComparison, LongTermComparison
 from gitops_mlops.domain.errors import MlopsError
-from gitops_mlops.domain.statistics.measure import Measured, measure_all, metrics_to_measure
+from gitops_mlops.domain.statistics.measure import MetricEstimate, measure_all, metrics_to_measure
 from gitops_mlops.domain.statistics.results import MetricResult
-from gitops_mlops.usecases.comparison.candidates import Contender, find_anchor
-from gitops_mlops.usecases.comparison.context import Aside, Compared
+from gitops_mlops.usecases.comparison.candidates import ModelCandidate, find_anchor
+from gitops_mlops.usecases.comparison.context import ComparisonContext, SideResult
 from gitops_mlops.usecases.comparison.evaluation_rows import EvaluationRows, evaluation_rows
 from gitops_mlops.usecases.comparison.predictors import contest
-from gitops_mlops.usecases.comparison.scoring import Scored, score_both
+from gitops_mlops.usecases.comparison.scoring import ScoredModels, score_both
 
 
-def frozen(compared: Compared) -> Aside:
+def frozen(compared: ComparisonContext) -> SideResult:
     """Both models on the evaluation data that the champion's commit recorded, when the change brings other data.
 
     It decides nothing: a change of the data can make a model look better on the new rows alone, and that shows here.
@@ -25,23 +25,29 @@ def frozen(compared: Compared) -> Aside:
     champion, binding = compared.champion, compared.binding
     path = binding.config.datasets[compared.model.evaluation.dataset].path
     if champion is None or path not in champion.outputs:
-        return Aside()
+        return SideResult()
     if path in compared.challenger.outputs and champion.outputs[path].md5 == compared.challenger.outputs[path].md5:
-        return Aside()
+        return SideResult()
     try:
         rows = evaluation_rows(
             binding.name, binding.config, compared.challenger, champion, compared.sources, champion
         )
         rows, scored = _ask(compared, rows, champion)
     except MlopsError as error:
-        return Aside({"frozen": Frozen(note=str(error)[:2000])})
+        return SideResult({"frozen": FrozenRowsComparison(note=str(error)[:2000])})
     note = f"{'the challenger' if scored.sample is None else 'the champion'} {scored.why}" if scored.why else ""
     asked = metrics_to_measure(compared.model.task, [gate.metric for gate in compared.model.gates])
     measured = _measured(compared, scored, asked)
-    return Aside({"frozen": Frozen(evaluation=rows.account, metrics=_results(measured.values()), note=note[:2000])})
+    return SideResult(
+        {
+            "frozen": FrozenRowsComparison(
+                evaluation=rows.account, metrics=_results(measured.values()), note=note[:2000]
+            )
+        }
+    )
 
 
-def anchor(compared: Compared) -> Aside:
+def anchor(compared: ComparisonContext) -> SideResult:
     """The challenger against the version that held the stage a while ago: many small steps down make a long way.
 
     Each gate with a rule may not have been lost beyond doubt, and beyond its margin, since then.
@@ -49,40 +55,44 @@ def anchor(compared: Compared) -> Aside:
     age, champion = compared.model.evaluation.anchor, compared.champion
     ruled = [gate for gate in compared.model.gates if gate.rule and not gate.per_slice]
     if age is None or champion is None or not ruled or not compared.from_stage:
-        return Aside()
+        return SideResult()
     binding = compared.binding
     stage, when = compared.model.evaluation.champion, compared.now - timedelta(seconds=age)
     found = find_anchor(binding.name, stage, when, binding.datasets, compared.sources, champion)
     if found is None:
-        return Aside()
+        return SideResult()
     try:
         _, scored = _ask(compared, compared.rows, found)
     except MlopsError as error:
-        return Aside({"anchor": Anchor(revision=found.revision, age=age, note=str(error)[:2000])})
+        return SideResult({"anchor": LongTermComparison(revision=found.revision, age=age, note=str(error)[:2000])})
     if scored.sample is None or scored.sample.champion is None:
         note = f"it {scored.why}" if scored.sample is not None else f"the challenger {scored.why}"
-        return Aside({"anchor": Anchor(revision=found.revision, age=age, note=note[:2000])})
+        return SideResult({"anchor": LongTermComparison(revision=found.revision, age=age, note=note[:2000])})
     measured = _measured(compared, scored, [gate.metric for gate in ruled])
     judged = [
         against_anchor(gate, measured[gate.metric], compared.model.evaluation, found.revision.version)
         for gate in ruled
     ]
-    return Aside(
-        {"anchor": Anchor(revision=found.revision, age=age, metrics=_results(measured.values()))},
+    return SideResult(
+        {"anchor": LongTermComparison(revision=found.revision, age=age, metrics=_results(measured.values()))},
         [one for one in judged if one.result.status != "pass"],
     )
 
 
-def _ask(compared: Compared, rows: EvaluationRows, champion: Contender) -> tuple[EvaluationRows, Scored]:
+def _ask(
+    compared: ComparisonContext, rows: EvaluationRows, champion: ModelCandidate
+) -> tuple[EvaluationRows, ScoredModels]:
     held = contest(compared.how, rows, compared.challenger, champion)
     return held.rows, score_both(compared.model, held)
 
 
-def _measured(compared: Compared, scored: Scored, names: Iterable[str]) -> Mapping[str, Measured]:
+def _measured(
+    compared: ComparisonContext, scored: ScoredModels, names: Iterable[str]
+) -> Mapping[str, MetricEstimate]:
     if scored.sample is None:
         return {}
     return measure_all(scored.sample, list(dict.fromkeys(names)), compared.settings, compared.margins)
 
 
-def _results(measured: Iterable[Measured]) -> tuple[MetricResult, ...]:
+def _results(measured: Iterable[MetricEstimate]) -> tuple[MetricResult, ...]:
     return tuple(one.result for one in measured)[:30]

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from gitops_mlops.domain.comparison.labels import Labels
-from gitops_mlops.domain.comparison.model import Answered, Predictor, load_model
+from gitops_mlops.domain.comparison.model import Predictor, RecordedPredictor, load_model
 from gitops_mlops.domain.comparison.onnx_model import load_onnx
 from gitops_mlops.domain.comparison.prediction_table import (
     PredictionTable,
@@ -18,48 +18,52 @@ from gitops_mlops.domain.comparison.prediction_table import (
     unlikely,
 )
 from gitops_mlops.domain.comparison.rows import parse_rows
-from gitops_mlops.domain.comparison.scoring import Truth, Unscorable, read_truth
-from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.comparison.scoring import TrueLabels, UnscorableReason, read_truth
+from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.config.root import Config
-from gitops_mlops.domain.config.sections import Evaluation, Model
+from gitops_mlops.domain.config.sections import EvaluationConfig, ModelConfig
 from gitops_mlops.domain.contracts.contract import parse_contract
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 from gitops_mlops.domain.ports import ProjectModels
-from gitops_mlops.usecases.comparison.candidates import Contender, Sources
+from gitops_mlops.usecases.comparison.candidates import CandidateSources, ModelCandidate
 from gitops_mlops.usecases.comparison.evaluation_rows import EvaluationRows
 
 
 @dataclass(frozen=True)
-class Reading:
+class ModelReading:
     """What reading models takes: the configuration that counts, the reviewed types, and the world."""
 
-    declared: Model
+    declared: ModelConfig
     trusted: frozenset[str]
     inputs: tuple[str, ...]
-    sources: Sources
+    sources: CandidateSources
     code: ProjectModels
 
 
 @dataclass(frozen=True, eq=False)
-class Contest:
+class ScoredRows:
     """Rows with their labels, and both models ready to be asked. `champion` is None when there is none."""
 
     rows: EvaluationRows
-    truth: Truth
-    challenger: Predictor | Unscorable
-    champion: Predictor | Unscorable | None
+    truth: TrueLabels
+    challenger: Predictor | UnscorableReason
+    champion: Predictor | UnscorableReason | None
 
 
-def reading(config: Config, name: str, trusted: frozenset[str], sources: Sources, code: ProjectModels) -> Reading:
+def reading(
+    config: Config, name: str, trusted: frozenset[str], sources: CandidateSources, code: ProjectModels
+) -> ModelReading:
     """How the models called `name` are read."""
     declared = config.models[name]
     inputs: tuple[str, ...] = ()
     if declared.input and not declared.input.partition(":")[2] and (content := sources.files.read(declared.input)):
         inputs = tuple(parse_contract(content, declared.input).columns)
-    return Reading(declared, trusted, inputs, sources, code)
+    return ModelReading(declared, trusted, inputs, sources, code)
 
 
-def contest(how: Reading, rows: EvaluationRows, challenger: Contender, champion: Contender | None) -> Contest:
+def contest(
+    how: ModelReading, rows: EvaluationRows, challenger: ModelCandidate, champion: ModelCandidate | None
+) -> ScoredRows:
     """Both models ready to be asked about the same rows.
 
     Rows that the champion's predictions file lacks are left out. A champion that cannot be asked is Unscorable;
@@ -68,20 +72,20 @@ def contest(how: Reading, rows: EvaluationRows, challenger: Contender, champion:
     if how.declared.predictions is not None:
         return _looked_up(how, how.declared.predictions, rows, challenger, champion)
     mine = _reader(how, challenger, rows.frame)
-    theirs: Predictor | Unscorable | None = None
+    theirs: Predictor | UnscorableReason | None = None
     if champion is not None:
-        theirs = Unscorable(champion.missing) if champion.missing else _champion(how, champion, rows.frame)
+        theirs = UnscorableReason(champion.missing) if champion.missing else _champion(how, champion, rows.frame)
     truth = _truth(how.declared, rows.frame, _classes(mine), _classes(theirs))
-    return _told(Contest(rows, truth, mine, theirs))
+    return _told(ScoredRows(rows, truth, mine, theirs))
 
 
 def _looked_up(
-    how: Reading, path: str, rows: EvaluationRows, challenger: Contender, champion: Contender | None
-) -> Contest:
+    how: ModelReading, path: str, rows: EvaluationRows, challenger: ModelCandidate, champion: ModelCandidate | None
+) -> ScoredRows:
     evaluation, task = how.declared.evaluation, how.declared.task
     mine = _table(how.sources.content(path, challenger), path, how.declared)
     _demand_all(mine, rows.frame, evaluation)
-    theirs: PredictionTable | Unscorable | None = None
+    theirs: PredictionTable | UnscorableReason | None = None
     if champion is not None:
         theirs = _champions_table(how, path, champion, rows.frame)
     if isinstance(theirs, PredictionTable):
@@ -90,19 +94,19 @@ def _looked_up(
     tables = [mine, *([theirs] if isinstance(theirs, PredictionTable) else [])]
     truth = _truth(how.declared, rows.frame, all_labels(tables, known, task))
     rows, answers = _answers(how, mine, rows, truth, "")
-    if isinstance(answers, Unscorable):
-        raise EvidenceMissing(answers.reason, where=path, hint="set evaluation.threshold, or write one of the two")
+    if isinstance(answers, UnscorableReason):
+        raise MissingEvidence(answers.reason, where=path, hint="set evaluation.threshold, or write one of the two")
     if isinstance(theirs, PredictionTable):
         rows, answered = _answers(how, theirs, rows, truth, "the champion's ")
-        return _told(Contest(rows, truth, answers, answered))
-    return _told(Contest(rows, truth, answers, theirs))
+        return _told(ScoredRows(rows, truth, answers, answered))
+    return _told(ScoredRows(rows, truth, answers, theirs))
 
 
-def _classes(side: Predictor | Unscorable | None) -> tuple[object, ...]:
-    return () if side is None or isinstance(side, Unscorable) else side.classes
+def _classes(side: Predictor | UnscorableReason | None) -> tuple[object, ...]:
+    return () if side is None or isinstance(side, UnscorableReason) else side.classes
 
 
-def _told(held: Contest) -> Contest:
+def _told(held: ScoredRows) -> ScoredRows:
     """The same, with a warning for each model that does not know a label of the rows."""
     truth, told = held.truth, []
     for whose, side in (("challenger", held.challenger), ("champion", held.champion)):
@@ -118,85 +122,87 @@ def _told(held: Contest) -> Contest:
 
 
 def _champions_table(
-    how: Reading, path: str, champion: Contender, frame: pl.DataFrame
-) -> PredictionTable | Unscorable:
+    how: ModelReading, path: str, champion: ModelCandidate, frame: pl.DataFrame
+) -> PredictionTable | UnscorableReason:
     """What the champion wrote, where it can be read and has some of the rows."""
     if path not in champion.outputs:
-        return Unscorable(f"wrote no {path}: dvc.lock at its commit records none")
+        return UnscorableReason(f"wrote no {path}: dvc.lock at its commit records none")
     evaluation = how.declared.evaluation
     try:
         theirs = _table(how.sources.store.read(champion.outputs[path]), f"the champion's {path}", how.declared)
         if how.declared.task.classifies:
             theirs.labels(frame[evaluation.target].unique().to_list())
-    except EvidenceMissing as error:
-        return Unscorable(f"gave no predictions: {error.where}: {error.message}")
+    except MissingEvidence as error:
+        return UnscorableReason(f"gave no predictions: {error.where}: {error.message}")
     if not theirs.covers(frame[_id(evaluation)]).any():
-        return Unscorable(f"predicted none of these rows in its {path}")
+        return UnscorableReason(f"predicted none of these rows in its {path}")
     return theirs
 
 
 def _answers(
-    how: Reading, table: PredictionTable, rows: EvaluationRows, truth: Truth, whose: str
-) -> tuple[EvaluationRows, Answered | Unscorable]:
+    how: ModelReading, table: PredictionTable, rows: EvaluationRows, truth: TrueLabels, whose: str
+) -> tuple[EvaluationRows, RecordedPredictor | UnscorableReason]:
     """What a table says of the rows, which get a warning where that is odd."""
     evaluation, task = how.declared.evaluation, how.declared.task
     said = table.answers(rows.frame[_id(evaluation)], truth.classes)
     stated = evaluation.threshold if "threshold" in evaluation.model_fields_set else None
-    if task is Task.BINARY and (problem := contradiction(said, truth.classes, stated)):
-        return rows, Unscorable(f"its prediction and probability contradict each other: {problem}")
-    if task is Task.MULTICLASS and (odd := unlikely(said)):
+    if task is ModelTask.BINARY and (problem := contradiction(said, truth.classes, stated)):
+        return rows, UnscorableReason(f"its prediction and probability contradict each other: {problem}")
+    if task is ModelTask.MULTICLASS and (odd := unlikely(said)):
         told = f"in {odd:,} of {rows.frame.height:,} rows {whose}prediction is not the most probable label; it counts"
         rows = replace(rows, warnings=(*rows.warnings, told))
-    return rows, Answered(said)
+    return rows, RecordedPredictor(said)
 
 
-def _table(content: bytes, path: str, declared: Model) -> PredictionTable:
+def _table(content: bytes, path: str, declared: ModelConfig) -> PredictionTable:
     return read_predictions(parse_rows(content, path), _id(declared.evaluation), declared.task, path)
 
 
-def _id(evaluation: Evaluation) -> str:
+def _id(evaluation: EvaluationConfig) -> str:
     assert evaluation.id is not None, "the configuration demands it where there are predictions"
     return evaluation.id
 
 
-def _demand_all(mine: PredictionTable, frame: pl.DataFrame, evaluation: Evaluation) -> None:
+def _demand_all(mine: PredictionTable, frame: pl.DataFrame, evaluation: EvaluationConfig) -> None:
     ids, labels = frame[_id(evaluation)], frame[evaluation.target]
     covered = mine.covers(ids)
     if lacking := int(np.count_nonzero(~covered)):
         first = ids.filter(~pl.Series(covered))[0]
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"{lacking} of {len(ids)} evaluation rows have no prediction (the first is {str(first)[:60]!r})",
             where=mine.name,
             hint="run the stage that writes it on the whole of the evaluation data",
         )
     if wrong := mine.disagreeing(ids, labels):
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"{wrong} rows have another label here than in the evaluation data",
             where=mine.name,
             hint="predict again: it was written for other data",
         )
 
 
-def _truth(declared: Model, frame: pl.DataFrame, known: tuple[object, ...], others: tuple[object, ...] = ()) -> Truth:
+def _truth(
+    declared: ModelConfig, frame: pl.DataFrame, known: tuple[object, ...], others: tuple[object, ...] = ()
+) -> TrueLabels:
     evaluation, name = declared.evaluation, f"the target {declared.evaluation.target!r}"
     return read_truth(frame[evaluation.target], declared.task, evaluation.positive, known, name, others)
 
 
-def _champion(how: Reading, champion: Contender, frame: pl.DataFrame) -> Predictor | Unscorable:
+def _champion(how: ModelReading, champion: ModelCandidate, frame: pl.DataFrame) -> Predictor | UnscorableReason:
     try:
         return _reader(how, champion, frame)
-    except EvidenceMissing as error:
-        return Unscorable(f"cannot be read: {error.message}")
+    except MissingEvidence as error:
+        return UnscorableReason(f"cannot be read: {error.message}")
 
 
-def _reader(how: Reading, side: Contender, frame: pl.DataFrame) -> Predictor | Unscorable:
+def _reader(how: ModelReading, side: ModelCandidate, frame: pl.DataFrame) -> Predictor | UnscorableReason:
     if how.declared.loader is not None:
         revision = None if side.working else side.commit
         try:
             asked = how.code.predict(how.declared.loader, revision, side.content, side.path, frame)
-        except EvidenceMissing as error:
-            return Unscorable(f"cannot be asked: {error.where}: {error.message}")
-        return Answered(asked)
+        except MissingEvidence as error:
+            return UnscorableReason(f"cannot be asked: {error.where}: {error.message}")
+        return RecordedPredictor(asked)
     if side.path.endswith(".onnx"):
         return load_onnx(side.content, side.path, how.inputs)
     return load_model(side.content, side.path, how.trusted)

@@ -4,42 +4,44 @@ from __future__ import annotations
 
 import hashlib
 
-from gitops_mlops.domain.comparison.report_parts import Recipe
-from gitops_mlops.domain.comparison.trainings import FEWEST_TRAININGS, Trainings, parse_trainings
+from gitops_mlops.domain.comparison.report_parts import RecipeComparison
+from gitops_mlops.domain.comparison.trainings import FEWEST_TRAININGS, RepeatedTrainings, parse_trainings
 from gitops_mlops.domain.config.metric_settings import metric_problem
-from gitops_mlops.domain.errors import EvidenceMissing, MlopsError
-from gitops_mlops.domain.statistics.measure import Measured
+from gitops_mlops.domain.errors import MissingEvidence, MlopsError
+from gitops_mlops.domain.statistics.measure import MetricEstimate
 from gitops_mlops.domain.statistics.recipe import recipe_metric
 from gitops_mlops.domain.statistics.results import RecipeMetric
-from gitops_mlops.usecases.comparison.candidates import Contender, Sources
-from gitops_mlops.usecases.comparison.context import Aside, Compared, measure_some
+from gitops_mlops.usecases.comparison.candidates import CandidateSources, ModelCandidate
+from gitops_mlops.usecases.comparison.context import ComparisonContext, SideResult, measure_some
 
 _MOST = 30
 
 
-def recipe(compared: Compared) -> Aside:
+def recipe(compared: ComparisonContext) -> SideResult:
     """What `evaluation.seeds` of both sides says of the recipes; it decides nothing, for the artifact is shipped."""
     path, champion = compared.model.evaluation.seeds, compared.champion
     if path is None or champion is None:
-        return Aside()
+        return SideResult()
     try:
         old, new = (_trainings(path, side, compared.sources) for side in (champion, compared.challenger))
         _demand_comparable(compared, old, new, champion)
     except MlopsError as error:
-        return Aside({"recipe": Recipe(note=str(error)[:2000])})
+        return SideResult({"recipe": RecipeComparison(note=str(error)[:2000])})
     metrics, notes = _metrics(compared, old, new)
     left_out = sum(compared.rows.account.excluded.values())
     if left_out:
         notes.append(f"{left_out} rows are left out here, which the trainings were measured on")
-    return Aside({"recipe": Recipe(trainings=new.count, metrics=metrics, note="; ".join(notes)[:2000])})
+    return SideResult(
+        {"recipe": RecipeComparison(trainings=new.count, metrics=metrics, note="; ".join(notes)[:2000])}
+    )
 
 
-def _trainings(path: str, side: Contender, sources: Sources) -> Trainings:
+def _trainings(path: str, side: ModelCandidate, sources: CandidateSources) -> RepeatedTrainings:
     place = f"{path} of {'the working tree' if side.working else side.revision.version or side.commit[:10]}"
     return parse_trainings(_content(path, place, side, sources), place)
 
 
-def _content(path: str, place: str, side: Contender, sources: Sources) -> bytes:
+def _content(path: str, place: str, side: ModelCandidate, sources: CandidateSources) -> bytes:
     """The file as `dvc.lock` or git records it on a side. Raises EvidenceMissing when neither does."""
     recorded = side.outputs.get(path)
     if side.working:
@@ -52,28 +54,32 @@ def _content(path: str, place: str, side: Contender, sources: Sources) -> bytes:
         if content is None and recorded is not None:
             content = sources.store.read(recorded)
     if content is None:
-        raise EvidenceMissing("neither dvc.lock nor git records it", where=place, hint="let a stage write it")
+        raise MissingEvidence("neither dvc.lock nor git records it", where=place, hint="let a stage write it")
     if recorded is not None and hashlib.md5(content, usedforsecurity=False).hexdigest() != recorded.md5:
-        raise EvidenceMissing("differs from what dvc.lock records", where=place, hint="dvc repro, then commit both")
+        raise MissingEvidence("differs from what dvc.lock records", where=place, hint="dvc repro, then commit both")
     return content
 
 
-def _demand_comparable(compared: Compared, old: Trainings, new: Trainings, champion: Contender) -> None:
+def _demand_comparable(
+    compared: ComparisonContext, old: RepeatedTrainings, new: RepeatedTrainings, champion: ModelCandidate
+) -> None:
     if old.count != new.count:
         message = f"the champion was trained {old.count} times, the challenger {new.count}"
-        raise EvidenceMissing(message, hint="train both as often")
+        raise MissingEvidence(message, hint="train both as often")
     if new.count < FEWEST_TRAININGS:
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"{new.count} trainings of each are too few to tell what a seed does",
             hint=f"train each at least {FEWEST_TRAININGS} times",
         )
     data = compared.binding.config.datasets[compared.model.evaluation.dataset].path
     before, now = (side.outputs.get(data) for side in (champion, compared.challenger))
     if before is None or now is None or before.md5 != now.md5:
-        raise EvidenceMissing("the champion's trainings were measured on other evaluation data", where=data)
+        raise MissingEvidence("the champion's trainings were measured on other evaluation data", where=data)
 
 
-def _metrics(compared: Compared, old: Trainings, new: Trainings) -> tuple[tuple[RecipeMetric, ...], list[str]]:
+def _metrics(
+    compared: ComparisonContext, old: RepeatedTrainings, new: RepeatedTrainings
+) -> tuple[tuple[RecipeMetric, ...], list[str]]:
     """The metrics that both files have, in the order of the challenger's, and why others are not there."""
     config, task = compared.binding.config, compared.model.task
     found: list[RecipeMetric] = []
@@ -97,5 +103,5 @@ def _metrics(compared: Compared, old: Trainings, new: Trainings) -> tuple[tuple[
     return tuple(found), notes
 
 
-def _why(measured: Measured) -> str:
+def _why(measured: MetricEstimate) -> str:
     return measured.result.note or "no difference of the two models is known, or its values are too large"

@@ -8,73 +8,75 @@ import polars as pl
 
 from gitops_mlops.domain.comparison.model import Predictor
 from gitops_mlops.domain.comparison.rows import cluster_codes, naive_errors
-from gitops_mlops.domain.comparison.scoring import Truth, Unscorable, score
-from gitops_mlops.domain.config.metrics import Task
-from gitops_mlops.domain.config.sections import Model
-from gitops_mlops.domain.statistics.sample import Sample, Scores
+from gitops_mlops.domain.comparison.scoring import TrueLabels, UnscorableReason, score
+from gitops_mlops.domain.config.metrics import ModelTask
+from gitops_mlops.domain.config.sections import ModelConfig
+from gitops_mlops.domain.statistics.sample import ModelScores, ScoredSample
 from gitops_mlops.usecases.comparison.evaluation_rows import EvaluationRows
-from gitops_mlops.usecases.comparison.predictors import Contest
+from gitops_mlops.usecases.comparison.predictors import ScoredRows
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
+class ScoredModels:
     """Both models' answers. `sample` is None when the challenger has none; `why` says whose are missing and why.
 
     `reads` and `champion_reads` are the columns that each asks for, empty when it does not say.
     """
 
-    truth: Truth
-    sample: Sample | None
+    truth: TrueLabels
+    sample: ScoredSample | None
     why: str = ""
     reads: tuple[str, ...] = ()
     champion_reads: tuple[str, ...] = ()
 
 
-def score_both(model: Model, held: Contest) -> Scored:
+def score_both(model: ModelConfig, held: ScoredRows) -> ScoredModels:
     """Ask the challenger and, when there is one, the champion."""
     mine, theirs = held.challenger, held.champion
     return replace(
         _answers(model, held),
-        reads=() if isinstance(mine, Unscorable) else mine.columns,
-        champion_reads=() if theirs is None or isinstance(theirs, Unscorable) else theirs.columns,
+        reads=() if isinstance(mine, UnscorableReason) else mine.columns,
+        champion_reads=() if theirs is None or isinstance(theirs, UnscorableReason) else theirs.columns,
     )
 
 
-def _answers(model: Model, held: Contest) -> Scored:
+def _answers(model: ModelConfig, held: ScoredRows) -> ScoredModels:
     frame, truth = held.rows.frame, held.truth
     answers = _ask(held.challenger, frame, truth, model)
-    if isinstance(answers, Unscorable):
-        return Scored(truth, None, answers.reason)
+    if isinstance(answers, UnscorableReason):
+        return ScoredModels(truth, None, answers.reason)
     sample = _sample(model, held.rows, truth, answers)
     if held.champion is None:
-        return Scored(truth, sample)
+        return ScoredModels(truth, sample)
     theirs = _ask(held.champion, frame, truth, model)
-    if isinstance(theirs, Scores):
-        return Scored(truth, replace(sample, champion=theirs))
-    return Scored(truth, sample, theirs.reason)
+    if isinstance(theirs, ModelScores):
+        return ScoredModels(truth, replace(sample, champion=theirs))
+    return ScoredModels(truth, sample, theirs.reason)
 
 
-def _ask(side: Predictor | Unscorable, frame: pl.DataFrame, truth: Truth, model: Model) -> Scores | Unscorable:
-    if isinstance(side, Unscorable):
+def _ask(
+    side: Predictor | UnscorableReason, frame: pl.DataFrame, truth: TrueLabels, model: ModelConfig
+) -> ModelScores | UnscorableReason:
+    if isinstance(side, UnscorableReason):
         return side
     return score(side, frame, truth, model.task, model.evaluation.threshold)
 
 
-def _sample(model: Model, rows: EvaluationRows, truth: Truth, answers: Scores) -> Sample:
+def _sample(model: ModelConfig, rows: EvaluationRows, truth: TrueLabels, answers: ModelScores) -> ScoredSample:
     evaluation, task, frame = model.evaluation, model.task, rows.frame
     column, query, scale = evaluation.unit_column(task), evaluation.query, None
     clusters = None if column is None else cluster_codes(frame[column])
-    if task is Task.FORECASTING and evaluation.time is not None and rows.training is not None:
+    if task is ModelTask.FORECASTING and evaluation.time is not None and rows.training is not None:
         scale = naive_errors(
             rows.training, frame, evaluation.target, evaluation.time, evaluation.series, evaluation.season
         )
-    return Sample(
+    return ScoredSample(
         task,
         truth.values,
         answers,
         clusters=clusters,
         classes=truth.classes,
         queries=clusters if query == column else cluster_codes(frame[query]) if query else None,
-        horizon=evaluation.horizon if task is Task.FORECASTING else None,
+        horizon=evaluation.horizon if task is ModelTask.FORECASTING else None,
         scale=scale,
     )

@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 
 from gitops_mlops.domain.comparison.gates import gate_changes
 from gitops_mlops.domain.comparison.model import parse_trusted_types
-from gitops_mlops.domain.comparison.report_parts import Change, Kind
+from gitops_mlops.domain.comparison.report_parts import Kind, ReportChange
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.root import CONFIG_FILE, Config
-from gitops_mlops.domain.config.sections import Model
+from gitops_mlops.domain.config.sections import ModelConfig
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.names import perhaps
-from gitops_mlops.usecases.comparison.candidates import Sources
+from gitops_mlops.usecases.comparison.candidates import CandidateSources
 
 
 @dataclass(frozen=True)
-class Request:
+class ComparisonRequest:
     """What was asked for. `champion` takes the place of what the stage holds, `challenger` that of the working tree.
 
     Both are versions, `model#stage` or revisions.
@@ -37,17 +37,17 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Binding:
+class ComparisonSettings:
     """The configuration that counts, and how the working tree's differs from it."""
 
     name: str
     config: Config
     from_base: bool = False
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ReportChange, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
-    def model(self) -> Model:
+    def model(self) -> ModelConfig:
         """How the model is judged."""
         return self.config.models[self.name]
 
@@ -57,17 +57,17 @@ class Binding:
         return sorted({dataset.path for dataset in self.config.datasets.values()})
 
 
-def bind(request: Request, head: Config, sources: Sources) -> Binding:
+def bind(request: ComparisonRequest, head: Config, sources: CandidateSources) -> ComparisonSettings:
     """The configuration that counts; `head` is the working tree's. Raises UsageError for an unknown model."""
     name = _model_name(request.model, head)
     if request.config_from is None:
-        return Binding(name, head)
+        return ComparisonSettings(name, head)
     content = sources.repository.read(request.config_from, CONFIG_FILE)
     base = None if content is None else parse_config(content, f"{CONFIG_FILE} at {request.config_from}")
     if base is None or name not in base.models:
         warning = f"the base ({request.config_from}) has no gates for {name}, so this change's own decided"
-        return Binding(name, head, warnings=(warning,))
-    return Binding(name, base, True, tuple(gate_changes(base.models[name], head.models[name])))
+        return ComparisonSettings(name, head, warnings=(warning,))
+    return ComparisonSettings(name, base, True, tuple(gate_changes(base.models[name], head.models[name])))
 
 
 def _model_name(wanted: str | None, config: Config) -> str:
@@ -81,7 +81,7 @@ def _model_name(wanted: str | None, config: Config) -> str:
     return wanted
 
 
-def trusted_types(request: Request, model: Model, sources: Sources) -> frozenset[str]:
+def trusted_types(request: ComparisonRequest, model: ModelConfig, sources: CandidateSources) -> frozenset[str]:
     """The types that model files may hold. Raises UsageError when the list is not there."""
     path, base = model.trusted_types, request.config_from
     if path is None:

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from gitops_mlops.domain.comparison.gates import Judged, primary_metric
+from gitops_mlops.domain.comparison.gates import JudgedGate, primary_metric
 from gitops_mlops.domain.comparison.report_parts import GateResult, SliceResult, SliceSearch
 from gitops_mlops.domain.comparison.slice_columns import slice_columns
 from gitops_mlops.domain.comparison.slice_gates import SLICE_MARGINS
-from gitops_mlops.domain.config.metrics import Method, Metric
+from gitops_mlops.domain.config.metrics import IntervalMethod, Metric
 from gitops_mlops.domain.config.sections import Margin
 from gitops_mlops.domain.statistics.measure import measure
 from gitops_mlops.domain.statistics.resampled import block_length
 from gitops_mlops.domain.statistics.results import MetricResult
 from gitops_mlops.domain.statistics.row_loss import loss_of_rows, row_metric
-from gitops_mlops.domain.statistics.sample import Ints, Sample
-from gitops_mlops.domain.statistics.slice_search import Found, Rows, Weak, search
-from gitops_mlops.usecases.comparison.context import Aside, Compared
+from gitops_mlops.domain.statistics.sample import Ints, ScoredSample
+from gitops_mlops.domain.statistics.slice_search import SearchResult, SearchRows, WeakSlice, search
+from gitops_mlops.usecases.comparison.context import ComparisonContext, SideResult
 
 
-def weak_slices(compared: Compared) -> Aside:
+def weak_slices(compared: ComparisonContext) -> SideResult:
     """Search every column of the evaluation data, alone and in pairs, and warn of what is worse beyond doubt."""
     action, sample = compared.model.evaluation.find_slices, compared.scored.sample
     if action == "off" or sample is None or sample.champion is None:
-        return Aside()
+        return SideResult()
     metric = row_metric(sample, primary_metric(compared.model))
     if metric is None:
         return _nothing("a ranking has no loss for each row")
@@ -35,7 +35,7 @@ def weak_slices(compared: Compared) -> Aside:
     if not np.isfinite(np.var(differences)):
         return _nothing("the losses of some rows are not finite")
     columns = slice_columns(compared.rows.frame, _no_features(compared))
-    found = search(columns, Rows(differences, _independent(sample)), compared.settings.alpha)
+    found = search(columns, SearchRows(differences, _independent(sample)), compared.settings.alpha)
     if not found.searched:
         return _nothing("no column splits the rows into parts of 200 or more")
     shown = tuple(
@@ -48,7 +48,7 @@ def weak_slices(compared: Compared) -> Aside:
         )
     }
     if not found.worse:
-        return Aside(fields)
+        return SideResult(fields)
     names = ", ".join(one.name for one in shown[:3])
     gate = GateResult(
         id="found slices",
@@ -57,35 +57,35 @@ def weak_slices(compared: Compared) -> Aside:
         status=action,
         reason=f"worse in {found.worse:,} of {found.searched:,} slices: {names}"[:2000],
     )
-    return Aside(fields, [Judged(gate)])
+    return SideResult(fields, [JudgedGate(gate)])
 
 
-def _nothing(note: str) -> Aside:
-    return Aside({"slice_search": SliceSearch(note=note)})
+def _nothing(note: str) -> SideResult:
+    return SideResult({"slice_search": SliceSearch(note=note)})
 
 
-def _no_features(compared: Compared) -> set[str]:
+def _no_features(compared: ComparisonContext) -> set[str]:
     evaluation = compared.model.evaluation
     named = (evaluation.target, evaluation.id, evaluation.unit_column(compared.model.task), evaluation.query)
     return {name for name in named if name}
 
 
-def _independent(sample: Sample) -> Ints | None:
+def _independent(sample: ScoredSample) -> Ints | None:
     """The clusters; of a forecast, stretches of time long enough that errors in one say little of the next."""
     if sample.clusters is None or sample.horizon is None:
         return sample.clusters
     return sample.clusters // block_length(sample.units, sample.horizon)
 
 
-def _margin(compared: Compared, metric: Metric) -> Margin:
+def _margin(compared: ComparisonContext, metric: Metric) -> Margin:
     """What a declared slice may be worse by: twice the margin of the gate on a mean of losses, 0 without one."""
     own = compared.margins.get(metric.name)
-    if own is None or metric.method is not Method.MEAN:
+    if own is None or metric.method is not IntervalMethod.MEAN:
         return Margin.model_validate(0)
     return own.model_copy(update={"amount": SLICE_MARGINS * own.amount})
 
 
-def _result(weak: Weak, found: Found, result: MetricResult) -> SliceResult:
+def _result(weak: WeakSlice, found: SearchResult, result: MetricResult) -> SliceResult:
     corrected = result.model_copy(
         update={"p_value": weak.p_value, "method": f"{result.method}; p by Holm over {found.searched:,} slices"[:200]}
     )

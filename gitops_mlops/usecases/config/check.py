@@ -11,7 +11,7 @@ from gitops_mlops.domain.config.gto import GTO_FILE, parse_gto_config
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.references import (
     ContractColumns,
-    Surroundings,
+    ProjectFiles,
     broken_links,
     class_columns,
     contract_references,
@@ -20,8 +20,8 @@ from gitops_mlops.domain.config.references import (
 from gitops_mlops.domain.config.root import CONFIG_FILE, Config
 from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.doctor.workflows import WORKFLOW_FOLDER, workflow_problems
-from gitops_mlops.domain.document.yaml import Document, Path, parse_yaml
-from gitops_mlops.domain.errors import ConfigError, Problem, UsageError
+from gitops_mlops.domain.document.yaml import Path, YamlDocument, parse_yaml
+from gitops_mlops.domain.errors import ConfigError, FileProblemLine, UsageError
 from gitops_mlops.domain.pipeline.lock_report import LockReport
 from gitops_mlops.domain.ports import DataStore, Tree
 from gitops_mlops.usecases.pipeline.lock_status import lock_step
@@ -30,15 +30,15 @@ T = TypeVar("T")
 
 
 @dataclass
-class Checked:
+class CheckResult:
     """What is wrong, what could not be told, and which files were read."""
 
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[FileProblemLine] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
 
 
-def check(tree: Tree, store: DataStore, *, pipeline: bool = True) -> Checked:
+def check(tree: Tree, store: DataStore, *, pipeline: bool = True) -> CheckResult:
     """Check `mlops.yaml`, what it names, and unless it is left out the pipeline.
 
     Raises UsageError when there is no `mlops.yaml`.
@@ -46,7 +46,7 @@ def check(tree: Tree, store: DataStore, *, pipeline: bool = True) -> Checked:
     content = tree.read(CONFIG_FILE)
     if content is None:
         raise UsageError("there is no such file", where=CONFIG_FILE, hint="add one; the README shows how")
-    result = Checked(files=[CONFIG_FILE])
+    result = CheckResult(files=[CONFIG_FILE])
     config = _collected(result, lambda: parse_config(content))
     listed = tree.read(GTO_FILE)
     result.files += [GTO_FILE] if listed is not None else []
@@ -68,9 +68,9 @@ def check(tree: Tree, store: DataStore, *, pipeline: bool = True) -> Checked:
     return result
 
 
-def _workflows(config: Config | None, tree: Tree, result: Checked) -> None:
+def _workflows(config: Config | None, tree: Tree, result: CheckResult) -> None:
     """Those of the repository's workflows that mention us; what others say is theirs."""
-    documents: list[Document] = []
+    documents: list[YamlDocument] = []
     for path in tree.below(WORKFLOW_FOLDER):
         if path.endswith((".yml", ".yaml")) and b"gitops-mlops/" in (content := tree.read(path) or b""):
             document = _collected(result, lambda content=content, path=path: parse_yaml(content, path, anchors=True))  # type: ignore[misc]
@@ -80,7 +80,7 @@ def _workflows(config: Config | None, tree: Tree, result: Checked) -> None:
 
 
 def _links(
-    config: Config, document: Document, tree: Tree, store: DataStore, declared: set[str], result: Checked
+    config: Config, document: YamlDocument, tree: Tree, store: DataStore, declared: set[str], result: CheckResult
 ) -> None:
     artifacts = _collected(result, store.artifacts)
     outputs = _collected(result, store.outputs)
@@ -101,7 +101,7 @@ def _links(
             where = ("environments", name, "promotion", "approvals", "signed-by", "ssh")
             _named_file(tree, document, where, approvals.signed_by.ssh, result)
     if artifacts is not None and outputs is not None:
-        around = Surroundings(
+        around = ProjectFiles(
             [artifact.name for artifact in artifacts], declared.union(outputs), _existence(tree), columns
         )
         result.problems += [document.problem(*wrong) for wrong in broken_links(config, around)]
@@ -115,7 +115,7 @@ def _columns(content: bytes, reference: str) -> ContractColumns:
     return ContractColumns(frozenset({*contract.columns, *contract.unchecked}), contract.strict)
 
 
-def _named_file(tree: Tree, document: Document, where: Path, path: str, result: Checked) -> bytes | None:
+def _named_file(tree: Tree, document: YamlDocument, where: Path, path: str, result: CheckResult) -> bytes | None:
     """The content of a file that the configuration names; None, and a problem, when there is none."""
     try:
         content = tree.read(path)
@@ -139,7 +139,7 @@ def _existence(tree: Tree) -> Callable[[str], bool]:
     return exists
 
 
-def _collected(result: Checked, read: Callable[[], T]) -> T | None:
+def _collected(result: CheckResult, read: Callable[[], T]) -> T | None:
     """What `read` gives; None, and its problems, when it cannot."""
     try:
         return read()

@@ -7,14 +7,14 @@ from typing import NamedTuple
 from gitops_mlops.domain.config.gto import GTO_FILE, GtoConfig, parse_gto_config
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.root import CONFIG_FILE, Config
-from gitops_mlops.domain.config.sections import Environment
+from gitops_mlops.domain.config.sections import EnvironmentConfig
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.ports import Repository
 
 _MEND = "commit it, stash it, or name the revision that counts with --config-from"
 
 
-class Rules(NamedTuple):
+class CommittedRules(NamedTuple):
     """`mlops.yaml` and `.gto` as they are at a revision."""
 
     revision: str
@@ -22,7 +22,7 @@ class Rules(NamedTuple):
     gto: GtoConfig
 
 
-def committed_rules(repository: Repository, revision: str | None = None, hint: str = _MEND) -> Rules:
+def committed_rules(repository: Repository, revision: str | None = None, hint: str = _MEND) -> CommittedRules:
     """The rules at a revision, or those of HEAD, which the working tree must not have changed.
 
     `hint` says what to do about such a change. Raises UsageError when there are none or the working tree's differ,
@@ -38,10 +38,10 @@ def committed_rules(repository: Repository, revision: str | None = None, hint: s
     if content is None:
         raise UsageError("there is no such file", where=name, hint="commit one; the README shows how")
     gto = parse_gto_config(repository.read(commit, GTO_FILE))
-    return Rules(commit, parse_config(content, CONFIG_FILE if revision == "HEAD" else name), gto)
+    return CommittedRules(commit, parse_config(content, CONFIG_FILE if revision == "HEAD" else name), gto)
 
 
-def committed_environment(repository: Repository, name: str) -> Environment | None:
+def committed_environment(repository: Repository, name: str) -> EnvironmentConfig | None:
     """An environment as HEAD has it; None where no `mlops.yaml` is there, or it does not name this one.
 
     Raises ConfigError for a malformed file.

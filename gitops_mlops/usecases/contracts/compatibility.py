@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gitops_mlops.domain.contracts.compatibility import ContractChange, compare_contracts
 from gitops_mlops.domain.contracts.contract import Contract, parse_contract
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 from gitops_mlops.domain.ports import Repository
 
 
@@ -21,7 +21,7 @@ def read_at(reference: str, repository: Repository) -> bytes:
     revision, _, path = reference.partition(":")
     content = repository.read(revision, path)
     if content is None:
-        raise EvidenceMissing(
+        raise MissingEvidence(
             "there is no such file at that revision", where=reference, hint="paths are from the root"
         )
     return content

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.contracts.contract import parse_contract
-from gitops_mlops.domain.contracts.validation import Findings, Validation
+from gitops_mlops.domain.contracts.validation import TableFindings, Validation
 from gitops_mlops.domain.contracts.violated_lines import violated_lines
-from gitops_mlops.domain.errors import EvidenceMissing, Problem, UsageError
+from gitops_mlops.domain.errors import FileProblemLine, MissingEvidence, UsageError
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.ports import Files, TableModels, Tables
 
@@ -36,7 +36,7 @@ def validate_datasets(
             )
     chosen = list(dict.fromkeys(names)) or [name for name, one in config.datasets.items() if one.contract]
     if not chosen:
-        raise EvidenceMissing(
+        raise MissingEvidence(
             "no dataset of mlops.yaml has a contract", hint="gitops-mlops contract infer writes a first one"
         )
     found = []
@@ -49,7 +49,7 @@ def validate_datasets(
     return found
 
 
-def violated(validations: Sequence[Validation], read: Callable[[str], bytes | None]) -> list[Problem]:
+def violated(validations: Sequence[Validation], read: Callable[[str], bytes | None]) -> list[FileProblemLine]:
     """What is wrong with the data, each at the line that says so; `read` gives the content of a contract's file."""
     found = []
     for one in validations:
@@ -60,7 +60,7 @@ def violated(validations: Sequence[Validation], read: Callable[[str], bytes | No
 
 def validate_table(
     data: Path, name: str, reference: str, files: Files, tables: Tables, models: TableModels
-) -> Findings:
+) -> TableFindings:
     """Hold one table against the contract that `reference` (`x.yaml` or `x.py:Class`) names in `files`."""
     # Polars takes longer to import than most commands take to run.
     from gitops_mlops.domain.contracts.table_checks import checks_of, wanted_types

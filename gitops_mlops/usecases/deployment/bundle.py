@@ -9,26 +9,26 @@ from pathlib import Path
 from typing import Any
 
 from gitops_mlops.domain.comparison.model import parse_trusted_types
-from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.root import CONFIG_FILE, Config
-from gitops_mlops.domain.config.sections import Model
-from gitops_mlops.domain.contracts.admission import Admitter
+from gitops_mlops.domain.config.sections import ModelConfig
+from gitops_mlops.domain.contracts.admission import RequestContract
 from gitops_mlops.domain.contracts.contract import ColumnType, Contract, parse_contract
 from gitops_mlops.domain.deployment.bundle import (
     CONTRACT_FILE,
     MODEL_FILE,
     TRUSTED_TYPES_FILE,
     Bundle,
-    Golden,
+    GoldenPredictions,
     bundle_digest,
     dump_bundle,
     make_golden,
 )
-from gitops_mlops.domain.deployment.reconciliation import Wanted
-from gitops_mlops.domain.errors import EvidenceMissing, UsageError
-from gitops_mlops.domain.ports import BundleStore, DataStore, GoldenModels, Output, Repository, Rows
-from gitops_mlops.usecases.lineage.integrity import Witnesses
+from gitops_mlops.domain.deployment.reconciliation import DesiredVersion
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
+from gitops_mlops.domain.ports import BundleStore, DataStore, GoldenModels, Repository, TableRowReader, TrackedOutput
+from gitops_mlops.usecases.lineage.integrity import TagEvidence
 
 GOLDEN_ROWS = 5
 # Rows that break the contract are passed over; of this many, spread over the data, some will keep it.
@@ -36,7 +36,7 @@ _CANDIDATES = 200
 
 
 @dataclass(frozen=True)
-class Built:
+class BuiltBundle:
     """A bundle in its folder."""
 
     path: Path
@@ -45,19 +45,19 @@ class Built:
 
 
 @dataclass(frozen=True)
-class Sources:
+class BundleSources:
     """Where a bundle's parts come from, and what tells that the tags which name them are true."""
 
     repository: Repository
     data: DataStore
-    rows: Rows
+    rows: TableRowReader
     store: BundleStore
     packages: Mapping[str, str]
-    witnesses: Witnesses
+    witnesses: TagEvidence
     golden: GoldenModels
 
 
-def build_bundle(model: str, wanted: Wanted, sources: Sources) -> Built:
+def build_bundle(model: str, wanted: DesiredVersion, sources: BundleSources) -> BuiltBundle:
     """The bundle of a version; the same version gives the same digest.
 
     Raises EvidenceMissing when the commit does not record all of it, when a content is nowhere or is not the
@@ -67,7 +67,7 @@ def build_bundle(model: str, wanted: Wanted, sources: Sources) -> Built:
     commit, place = wanted.commit, f"{model} {wanted.version}"
     config = _config(commit, place, sources)
     if model not in config.models:
-        raise EvidenceMissing(f"{CONFIG_FILE} at its commit {commit[:7]} does not name this model", where=place)
+        raise MissingEvidence(f"{CONFIG_FILE} at its commit {commit[:7]} does not name this model", where=place)
     declared = config.models[model]
     content = _model(model, wanted, sources)
     contract_name = declared.input or ""
@@ -91,30 +91,30 @@ def build_bundle(model: str, wanted: Wanted, sources: Sources) -> Built:
         golden=golden,
     )
     encoded = dump_bundle(manifest)
-    return Built(sources.store.keep(encoded, files), bundle_digest(encoded), manifest)
+    return BuiltBundle(sources.store.keep(encoded, files), bundle_digest(encoded), manifest)
 
 
-def _config(commit: str, place: str, sources: Sources) -> Config:
+def _config(commit: str, place: str, sources: BundleSources) -> Config:
     return parse_config(_read(commit, CONFIG_FILE, place, sources), f"{commit[:7]}:{CONFIG_FILE}")
 
 
-def _read(commit: str, path: str, place: str, sources: Sources) -> bytes:
+def _read(commit: str, path: str, place: str, sources: BundleSources) -> bytes:
     content = sources.repository.read(commit, path)
     if content is None:
-        raise EvidenceMissing(f"{path} is not in its commit {commit[:7]}", where=place, hint="register a new version")
+        raise MissingEvidence(f"{path} is not in its commit {commit[:7]}", where=place, hint="register a new version")
     return content
 
 
-def _model(model: str, wanted: Wanted, sources: Sources) -> bytes:
+def _model(model: str, wanted: DesiredVersion, sources: BundleSources) -> bytes:
     """The model's bytes: DVC's MD5 was checked, the SHA-256 that the tag carries is checked here."""
     place = f"{model} {wanted.version}"
     artifact = next((found for found in sources.data.artifacts(wanted.commit) if found.name == model), None)
     if artifact is None:
-        raise EvidenceMissing(f"no dvc.yaml at its commit {wanted.commit[:7]} declares this artifact", where=place)
+        raise MissingEvidence(f"no dvc.yaml at its commit {wanted.commit[:7]} declares this artifact", where=place)
     content = sources.data.read(_output(wanted.commit, artifact.path, place, sources))
     seen = hashlib.sha256(content).hexdigest()
     if wanted.model_sha256 and seen != wanted.model_sha256:
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"{artifact.path} is not the model that was registered: its SHA-256 is {seen[:12]}…, "
             f"the tag says {wanted.model_sha256[:12]}…",
             where=place,
@@ -123,10 +123,10 @@ def _model(model: str, wanted: Wanted, sources: Sources) -> bytes:
     return content
 
 
-def _output(commit: str, path: str, place: str, sources: Sources) -> Output:
+def _output(commit: str, path: str, place: str, sources: BundleSources) -> TrackedOutput:
     output = sources.data.outputs(commit).get(path)
     if output is None:
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"DVC does not record {path} at its commit {commit[:7]}",
             where=place,
             hint="dvc repro, then commit dvc.lock",
@@ -135,8 +135,8 @@ def _output(commit: str, path: str, place: str, sources: Sources) -> Output:
 
 
 def _golden(
-    commit: str, place: str, declared: Model, config: Config, files: Mapping[str, bytes], sources: Sources
-) -> tuple[Any, float | None, Golden]:
+    commit: str, place: str, declared: ModelConfig, config: Config, files: Mapping[str, bytes], sources: BundleSources
+) -> tuple[Any, float | None, GoldenPredictions]:
     """The positive class, the threshold, and what the model says of a few rows of its evaluation data."""
     contract = parse_contract(files[CONTRACT_FILE], f"{commit[:7]}:{declared.input}")
     parse_trusted_types(files[TRUSTED_TYPES_FILE], f"{commit[:7]}:{declared.trusted_types}")
@@ -147,7 +147,7 @@ def _golden(
     rows, admitted = _admitted(contract, spread, dataset, place)
     predictions = sources.golden.predict(files, admitted, place, declared.input or "")
     positive, threshold = declared.evaluation.positive, declared.evaluation.threshold
-    if declared.task is not Task.BINARY or predictions.probabilities is None:
+    if declared.task is not ModelTask.BINARY or predictions.probabilities is None:
         return None, None, make_golden(rows, predictions)
     if positive is None:
         # scikit-learn sorts its classes; of 0 and 1, or False and True, the greater is the positive one.
@@ -159,7 +159,7 @@ def _admitted(
     contract: Contract, spread: Sequence[Mapping[str, Any]], dataset: str, place: str
 ) -> tuple[list[dict[str, Any]], dict[str, list[Any]]]:
     """The first few rows that the contract admits, as they would be sent and as they would be read."""
-    admitter = Admitter(contract)
+    admitter = RequestContract(contract)
     chosen: list[dict[str, Any]] = []
     refusal = "it has no rows"
     for row in spread:
@@ -170,7 +170,7 @@ def _admitted(
         else:
             chosen.append(known)
     if not chosen:
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"no row of {dataset} keeps the input contract ({refusal})", where=place, hint="correct the contract"
         )
     count = min(GOLDEN_ROWS, len(chosen))

@@ -11,22 +11,22 @@ from typing import Any
 from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.deployment.events import deployed, failed, refused, stopped
 from gitops_mlops.domain.deployment.reconciliation import (
-    Deployment,
+    DeployStep,
     Desired,
-    Failure,
+    DesiredVersion,
+    FailedVersion,
     Place,
-    Running,
-    Step,
-    Wanted,
+    PlaceStatus,
+    RunningServer,
     next_step,
 )
-from gitops_mlops.domain.errors import MlopsError, OutsideError, UsageError
+from gitops_mlops.domain.errors import ExternalError, MlopsError, UsageError
 from gitops_mlops.domain.faults import Cause, Fault, fault_of
 from gitops_mlops.domain.ports import Repository
 from gitops_mlops.domain.registry.ledger import LedgerEvent
 from gitops_mlops.domain.registry.registry import Registry
-from gitops_mlops.usecases.deployment.bundle import Sources, build_bundle
-from gitops_mlops.usecases.deployment.health_gate import World, after_switch, examine
+from gitops_mlops.usecases.deployment.bundle import BundleSources, build_bundle
+from gitops_mlops.usecases.deployment.health_gate import DeployPorts, after_switch, examine
 from gitops_mlops.usecases.deployment.status import desired, left_over, observe, places, selected
 from gitops_mlops.usecases.registry.mainline import merge_refusals
 
@@ -34,7 +34,7 @@ Tell = Callable[[str], None]
 Record = Callable[[LedgerEvent], None]
 
 
-class Result(StrEnum):
+class DeployResult(StrEnum):
     """How a place ended. `UNASSIGNED`: no tag says what should run; `UNNAMED`: it runs and is not in `mlops.yaml`."""
 
     UNCHANGED = "unchanged"
@@ -47,15 +47,15 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DeployOutcome:
     """What a deploy did at a place. `before` and `serves` are versions, "" for none; `reason` explains.
 
     `event` is what the ledger keeps of it, None for nothing.
     """
 
     place: Place
-    step: Step
-    result: Result
+    step: DeployStep
+    result: DeployResult
     wanted: str
     before: str
     serves: str
@@ -80,14 +80,14 @@ class Outcome:
 def deploy(
     config: Config,
     repository: Repository,
-    sources: Sources,
-    world: World,
+    sources: BundleSources,
+    world: DeployPorts,
     tell: Tell,
     environments: Sequence[str] = (),
     model: str | None = None,
     dry_run: bool = False,
     record: Record = lambda event: None,
-) -> list[Outcome]:
+) -> list[DeployOutcome]:
     """Act where desired and observed state differ, environment by environment in the order of the stages.
 
     `record` is given each event as it happens, before the next place is looked at.
@@ -119,7 +119,7 @@ def deploy(
             if outcome.event is not None:
                 record(outcome.event)
             outcomes.append(outcome)
-    if any(outcome.result in (Result.DEPLOYED, Result.STOPPED) for outcome in outcomes):
+    if any(outcome.result in (DeployResult.DEPLOYED, DeployResult.STOPPED) for outcome in outcomes):
         dropped = sources.store.prune(world.target.bundles())
         if dropped:
             tell(f"dropped {len(dropped)} bundle{'s' * (len(dropped) > 1)} that nothing needs")
@@ -128,7 +128,7 @@ def deploy(
 
 def stop(
     config: Config,
-    world: World,
+    world: DeployPorts,
     environments: Sequence[str],
     model: str | None,
     record: Record = lambda event: None,
@@ -151,13 +151,13 @@ def stop(
     return ended
 
 
-def _end(place: Place, world: World, reason: str = "") -> LedgerEvent | None:
+def _end(place: Place, world: DeployPorts, reason: str = "") -> LedgerEvent | None:
     """Stop what runs at a place; None when nothing ran. Raises OutsideError when something still answers."""
     served = world.client.running(place.address, place.model)
     ran = world.target.stop(place)
     left = world.client.running(place.address, place.model)
     if left is not None:
-        raise OutsideError(
+        raise ExternalError(
             f"{left.version} still answers, and this clone did not start it or lost track of it",
             where=place.address,
             hint="end that process yourself",
@@ -165,37 +165,37 @@ def _end(place: Place, world: World, reason: str = "") -> LedgerEvent | None:
     return stopped(place, served, world.clock.now(), reason) if ran else None
 
 
-def _doubted(state: Deployment, config: Config, sources: Sources) -> Outcome | None:
+def _doubted(state: PlaceStatus, config: Config, sources: BundleSources) -> DeployOutcome | None:
     """The end of the matter when a version would be started that is not on main, or whose tags were moved."""
-    if state.wanted is None or next_step(state) not in (Step.START, Step.SWITCH):
+    if state.wanted is None or next_step(state) not in (DeployStep.START, DeployStep.SWITCH):
         return None
     registry = Registry.from_tags(sources.repository.tags())
     doubt = sources.witnesses.doubt(registry, state.place.model, state.place.environment)
     wanted, environment = state.wanted, config.environments[state.place.environment]
     for refusal in () if doubt else merge_refusals(sources.repository, environment, wanted.version, wanted.commit):
         doubt = f"{refusal.seen} → {refusal.wanted}"
-    return _outcome(state, Result.REFUSED, _version(state.running), doubt) if doubt else None
+    return _outcome(state, DeployResult.REFUSED, _version(state.running), doubt) if doubt else None
 
 
-def _planned(state: Deployment) -> Outcome:
+def _planned(state: PlaceStatus) -> DeployOutcome:
     step = next_step(state)
-    kept = Result.UNASSIGNED if state.configured else Result.UNNAMED
-    result = {Step.NOTHING: Result.UNCHANGED, Step.KEEP: kept}.get(step, Result.PLANNED)
-    event = deployed(state) if result is Result.UNCHANGED else None
+    kept = DeployResult.UNASSIGNED if state.configured else DeployResult.UNNAMED
+    result = {DeployStep.NOTHING: DeployResult.UNCHANGED, DeployStep.KEEP: kept}.get(step, DeployResult.PLANNED)
+    event = deployed(state) if result is DeployResult.UNCHANGED else None
     return _outcome(state, result, _version(state.running), state.note, event)
 
 
-def _hold(held: ExitStack, place: Place, wanted: Desired, world: World, record: Record) -> None:
+def _hold(held: ExitStack, place: Place, wanted: Desired, world: DeployPorts, record: Record) -> None:
     """Hold the environment of a place until `held` is left; when that fails, nothing can be deployed there."""
     try:
         held.enter_context(world.target.exclusive(place.environment))
     except MlopsError as error:
-        if isinstance(wanted, Wanted):
+        if isinstance(wanted, DesiredVersion):
             _keep(place, wanted, fault_of(error), world, record)
         raise
 
 
-def _keep(place: Place, wanted: Wanted, fault: Fault, world: World, record: Record) -> None:
+def _keep(place: Place, wanted: DesiredVersion, fault: Fault, world: DeployPorts, record: Record) -> None:
     """Keep what stood in the way of a version that is not to blame: at the place for `status`, and in the ledger."""
     failure = _failure(wanted, fault, world)
     world.target.remember(place, failure)
@@ -203,8 +203,8 @@ def _keep(place: Place, wanted: Wanted, fault: Fault, world: World, record: Reco
 
 
 def _attempt(
-    state: Deployment, config: Config, sources: Sources, world: World, tell: Tell, record: Record
-) -> Outcome:
+    state: PlaceStatus, config: Config, sources: BundleSources, world: DeployPorts, tell: Tell, record: Record
+) -> DeployOutcome:
     """Reconcile one place; a verdict against the version is an outcome, any other fault is kept and raised."""
     try:
         return _doubted(state, config, sources) or _reconcile(state, config, sources, world, tell)
@@ -220,13 +220,15 @@ def _attempt(
         raise fault.error(str(state.place)) from error
 
 
-def _reconcile(state: Deployment, config: Config, sources: Sources, world: World, tell: Tell) -> Outcome:
+def _reconcile(
+    state: PlaceStatus, config: Config, sources: BundleSources, world: DeployPorts, tell: Tell
+) -> DeployOutcome:
     place, wanted = state.place, state.wanted
-    if state.tombstone and next_step(state) is Step.STOP:
+    if state.tombstone and next_step(state) is DeployStep.STOP:
         tell(f"{place}: {_version(state.running) or 'what runs'} stops; emptied {state.tombstone}")
         event = _end(place, world, str(state.tombstone))
-        return _outcome(state, Result.STOPPED, "", str(state.tombstone), event)
-    if wanted is None or next_step(state) is Step.NOTHING:
+        return _outcome(state, DeployResult.STOPPED, "", str(state.tombstone), event)
+    if wanted is None or next_step(state) is DeployStep.NOTHING:
         return _planned(state)
     health = config.environments[place.environment].health
     tell(f"{place}: {_version(state.running) or 'nothing'} → {wanted.version}, building its bundle")
@@ -251,26 +253,26 @@ def _reconcile(state: Deployment, config: Config, sources: Sources, world: World
     if fault is not None:
         raise fault.error(str(place))
     event = deployed(after, _version(state.running))
-    return _outcome(state, Result.DEPLOYED, wanted.version, event=event)
+    return _outcome(state, DeployResult.DEPLOYED, wanted.version, event=event)
 
 
-def _rejected(state: Deployment, fault: Fault, world: World, bundle: str = "") -> Outcome:
+def _rejected(state: PlaceStatus, fault: Fault, world: DeployPorts, bundle: str = "") -> DeployOutcome:
     """The verdict against the version that is wanted; what served before still does, if it still runs."""
     assert state.wanted is not None
     place, failure = state.place, _failure(state.wanted, fault, world)
     world.target.remember(place, failure)
     serves = _version(world.client.running(place.address, place.model))
-    return _outcome(state, Result.REFUSED, serves, fault.reason, refused(place, failure, bundle))
+    return _outcome(state, DeployResult.REFUSED, serves, fault.reason, refused(place, failure, bundle))
 
 
-def _failure(wanted: Wanted, fault: Fault, world: World) -> Failure:
-    return Failure(wanted.version, wanted.commit, fault.reason, world.clock.now(), fault.cause, fault.advice)
+def _failure(wanted: DesiredVersion, fault: Fault, world: DeployPorts) -> FailedVersion:
+    return FailedVersion(wanted.version, wanted.commit, fault.reason, world.clock.now(), fault.cause, fault.advice)
 
 
 def _outcome(
-    state: Deployment, result: Result, serves: str, reason: str = "", event: LedgerEvent | None = None
-) -> Outcome:
-    return Outcome(
+    state: PlaceStatus, result: DeployResult, serves: str, reason: str = "", event: LedgerEvent | None = None
+) -> DeployOutcome:
+    return DeployOutcome(
         place=state.place,
         step=next_step(state),
         result=result,
@@ -282,5 +284,5 @@ def _outcome(
     )
 
 
-def _version(running: Running | None) -> str:
+def _version(running: RunningServer | None) -> str:
     return running.version if running else ""

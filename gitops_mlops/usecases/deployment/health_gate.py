@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitops_mlops.domain.config.sections import Health
+from gitops_mlops.domain.config.sections import HealthConfig
 from gitops_mlops.domain.deployment.bundle import Bundle, golden_mismatch
-from gitops_mlops.domain.deployment.inference import Answers
-from gitops_mlops.domain.deployment.reconciliation import Candidate, Deployment, Place, Wanted
+from gitops_mlops.domain.deployment.inference import InferenceResult
+from gitops_mlops.domain.deployment.reconciliation import CandidateServer, DesiredVersion, Place, PlaceStatus
 from gitops_mlops.domain.errors import MlopsError, NoAnswer, PlaceError
 from gitops_mlops.domain.faults import Cause, Effort, Fault, fault_of_delay, fault_of_ending
-from gitops_mlops.domain.ports import Clock, InferenceClient, Target, Timer
-from gitops_mlops.usecases.deployment.bundle import Built
+from gitops_mlops.domain.ports import Clock, DeployTarget, InferenceClient, Timer
+from gitops_mlops.usecases.deployment.bundle import BuiltBundle
 from gitops_mlops.usecases.deployment.status import observe
 
 # A process whose connections broke is gone within this time, in seconds, if it crashed.
@@ -21,16 +21,18 @@ _BUSY_SHARE = 0.25
 
 
 @dataclass(frozen=True)
-class World:
+class DeployPorts:
     """What a deploy acts on."""
 
-    target: Target
+    target: DeployTarget
     client: InferenceClient
     clock: Clock
     timer: Timer
 
 
-def examine(candidate: Candidate, place: Place, built: Built, health: Health, world: World) -> Fault | None:
+def examine(
+    candidate: CandidateServer, place: Place, built: BuiltBundle, health: HealthConfig, world: DeployPorts
+) -> Fault | None:
     """The health gate: ready in time, the very bundle, and its golden predictions over HTTP. None when passed."""
     if fault := await_ready(candidate, place.model, health, world):
         return fault
@@ -53,7 +55,7 @@ def examine(candidate: Candidate, place: Place, built: Built, health: Health, wo
     return Fault(Cause.VERSION, mismatch) if mismatch else None
 
 
-def await_ready(candidate: Candidate, model: str, health: Health, world: World) -> Fault | None:
+def await_ready(candidate: CandidateServer, model: str, health: HealthConfig, world: DeployPorts) -> Fault | None:
     """Wait until a server is ready; None when it is, else why it will not be."""
     begun = world.timer.seconds()
     while True:
@@ -68,8 +70,8 @@ def await_ready(candidate: Candidate, model: str, health: Health, world: World) 
 
 
 def after_switch(
-    candidate: Candidate, place: Place, wanted: Wanted, health: Health, world: World
-) -> tuple[Deployment, Fault | None]:
+    candidate: CandidateServer, place: Place, wanted: DesiredVersion, health: HealthConfig, world: DeployPorts
+) -> tuple[PlaceStatus, Fault | None]:
     """The place after a switch, and what is wrong with it: looked at until it is good or time is up."""
     begun, before = world.timer.seconds(), world.target.effort(candidate)
     while True:
@@ -89,7 +91,12 @@ def after_switch(
 
 
 def _overdue(
-    candidate: Candidate, what: str, begun: float, timeout: float, world: World, before: Effort | None = None
+    candidate: CandidateServer,
+    what: str,
+    begun: float,
+    timeout: float,
+    world: DeployPorts,
+    before: Effort | None = None,
 ) -> Fault | None:
     """Why a server that lives is too slow, when it is; `before` is its effort at the moment `begun`."""
     # First the effort: what it waits afterwards would count as its own.
@@ -100,7 +107,12 @@ def _overdue(
 
 
 def _silence(
-    candidate: Candidate, what: str, health: Health, world: World, begun: float, before: Effort | None
+    candidate: CandidateServer,
+    what: str,
+    health: HealthConfig,
+    world: DeployPorts,
+    begun: float,
+    before: Effort | None,
 ) -> Fault:
     """Why a server that was ready answers no more: it is gone, this machine is too busy, or it hangs."""
     deadline = world.timer.seconds() + _LAST_MOMENTS
@@ -115,7 +127,7 @@ def _silence(
     return Fault(Cause.VERSION, f"the server {what}, see {candidate.log}")
 
 
-def _golden_mismatch(manifest: Bundle, answers: Answers) -> str:
+def _golden_mismatch(manifest: Bundle, answers: InferenceResult) -> str:
     classes = manifest.golden.classes
     if answers.probability and manifest.positive in classes and len(classes) == 2:
         positive = classes.index(manifest.positive)

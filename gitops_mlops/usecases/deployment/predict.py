@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from gitops_mlops.domain.config.root import Config
-from gitops_mlops.domain.config.sections import Health
+from gitops_mlops.domain.config.sections import HealthConfig
 from gitops_mlops.domain.deployment.bundle import MANIFEST, bundle_digest, parse_bundle
-from gitops_mlops.domain.deployment.inference import Answers, joined
+from gitops_mlops.domain.deployment.inference import InferenceResult, joined
 from gitops_mlops.domain.deployment.reconciliation import Place
-from gitops_mlops.domain.errors import EvidenceMissing, OutsideError, UsageError
+from gitops_mlops.domain.errors import ExternalError, MissingEvidence, UsageError
 from gitops_mlops.domain.names import perhaps
-from gitops_mlops.domain.ports import InferenceClient, Rows
-from gitops_mlops.usecases.deployment.health_gate import World, await_ready
+from gitops_mlops.domain.ports import InferenceClient, TableRowReader
+from gitops_mlops.usecases.deployment.health_gate import DeployPorts, await_ready
 from gitops_mlops.usecases.deployment.status import places
 
 BATCH = 1000
@@ -26,7 +26,7 @@ def endpoint(config: Config, client: InferenceClient, model: str, environment: s
     """The address at which an environment serves a model. Raises OutsideError when nothing answers there."""
     (place,) = places(config, [environment], model)
     if client.running(place.address, model) is None:
-        raise OutsideError(
+        raise ExternalError(
             f"{model} does not answer in {environment}",
             where=place.address,
             hint=f"gitops-mlops deploy {environment}",
@@ -35,12 +35,12 @@ def endpoint(config: Config, client: InferenceClient, model: str, environment: s
 
 
 @contextmanager
-def served_bundle(folder: Path, manifest: bytes | None, model: str, world: World) -> Iterator[str]:
+def served_bundle(folder: Path, manifest: bytes | None, model: str, world: DeployPorts) -> Iterator[str]:
     """The address of a server that runs a bundle inside the context. Raises the error of its fault when it cannot,
     BundleRefused when it is the bundle's own.
     """
     if manifest is None:
-        raise EvidenceMissing(f"there is no {MANIFEST}", where=str(folder), hint="name the folder of a bundle")
+        raise MissingEvidence(f"there is no {MANIFEST}", where=str(folder), hint="name the folder of a bundle")
     bundle = parse_bundle(manifest, str(folder / MANIFEST))
     if bundle.model != model:
         raise UsageError(f"is a bundle of {bundle.model}, not of {model}", where=str(folder))
@@ -48,7 +48,7 @@ def served_bundle(folder: Path, manifest: bytes | None, model: str, world: World
     place = Place("bundle", model, "127.0.0.1", 0)
     candidate = world.target.start(place, folder.absolute(), bundle_digest(manifest))
     try:
-        if fault := await_ready(candidate, model, Health(), world):
+        if fault := await_ready(candidate, model, HealthConfig(), world):
             raise fault._replace(reason=f"cannot be served: {fault.reason}").error(str(folder))
         yield candidate.address
     finally:
@@ -61,9 +61,9 @@ def ask(
     model: str,
     row: str | None,
     path: Path | None,
-    table: Rows,
+    table: TableRowReader,
     tell: Callable[[str], None],
-) -> Answers:
+) -> InferenceResult:
     """Answers to the JSON text `row`, or to the rows of the file at `path`."""
     if path is None:
         return client.predict(address, model, parse_row(row or ""))
@@ -83,8 +83,8 @@ def parse_row(text: str) -> list[dict[str, Any]]:
 
 
 def ask_table(
-    client: InferenceClient, address: str, model: str, table: Rows, path: Path, tell: Callable[[str], None]
-) -> Answers:
+    client: InferenceClient, address: str, model: str, table: TableRowReader, path: Path, tell: Callable[[str], None]
+) -> InferenceResult:
     """Answers to all rows of a file, in batches; columns that the model does not take are left out, and named."""
     datatypes = client.inputs(address, model)
     text = frozenset(name for name, datatype in datatypes.items() if datatype == "BYTES")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gitops_mlops.domain.errors import MlopsError
 from gitops_mlops.domain.ports import Forge
-from gitops_mlops.domain.review.forge import Deployment, DeploymentState
+from gitops_mlops.domain.review.forge import DeploymentState, ForgeDeployment
 from gitops_mlops.reports.rendering.escape import shorten
 
 _UNFINISHED = ("", "queued", "pending", "in_progress")
@@ -16,7 +16,7 @@ _LONGEST = 140
 
 
 @dataclass(frozen=True)
-class Announcer:
+class DeploymentReporter:
     """The deployments to one environment of a forge. `run` and `web` are addresses, of this run and of
     what serves, "" when unknown.
     """
@@ -51,7 +51,7 @@ class Announcer:
 
         self._attempt(step)
 
-    def _newest(self, commit: str) -> Deployment | None:
+    def _newest(self, commit: str) -> ForgeDeployment | None:
         return next(iter(self.forge.deployments(self.environment, commit)), None)
 
     def _attempt(self, step: Callable[[], None]) -> None:

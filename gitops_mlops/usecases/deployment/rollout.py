@@ -7,45 +7,45 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitops_mlops.domain.deployment.reconciliation import Deployment, Step, next_step
+from gitops_mlops.domain.deployment.reconciliation import DeployStep, PlaceStatus, next_step
 from gitops_mlops.domain.deployment.rollout import (
     BY_ITSELF,
-    Result,
-    Rolled,
+    ModelRollout,
     Rollout,
+    RolloutResult,
     candidate,
     on_trial,
     served,
     taken_back,
 )
-from gitops_mlops.domain.errors import VERDICT_AGAINST, EvidenceMissing, MlopsError
+from gitops_mlops.domain.errors import VERDICT_AGAINST, MissingEvidence, MlopsError
 from gitops_mlops.domain.faults import Cause, fault_of
 from gitops_mlops.domain.ports import Forge, Ledger
-from gitops_mlops.domain.registry.change import Change, Refusal, State
+from gitops_mlops.domain.registry.change import ChangeState, RegistryChange, RuleRefusal
 from gitops_mlops.domain.registry.evidence import RUN, Trailer
 from gitops_mlops.domain.registry.promotion import require_stage
 from gitops_mlops.domain.registry.registry import Registry
 from gitops_mlops.reports.deployment.deployment import status_findings
 from gitops_mlops.reports.deployment.rollout import rollback_findings
 from gitops_mlops.usecases.clone_state import complete_registry
-from gitops_mlops.usecases.config.committed_rules import Rules, committed_rules
-from gitops_mlops.usecases.deployment.bundle import Sources
-from gitops_mlops.usecases.deployment.deploy import Outcome, Record, Tell, deploy
-from gitops_mlops.usecases.deployment.deploy import Result as Deployed
-from gitops_mlops.usecases.deployment.health_gate import World
-from gitops_mlops.usecases.deployment.reporter import Announcer
+from gitops_mlops.usecases.config.committed_rules import CommittedRules, committed_rules
+from gitops_mlops.usecases.deployment.bundle import BundleSources
+from gitops_mlops.usecases.deployment.deploy import DeployOutcome, Record, Tell, deploy
+from gitops_mlops.usecases.deployment.deploy import DeployResult as Deployed
+from gitops_mlops.usecases.deployment.health_gate import DeployPorts
+from gitops_mlops.usecases.deployment.reporter import DeploymentReporter
 from gitops_mlops.usecases.deployment.status import left_over, status
 from gitops_mlops.usecases.lineage.ledger import read_ledger
 from gitops_mlops.usecases.lineage.record import record_change, recording
 from gitops_mlops.usecases.registry.mainline import unmerged
-from gitops_mlops.usecases.registry.promote import Promotion, promote
+from gitops_mlops.usecases.registry.promote import PromoteRequest, promote
 from gitops_mlops.usecases.registry.registrar import Registrar, send
-from gitops_mlops.usecases.registry.rollback import Rollback, rollback
+from gitops_mlops.usecases.registry.rollback import RollbackRequest, rollback
 from gitops_mlops.usecases.review.findings import keep_issues
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RolloutRequest:
     """What was asked for; `promoting` lets versions enter, `notes` are trailers of the tags, `web` is shown there."""
 
     environment: str
@@ -57,18 +57,18 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Ports:
+class RolloutPorts:
     """What a rollout reads, and acts on. Without a forge nothing is told, and no review can be asked for."""
 
     registrar: Registrar
-    sources: Sources
-    world: World
+    sources: BundleSources
+    world: DeployPorts
     ledger: Ledger
     forge: Forge | None
     tell: Tell
 
 
-def rollout(wanted: Wanted, ports: Ports) -> Rollout:
+def rollout(wanted: RolloutRequest, ports: RolloutPorts) -> Rollout:
     """Promote by policy, deploy and verify, model by model; what fails for one leaves the others their chance.
 
     A version that is not let in, or does not serve after it took over, is rolled back when it never served here.
@@ -81,14 +81,14 @@ def rollout(wanted: Wanted, ports: Ports) -> Rollout:
     if not push or repository.is_shallow():
         complete_registry(repository)
     with recording(ports.ledger, push, ports.tell) as record:
-        work = _Work(wanted, rules, ports, record, push)
+        work = _RolloutRun(wanted, rules, ports, record, push)
         done = Rollout(wanted.environment, repository.head(), tuple(work.one(model) for model in work.models()))
     if push and ports.forge is not None:
         _keep_issues(done, rules, ports, ports.forge)
     return done
 
 
-def _keep_issues(done: Rollout, rules: Rules, ports: Ports, forge: Forge) -> None:
+def _keep_issues(done: Rollout, rules: CommittedRules, ports: RolloutPorts, forge: Forge) -> None:
     """One issue for what was taken back and what does not run; closed once that is over."""
     repository, world, stage = ports.registrar.repository, ports.world, done.environment
     registry = complete_registry(repository)
@@ -97,7 +97,7 @@ def _keep_issues(done: Rollout, rules: Rules, ports: Ports, forge: Forge) -> Non
         keep_issues(rollback_findings(stage, back), f"rollback/{stage}/", forge)
         try:
             states = status(rules.config, repository, world.target, world.client, [stage])
-        except EvidenceMissing:
+        except MissingEvidence:
             # Nothing is assigned, so that nothing can be amiss.
             states = []
         keep_issues(status_findings(states), f"status/{stage}/", forge)
@@ -106,12 +106,12 @@ def _keep_issues(done: Rollout, rules: Rules, ports: Ports, forge: Forge) -> Non
 
 
 @dataclass(frozen=True)
-class _Work:
+class _RolloutRun:
     """One rollout under way."""
 
-    wanted: Wanted
-    rules: Rules
-    ports: Ports
+    wanted: RolloutRequest
+    rules: CommittedRules
+    ports: RolloutPorts
     record: Record
     push: bool
 
@@ -122,7 +122,7 @@ class _Work:
         left = left_over(self.rules.config, self.ports.world.target)
         return named + [place.model for place in left if place.environment == self.wanted.environment]
 
-    def one(self, model: str) -> Rolled:
+    def one(self, model: str) -> ModelRollout:
         """Everything for one model."""
         asked = wrong = None
         try:
@@ -136,7 +136,7 @@ class _Work:
             done = self._deployed(model, asked)
         except MlopsError as error:
             return _error(model, error)
-        if asked and asked.state is State.REFUSED:
+        if asked and asked.state is ChangeState.REFUSED:
             done = done._replace(held_back=str(asked.version), refusals=asked.refusals)
         return done if wrong is None or done.code else _error(model, wrong)
 
@@ -152,7 +152,7 @@ class _Work:
     def _registry(self) -> Registry:
         return complete_registry(self.ports.registrar.repository)
 
-    def _promoted(self, model: str) -> Change | None:
+    def _promoted(self, model: str) -> RegistryChange | None:
         """What became of the version that may ask to enter; None when there is none."""
         repository, stage, config = self.ports.registrar.repository, self.wanted.environment, self.rules.config
         environment = config.environments[stage]
@@ -166,7 +166,7 @@ class _Work:
         found = candidate(self._registry(), model, stage, environment.after, on_main)
         if found is None:
             return None
-        asked = Promotion(
+        asked = PromoteRequest(
             f"{model}@{found.version}",
             stage,
             notes=self.wanted.notes,
@@ -176,14 +176,16 @@ class _Work:
         registrar, witnesses = self.ports.registrar, self.ports.sources.witnesses
         try:
             change = promote(asked, self.rules, registrar, witnesses, self.ports.forge)
-        except EvidenceMissing as error:
-            refusal = Refusal("evidence", str(error), error.hint or "a version that release made")
-            change = Change(State.REFUSED, model, error.message, found.version, stage, refusals=(refusal,))
+        except MissingEvidence as error:
+            refusal = RuleRefusal("evidence", str(error), error.hint or "a version that release made")
+            change = RegistryChange(
+                ChangeState.REFUSED, model, error.message, found.version, stage, refusals=(refusal,)
+            )
         self._written(change)
         return change
 
-    def _written(self, change: Change) -> None:
-        if change.state is not State.WRITTEN:
+    def _written(self, change: RegistryChange) -> None:
+        if change.state is not ChangeState.WRITTEN:
             return
         registrar = self.ports.registrar
         ledger = self.ports.ledger
@@ -193,19 +195,19 @@ class _Work:
         registrar.told(change)
         self.ports.tell(change.summary)
 
-    def _deployed(self, model: str, asked: Change | None) -> Rolled:
+    def _deployed(self, model: str, asked: RegistryChange | None) -> ModelRollout:
         state = self._look(model)
         if state is None:
-            return Rolled(model, Result.EMPTY, why="no version is assigned")
+            return ModelRollout(model, RolloutResult.EMPTY, why="no version is assigned")
         before = state.running.version if state.running else ""
-        if self.wanted.dry_run and asked and asked.state is State.PLANNED:
-            return Rolled(model, Result.PLANNED, before, before, asked.summary, state.place.address)
+        if self.wanted.dry_run and asked and asked.state is ChangeState.PLANNED:
+            return ModelRollout(model, RolloutResult.PLANNED, before, before, asked.summary, state.place.address)
         announcer = self._announcer(model)
         back = taken_back(self._registry(), model, self.wanted.environment)
         if announcer and back:
             # A rollout may have been cut off before it told.
             announcer.end(back.commit, "failure", back.reason)
-        if announcer and state.wanted and next_step(state) in (Step.START, Step.SWITCH):
+        if announcer and state.wanted and next_step(state) in (DeployStep.START, DeployStep.SWITCH):
             announcer.begin(state.wanted.commit, f"{model} {state.wanted.version}")
         try:
             outcome = self._deploy(model)
@@ -222,41 +224,45 @@ class _Work:
             announcer.end(state.wanted.commit, "success", f"{model} {outcome.serves} serves")
         return _settled(outcome)
 
-    def _failed(self, model: str, state: Deployment, why: str, announcer: Announcer | None, *, own: bool) -> Rolled:
+    def _failed(
+        self, model: str, state: PlaceStatus, why: str, announcer: DeploymentReporter | None, *, own: bool
+    ) -> ModelRollout:
         """What is assigned does not serve: back to the version before, when that is the version's `own` failure."""
         assert state.wanted is not None
         stage, bad = self.wanted.environment, state.wanted
         if announcer:
             announcer.end(bad.commit, "failure", why)
         before = state.running.version if state.running else ""
-        refused = Rolled(model, Result.REFUSED, before, before, why, state.place.address, code=VERDICT_AGAINST)
+        refused = ModelRollout(
+            model, RolloutResult.REFUSED, before, before, why, state.place.address, code=VERDICT_AGAINST
+        )
         refused = refused._replace(cause=Cause.VERSION.value)
         told, _ = read_ledger(self.ports.ledger, model, stage)
         if not own or not on_trial(self._registry(), model, stage, told):
             return refused
         # What failed by the place and never served is nothing to go back to.
         once = served(model, stage, told)
-        back = Rollback(model, stage, f"{BY_ITSELF}{why}", self.wanted.notes, push=self.push, served=once)
+        back = RollbackRequest(model, stage, f"{BY_ITSELF}{why}", self.wanted.notes, push=self.push, served=once)
         try:
             change = rollback(back, self.ports.registrar)
-        except EvidenceMissing as error:
+        except MissingEvidence as error:
             return refused._replace(why=f"{why}; {stage} {error.message}")
         self._written(change)
         try:
             result = self._deployed(model, None)
         except MlopsError as error:
             result = _error(model, error)
-        if result.code or change.state is State.REFUSED:
+        if result.code or change.state is ChangeState.REFUSED:
             why = f"{why}; then: {result.why or change.summary}"
         return result._replace(
-            result=Result.ROLLED_BACK,
+            result=RolloutResult.ROLLED_BACK,
             before=bad.version,
             why=f"{bad.version}: {why}",
             code=max(VERDICT_AGAINST, result.code),
             cause=Cause.VERSION.value,
         )
 
-    def _look(self, model: str) -> Deployment | None:
+    def _look(self, model: str) -> PlaceStatus | None:
         """The place as it is; None when no tag says what should run there."""
         registry, stage = self._registry(), self.wanted.environment
         left = any(place.model == model for place in left_over(self.rules.config, self.ports.world.target))
@@ -265,7 +271,7 @@ class _Work:
         repository, world = self.ports.registrar.repository, self.ports.world
         return status(self.rules.config, repository, world.target, world.client, [stage], model)[0]
 
-    def _deploy(self, model: str) -> Outcome:
+    def _deploy(self, model: str) -> DeployOutcome:
         (outcome, *_) = deploy(
             self.rules.config,
             self.ports.registrar.repository,
@@ -279,7 +285,7 @@ class _Work:
         )
         return outcome
 
-    def _announcer(self, model: str) -> Announcer | None:
+    def _announcer(self, model: str) -> DeploymentReporter | None:
         if self.ports.forge is None or not self.push:
             return None
         stage, environments = self.wanted.environment, self.rules.config.environments
@@ -288,19 +294,21 @@ class _Work:
         alone = isinstance(environments[stage].port, int)
         name = stage if alone else f"{stage}/{model}"
         run = dict(self.wanted.notes).get(RUN, "")
-        return Announcer(self.ports.forge, name, last, run, self.wanted.web, self.ports.tell)
+        return DeploymentReporter(self.ports.forge, name, last, run, self.wanted.web, self.ports.tell)
 
 
-def _settled(outcome: Outcome) -> Rolled:
+def _settled(outcome: DeployOutcome) -> ModelRollout:
     results = {
-        Deployed.PLANNED: Result.PLANNED,
-        Deployed.DEPLOYED: Result.DEPLOYED,
-        Deployed.STOPPED: Result.STOPPED,
-        Deployed.UNASSIGNED: Result.EMPTY,
+        Deployed.PLANNED: RolloutResult.PLANNED,
+        Deployed.DEPLOYED: RolloutResult.DEPLOYED,
+        Deployed.STOPPED: RolloutResult.STOPPED,
+        Deployed.UNASSIGNED: RolloutResult.EMPTY,
     }
-    result, place = results.get(outcome.result, Result.UNCHANGED), outcome.place
-    return Rolled(place.model, result, outcome.before, outcome.serves, outcome.reason, place.address)
+    result, place = results.get(outcome.result, RolloutResult.UNCHANGED), outcome.place
+    return ModelRollout(place.model, result, outcome.before, outcome.serves, outcome.reason, place.address)
 
 
-def _error(model: str, error: MlopsError) -> Rolled:
-    return Rolled(model, Result.FAILED, why=str(error), code=error.exit_code, cause=fault_of(error).cause.value)
+def _error(model: str, error: MlopsError) -> ModelRollout:
+    return ModelRollout(
+        model, RolloutResult.FAILED, why=str(error), code=error.exit_code, cause=fault_of(error).cause.value
+    )

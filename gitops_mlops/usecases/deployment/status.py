@@ -6,30 +6,30 @@ from collections.abc import Sequence
 
 from gitops_mlops.domain.config.root import CONFIG_FILE, Config
 from gitops_mlops.domain.deployment.reconciliation import (
-    Deployment,
     Desired,
+    DesiredVersion,
     Place,
-    Wanted,
+    PlaceStatus,
     judge,
     noted,
     unconfigured,
 )
-from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.names import perhaps
-from gitops_mlops.domain.ports import InferenceClient, Repository, Target
+from gitops_mlops.domain.ports import DeployTarget, InferenceClient, Repository
 from gitops_mlops.domain.registry.mainline import Mainline
-from gitops_mlops.domain.registry.registry import Assignment, Registry
+from gitops_mlops.domain.registry.registry import Registry, StageAssignment
 from gitops_mlops.usecases.registry.mainline import unmerged
 
 
 def status(
     config: Config,
     repository: Repository,
-    target: Target,
+    target: DeployTarget,
     client: InferenceClient,
     environments: Sequence[str] = (),
     model: str | None = None,
-) -> list[Deployment]:
+) -> list[PlaceStatus]:
     """Every place that the configuration names (or those selected), judged; stages in their order.
 
     After them, what was started from this clone and the configuration no longer names. Raises UsageError for an
@@ -43,7 +43,7 @@ def status(
     return _with_merges(states, config, repository)
 
 
-def _with_merges(states: Sequence[Deployment], config: Config, repository: Repository) -> list[Deployment]:
+def _with_merges(states: Sequence[PlaceStatus], config: Config, repository: Repository) -> list[PlaceStatus]:
     """The states, with what main does not hold of the versions that are wanted or run, where it must."""
     allowed = {name for name, environment in config.environments.items() if environment.allow_unmerged}
     named = {
@@ -83,7 +83,7 @@ def places(
     return found
 
 
-def left_over(config: Config, target: Target) -> list[Place]:
+def left_over(config: Config, target: DeployTarget) -> list[Place]:
     """What was started from this clone, still runs, and has no port in the configuration (any more)."""
     named = {(place.environment, place.model) for place in _configured(config)}
     return [place for place in target.known() if (place.environment, place.model) not in named]
@@ -113,7 +113,7 @@ def desired(repository: Repository, chosen: Sequence[Place], left: Sequence[Plac
     Raises EvidenceMissing when there is no telling, or nothing anywhere.
     """
     if repository.is_shallow():
-        raise EvidenceMissing(
+        raise MissingEvidence(
             "this clone is shallow, so the registry in its tags may be incomplete",
             hint="git fetch --unshallow --tags",
         )
@@ -123,7 +123,7 @@ def desired(repository: Repository, chosen: Sequence[Place], left: Sequence[Plac
     if chosen and not any(wanted.values()):
         named = ", ".join(sorted({place.environment for place in chosen}))
         unnamed = f", also {', '.join(map(str, left))}, which mlops.yaml does not name" if left else ""
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"no version is assigned to {named}; what runs is left alone{unnamed}",
             hint=f"git fetch --tags, or gitops-mlops promote {chosen[0].model} {chosen[0].environment}",
         )
@@ -131,8 +131,8 @@ def desired(repository: Repository, chosen: Sequence[Place], left: Sequence[Plac
 
 
 def observe(
-    place: Place, wanted: Desired, target: Target, client: InferenceClient, configured: bool = True
-) -> Deployment:
+    place: Place, wanted: Desired, target: DeployTarget, client: InferenceClient, configured: bool = True
+) -> PlaceStatus:
     """A place, judged by what answers there now."""
     held, running = target.look(place), client.running(place.address, place.model)
     state = judge(place, wanted, held, running)
@@ -144,9 +144,9 @@ def _desired(registry: Registry, place: Place) -> Desired:
     return _wanted(registry, assignment) if assignment else registry.emptied(place.model, place.environment)
 
 
-def _wanted(registry: Registry, assignment: Assignment) -> Wanted:
+def _wanted(registry: Registry, assignment: StageAssignment) -> DesiredVersion:
     version = registry.version(assignment.artifact, assignment.version) if assignment.version else None
-    return Wanted(
+    return DesiredVersion(
         version=assignment.version or assignment.commit[:7],
         commit=assignment.commit,
         since=assignment.since,

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.root import CONFIG_FILE, Config
-from gitops_mlops.domain.doctor.checks import Diagnosis, Finding, Mended, Remedy, findings
+from gitops_mlops.domain.doctor.checks import Diagnosis, DoctorFinding, FixKind, FixResult, findings
 from gitops_mlops.domain.doctor.registry import REGISTRY, STALE_SECONDS, RegistryFacts
 from gitops_mlops.domain.doctor.setup import SETUP, WRITTEN, DvcRemote, SetupFacts
 from gitops_mlops.domain.doctor.state import STATE, StateFacts
-from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, MlopsError, OutsideError
+from gitops_mlops.domain.errors import ConfigError, ExternalError, MissingEvidence, MlopsError
 from gitops_mlops.domain.pipeline.large_files import DEFAULT_MAX_KB
 from gitops_mlops.domain.pipeline.lock_text import MERGE_COMMAND, MERGE_DRIVER
 from gitops_mlops.domain.ports import (
@@ -29,9 +29,9 @@ from gitops_mlops.domain.ports import (
 )
 from gitops_mlops.domain.registry.evidence import MODEL_MD5
 from gitops_mlops.domain.registry.ledger import BRANCH
-from gitops_mlops.domain.registry.pending_writes import Note
+from gitops_mlops.domain.registry.pending_writes import PendingWrite
 from gitops_mlops.domain.registry.registry import Registry
-from gitops_mlops.domain.registry.retirement import Proposal
+from gitops_mlops.domain.registry.retirement import RetirementProposal
 from gitops_mlops.usecases.config.check import check
 from gitops_mlops.usecases.doctor.staged_files import large_files
 from gitops_mlops.usecases.lineage.ledger import verify
@@ -45,18 +45,18 @@ _REMOTE = "origin"
 _GITIGNORE = ".gitignore"
 # Locks first, since they stand in the way of all others.
 _ORDER = (
-    Remedy.REMOVE_LOCK,
-    Remedy.UNSHALLOW,
-    Remedy.REPLACE_TAG,
-    Remedy.FETCH_TAGS,
-    Remedy.IGNORE,
-    Remedy.MERGE_DRIVER,
-    Remedy.RECORD,
+    FixKind.REMOVE_LOCK,
+    FixKind.UNSHALLOW,
+    FixKind.REPLACE_TAG,
+    FixKind.FETCH_TAGS,
+    FixKind.IGNORE,
+    FixKind.MERGE_DRIVER,
+    FixKind.RECORD,
 )
 
 
 @dataclass(frozen=True)
-class Patient:
+class RepositoryUnderCheck:
     """Everything that is looked at."""
 
     repository: Repository
@@ -73,7 +73,7 @@ class Patient:
     installed: Mapping[str, str]
 
 
-def doctor(admit: Callable[[], Patient], *, fix: bool = False, offline: bool = False) -> Diagnosis:
+def doctor(admit: Callable[[], RepositoryUnderCheck], *, fix: bool = False, offline: bool = False) -> Diagnosis:
     """Look at everything; with `fix`, mend what is safe and look again, at a patient of whom nothing is remembered.
 
     `offline` leaves the remote alone. Raises OutsideError when git fails in this clone.
@@ -86,7 +86,7 @@ def doctor(admit: Callable[[], Patient], *, fix: bool = False, offline: bool = F
     return examine(admit(), offline=offline)._replace(mended=tuple(mended))
 
 
-def examine(patient: Patient, *, offline: bool = False) -> Diagnosis:
+def examine(patient: RepositoryUnderCheck, *, offline: bool = False) -> Diagnosis:
     """Look at everything, and change nothing."""
     skipped: list[str] = []
     config = _config(patient)
@@ -100,7 +100,7 @@ def examine(patient: Patient, *, offline: bool = False) -> Diagnosis:
     return Diagnosis(tuple(found), tuple(skipped))
 
 
-def _config(patient: Patient) -> Config | None:
+def _config(patient: RepositoryUnderCheck) -> Config | None:
     content = patient.tree.read(CONFIG_FILE)
     try:
         return None if content is None else parse_config(content)
@@ -109,7 +109,7 @@ def _config(patient: Patient) -> Config | None:
         return None
 
 
-def _registry_facts(patient: Patient, offline: bool, skipped: list[str]) -> RegistryFacts:
+def _registry_facts(patient: RepositoryUnderCheck, offline: bool, skipped: list[str]) -> RegistryFacts:
     tags = list(patient.repository.tags())
     registry = Registry.from_tags(tags)
     shallow = patient.repository.is_shallow()
@@ -128,13 +128,13 @@ def _registry_facts(patient: Patient, offline: bool, skipped: list[str]) -> Regi
     )
     try:
         facts = replace(facts, ledger=tuple(verify(patient.repository, patient.ledger)))
-    except EvidenceMissing as error:
+    except MissingEvidence as error:
         skipped.append(f"the ledger was not verified: {error}")
     return _with_remote(patient, facts, offline, skipped)
 
 
 def _with_merges(
-    patient: Patient, config: Config | None, facts: RegistryFacts, offline: bool, skipped: list[str]
+    patient: RepositoryUnderCheck, config: Config | None, facts: RegistryFacts, offline: bool, skipped: list[str]
 ) -> RegistryFacts:
     """With the stages that hold what was not merged; those that are no environments deploy nothing."""
     registry, environments = facts.registry, config.environments if config else {}
@@ -148,7 +148,7 @@ def _with_merges(
         return facts
     try:
         main, left = unmerged(patient.repository, held.values(), ask=not offline and not facts.remote_problem)
-    except EvidenceMissing as error:
+    except MissingEvidence as error:
         # That the remote was not asked, or does not answer, is said already.
         if not offline and not facts.remote_problem:
             skipped.append(f"what was merged was not looked at: {error}")
@@ -156,7 +156,9 @@ def _with_merges(
     return replace(facts, main=main.name, unmerged={key for key, commit in held.items() if commit in left})
 
 
-def _with_remote(patient: Patient, facts: RegistryFacts, offline: bool, skipped: list[str]) -> RegistryFacts:
+def _with_remote(
+    patient: RepositoryUnderCheck, facts: RegistryFacts, offline: bool, skipped: list[str]
+) -> RegistryFacts:
     if offline:
         skipped.append("the remote was not asked (--offline)")
     elif _REMOTE not in patient.clone.remotes():
@@ -164,12 +166,12 @@ def _with_remote(patient: Patient, facts: RegistryFacts, offline: bool, skipped:
     else:
         try:
             return replace(facts, there=patient.clone.remote_tags(_REMOTE))
-        except OutsideError as error:
+        except ExternalError as error:
             return replace(facts, remote_problem=error.message)
     return facts
 
 
-def _recorded(patient: Patient, registry: Registry) -> dict[tuple[str, str], str]:
+def _recorded(patient: RepositoryUnderCheck, registry: Registry) -> dict[tuple[str, str], str]:
     """What `dvc.lock` records of each version's model at its commit, where its tag says what it should be."""
     found: dict[tuple[str, str], str] = {}
     with patient.objects() as objects:
@@ -180,7 +182,7 @@ def _recorded(patient: Patient, registry: Registry) -> dict[tuple[str, str], str
                     continue
                 try:
                     records = reader.at(version.commit)
-                except EvidenceMissing:
+                except MissingEvidence:
                     continue
                 path = records.artifacts.get(artifact, "")
                 digests = {item.path: item.digest for step in records.steps for item in step.outs}
@@ -189,7 +191,7 @@ def _recorded(patient: Patient, registry: Registry) -> dict[tuple[str, str], str
     return found
 
 
-def _setup_facts(patient: Patient, config: Config | None) -> SetupFacts:
+def _setup_facts(patient: RepositoryUnderCheck, config: Config | None) -> SetupFacts:
     configured = patient.tree.read(CONFIG_FILE) is not None
     artifacts, dvc = _artifacts(patient.store), patient.tree.exists(".dvc") or patient.tree.exists("dvc.yaml")
     return SetupFacts(
@@ -224,25 +226,27 @@ def _ignored(clone: Clone) -> set[str]:
     return {line for line, path in paths.items() if path in ignored}
 
 
-def _state_facts(patient: Patient, registry: RegistryFacts, config: Config | None, skipped: list[str]) -> StateFacts:
+def _state_facts(
+    patient: RepositoryUnderCheck, registry: RegistryFacts, config: Config | None, skipped: list[str]
+) -> StateFacts:
     names = {*registry.registry.artifacts(), *(config.models if config else ())}
-    proposals: Sequence[Proposal] = ()
+    proposals: Sequence[RetirementProposal] = ()
     if config:
         try:
             proposals = proposed(config, patient.repository, patient.ledger, patient.clock).proposals
-        except EvidenceMissing as error:
+        except MissingEvidence as error:
             skipped.append(f"no retirement was judged: {error}")
     return StateFacts(
-        unfinished=tuple(name for name in sorted(names) if Note.parse(patient.journal.read(name))),
+        unfinished=tuple(name for name in sorted(names) if PendingWrite.parse(patient.journal.read(name))),
         unpushed=patient.clone.unpushed(BRANCH, _REMOTE),
         remote=_REMOTE if _REMOTE in patient.clone.remotes() else "",
         proposals=tuple(proposals),
     )
 
 
-def _mend(patient: Patient, found: Iterable[Finding]) -> list[Mended]:
+def _mend(patient: RepositoryUnderCheck, found: Iterable[DoctorFinding]) -> list[FixResult]:
     """Do what mends the findings, kind by kind; what fails leaves the others to be tried."""
-    by_remedy: dict[Remedy, list[Finding]] = {remedy: [] for remedy in _ORDER}
+    by_remedy: dict[FixKind, list[DoctorFinding]] = {remedy: [] for remedy in _ORDER}
     for finding in found:
         if finding.remedy is not None:
             by_remedy[finding.remedy].append(finding)
@@ -255,28 +259,28 @@ def _mend(patient: Patient, found: Iterable[Finding]) -> list[Mended]:
             _apply(patient, remedy, [finding.subject for finding in chosen])
         except MlopsError as error:
             failure = str(error)
-        mended += [Mended(finding, failure) for finding in chosen]
+        mended += [FixResult(finding, failure) for finding in chosen]
     return mended
 
 
-def _apply(patient: Patient, remedy: Remedy, subjects: Sequence[str]) -> None:
+def _apply(patient: RepositoryUnderCheck, remedy: FixKind, subjects: Sequence[str]) -> None:
     match remedy:
-        case Remedy.REMOVE_LOCK:
+        case FixKind.REMOVE_LOCK:
             for lock in patient.clone.locks():
                 if lock.path in subjects and lock.age >= STALE_SECONDS:
                     patient.clone.remove_lock(lock)
-        case Remedy.UNSHALLOW:
+        case FixKind.UNSHALLOW:
             patient.clone.unshallow(_REMOTE)
             patient.repository.fetch_tags(_REMOTE)
-        case Remedy.REPLACE_TAG:
+        case FixKind.REPLACE_TAG:
             patient.clone.replace_tags(subjects, _REMOTE)
-        case Remedy.FETCH_TAGS:
+        case FixKind.FETCH_TAGS:
             patient.repository.fetch_tags(_REMOTE)
-        case Remedy.IGNORE:
+        case FixKind.IGNORE:
             before = patient.files.read(_GITIGNORE) or b""
             end = b"" if not before or before.endswith(b"\n") else b"\n"
             patient.files.write(_GITIGNORE, before + end + "".join(f"{line}\n" for line in subjects).encode())
-        case Remedy.MERGE_DRIVER:
+        case FixKind.MERGE_DRIVER:
             patient.clone.configure_merge_driver(MERGE_DRIVER, MERGE_COMMAND)
-        case Remedy.RECORD:
+        case FixKind.RECORD:
             sync(patient.repository, patient.ledger, push=False)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from gitops_mlops.domain.doctor.secrets import secrets_in
-from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, Problem, UsageError
+from gitops_mlops.domain.errors import ConfigError, FileProblemLine, MissingEvidence, UsageError
 from gitops_mlops.domain.pipeline.large_files import LFS_POINTER, size_problem
-from gitops_mlops.domain.ports import DataStore, Index, Output, Repository, StagedFile, Tree
+from gitops_mlops.domain.ports import DataStore, Index, Repository, StagedFile, TrackedOutput, Tree
 
 # What is larger is the other hook's business, and no credential stands in it as text.
 MAX_SCANNED = 32 * 1024 * 1024
 _SKIP = "if it is meant, tell those who read the data, then SKIP=mlops-contract-compat git commit"
 
 
-def contract_problems(tree: Tree, paths: Sequence[str]) -> list[Problem]:
+def contract_problems(tree: Tree, paths: Sequence[str]) -> list[FileProblemLine]:
     """What is wrong in contract files."""
     from gitops_mlops.domain.contracts.contract import parse_contract
 
-    problems: list[Problem] = []
+    problems: list[FileProblemLine] = []
     for path in paths:
         try:
             parse_contract(_content(tree, path), path)
@@ -27,7 +27,7 @@ def contract_problems(tree: Tree, paths: Sequence[str]) -> list[Problem]:
     return problems
 
 
-def incompatible_contracts(tree: Tree, repository: Repository, paths: Sequence[str]) -> list[Problem]:
+def incompatible_contracts(tree: Tree, repository: Repository, paths: Sequence[str]) -> list[FileProblemLine]:
     """Which changes since HEAD break those who know the committed contracts. Raises ConfigError for a bad one."""
     from gitops_mlops.domain.contracts.compatibility import breaking, compare_contracts
     from gitops_mlops.domain.contracts.contract import parse_contract
@@ -72,7 +72,7 @@ def changed_datasets(tree: Tree, store: DataStore, repository: Repository, unsta
     return found
 
 
-def large_files(index: Index, paths: Sequence[str], max_kb: int) -> list[Problem]:
+def large_files(index: Index, paths: Sequence[str], max_kb: int) -> list[FileProblemLine]:
     """Which staged files belong to DVC and not to git."""
     chosen = _chosen(index, paths)
     sizes = index.sizes(entry.object for entry in chosen.values())
@@ -83,7 +83,7 @@ def large_files(index: Index, paths: Sequence[str], max_kb: int) -> list[Problem
     return [problem for path, problem in suspects.items() if chosen[path].object not in pointers]
 
 
-def secrets(index: Index, paths: Sequence[str]) -> list[Problem]:
+def secrets(index: Index, paths: Sequence[str]) -> list[FileProblemLine]:
     """The credentials in staged files."""
     chosen = _chosen(index, paths)
     names: dict[str, list[str]] = {}
@@ -120,7 +120,7 @@ def _content(tree: Tree, path: str) -> bytes:
 def _committed(repository: Repository, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     try:
         head = repository.head()
-    except EvidenceMissing:
+    except MissingEvidence:
         # The first commit breaks nobody.
         return
     for path in paths:
@@ -133,20 +133,20 @@ def _differs(tree: Tree, repository: Repository, path: str) -> bool:
     return dict(_committed(repository, [path])).get(path) != tree.read(path)
 
 
-def _outputs_before(store: DataStore, repository: Repository) -> dict[str, Output]:
+def _outputs_before(store: DataStore, repository: Repository) -> dict[str, TrackedOutput]:
     try:
         return store.outputs(repository.head())
-    except EvidenceMissing:
+    except MissingEvidence:
         return {}
 
 
-def _prove_on_disk(tree: Tree, path: str, recorded: Output | None, unstaged: set[str]) -> None:
+def _prove_on_disk(tree: Tree, path: str, recorded: TrackedOutput | None, unstaged: set[str]) -> None:
     if path in unstaged:
-        raise EvidenceMissing("what is on disk is not what is staged", where=path, hint="git add it, or git stash")
+        raise MissingEvidence("what is on disk is not what is staged", where=path, hint="git add it, or git stash")
     found = tree.md5(path)
     if found is None:
-        raise EvidenceMissing("is not on disk, so it cannot be validated", where=path, hint="dvc checkout")
+        raise MissingEvidence("is not on disk, so it cannot be validated", where=path, hint="dvc checkout")
     if recorded is not None and not recorded.md5.endswith(".dir") and found != recorded.md5:
-        raise EvidenceMissing(
+        raise MissingEvidence(
             "what is on disk is not what DVC recorded", where=path, hint="dvc checkout, or dvc repro"
         )

@@ -11,15 +11,15 @@ from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.root import CONFIG_FILE
 from gitops_mlops.domain.deployment.packages import is_package_lock, pinned
 from gitops_mlops.domain.document.yaml import parse_yaml
-from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.lineage.ancestry import Producers, about
 from gitops_mlops.domain.lineage.differences import flattened
 from gitops_mlops.domain.lineage.graph import name_of
-from gitops_mlops.domain.lineage.version_diff import State, VersionDiff, compare_states
-from gitops_mlops.domain.pipeline.records import Item, Records, is_dvc_file
+from gitops_mlops.domain.lineage.version_diff import ComparedState, VersionDiff, compare_states
+from gitops_mlops.domain.pipeline.records import PipelineRecords, RecordedItem, is_dvc_file
 from gitops_mlops.domain.ports import Objects, Repository, Tree
-from gitops_mlops.domain.registry.evidence import Evidence
-from gitops_mlops.domain.registry.registry import Registry, Version
+from gitops_mlops.domain.registry.evidence import VersionEvidence
+from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry
 from gitops_mlops.domain.registry.tags import parse_reference
 from gitops_mlops.usecases.clone_state import complete_registry
 from gitops_mlops.usecases.lineage.lineage import WORKING_TREE, find_version, is_reference
@@ -27,7 +27,7 @@ from gitops_mlops.usecases.pipeline.records import OnDisk, RecordReader
 
 
 @dataclass(frozen=True)
-class Sources:
+class DiffSources:
     """Where both sides are read from."""
 
     repository: Repository
@@ -41,10 +41,10 @@ class _Side:
 
     name: str
     commit: str = ""
-    version: Version | None = None
+    version: RegisteredVersion | None = None
 
 
-def diff(old: str | None, new: str | None, sources: Sources) -> VersionDiff:
+def diff(old: str | None, new: str | None, sources: DiffSources) -> VersionDiff:
     """The differences; without `old` from the champion of the only model, without `new` to the working tree.
 
     Raises UsageError for two different models, EvidenceMissing when a side is not there or DVC recorded nothing.
@@ -58,7 +58,7 @@ def diff(old: str | None, new: str | None, sources: Sources) -> VersionDiff:
     model = next(iter(models), None)
     files = sources.repository.changes(before.commit, after.commit or None)
     old_state, new_state = (
-        _Reader(_spoken_for(side, model, registry), model, sources).state() for side in (before, after)
+        _SideReader(_spoken_for(side, model, registry), model, sources).state() for side in (before, after)
     )
     return compare_states(old_state, new_state, files)
 
@@ -78,7 +78,7 @@ def _champion(tree: Tree) -> str:
     return f"{name}#{model.evaluation.champion}"
 
 
-def _side(text: str, registry: Registry, sources: Sources) -> _Side:
+def _side(text: str, registry: Registry, sources: DiffSources) -> _Side:
     if is_reference(text, registry):
         version = find_version(complete_registry(sources.repository), text)
         stage = parse_reference(text).stage
@@ -95,24 +95,24 @@ def _spoken_for(side: _Side, model: str | None, registry: Registry) -> _Side:
     return replace(side, version=next(here, None))
 
 
-class _Reader:
+class _SideReader:
     """Everything of one side."""
 
-    def __init__(self, side: _Side, model: str | None, sources: Sources) -> None:
+    def __init__(self, side: _Side, model: str | None, sources: DiffSources) -> None:
         self._side = side
         self._model = model
         self._objects: Objects = sources.objects if side.commit else OnDisk(sources.tree)
 
-    def state(self) -> State:
+    def state(self) -> ComparedState:
         """The state. Raises EvidenceMissing when DVC recorded nothing, ConfigError for files that cannot be read."""
         records = self._records()
-        evidence = self._side.version.evidence if self._side.version else Evidence()
+        evidence = self._side.version.evidence if self._side.version else VersionEvidence()
         items = {item.path: item for step in records.steps for item in (*step.deps, *step.outs)}
         code = frozenset(path for path, item in items.items() if not item.origin and self._at(path) is not None)
         models = self._models(records)
         known = {model["path"] for model in models.values()}
         configuration = self._yaml(CONFIG_FILE)
-        return State(
+        return ComparedState(
             self._side.name,
             self._side.commit,
             models=models,
@@ -131,21 +131,21 @@ class _Reader:
             code=code - {path for step in records.steps for path in (out.path for out in step.outs)},
         )
 
-    def _records(self) -> Records:
+    def _records(self) -> PipelineRecords:
         found = RecordReader(self._objects).at(self._side.commit)
         if found.gaps:
-            raise EvidenceMissing(found.gaps[0], where=self._side.name, hint="choose another side, or mend it")
+            raise MissingEvidence(found.gaps[0], where=self._side.name, hint="choose another side, or mend it")
         if not found.steps:
-            raise EvidenceMissing("has no dvc.lock that records anything", where=self._side.name, hint="dvc repro")
+            raise MissingEvidence("has no dvc.lock that records anything", where=self._side.name, hint="dvc repro")
         if self._model is None:
             return found
         mine = about(found, self._model)
         if not mine.steps:
             hint = "dvc repro, or choose another side"
-            raise EvidenceMissing(f"dvc.lock does not record {self._model}", where=self._side.name, hint=hint)
+            raise MissingEvidence(f"dvc.lock does not record {self._model}", where=self._side.name, hint=hint)
         return mine
 
-    def _models(self, records: Records) -> dict[str, dict[str, Any]]:
+    def _models(self, records: PipelineRecords) -> dict[str, dict[str, Any]]:
         producers, found = Producers(records), {}
         for name, path in records.artifacts.items():
             item = producers.model(path)
@@ -198,7 +198,7 @@ def _mappings(section: Any) -> list[Mapping[str, Any]]:
     return [entry for entry in entries if isinstance(entry, Mapping)]
 
 
-def _told(item: Item) -> dict[str, Any]:
+def _told(item: RecordedItem) -> dict[str, Any]:
     """What is recorded of a file; an import is known by its commit."""
     key = "rev" if item.origin and item.origin.commit else "md5"
     known = {key: item.digest or None, "size": item.size, "files": item.files}

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from gitops_mlops.domain.lineage.integrity import RESTORE, event_difference, ledger_difference
 from gitops_mlops.domain.lineage.openlineage import read_line
 from gitops_mlops.domain.lineage.withdrawal import withdrawal_command, withdrawals
-from gitops_mlops.domain.ports import Ledger, LedgerLine, Removal, Repository
+from gitops_mlops.domain.ports import Ledger, LedgerLine, LedgerRemoval, Repository
 from gitops_mlops.domain.registry.ledger import (
     DEPLOYMENT,
     ENVIRONMENTS,
@@ -23,19 +23,19 @@ from gitops_mlops.domain.registry.ledger import (
     model_folder,
 )
 from gitops_mlops.domain.registry.reactivation import brought_back
-from gitops_mlops.domain.registry.registry import Event, Registry
-from gitops_mlops.domain.registry.tags import Action
+from gitops_mlops.domain.registry.registry import Registry, RegistryEvent
+from gitops_mlops.domain.registry.tags import TagAction
 from gitops_mlops.usecases.clone_state import complete_registry
 
 
-class Told(NamedTuple):
+class RecordedEvent(NamedTuple):
     """An event and the line that tells it."""
 
     event: LedgerEvent
     line: LedgerLine
 
 
-class Unread(NamedTuple):
+class UnreadLine(NamedTuple):
     """A line that tells nothing, and why."""
 
     line: LedgerLine
@@ -72,7 +72,7 @@ def _folders(model: str | None) -> tuple[str, ...]:
 
 
 def _chosen(
-    told: Iterable[Told], model: str | None, environment: str | None, since: datetime | None
+    told: Iterable[RecordedEvent], model: str | None, environment: str | None, since: datetime | None
 ) -> list[LedgerEvent]:
     return [
         event
@@ -83,25 +83,25 @@ def _chosen(
     ]
 
 
-def read_lines(ledger: Ledger, folders: Sequence[str] = ()) -> tuple[list[Told], list[Unread]]:
+def read_lines(ledger: Ledger, folders: Sequence[str] = ()) -> tuple[list[RecordedEvent], list[UnreadLine]]:
     """The events below some folders with their lines, and the lines that could not be read."""
     return _read(ledger.lines(folders))
 
 
-def _read(lines: Iterable[LedgerLine]) -> tuple[list[Told], list[Unread]]:
+def _read(lines: Iterable[LedgerLine]) -> tuple[list[RecordedEvent], list[UnreadLine]]:
     told, unread = [], []
     for line in lines:
         try:
             event = read_line(line.text)
         except ValueError as error:
-            unread.append(Unread(line, str(error)))
+            unread.append(UnreadLine(line, str(error)))
         else:
             if event is not None:
-                told.append(Told(event, line))
+                told.append(RecordedEvent(event, line))
     return told, unread
 
 
-def unread_warnings(unread: Sequence[Unread]) -> list[str]:
+def unread_warnings(unread: Sequence[UnreadLine]) -> list[str]:
     """One line about all that could not be read."""
     if not unread:
         return []
@@ -146,13 +146,13 @@ def _wrong(where: str, message: str, hint: str) -> LedgerFinding:
     return LedgerFinding(True, where, message, hint)
 
 
-def _changed(removals: Iterable[Removal]) -> Iterator[LedgerFinding]:
+def _changed(removals: Iterable[LedgerRemoval]) -> Iterator[LedgerFinding]:
     for removal in removals:
         message = f"commit {removal.commit[:10]} changed or removed {removal.lines} lines"
         yield _wrong(removal.file, message, f"git show {removal.commit[:10]}, and ask who pushed it")
 
 
-def _contradictions(told: Sequence[Told]) -> Iterator[LedgerFinding]:
+def _contradictions(told: Sequence[RecordedEvent]) -> Iterator[LedgerFinding]:
     for event, line in told:
         if event.file != line.file:
             yield _wrong(f"{line.file}:{line.number}", f"tells an event that belongs into {event.file}", _BY_HAND)
@@ -161,7 +161,7 @@ def _contradictions(told: Sequence[Told]) -> Iterator[LedgerFinding]:
         yield _wrong(first.file, f"run {first.run} tells two things of its {field}: {one!r} and {other!r}", _BY_HAND)
 
 
-def _against_tags(events: Iterable[LedgerEvent], tags: Mapping[str, Event]) -> Iterator[LedgerFinding]:
+def _against_tags(events: Iterable[LedgerEvent], tags: Mapping[str, RegistryEvent]) -> Iterator[LedgerFinding]:
     for event in events:
         if not event.tag:
             continue
@@ -204,7 +204,7 @@ def _against_commits(
     registered = {
         (event.artifact, event.version): event.commit
         for event in reversed(registry.events())
-        if event.action is Action.REGISTER
+        if event.action is TagAction.REGISTER
     }
     here = repository.known_commits({event.commit for event in events if event.commit})
     for event in events:

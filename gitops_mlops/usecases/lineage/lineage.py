@@ -8,14 +8,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.lineage.ancestry import Ancestry
-from gitops_mlops.domain.lineage.deployments import Run, runs
-from gitops_mlops.domain.lineage.graph import Lineage, Told, name_of, version_graph
-from gitops_mlops.domain.lineage.question import Asked, How, Use, Uses, uses_of
+from gitops_mlops.domain.lineage.deployments import DeploymentRun, runs
+from gitops_mlops.domain.lineage.graph import VersionFacts, VersionLineage, name_of, version_graph
+from gitops_mlops.domain.lineage.question import UsageKind, UsageQuery, VersionUse, VersionUses, uses_of
 from gitops_mlops.domain.ports import DataStore, Ledger, Objects, Repository, Tree
 from gitops_mlops.domain.registry import evidence
-from gitops_mlops.domain.registry.registry import Registry, Stay, Version
+from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry, StageStay
 from gitops_mlops.domain.registry.tags import parse_reference
 from gitops_mlops.usecases.clone_state import complete_registry
 from gitops_mlops.usecases.lineage.ledger import read_ledger
@@ -27,7 +27,7 @@ _MD5 = re.compile(r"[0-9a-f]{32}(?:\.dir)?\Z")
 
 
 @dataclass(frozen=True)
-class Sources:
+class LineageSources:
     """Where everything is read from."""
 
     repository: Repository
@@ -38,8 +38,8 @@ class Sources:
 
 
 def lineage(
-    target: str, sources: Sources, *, every: bool = False, live: bool = False, folder: str = ""
-) -> Lineage | Uses:
+    target: str, sources: LineageSources, *, every: bool = False, live: bool = False, folder: str = ""
+) -> VersionLineage | VersionUses:
     """What a version comes from, or which versions a file, digest or commit went into.
 
     `target` is a model, a version or a stage, else a path below `folder`, an MD5 of DVC or a revision. `every` asks
@@ -47,7 +47,7 @@ def lineage(
     EvidenceMissing when there is no such thing or the clone may lack tags.
     """
     registry = complete_registry(sources.repository)
-    teller = _Teller(registry, sources)
+    teller = _VersionReader(registry, sources)
     if is_reference(target, registry):
         if every or live:
             raise UsageError("--all and --live ask who used a file", where=target, hint="name a path, MD5 or commit")
@@ -55,32 +55,34 @@ def lineage(
     asked = _asked(target, sources, every, folder)
     found = teller.after_commit(asked) if asked.commit else teller.uses(asked)
     if live:
-        found = Uses(found.asked, tuple(use for use in found.uses if use.live), found.gaps, found.ledger)
+        found = VersionUses(found.asked, tuple(use for use in found.uses if use.live), found.gaps, found.ledger)
     return found
 
 
-class _Teller:
+class _VersionReader:
     """Tells of versions, with everything that is read twice kept."""
 
-    def __init__(self, registry: Registry, sources: Sources) -> None:
+    def __init__(self, registry: Registry, sources: LineageSources) -> None:
         self._registry = registry
         self._sources = sources
         self._records = RecordReader(sources.objects)
-        self._stays: dict[str, dict[str, list[Stay]]] = {}
+        self._stays: dict[str, dict[str, list[StageStay]]] = {}
         events, self._unread = read_ledger(sources.ledger)
         self._runs = runs(events)
 
-    def forward(self, version: Version) -> Lineage:
+    def forward(self, version: RegisteredVersion) -> VersionLineage:
         """The graph of a version."""
         told, gaps = self._origins(version)
         code, changed = self._code(version, told) if told else ({}, [])
         upstream = self._upstream(version, told) if told else {}
-        graph = version_graph(Told(version, told, code, upstream, self._stays_of(version), self._runs_of(version)))
-        return Lineage(version, graph, (*gaps, *changed, *self._unread), bool(self._runs))
+        graph = version_graph(
+            VersionFacts(version, told, code, upstream, self._stays_of(version), self._runs_of(version))
+        )
+        return VersionLineage(version, graph, (*gaps, *changed, *self._unread), bool(self._runs))
 
-    def uses(self, asked: Asked) -> Uses:
+    def uses(self, asked: UsageQuery) -> VersionUses:
         """The versions that a file went into."""
-        uses: list[Use] = []
+        uses: list[VersionUse] = []
         gaps: dict[str, None] = dict.fromkeys(self._unread)
         versions = list(subjects(self._registry))
         self._records.prepare(dict.fromkeys(version.commit for version in versions))
@@ -90,28 +92,28 @@ class _Teller:
             uses += (self._whole(use) for use in found)
             gaps.update((f"{name_of(version)}: {gap}", None) for gap in (*missing, *unread))
         if not uses and not asked.digests and not self._is_recorded(asked.path):
-            raise EvidenceMissing(
+            raise MissingEvidence(
                 "is recorded in no version", where=asked.path, hint="check the path; write it from the current folder"
             )
-        return Uses(asked, tuple(uses), tuple(gaps), bool(self._runs))
+        return VersionUses(asked, tuple(uses), tuple(gaps), bool(self._runs))
 
-    def after_commit(self, asked: Asked) -> Uses:
+    def after_commit(self, asked: UsageQuery) -> VersionUses:
         """The versions at a commit, or at one that comes after it."""
         tags = self._sources.repository.tags_containing(asked.commit)
         found = (
-            Use(version, How.COMMIT if version.commit == asked.commit else How.HISTORY)
+            VersionUse(version, UsageKind.COMMIT if version.commit == asked.commit else UsageKind.HISTORY)
             for version in subjects(self._registry)
             if version.tag in tags
         )
-        return Uses(asked, tuple(map(self._whole, found)), tuple(self._unread), bool(self._runs))
+        return VersionUses(asked, tuple(map(self._whole, found)), tuple(self._unread), bool(self._runs))
 
-    def _whole(self, use: Use) -> Use:
+    def _whole(self, use: VersionUse) -> VersionUse:
         return use._replace(stays=self._stays_of(use.version), runs=self._runs_of(use.version))
 
-    def _origins(self, version: Version) -> tuple[Ancestry | None, tuple[str, ...]]:
+    def _origins(self, version: RegisteredVersion) -> tuple[Ancestry | None, tuple[str, ...]]:
         try:
             records = self._records.at(version.commit)
-        except EvidenceMissing as error:
+        except MissingEvidence as error:
             return None, (str(error),)
         return self._records.origins(records, version.artifact, version.evidence.one(evidence.MODEL_MD5))
 
@@ -120,17 +122,17 @@ class _Teller:
         commits = {version.commit for version in subjects(self._registry)}
         return any(path in self._records.at(commit).paths for commit in commits)
 
-    def _stays_of(self, version: Version) -> tuple[Stay, ...]:
+    def _stays_of(self, version: RegisteredVersion) -> tuple[StageStay, ...]:
         if version.artifact not in self._stays:
             by_commit = self._stays.setdefault(version.artifact, {})
             for stay in self._registry.timeline(version.artifact).stays:
                 by_commit.setdefault(stay.commit, []).append(stay)
         return tuple(self._stays[version.artifact].get(version.commit, ()))
 
-    def _runs_of(self, version: Version) -> tuple[Run, ...]:
+    def _runs_of(self, version: RegisteredVersion) -> tuple[DeploymentRun, ...]:
         return self._runs.get((version.artifact, version.commit), ())
 
-    def _code(self, version: Version, told: Ancestry) -> tuple[dict[str, str], list[str]]:
+    def _code(self, version: RegisteredVersion, told: Ancestry) -> tuple[dict[str, str], list[str]]:
         """Object IDs of what the steps read and git holds; and of which the commit holds another content."""
         found, changed = {}, []
         for made in told.made:
@@ -147,7 +149,7 @@ class _Teller:
                 )
         return found, changed
 
-    def _upstream(self, version: Version, told: Ancestry) -> dict[tuple[str, str], tuple[str, ...]]:
+    def _upstream(self, version: RegisteredVersion, told: Ancestry) -> dict[tuple[str, str], tuple[str, ...]]:
         """The versions of this registry that the inputs are: imported from here, or made by the same pipeline."""
         imports = {
             (out.path, out.digest): dep.origin
@@ -171,18 +173,18 @@ class _Teller:
                     found[key] = (*found.get(key, ()), name_of(version_of))
         return found
 
-    def _path(self, version: Version) -> str | None:
+    def _path(self, version: RegisteredVersion) -> str | None:
         return self._records.at(version.commit).artifacts.get(version.artifact)
 
 
-def subjects(registry: Registry) -> Iterator[Version]:
+def subjects(registry: Registry) -> Iterator[RegisteredVersion]:
     """Every version that was ever registered, and as a version without a name every commit that a stage holds."""
     for artifact in sorted({event.artifact for event in registry.events()}):
         yield from registry.versions(artifact)
         bare = {}
         for held in registry.assignments(artifact).values():
             if held.version is None:
-                bare[held.commit] = Version(
+                bare[held.commit] = RegisteredVersion(
                     artifact, "", held.commit, held.tag, held.created, held.author, True, held.evidence
                 )
         yield from bare.values()
@@ -197,14 +199,14 @@ def is_reference(target: str, registry: Registry) -> bool:
     return bool(version or stage or registry.events(artifact))
 
 
-def find_version(registry: Registry, reference: str) -> Version:
+def find_version(registry: Registry, reference: str) -> RegisteredVersion:
     """The version that a reference names, out of use or not."""
     artifact, name, _stage = parse_reference(reference)
     named = {version.version: version for version in registry.versions(artifact)}
     if name in named:
         return named[name]
     found = registry.find(reference)
-    if isinstance(found, Version):
+    if isinstance(found, RegisteredVersion):
         return found
     return next(
         version
@@ -215,26 +217,26 @@ def find_version(registry: Registry, reference: str) -> Version:
     )
 
 
-def _asked(target: str, sources: Sources, every: bool, folder: str) -> Asked:
+def _asked(target: str, sources: LineageSources, every: bool, folder: str) -> UsageQuery:
     """What a target that is no model means: a digest, a path that is recorded now, a revision, a path of before."""
     if _MD5.match(target):
-        return Asked(digests=frozenset({target}))
+        return UsageQuery(digests=frozenset({target}))
     path = posixpath.normpath(posixpath.join(folder, target))
     if every:
-        return Asked(path)
+        return UsageQuery(path)
     if digest := _present(path, sources):
-        return Asked(path, frozenset({digest}))
+        return UsageQuery(path, frozenset({digest}))
     try:
-        return Asked(commit=sources.repository.resolve(target))
-    except EvidenceMissing as error:
-        raise EvidenceMissing(
+        return UsageQuery(commit=sources.repository.resolve(target))
+    except MissingEvidence as error:
+        raise MissingEvidence(
             "is no model, no revision and no file that is here or that DVC records now",
             where=repr(target),
             hint="use --all for a file of former versions",
         ) from error
 
 
-def _present(path: str, sources: Sources) -> str:
+def _present(path: str, sources: LineageSources) -> str:
     """The digest of a file now: as DVC records it, or of what is on disk; "" when there is none."""
     records = RecordReader(OnDisk(sources.tree)).at("")
     outputs = {item.path: item for step in records.steps for item in step.outs}
@@ -244,18 +246,18 @@ def _present(path: str, sources: Sources) -> str:
     if around is not None:
         listed = sources.store.manifest(around.digest)
         if listed is None:
-            raise EvidenceMissing(
+            raise MissingEvidence(
                 f"the listing of the folder {around.path} is not in the cache", where=path, hint="dvc fetch"
             )
         return listed.get(path.removeprefix(f"{around.path}/"), "")
     if records.gaps:
-        raise EvidenceMissing(records.gaps[0], where=WORKING_TREE, hint="mend it, or name an MD5 or --all")
+        raise MissingEvidence(records.gaps[0], where=WORKING_TREE, hint="mend it, or name an MD5 or --all")
     if (content := _content(path, sources)) is not None:
         return _md5(content)
     return next((item.digest for step in records.steps for item in step.deps if item.path == path), "")
 
 
-def _content(path: str, sources: Sources) -> bytes | None:
+def _content(path: str, sources: LineageSources) -> bytes | None:
     """What is on disk; None for nothing, for a folder, and for what is outside: a revision may be called so."""
     try:
         return sources.tree.read(path)

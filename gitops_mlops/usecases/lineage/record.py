@@ -8,20 +8,22 @@ from contextlib import contextmanager, suppress
 from gitops_mlops.domain.errors import MlopsError
 from gitops_mlops.domain.lineage.openlineage import deployment_lines, tag_event, tag_lines
 from gitops_mlops.domain.ports import Clock, Ledger, Repository
-from gitops_mlops.domain.registry.change import Change, State
+from gitops_mlops.domain.registry.change import ChangeState, RegistryChange
 from gitops_mlops.domain.registry.ledger import LedgerEvent
-from gitops_mlops.domain.registry.registry import Event, Registry
+from gitops_mlops.domain.registry.registry import Registry, RegistryEvent
 from gitops_mlops.usecases.clone_state import complete_registry
 from gitops_mlops.usecases.lineage.withdraw import withdraw_unshared
 
 
-def record_change(change: Change, repository: Repository, ledger: Ledger, clock: Clock, push: bool) -> list[str]:
+def record_change(
+    change: RegistryChange, repository: Repository, ledger: Ledger, clock: Clock, push: bool
+) -> list[str]:
     """Record the tags that a change wrote, or found there already; what stood in the way, each a line.
 
     An event follows from its tag alone. So a command that was cut off between the tag and the ledger is made good
     by running it again, and recording a tag twice changes nothing.
     """
-    if change.state not in (State.WRITTEN, State.UNCHANGED) or not change.tags:
+    if change.state not in (ChangeState.WRITTEN, ChangeState.UNCHANGED) or not change.tags:
         return []
     try:
         registry = Registry.from_tags(repository.tags())
@@ -68,7 +70,7 @@ def sync(repository: Repository, ledger: Ledger, push: bool) -> int:
     return _append(ledger, complete_registry(repository).events(), push)
 
 
-def _append(ledger: Ledger, events: Iterable[Event], push: bool) -> int:
+def _append(ledger: Ledger, events: Iterable[RegistryEvent], push: bool) -> int:
     """Append the events of tags, the oldest first; with `push` on top of what the remote has, and sent there."""
     lines: dict[str, list[str]] = {}
     for event in sorted(events):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.lineage.openlineage import tag_event, withdrawal_lines
 from gitops_mlops.domain.lineage.withdrawal import UNSHARED, built_on, withdraw, withdrawals
 from gitops_mlops.domain.ports import Clock, Clone, Ledger, RemoteTag, Repository
-from gitops_mlops.domain.registry.change import Change, Refusal, State
+from gitops_mlops.domain.registry.change import ChangeState, RegistryChange, RuleRefusal
 from gitops_mlops.domain.registry.ledger import ENVIRONMENTS, WITHDRAWAL, LedgerEvent, distinct, model_folder
 from gitops_mlops.domain.registry.reactivation import brought_back, withdrawal_refusals
 from gitops_mlops.domain.registry.registry import Registry
@@ -51,20 +51,22 @@ class _Known:
         events = (event for event in self.told if event.tag == tag and event.run not in self.taken)
         return [event for event in events if event.kind != WITHDRAWAL]
 
-    def against(self, wanted: Withdrawal, events: Iterable[LedgerEvent]) -> tuple[Refusal, ...]:
+    def against(self, wanted: Withdrawal, events: Iterable[LedgerEvent]) -> tuple[RuleRefusal, ...]:
         """Why these events may not be taken back."""
         known = [each for each in (*self.told, *map(tag_event, self.registry.events())) if each.run not in self.taken]
         left = self.registry.without(wanted.tag)
         for event in events:
             if stands := built_on(event, known):
                 seen = f"{stands.kind} of {stands.version or stands.commit[:10]} is built on it"
-                return (Refusal("only what nothing is built on", seen, "gitops-mlops retire"),)
+                return (RuleRefusal("only what nothing is built on", seen, "gitops-mlops retire"),)
             if refusals := withdrawal_refusals(left, event, wanted.revive):
                 return refusals
         return ()
 
 
-def withdraw_tag(wanted: Withdrawal, repository: Repository, clone: Clone, ledger: Ledger, clock: Clock) -> Change:
+def withdraw_tag(
+    wanted: Withdrawal, repository: Repository, clone: Clone, ledger: Ledger, clock: Clock
+) -> RegistryChange:
     """Delete a tag of this clone that the remote does not have, and record that its event is taken back.
 
     A tag that the remote has, one on which something was built, and a retirement that kept something out of use are
@@ -84,20 +86,22 @@ def withdraw_tag(wanted: Withdrawal, repository: Repository, clone: Clone, ledge
     events = known.standing(wanted.tag)
     if not events and not known.here:
         if any(event.tag == wanted.tag for event in known.taken.values()):
-            return _change(State.UNCHANGED, name, wanted)
-        raise EvidenceMissing("is not in this clone, and the ledger does not tell of it", where=f"tag {wanted.tag}")
+            return _change(ChangeState.UNCHANGED, name, wanted)
+        raise MissingEvidence("is not in this clone, and the ledger does not tell of it", where=f"tag {wanted.tag}")
     if refusals := known.against(wanted, [*events, *known.here]):
-        return _change(State.REFUSED, name, wanted, *refusals)
+        return _change(ChangeState.REFUSED, name, wanted, *refusals)
     # The ledger first: where this is cut off, the same command deletes the tag.
     _record(ledger, events, clock, wanted.reason)
     if known.here:
         repository.delete_tag(wanted.tag)
     if wanted.push:
         ledger.push()
-    return _change(State.WRITTEN, name, wanted)
+    return _change(ChangeState.WRITTEN, name, wanted)
 
 
-def _yield(wanted: Withdrawal, name: TagName, there: RemoteTag, repository: Repository, ledger: Ledger) -> Change:
+def _yield(
+    wanted: Withdrawal, name: TagName, there: RemoteTag, repository: Repository, ledger: Ledger
+) -> RegistryChange:
     """Give way to another tag of this name, where nobody else saw what this clone recorded of its own."""
     known = _Known.of(wanted.tag, name.artifact, repository, ledger)
     ours = {tag.object for tag in repository.tags() if tag.name == wanted.tag}
@@ -107,15 +111,15 @@ def _yield(wanted: Withdrawal, name: TagName, there: RemoteTag, repository: Repo
     # Where the remote's ledger tells of the tag that is here, the one on the remote may be a moved one.
     if not lost or any(event.run not in lone | theirs for event in known.here):
         seen, hint = f"{_REMOTE} has {wanted.tag}", "gitops-mlops retire, which takes out of use what others may know"
-        return _change(State.REFUSED, name, wanted, Refusal("only what was never pushed", seen, hint))
+        return _change(ChangeState.REFUSED, name, wanted, RuleRefusal("only what was never pushed", seen, hint))
     if not theirs and (refusals := known.against(wanted, lost)):
-        return _change(State.REFUSED, name, wanted, *refusals)
+        return _change(ChangeState.REFUSED, name, wanted, *refusals)
     if ours and not theirs:
         repository.delete_tag(wanted.tag)
     if not theirs:
         repository.fetch_tags()
     ledger.drop({event.run for event in lost})
-    return _change(State.WRITTEN, name, wanted)
+    return _change(ChangeState.WRITTEN, name, wanted)
 
 
 def unshared(ledger: Ledger, folders: Sequence[str]) -> set[str]:
@@ -156,8 +160,8 @@ def _record(ledger: Ledger, events: Iterable[LedgerEvent], clock: Clock, reason:
         ledger.append(lines)
 
 
-def _change(state: State, name: TagName, wanted: Withdrawal, *refusals: Refusal) -> Change:
-    words = {State.REFUSED: "is not withdrawn", State.UNCHANGED: "is withdrawn already"}
-    pushed = wanted.push and state is State.WRITTEN
+def _change(state: ChangeState, name: TagName, wanted: Withdrawal, *refusals: RuleRefusal) -> RegistryChange:
+    words = {ChangeState.REFUSED: "is not withdrawn", ChangeState.UNCHANGED: "is withdrawn already"}
+    pushed = wanted.push and state is ChangeState.WRITTEN
     summary = f"{wanted.tag} {words.get(state, 'is withdrawn')}"
-    return Change(state, name.artifact, summary, name.version, name.stage, pushed=pushed, refusals=refusals)
+    return RegistryChange(state, name.artifact, summary, name.version, name.stage, pushed=pushed, refusals=refusals)

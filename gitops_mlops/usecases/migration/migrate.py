@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitops_mlops.domain.document.yaml import MAX_BYTES
-from gitops_mlops.domain.errors import EvidenceMissing, Problem, UsageError
-from gitops_mlops.domain.migration.cml import Migration, Terms, may_use_cml, translate
+from gitops_mlops.domain.errors import FileProblemLine, MissingEvidence, UsageError
+from gitops_mlops.domain.migration.cml import CmlMigration, TranslationTerms, may_use_cml, translate
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.migration.steps import Toolkit
+    from gitops_mlops.domain.migration.steps import ActionSource
     from gitops_mlops.domain.ports import Files, Repository, Tree
 
 WORKFLOWS = ".github/workflows"
@@ -19,7 +19,7 @@ _OTHER_FORGES = {".gitlab-ci.yml": "GitLab", "bitbucket-pipelines.yml": "Bitbuck
 
 
 @dataclass(frozen=True)
-class Places:
+class MigrationPorts:
     """The repository, which files it has, and where they are read and written."""
 
     repository: Repository
@@ -27,7 +27,7 @@ class Places:
     files: Files
 
 
-def migrate(places: Places, names: Sequence[str], toolkit: Toolkit, *, write: bool) -> Migration:
+def migrate(places: MigrationPorts, names: Sequence[str], toolkit: ActionSource, *, write: bool) -> CmlMigration:
     """Translate the named workflows, or all that use CML, and write those that change when `write` says so.
 
     Raises UsageError for a name that is no text file of the repository.
@@ -35,13 +35,13 @@ def migrate(places: Places, names: Sequence[str], toolkit: Toolkit, *, write: bo
     paths = places.tree.paths()
     wanted = dict.fromkeys(names or [path for path in paths if _is_workflow(path) or path in _OTHER_FORGES])
     texts = {name: _text(places.files, name) for name in wanted}
-    terms = Terms(toolkit, default_branch(places.repository))
+    terms = TranslationTerms(toolkit, default_branch(places.repository))
     translations = tuple(
         translate(text, name, terms)
         for name, text in texts.items()
         if name not in _OTHER_FORGES and (names or may_use_cml(text))
     )
-    found = Migration(translations, tuple(_elsewhere(texts)))
+    found = CmlMigration(translations, tuple(_elsewhere(texts)))
     if not write:
         return found
     for one in found.changed:
@@ -55,7 +55,7 @@ def default_branch(repository: Repository) -> str:
         for revision in (f"origin/{name}", name):
             try:
                 repository.resolve(revision)
-            except EvidenceMissing:
+            except MissingEvidence:
                 continue
             return name
     return "main"
@@ -77,10 +77,12 @@ def _text(files: Files, name: str) -> str:
         raise UsageError("not UTF-8", where=name, hint="save the file as UTF-8") from error
 
 
-def _elsewhere(texts: Mapping[str, str]) -> list[Problem]:
+def _elsewhere(texts: Mapping[str, str]) -> list[FileProblemLine]:
     hint = "keep cml there: it takes our markdown, gitops-mlops report --format markdown"
     return [
-        Problem(name, 0, 0, "", f"{_OTHER_FORGES[name]} is not covered: only GitHub workflows are translated", hint)
+        FileProblemLine(
+            name, 0, 0, "", f"{_OTHER_FORGES[name]} is not covered: only GitHub workflows are translated", hint
+        )
         for name, text in texts.items()
         if name in _OTHER_FORGES and may_use_cml(text)
     ]

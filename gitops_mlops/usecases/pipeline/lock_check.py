@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, ConfigError, EvidenceMissing
+from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, ConfigError, MissingEvidence
 from gitops_mlops.domain.pipeline.lock_report import LockReport
-from gitops_mlops.domain.ports import Output, RemoteOutputs, Tree
+from gitops_mlops.domain.ports import RemoteOutputs, TrackedOutput, Tree
 from gitops_mlops.usecases.pipeline.lock_status import lock_step
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class LockState:
     """
 
     report: LockReport
-    missing: Sequence[Output] = ()
+    missing: Sequence[TrackedOutput] = ()
     mend: list[list[str]] = field(default_factory=list)
     unchecked_stages: UncheckedStages = "block"
 
@@ -35,7 +35,7 @@ class LockState:
         if self.report.problems:
             return VERDICT_AGAINST
         unchecked = self.report.unchecked and self.unchecked_stages == "block"
-        return EvidenceMissing.exit_code if self.missing or unchecked else DONE
+        return MissingEvidence.exit_code if self.missing or unchecked else DONE
 
 
 def check_lock(tree: Tree, remote: RemoteOutputs | None = None, unless_said: UncheckedStages = "block") -> LockState:

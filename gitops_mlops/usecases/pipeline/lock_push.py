@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, OutsideError, UsageError
+from gitops_mlops.domain.errors import ConfigError, ExternalError, MissingEvidence, UsageError
 from gitops_mlops.domain.pipeline.lock_report import LockReport
 from gitops_mlops.domain.pipeline.lock_text import (
     PushedLock,
@@ -21,7 +21,7 @@ from gitops_mlops.domain.pipeline.lock_text import (
     split_lock,
     undigested,
 )
-from gitops_mlops.domain.pipeline.run import REPRO_FILE, Repro, parse_repro
+from gitops_mlops.domain.pipeline.run import REPRO_FILE, PipelineRunReport, parse_repro
 from gitops_mlops.domain.ports import RemoteBranch, Tree
 from gitops_mlops.reports.pipeline.lock_commit import commit_message, commits_named
 from gitops_mlops.usecases.pipeline.lock_status import lock_step
@@ -33,7 +33,7 @@ _ATTEMPTS = 5
 Contents = Mapping[str, bytes | None]
 
 
-class Left(Protocol):
+class RunOutputs(Protocol):
     """What a run left."""
 
     def files(self, places: Iterable[str]) -> dict[str, bytes]:
@@ -41,14 +41,14 @@ class Left(Protocol):
 
 
 @dataclass(frozen=True)
-class Target:
+class PushTarget:
     """The branch, and the files of a commit as they were committed."""
 
     branch: RemoteBranch
     tree_at: Callable[[str], Tree]
 
 
-def push_lock(target: Target, left: Left, expected: str) -> PushedLock:
+def push_lock(target: PushTarget, left: RunOutputs, expected: str) -> PushedLock:
     """Commit what a run at commit `expected` left, once: never by force, and never over what somebody else pushed.
 
     Where the branch moved, stages are merged as long as their inputs are the same there; otherwise nothing is pushed,
@@ -66,12 +66,12 @@ def push_lock(target: Target, left: Left, expected: str) -> PushedLock:
         done = _attempt(target, left, expected, tip)
         if done is not None:
             return done
-    raise OutsideError("others pushed first, every time", where="git push", hint="run it again")
+    raise ExternalError("others pushed first, every time", where="git push", hint="run it again")
 
 
-def _attempt(target: Target, left: Left, expected: str, tip: str) -> PushedLock | None:
+def _attempt(target: PushTarget, left: RunOutputs, expected: str, tip: str) -> PushedLock | None:
     """None when somebody else pushed meanwhile."""
-    change = _Change(target.tree_at(expected), left)
+    change = _LockChange(target.tree_at(expected), left)
     if not change.files:
         return PushedLock("unchanged", "the run left nothing to commit")
     if (known := _committed_before(target.branch, change, expected, tip)) is not None:
@@ -87,21 +87,21 @@ def _attempt(target: Target, left: Left, expected: str, tip: str) -> PushedLock 
         if tip != expected:
             return PushedLock("moved", "the branch moved, and its inputs changed; its own run will do it")
         hint = "let repro run on the very commit that --expected names, and not on a merge of it"
-        raise EvidenceMissing(f"was not computed from {expected[:12]}: {wrong}", where="dvc.lock", hint=hint)
+        raise MissingEvidence(f"was not computed from {expected[:12]}: {wrong}", where="dvc.lock", hint=hint)
     if not target.branch.push(commit):
         return None
     return PushedLock("pushed", f"on top of {tip[:12]}", commit, sorted(files))
 
 
-def _ran(left: Left) -> Repro | None:
+def _ran(left: RunOutputs) -> PipelineRunReport | None:
     """What the run says of itself; a commit is made without it, too."""
     try:
         return parse_repro(left.files([REPRO_FILE]).get(REPRO_FILE, b""))
-    except EvidenceMissing:
+    except MissingEvidence:
         return None
 
 
-def _committed_before(branch: RemoteBranch, change: _Change, expected: str, tip: str) -> PushedLock | None:
+def _committed_before(branch: RemoteBranch, change: _LockChange, expected: str, tip: str) -> PushedLock | None:
     """The loop guard: what a commit of ours was made for is not committed a second time."""
     messages = branch.messages(expected, tip)
     for commit, message in messages.items():
@@ -116,10 +116,10 @@ def _committed_before(branch: RemoteBranch, change: _Change, expected: str, tip:
     return None
 
 
-class _Change:
+class _LockChange:
     """What a run left that differs from the commit that it ran at."""
 
-    def __init__(self, before: Tree, left: Left) -> None:
+    def __init__(self, before: Tree, left: RunOutputs) -> None:
         report = lock_step(before)
         if report.unreadable:
             raise ConfigError(report.unreadable)
@@ -147,7 +147,7 @@ class _Change:
             if problems := list(lock_problems(content or b"", path)):
                 raise ConfigError(problems)
             if stage := undigested(split_lock(content or b"", path)):
-                raise EvidenceMissing(
+                raise MissingEvidence(
                     f"stage {stage!r} does not record a digest of all it reads and writes", where=path
                 )
         elif not pushable(path):

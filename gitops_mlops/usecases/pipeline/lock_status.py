@@ -14,10 +14,19 @@ from typing import Any
 
 from gitops_mlops.domain.document.yaml import parse_yaml
 from gitops_mlops.domain.errors import ConfigError
-from gitops_mlops.domain.pipeline.lock_report import Judged, LockReport
+from gitops_mlops.domain.pipeline.lock_report import LockReport, StageStatus
 from gitops_mlops.domain.pipeline.parameters import ABSENT, lookup, parse_params, same
-from gitops_mlops.domain.pipeline.stages import Locked, Stage, Tracked, added, inside, locked, stages, tracked
-from gitops_mlops.domain.pipeline.templating import DEFAULT_PARAMS, Unresolved, Variables
+from gitops_mlops.domain.pipeline.stages import (
+    LockedStage,
+    PipelineStage,
+    Tracked,
+    added,
+    inside,
+    locked,
+    stages,
+    tracked,
+)
+from gitops_mlops.domain.pipeline.templating import DEFAULT_PARAMS, UnresolvedTemplate, Variables
 from gitops_mlops.domain.ports import Tree
 from gitops_mlops.usecases.pipeline.recorded_data import RecordedData
 
@@ -27,12 +36,12 @@ REPRO = "dvc repro, then add dvc.lock to the commit"
 def lock_step(tree: Tree) -> LockReport:
     """Compare every `dvc.lock` of a tree with its `dvc.yaml`."""
     report = LockReport()
-    pipelines: list[_Pipeline] = []
+    pipelines: list[_PipelineFile] = []
     recorded: dict[str, Tracked] = {}
     for path in tree.paths():
         try:
             if posixpath.basename(path) == "dvc.yaml":
-                pipelines.append(_Pipeline(tree, path, report))
+                pipelines.append(_PipelineFile(tree, path, report))
             elif path.endswith(".dvc") and (content := tree.read(path)) is not None:
                 recorded.update(added(parse_yaml(content, path, anchors=True).data, posixpath.dirname(path)))
         except ConfigError as error:
@@ -49,14 +58,14 @@ def lock_step(tree: Tree) -> LockReport:
     return report
 
 
-def _in_git(tree: Tree, pipelines: Iterable[_Pipeline]) -> set[str]:
+def _in_git(tree: Tree, pipelines: Iterable[_PipelineFile]) -> set[str]:
     """The outputs with `cache: false` that git does hold: they are what they are there, whatever DVC recorded."""
     kept = {place for pipeline in pipelines for place in pipeline.kept()}
     paths = set(tree.paths()) if kept else set()
     return {place for place in kept if place in paths or tree.below(place)}
 
 
-class _Pipeline:
+class _PipelineFile:
     """One `dvc.yaml` and its lock."""
 
     def __init__(self, tree: Tree, path: str, report: LockReport) -> None:
@@ -73,8 +82,8 @@ class _Pipeline:
     def produced(self) -> Iterator[tuple[str, Tracked]]:
         """Every output by its path; what a stage that is gone left in the lock does not count."""
         for definition, stage in self._stages:
-            names = self._generated(definition) if isinstance(stage, Unresolved) else [stage.name]
-            folder = self._folder if isinstance(stage, Unresolved) else stage.folder
+            names = self._generated(definition) if isinstance(stage, UnresolvedTemplate) else [stage.name]
+            folder = self._folder if isinstance(stage, UnresolvedTemplate) else stage.folder
             for name in names:
                 for path, entry in self._recorded[name].outs.items() if name in self._recorded else ():
                     if place := inside(folder, path):
@@ -83,7 +92,7 @@ class _Pipeline:
     def kept(self) -> Iterator[str]:
         """The outputs that git may hold, by path."""
         for _, stage in self._stages:
-            if not isinstance(stage, Unresolved):
+            if not isinstance(stage, UnresolvedTemplate):
                 yield from stage.keeps()
 
     def _generated(self, definition: str) -> list[str]:
@@ -93,12 +102,12 @@ class _Pipeline:
         """Report what differs."""
         self._data = data
         for definition, stage in self._stages:
-            if isinstance(stage, Unresolved):
+            if isinstance(stage, UnresolvedTemplate):
                 self._report.unjudged.add((posixpath.join(self._folder, "dvc.lock"), definition))
                 self._remark(definition, str(stage))
             else:
                 differences = list(self._differences(stage, self._recorded.get(stage.name)))
-                self._report.stages.append(Judged(self._folder, stage, bool(differences)))
+                self._report.stages.append(StageStatus(self._folder, stage, bool(differences)))
                 for where, message in differences:
                     self._report.changed.add(stage.name)
                     self._complain(definition, where, f"{_named(stage)}{message}")
@@ -111,7 +120,7 @@ class _Pipeline:
         self._report.unchecked.add(f"{self._document.name}:{stage}" if self._folder else stage)
         self._report.remarks.append(f"{self._document.name}: stage {stage!r} is not checked in full: {reason}")
 
-    def _variables(self) -> tuple[Variables, Unresolved | None]:
+    def _variables(self) -> tuple[Variables, UnresolvedTemplate | None]:
         """What templates may name: params.yaml and `vars:`; why that is not known."""
         data = self._document.data
         booleans, lists = _spliced(self._tree.read(".dvc/config") or b"")
@@ -120,7 +129,7 @@ class _Pipeline:
             if self._values(posixpath.join(self._folder, DEFAULT_PARAMS)) is not None:
                 variables = variables.imported(DEFAULT_PARAMS, self._folder)
             return variables.extended(data.get("vars") if isinstance(data, dict) else None, self._folder), None
-        except Unresolved as reason:
+        except UnresolvedTemplate as reason:
             return variables, reason
 
     def _placed(self, folder: str, path: str) -> tuple[str, dict[str, Any] | None]:
@@ -134,7 +143,7 @@ class _Pipeline:
             self._params[path] = None if content is None else parse_params(content, path)
         return self._params[path]
 
-    def _differences(self, stage: Stage, recorded: Locked | None) -> Iterator[tuple[str, str]]:
+    def _differences(self, stage: PipelineStage, recorded: LockedStage | None) -> Iterator[tuple[str, str]]:
         if recorded is None:
             yield "", "was never run: dvc.lock does not know it"
             return
@@ -149,38 +158,38 @@ class _Pipeline:
             elif path in stage.stored and (reason := self._stored(stage, path, recorded.outs[path])):
                 yield "outs", f"its output {path!r} {reason}"
 
-    def _inputs(self, stage: Stage, recorded: Locked) -> Iterator[tuple[str, str]]:
+    def _inputs(self, stage: PipelineStage, recorded: LockedStage) -> Iterator[tuple[str, str]]:
         for path in stage.deps:
             if reason := self._dependency(stage, path, recorded.deps.get(path)):
                 yield "deps", f"its dependency {path!r} {reason}"
         for file, keys in stage.params.items():
             yield from self._parameters(stage, file, keys, recorded.params.get(file, {}))
 
-    def _dependency(self, stage: Stage, path: str, entry: Mapping[str, Any] | None) -> str:
+    def _dependency(self, stage: PipelineStage, path: str, entry: Mapping[str, Any] | None) -> str:
         if entry is None:
             return "is not in dvc.lock"
         place = stage.place(path)
         try:
             if not place or not isinstance(entry.get("md5"), str):
-                raise Unresolved("it is outside of the repository or not hashed by MD5")
+                raise UnresolvedTemplate("it is outside of the repository or not hashed by MD5")
             return self._data.difference(place, entry)
-        except Unresolved as reason:
+        except UnresolvedTemplate as reason:
             self._remark(stage.name, f"{path!r}: {reason}")
             return ""
 
-    def _stored(self, stage: Stage, path: str, entry: Mapping[str, Any]) -> str:
+    def _stored(self, stage: PipelineStage, path: str, entry: Mapping[str, Any]) -> str:
         """An output that git holds must be the one that the stage wrote."""
         place = stage.place(path)
         try:
             if not place or not isinstance(entry.get("md5"), str):
-                raise Unresolved("it is outside of the repository or not hashed by MD5")
+                raise UnresolvedTemplate("it is outside of the repository or not hashed by MD5")
             return "is not what the stage wrote" if self._data.rewritten(place, entry) else ""
-        except Unresolved as reason:
+        except UnresolvedTemplate as reason:
             self._remark(stage.name, f"{path!r}: {reason}")
             return ""
 
     def _parameters(
-        self, stage: Stage, file: str, keys: tuple[str, ...], recorded: Mapping[str, Any]
+        self, stage: PipelineStage, file: str, keys: tuple[str, ...], recorded: Mapping[str, Any]
     ) -> Iterator[tuple[str, str]]:
         place = stage.place(file)
         values = self._values(place)
@@ -213,7 +222,7 @@ def _spliced(content: bytes) -> tuple[str, str]:
     return parser.get("parsing", "bool", fallback="store_true"), parser.get("parsing", "list", fallback="nargs")
 
 
-def _named(stage: Stage) -> str:
+def _named(stage: PipelineStage) -> str:
     return f"{stage.name!r}: " if stage.name != stage.definition else ""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gitops_mlops.domain.pipeline.stages import Tracked, folder_md5
-from gitops_mlops.domain.pipeline.templating import Unresolved
+from gitops_mlops.domain.pipeline.templating import UnresolvedTemplate
 from gitops_mlops.domain.ports import Tree
 
 _CHANGED = "changed since the stage ran"
@@ -101,7 +101,7 @@ class RecordedData:
         ignores = _RULES.search(self._tree.read(".dvcignore") or b"")
         with_more = {**listing, **{path[len(place) + 1 :]: self._tree.md5(path) for path in more}}
         if ignores or (more and wanted in (None, folder_md5(with_more))):
-            raise Unresolved("it holds files that git does not track or DVC ignores")
+            raise UnresolvedTemplate("it holds files that git does not track or DVC ignores")
         return _CHANGED
 
     def _miscounted(self, files: int, outputs: list[str], entry: Mapping[str, Any]) -> bool:
@@ -132,9 +132,11 @@ def _folders(path: str) -> Iterator[str]:
         yield path
 
 
-def _unlisted(output: str) -> Unresolved:
-    return Unresolved(f"which files {output!r} holds is neither in the DVC cache nor could it be fetched (dvc fetch)")
+def _unlisted(output: str) -> UnresolvedTemplate:
+    return UnresolvedTemplate(
+        f"which files {output!r} holds is neither in the DVC cache nor could it be fetched (dvc fetch)"
+    )
 
 
-def _unrecorded(output: str) -> Unresolved:
-    return Unresolved(f"DVC recorded no MD5 of {output!r} (dvc pull records that of an import)")
+def _unrecorded(output: str) -> UnresolvedTemplate:
+    return UnresolvedTemplate(f"DVC recorded no MD5 of {output!r} (dvc pull records that of an import)")

@@ -8,9 +8,9 @@ from contextlib import suppress
 from typing import Any
 
 from gitops_mlops.domain.document.yaml import parse_yaml
-from gitops_mlops.domain.errors import ConfigError, EvidenceMissing
+from gitops_mlops.domain.errors import ConfigError, MissingEvidence
 from gitops_mlops.domain.lineage.ancestry import Ancestry, origins
-from gitops_mlops.domain.pipeline.records import Records, added_records, is_dvc_file, pipeline_records
+from gitops_mlops.domain.pipeline.records import PipelineRecords, added_records, is_dvc_file, pipeline_records
 from gitops_mlops.domain.ports import Objects, Tree
 
 _PIPELINE = ("dvc.yaml", "dvc.lock")
@@ -48,8 +48,8 @@ class RecordReader:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
         self._documents: dict[str, Any] = {}
-        self._parts: dict[tuple[str, ...], Records] = {}
-        self._whole: dict[tuple[tuple[str, str], ...], Records] = {}
+        self._parts: dict[tuple[str, ...], PipelineRecords] = {}
+        self._whole: dict[tuple[tuple[str, str], ...], PipelineRecords] = {}
         self._origins: dict[tuple[int, str, str], tuple[Ancestry | None, tuple[str, ...]]] = {}
 
     def prepare(self, commits: Iterable[str]) -> None:
@@ -58,27 +58,27 @@ class RecordReader:
         self._objects.prepare(every)
         files: dict[str, str] = {}
         for commit in every:
-            with suppress(EvidenceMissing):
+            with suppress(MissingEvidence):
                 files |= {name: path for path, name in self._objects.files(commit, is_dvc_file).items()}
         for name, content in self._objects.contents(files):
             self._parse(name, files[name], content)
 
-    def at(self, commit: str) -> Records:
+    def at(self, commit: str) -> PipelineRecords:
         """Everything that the DVC files of a commit say. Raises EvidenceMissing when this clone lacks the commit."""
         files = self._objects.files(commit, is_dvc_file)
         key = tuple(files.items())
         if key not in self._whole:
-            self._whole[key] = sum(self._read(files), Records())
+            self._whole[key] = sum(self._read(files), PipelineRecords())
         return self._whole[key]
 
-    def origins(self, records: Records, artifact: str, md5: str) -> tuple[Ancestry | None, tuple[str, ...]]:
+    def origins(self, records: PipelineRecords, artifact: str, md5: str) -> tuple[Ancestry | None, tuple[str, ...]]:
         """As `domain.ancestry.origins`, once for each set of records (that `at` gave)."""
         key = id(records), artifact, md5
         if key not in self._origins:
             self._origins[key] = origins(records, artifact, md5)
         return self._origins[key]
 
-    def _read(self, files: dict[str, str]) -> Iterator[Records]:
+    def _read(self, files: dict[str, str]) -> Iterator[PipelineRecords]:
         for path, name in files.items():
             folder, base = posixpath.split(path)
             if base not in _PIPELINE:
@@ -87,19 +87,19 @@ class RecordReader:
                 both = (files.get(posixpath.join(folder, each), "") for each in _PIPELINE)
                 yield self._part((folder, *both), folder)
 
-    def _part(self, key: tuple[str, ...], folder: str) -> Records:
+    def _part(self, key: tuple[str, ...], folder: str) -> PipelineRecords:
         if key not in self._parts:
             gaps: list[str] = []
             if len(key) == 2:
                 data = self._document(*key, gaps)
-                found = added_records(key[0], data) if not gaps else Records()
+                found = added_records(key[0], data) if not gaps else PipelineRecords()
             else:
                 definition, lock = (
                     self._document(posixpath.join(folder, base), name, gaps)
                     for base, name in zip(_PIPELINE, key[1:], strict=True)
                 )
                 found = pipeline_records(folder, definition, lock)
-            self._parts[key] = found + Records(gaps=tuple(gaps))
+            self._parts[key] = found + PipelineRecords(gaps=tuple(gaps))
         return self._parts[key]
 
     def _document(self, path: str, name: str, gaps: list[str]) -> Any:

@@ -10,17 +10,25 @@ from gitops_mlops.domain.document.yaml import parse_yaml
 from gitops_mlops.domain.errors import ConfigError, MlopsError
 from gitops_mlops.domain.pipeline.lock_report import LockReport
 from gitops_mlops.domain.pipeline.lock_text import LOCK_FOLDER
-from gitops_mlops.domain.pipeline.run import MAX_STAGES, REPRO_FILE, Difference, Outcome, Repro, Traffic, dump_repro
+from gitops_mlops.domain.pipeline.run import (
+    MAX_STAGES,
+    REPRO_FILE,
+    Outcome,
+    OutputDifference,
+    PipelineRunReport,
+    RemoteTraffic,
+    dump_repro,
+)
 from gitops_mlops.domain.pipeline.stages import locked
 from gitops_mlops.domain.ports import Files, Pipeline, PipelineRun, Repository, Timer, Tree
-from gitops_mlops.domain.review.job import Job
+from gitops_mlops.domain.review.job import JobContext
 from gitops_mlops.usecases.pipeline.lock_status import lock_step
 
 _DIGEST = "md5"
 
 
 @dataclass(frozen=True)
-class Checkout:
+class PipelineCheckout:
     """A commit's files where the pipeline runs. `tree` looks afresh each time.
 
     `alone` says that there is no DVC remote: what is not here is nowhere, and has to be made.
@@ -33,7 +41,7 @@ class Checkout:
     alone: bool = False
 
 
-class Wanted(NamedTuple):
+class ReproRequest(NamedTuple):
     """Which stages (all where none is named), and what else is to be done with what ran."""
 
     targets: Sequence[str] = ()
@@ -41,7 +49,7 @@ class Wanted(NamedTuple):
     run_cache: bool = True
 
 
-def stand_on_head(repository: Repository, job: Job) -> bool:
+def stand_on_head(repository: Repository, job: JobContext) -> bool:
     """Leave GitHub's trial merge for the branch's own commit; whether that had to be done.
 
     What is committed to a branch has to be computed from it, and not from what main would make of it.
@@ -52,7 +60,9 @@ def stand_on_head(repository: Repository, job: Job) -> bool:
     return True
 
 
-def reproduce(checkout: Checkout, wanted: Wanted, timer: Timer, say: Callable[[str], None]) -> Repro:
+def reproduce(
+    checkout: PipelineCheckout, wanted: ReproRequest, timer: Timer, say: Callable[[str], None]
+) -> PipelineRunReport:
     """Run what changed, and keep what belongs into git for whoever may commit it.
 
     DVC is not started when nothing changed and no data is here that could have. The result is written to `REPRO_FILE`
@@ -62,7 +72,10 @@ def reproduce(checkout: Checkout, wanted: Wanted, timer: Timer, say: Callable[[s
     begun = timer.seconds()
     report = _readable(checkout.tree())
     before = _committed(checkout.tree(), report)
-    after, run = before, PipelineRun((), tuple(judged.address for judged in report.stages), Traffic(), Traffic())
+    after, run = (
+        before,
+        PipelineRun((), tuple(judged.address for judged in report.stages), RemoteTraffic(), RemoteTraffic()),
+    )
     if checkout.alone or not report.settled or any(checkout.tree().exists(place) for place in report.data):
         run = checkout.pipeline.run(wanted.targets, say, push=wanted.push, run_cache=wanted.run_cache)
         after = _committed(checkout.tree(), _readable(checkout.tree()))
@@ -75,7 +88,7 @@ def reproduce(checkout: Checkout, wanted: Wanted, timer: Timer, say: Callable[[s
     return _kept(checkout.files, made, run.error)
 
 
-def rerun(scratch: Checkout, files: Files, timer: Timer, say: Callable[[str], None]) -> Repro:
+def rerun(scratch: PipelineCheckout, files: Files, timer: Timer, say: Callable[[str], None]) -> PipelineRunReport:
     """Run everything again in a scratch checkout, without the run cache; name each output that is another one.
 
     The result is written below `files`. Raises ConfigError when `dvc.lock` is out of step, for then there is nothing
@@ -89,7 +102,7 @@ def rerun(scratch: Checkout, files: Files, timer: Timer, say: Callable[[str], No
     run = scratch.pipeline.run((), say, run_cache=False, rerun=True)
     got = dict(_outputs(scratch.tree(), report))
     differences = [
-        Difference(stage=key[0][:200], path=key[1], recorded=digest, got=got.get(key, ""))
+        OutputDifference(stage=key[0][:200], path=key[1], recorded=digest, got=got.get(key, ""))
         for key, digest in recorded.items()
         if got.get(key, "") != digest and not run.failed
     ]
@@ -111,8 +124,8 @@ def _outcome(run: PipelineRun) -> Outcome:
     return "ran" if run.stages else "unchanged"
 
 
-def _record(commit: str, outcome: Outcome, seconds: float, run: PipelineRun, files: list[str]) -> Repro:
-    return Repro(
+def _record(commit: str, outcome: Outcome, seconds: float, run: PipelineRun, files: list[str]) -> PipelineRunReport:
+    return PipelineRunReport(
         commit=commit,
         outcome=outcome,
         seconds=round(seconds, 3),
@@ -126,7 +139,7 @@ def _record(commit: str, outcome: Outcome, seconds: float, run: PipelineRun, fil
     )
 
 
-def _kept(files: Files, made: Repro, error: MlopsError | None) -> Repro:
+def _kept(files: Files, made: PipelineRunReport, error: MlopsError | None) -> PipelineRunReport:
     files.write(REPRO_FILE, dump_repro(made))
     if error is not None:
         raise error

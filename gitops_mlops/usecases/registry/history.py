@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitops_mlops.domain.errors import UsageError
-from gitops_mlops.domain.registry.registry import Event
+from gitops_mlops.domain.registry.registry import RegistryEvent
 from gitops_mlops.domain.registry.tags import parse_reference
 from gitops_mlops.domain.registry.view import unknown
 from gitops_mlops.usecases.lineage.ledger import withdrawal_warnings
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gitops_mlops.domain.ports import Ledger, Repository
 
 
-def history(repository: Repository, artifact: str | None, ledger: Ledger) -> tuple[list[Event], list[str]]:
+def history(repository: Repository, artifact: str | None, ledger: Ledger) -> tuple[list[RegistryEvent], list[str]]:
     """The events of one model, or of all, and what makes them doubtful, or is told by no tag any more.
 
     Raises UsageError, or EvidenceMissing for a model without events.

@@ -17,7 +17,7 @@ from gitops_mlops.domain.lineage.openlineage import release_lines, release_run
 from gitops_mlops.domain.ports import Ledger, Repository
 from gitops_mlops.domain.registry.ledger import RELEASE, LedgerEvent
 from gitops_mlops.domain.registry.release import GateEdit, Judgement, Release
-from gitops_mlops.domain.registry.tags import Action
+from gitops_mlops.domain.registry.tags import TagAction
 from gitops_mlops.usecases.lineage.ledger import read_ledger
 
 
@@ -30,7 +30,7 @@ def last_judged(repository: Repository, ledger: Ledger, head: Config, push: bool
         ledger.fetch()
     commit = repository.head()
     events, _ = read_ledger(ledger)
-    for kind in (RELEASE, str(Action.REGISTER)):
+    for kind in (RELEASE, str(TagAction.REGISTER)):
         told = [event.commit for event in reversed(events) if event.kind == kind]
         if found := next(_before(told, commit, repository), None):
             return _judgement(found, head, repository)

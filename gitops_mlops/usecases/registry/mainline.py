@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from gitops_mlops.domain.errors import EvidenceMissing
-from gitops_mlops.domain.registry.change import Refusal
+from gitops_mlops.domain.errors import MissingEvidence
+from gitops_mlops.domain.registry.change import RuleRefusal
 from gitops_mlops.domain.registry.mainline import Mainline
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.config.sections import Environment
+    from gitops_mlops.domain.config.sections import EnvironmentConfig
     from gitops_mlops.domain.ports import Repository
 
 
@@ -21,7 +21,7 @@ def unmerged(repository: Repository, commits: Iterable[str], *, ask: bool = True
     `ask`, the remote is left alone.
     """
     if repository.is_shallow():
-        raise EvidenceMissing(
+        raise MissingEvidence(
             "this clone is shallow, so it cannot tell what was merged", hint="git fetch --unshallow --tags"
         )
     main = repository.mainline(ask=ask)
@@ -29,8 +29,8 @@ def unmerged(repository: Repository, commits: Iterable[str], *, ask: bool = True
 
 
 def merge_refusals(
-    repository: Repository, environment: Environment, version: str, commit: str
-) -> tuple[Refusal, ...]:
+    repository: Repository, environment: EnvironmentConfig, version: str, commit: str
+) -> tuple[RuleRefusal, ...]:
     """Why a version may not be in an environment: it was not merged, and must be. Raises as `unmerged`."""
     if environment.allow_unmerged:
         return ()

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gitops_mlops.domain.comparison.report import Report
-from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.lineage.integrity import RESTORE
 from gitops_mlops.domain.ports import PullRequests
 from gitops_mlops.domain.registry import evidence
-from gitops_mlops.domain.registry.change import Change, Decision, Draft, Refusal, State
+from gitops_mlops.domain.registry.change import ChangeState, RegistryChange, RegistryDecision, RuleRefusal, TagDraft
 from gitops_mlops.domain.registry.comparison_evidence import (
     read_report,
     report_refusals,
@@ -18,20 +18,20 @@ from gitops_mlops.domain.registry.comparison_evidence import (
     require_same_model,
     verdict_refusals,
 )
-from gitops_mlops.domain.registry.evidence import Evidence, Trailer, write_message
-from gitops_mlops.domain.registry.promotion import Proposal, refusals, require_stage
+from gitops_mlops.domain.registry.evidence import Trailer, VersionEvidence, write_message
+from gitops_mlops.domain.registry.promotion import PromotionProposal, refusals, require_stage
 from gitops_mlops.domain.registry.reactivation import return_refusals
-from gitops_mlops.domain.registry.registry import Registry, Version
+from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry
 from gitops_mlops.domain.registry.tags import assignment_tag, parse_reference
-from gitops_mlops.usecases.config.committed_rules import Rules
-from gitops_mlops.usecases.lineage.integrity import Witnesses
+from gitops_mlops.usecases.config.committed_rules import CommittedRules
+from gitops_mlops.usecases.lineage.integrity import TagEvidence
 from gitops_mlops.usecases.registry.approvals import approval_refusals
 from gitops_mlops.usecases.registry.mainline import merge_refusals
 from gitops_mlops.usecases.registry.registrar import Registrar
 
 
 @dataclass(frozen=True)
-class Promotion:
+class PromoteRequest:
     """What was asked for. `report` is (name, content) for a version that was registered without one.
 
     `revive` lets a version return to a stage that it was taken out of.
@@ -47,8 +47,12 @@ class Promotion:
 
 
 def promote(
-    wanted: Promotion, rules: Rules, registrar: Registrar, witnesses: Witnesses, forge: PullRequests | None = None
-) -> Change:
+    wanted: PromoteRequest,
+    rules: CommittedRules,
+    registrar: Registrar,
+    witnesses: TagEvidence,
+    forge: PullRequests | None = None,
+) -> RegistryChange:
     """Assign a version to a stage; a version that the stage holds already changes nothing.
 
     A version whose tag was moved is refused. The forge is asked when the stage's policy wants reviews. Raises
@@ -61,31 +65,35 @@ def promote(
     require_stage(rules.config, wanted.stage)
     push = wanted.push and not wanted.dry_run
 
-    def decide(registry: Registry) -> Decision:
+    def decide(registry: Registry) -> RegistryDecision:
         return _decide(wanted, rules, registry, registrar, witnesses, forge)
 
     return registrar.settle(reference.artifact, wanted, decide, push=push)
 
 
 def _decide(
-    wanted: Promotion,
-    rules: Rules,
+    wanted: PromoteRequest,
+    rules: CommittedRules,
     registry: Registry,
     registrar: Registrar,
-    witnesses: Witnesses,
+    witnesses: TagEvidence,
     forge: PullRequests | None,
-) -> Decision:
+) -> RegistryDecision:
     version = registry.find(wanted.reference)
-    assert isinstance(version, Version)
+    assert isinstance(version, RegisteredVersion)
     if shadow := _shadow(registry, version):
         summary = f"{version.artifact} {version.version} does not enter {wanted.stage}"
-        return Decision(_change(wanted, version, State.REFUSED, summary, refusals=(shadow,)))
+        return RegistryDecision(_change(wanted, version, ChangeState.REFUSED, summary, refusals=(shadow,)))
     now = registry.assignment(version.artifact, wanted.stage)
     if now and now.commit == version.commit:
         summary = f"{wanted.stage} holds {version.artifact} {version.version} already"
-        return Decision(_change(wanted, version, State.UNCHANGED, summary, now.tag), also=(version.tag, now.tag))
+        return RegistryDecision(
+            _change(wanted, version, ChangeState.UNCHANGED, summary, now.tag), also=(version.tag, now.tag)
+        )
     report = _report(wanted, version)
-    proposal = Proposal(registry, version, wanted.stage, _recorded(wanted, version, report), registrar.clock.now())
+    proposal = PromotionProposal(
+        registry, version, wanted.stage, _recorded(wanted, version, report), registrar.clock.now()
+    )
     environment = rules.config.environments[wanted.stage]
     policy = environment.promotion
     returning = return_refusals(registry, version, wanted.stage, wanted.revive)
@@ -99,65 +107,65 @@ def _decide(
     if policy.approvals:
         if report and policy.approvals.signed_by:
             against.append(
-                Refusal("signed tag", "nobody signed the --report", f"the evidence in {version.tag} itself")
+                RuleRefusal("signed tag", "nobody signed the --report", f"the evidence in {version.tag} itself")
             )
         against += approval_refusals(policy.approvals, version, rules.revision, registrar.repository, forge)
     if against:
         summary = f"{version.artifact} {version.version} does not enter {wanted.stage}"
-        return Decision(_change(wanted, version, State.REFUSED, summary, refusals=tuple(against)))
+        return RegistryDecision(_change(wanted, version, ChangeState.REFUSED, summary, refusals=tuple(against)))
     tag = assignment_tag(version.artifact, wanted.stage, registry.counter(version.artifact))
     if wanted.dry_run:
         summary = f"{version.artifact} {version.version} would enter {wanted.stage}"
-        return Decision(_change(wanted, version, State.PLANNED, summary, tag))
+        return RegistryDecision(_change(wanted, version, ChangeState.PLANNED, summary, tag))
     message = write_message(
         f"Assign {version.artifact} {version.version} to {wanted.stage}", _trailers(wanted, registry, version, report)
     )
     summary = f"{version.artifact} {version.version} is in {wanted.stage}"
-    return Decision(
-        _change(wanted, version, State.WRITTEN, summary, tag),
-        (Draft(tag, version.commit, message),),
+    return RegistryDecision(
+        _change(wanted, version, ChangeState.WRITTEN, summary, tag),
+        (TagDraft(tag, version.commit, message),),
         also=(version.tag,),
     )
 
 
-def _shadow(registry: Registry, version: Version) -> Refusal | None:
+def _shadow(registry: Registry, version: RegisteredVersion) -> RuleRefusal | None:
     """A stage's tag names a commit: of two versions there, it would mean the other one."""
     meant = registry.version_at(version.artifact, version.commit)
     if meant in (None, version.version):
         return None
     seen = f"{meant} is registered at the same commit, and would be what the stage holds"
-    return Refusal(
+    return RuleRefusal(
         "one version a commit", seen, f"gitops-mlops retire {version.artifact}@{meant}, or promote that one"
     )
 
 
 def _change(
-    wanted: Promotion,
-    version: Version,
-    state: State,
+    wanted: PromoteRequest,
+    version: RegisteredVersion,
+    state: ChangeState,
     summary: str,
     tag: str = "",
-    refusals: tuple[Refusal, ...] = (),
-) -> Change:
-    pushed = wanted.push and state is State.WRITTEN
+    refusals: tuple[RuleRefusal, ...] = (),
+) -> RegistryChange:
+    pushed = wanted.push and state is ChangeState.WRITTEN
     tags = (tag,) if tag else ()
-    return Change(
+    return RegistryChange(
         state, version.artifact, summary, version.version, wanted.stage, version.commit, tags, pushed, refusals
     )
 
 
-def _moved(witnesses: Witnesses, registry: Registry, version: Version) -> Iterator[Refusal]:
+def _moved(witnesses: TagEvidence, registry: Registry, version: RegisteredVersion) -> Iterator[RuleRefusal]:
     for contradiction in witnesses.against_version(registry, version):
-        yield Refusal("the tag that was made", str(contradiction), RESTORE)
+        yield RuleRefusal("the tag that was made", str(contradiction), RESTORE)
 
 
-def _report(wanted: Promotion, version: Version) -> Report | None:
+def _report(wanted: PromoteRequest, version: RegisteredVersion) -> Report | None:
     if wanted.report is None:
         return None
     name, content = wanted.report
     report = read_report(content, name, version.artifact)
     if not version.evidence.model_sha256:
-        raise EvidenceMissing(
+        raise MissingEvidence(
             "the version does not say which model file it is, so no report can speak for it",
             where=version.tag,
             hint=f"gitops-mlops register {version.artifact} --report report.json on a new commit",
@@ -166,17 +174,17 @@ def _report(wanted: Promotion, version: Version) -> Report | None:
     return report
 
 
-def _recorded(wanted: Promotion, version: Version, report: Report | None) -> Evidence:
+def _recorded(wanted: PromoteRequest, version: RegisteredVersion, report: Report | None) -> VersionEvidence:
     if report is None or wanted.report is None:
         return version.evidence
-    return Evidence(write_message("report", report_trailers(report, wanted.report[1])))
+    return VersionEvidence(write_message("report", report_trailers(report, wanted.report[1])))
 
 
-def _against(version: Version, report: Report | None, enough: Sequence[str]) -> tuple[Refusal, ...]:
+def _against(version: RegisteredVersion, report: Report | None, enough: Sequence[str]) -> tuple[RuleRefusal, ...]:
     if report is not None:
         return report_refusals(report, enough)
     if not version.evidence.verdict:
-        raise EvidenceMissing(
+        raise MissingEvidence(
             "no comparison speaks for this version",
             where=version.tag,
             hint=f"gitops-mlops compare {version.artifact}, then promote again with --report report.json",
@@ -184,7 +192,9 @@ def _against(version: Version, report: Report | None, enough: Sequence[str]) -> 
     return verdict_refusals(version.evidence.verdict, enough)
 
 
-def _trailers(wanted: Promotion, registry: Registry, version: Version, report: Report | None) -> Iterator[Trailer]:
+def _trailers(
+    wanted: PromoteRequest, registry: Registry, version: RegisteredVersion, report: Report | None
+) -> Iterator[Trailer]:
     yield evidence.VERSION, version.version
     yield evidence.MODEL_SHA256, version.evidence.model_sha256
     if before := registry.assignment(version.artifact, wanted.stage):

@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 
 from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.config.gto import GTO_FILE, parse_gto_config
-from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.names import perhaps
-from gitops_mlops.domain.ports import DataStore, Output, Repository
+from gitops_mlops.domain.ports import DataStore, Repository, TrackedOutput
 from gitops_mlops.domain.registry import evidence
-from gitops_mlops.domain.registry.change import Change, Decision, Draft, Refusal, State
+from gitops_mlops.domain.registry.change import ChangeState, RegistryChange, RegistryDecision, RuleRefusal, TagDraft
 from gitops_mlops.domain.registry.comparison_evidence import (
     read_report,
     report_refusals,
@@ -23,8 +23,8 @@ from gitops_mlops.domain.registry.comparison_evidence import (
 )
 from gitops_mlops.domain.registry.evidence import Trailer, write_message
 from gitops_mlops.domain.registry.reactivation import out_of_use, revival_refusals
-from gitops_mlops.domain.registry.registry import Registry, Version
-from gitops_mlops.domain.registry.semver import Bump, bumped
+from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry
+from gitops_mlops.domain.registry.semver import VersionBump, bumped
 from gitops_mlops.domain.registry.tags import registration_tag
 from gitops_mlops.usecases.registry.mainline import unmerged
 from gitops_mlops.usecases.registry.registrar import Registrar
@@ -34,7 +34,7 @@ _DEFINITIONS = ("dvc.yaml", "dvc.lock")
 
 
 @dataclass(frozen=True)
-class Registration:
+class RegisterRequest:
     """What was asked for. `report` is (name, content); `notes` are further trailers, such as the run's address.
 
     `revive` brings back what was taken out of use: the version at the commit, or a retired model.
@@ -43,7 +43,7 @@ class Registration:
     artifact: str
     revision: str = "HEAD"
     version: str | None = None
-    bump: Bump | None = None
+    bump: VersionBump | None = None
     report: tuple[str, bytes] | None = None
     revive: bool = False
     notes: tuple[Trailer, ...] = ()
@@ -51,7 +51,7 @@ class Registration:
     push: bool = False
 
 
-def register(wanted: Registration, registrar: Registrar, data: DataStore) -> Change:
+def register(wanted: RegisterRequest, registrar: Registrar, data: DataStore) -> RegistryChange:
     """Register the model at a commit.
 
     A commit that has a version, and a model file that is the latest version's already, change nothing (unless a
@@ -65,11 +65,11 @@ def register(wanted: Registration, registrar: Registrar, data: DataStore) -> Cha
     return change._replace(warnings=(*change.warnings, *_off_main(change, repository)))
 
 
-def _off_main(change: Change, repository: Repository) -> Iterator[str]:
+def _off_main(change: RegistryChange, repository: Repository) -> Iterator[str]:
     """That a version is not on main (yet): it may be registered, and enters no environment before it is."""
-    if change.state not in (State.WRITTEN, State.PLANNED):
+    if change.state not in (ChangeState.WRITTEN, ChangeState.PLANNED):
         return
-    with suppress(EvidenceMissing):
+    with suppress(MissingEvidence):
         main, left = unmerged(repository, [change.commit])
         if left:
             seen = main.unmerged(str(change.version), change.commit)
@@ -77,8 +77,8 @@ def _off_main(change: Change, repository: Repository) -> Iterator[str]:
 
 
 def decide_registration(
-    wanted: Registration, registry: Registry, repository: Repository, data: DataStore
-) -> Decision:
+    wanted: RegisterRequest, registry: Registry, repository: Repository, data: DataStore
+) -> RegistryDecision:
     """What is to be done in a state of the registry; nothing is written."""
     commit = repository.resolve(wanted.revision)
     here = _here(wanted, registry, commit)
@@ -98,42 +98,50 @@ def decide_registration(
     latest = registry.latest(wanted.artifact)
     if latest and latest.evidence.model_sha256 == sha256 and not (wanted.version or wanted.bump):
         summary = f"{wanted.artifact} {latest.version} is this very model file; nothing new to register"
-        return Decision(_unchanged(latest, summary), also=(latest.tag,))
+        return RegistryDecision(_unchanged(latest, summary), also=(latest.tag,))
     return _new(wanted, registry, commit, _trailers(wanted, report, sha256, output), here)
 
 
-def _here(wanted: Registration, registry: Registry, commit: str) -> Version | None:
+def _here(wanted: RegisterRequest, registry: Registry, commit: str) -> RegisteredVersion | None:
     """The version that the commit has: of several the active one, then the one that was named."""
     here = [each for each in registry.versions(wanted.artifact) if each.commit == commit]
     return max(here, key=lambda each: (each.active, each.version == wanted.version), default=None)
 
 
-def _at_commit(wanted: Registration, registry: Registry, here: Version | None) -> Decision | None:
+def _at_commit(
+    wanted: RegisterRequest, registry: Registry, here: RegisteredVersion | None
+) -> RegistryDecision | None:
     """The end of the matter when the commit has a version, unless that comes back into use."""
     if here is None:
         return None
     if wanted.version in (None, here.version):
         if here.active:
             summary = f"{wanted.artifact} {here.version} is registered at this commit already"
-            return Decision(_unchanged(here, summary), also=(here.tag,))
+            return RegistryDecision(_unchanged(here, summary), also=(here.tag,))
         if wanted.revive:
             return None
         seen, hint = out_of_use(registry, here), "another commit, or --revive"
-        return _refused(wanted, here.commit, Refusal("what is out of use stays so", seen, hint))
+        return _refused(wanted, here.commit, RuleRefusal("what is out of use stays so", seen, hint))
     seen = f"{here.version} is registered at {here.commit[:10]}" if here.active else out_of_use(registry, here)
-    return _refused(wanted, here.commit, Refusal("one version a commit", seen, "another commit"))
+    return _refused(wanted, here.commit, RuleRefusal("one version a commit", seen, "another commit"))
 
 
-def _unchanged(found: Version, summary: str) -> Change:
-    return Change(State.UNCHANGED, found.artifact, summary, found.version, commit=found.commit, tags=(found.tag,))
+def _unchanged(found: RegisteredVersion, summary: str) -> RegistryChange:
+    return RegistryChange(
+        ChangeState.UNCHANGED, found.artifact, summary, found.version, commit=found.commit, tags=(found.tag,)
+    )
 
 
-def _refused(wanted: Registration, commit: str, *refusals: Refusal) -> Decision:
+def _refused(wanted: RegisterRequest, commit: str, *refusals: RuleRefusal) -> RegistryDecision:
     summary = f"{wanted.artifact} is not registered"
-    return Decision(Change(State.REFUSED, wanted.artifact, summary, wanted.version, commit=commit, refusals=refusals))
+    return RegistryDecision(
+        RegistryChange(
+            ChangeState.REFUSED, wanted.artifact, summary, wanted.version, commit=commit, refusals=refusals
+        )
+    )
 
 
-def _output(wanted: Registration, repository: Repository, data: DataStore, commit: str) -> Output:
+def _output(wanted: RegisterRequest, repository: Repository, data: DataStore, commit: str) -> TrackedOutput:
     """What `dvc.lock` records of the model at the commit."""
     if commit == repository.head():
         changed = [path for path in repository.changed_files("HEAD") if PurePosixPath(path).name in _DEFINITIONS]
@@ -149,17 +157,17 @@ def _output(wanted: Registration, repository: Repository, data: DataStore, commi
     path = artifacts[wanted.artifact].path
     output = data.outputs(commit).get(path)
     if output is None:
-        raise EvidenceMissing(
+        raise MissingEvidence(
             f"is not in dvc.lock at {commit[:10]}", where=path, hint="dvc repro, then commit dvc.lock"
         )
     return output
 
 
-def _digest(data: DataStore, output: Output, report: Report | None) -> str:
+def _digest(data: DataStore, output: TrackedOutput, report: Report | None) -> str:
     """SHA-256 of the model file; the report's where the file is not to be had."""
     try:
         return _sha256(data.materialise(output))
-    except EvidenceMissing:
+    except MissingEvidence:
         if report is None or output.md5.endswith(".dir"):
             raise
         return report.challenger.model_sha256
@@ -170,7 +178,9 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _trailers(wanted: Registration, report: Report | None, sha256: str, output: Output) -> Iterator[Trailer]:
+def _trailers(
+    wanted: RegisterRequest, report: Report | None, sha256: str, output: TrackedOutput
+) -> Iterator[Trailer]:
     yield evidence.MODEL_SHA256, sha256
     yield evidence.MODEL_MD5, output.md5
     if report and wanted.report:
@@ -178,7 +188,7 @@ def _trailers(wanted: Registration, report: Report | None, sha256: str, output: 
     yield from wanted.notes
 
 
-def _as_before(wanted: Registration, revived: Version) -> Iterator[Trailer]:
+def _as_before(wanted: RegisterRequest, revived: RegisteredVersion) -> Iterator[Trailer]:
     """The evidence of a version's first registration, and who brings it back."""
     who = {key for key, _ in wanted.notes}
     yield from (trailer for trailer in revived.evidence.trailers if trailer[0] not in who)
@@ -186,8 +196,12 @@ def _as_before(wanted: Registration, revived: Version) -> Iterator[Trailer]:
 
 
 def _new(
-    wanted: Registration, registry: Registry, commit: str, trailers: Iterator[Trailer], revived: Version | None
-) -> Decision:
+    wanted: RegisterRequest,
+    registry: Registry,
+    commit: str,
+    trailers: Iterator[Trailer],
+    revived: RegisteredVersion | None,
+) -> RegistryDecision:
     taken = registry.tag_names(wanted.artifact)
     version = revived.version if revived else wanted.version or _next(wanted, registry, taken)
     tag = registration_tag(wanted.artifact, version)
@@ -196,21 +210,21 @@ def _new(
     elif tag in taken:
         # Also where only the ledger knows it.
         seen = f"the tag {tag} is there, or was"
-        return _refused(wanted, commit, Refusal("a version is registered once", seen, "another version"))
+        return _refused(wanted, commit, RuleRefusal("a version is registered once", seen, "another version"))
     again = " again" if revived else ""
     be = "would be" if wanted.dry_run else "is"
     summary = f"{wanted.artifact} {version} {be} registered{again} at {commit[:10]}"
-    state = State.PLANNED if wanted.dry_run else State.WRITTEN
+    state = ChangeState.PLANNED if wanted.dry_run else ChangeState.WRITTEN
     pushed = wanted.push and not wanted.dry_run
-    change = Change(state, wanted.artifact, summary, version, commit=commit, tags=(tag,), pushed=pushed)
+    change = RegistryChange(state, wanted.artifact, summary, version, commit=commit, tags=(tag,), pushed=pushed)
     message = write_message(f"Register {wanted.artifact} {version}{again}", trailers)
-    return Decision(change, (Draft(tag, commit, message),))
+    return RegistryDecision(change, (TagDraft(tag, commit, message),))
 
 
-def _next(wanted: Registration, registry: Registry, taken: Set[str]) -> str:
+def _next(wanted: RegisterRequest, registry: Registry, taken: Set[str]) -> str:
     """The bumped version; of versions out of use the numbers stay taken."""
     latest = registry.latest(wanted.artifact)
-    version = bumped(latest.version if latest else _BEFORE_THE_FIRST, wanted.bump or Bump.PATCH)
+    version = bumped(latest.version if latest else _BEFORE_THE_FIRST, wanted.bump or VersionBump.PATCH)
     while registration_tag(wanted.artifact, version) in taken:
-        version = bumped(version, wanted.bump or Bump.PATCH)
+        version = bumped(version, wanted.bump or VersionBump.PATCH)
     return version

@@ -13,11 +13,11 @@ import shlex
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 
-from gitops_mlops.domain.errors import MlopsError, OutsideError, Overtaken, TagsDiffer
+from gitops_mlops.domain.errors import ConcurrentUpdate, ExternalError, MlopsError, TagsDiffer
 from gitops_mlops.domain.ports import Clock, Journal, Ledger, Repository, Timer
-from gitops_mlops.domain.registry.change import Change, Decision, State
+from gitops_mlops.domain.registry.change import ChangeState, RegistryChange, RegistryDecision
 from gitops_mlops.domain.registry.ledger import model_folder
-from gitops_mlops.domain.registry.pending_writes import Note
+from gitops_mlops.domain.registry.pending_writes import PendingWrite
 from gitops_mlops.domain.registry.registry import Registry
 from gitops_mlops.usecases.clone_state import complete_registry, future_warnings, moment
 from gitops_mlops.usecases.lineage.ledger import read_lines
@@ -37,8 +37,8 @@ class Registrar:
     ledger: Ledger
 
     def settle(
-        self, artifact: str, asked: object, decide: Callable[[Registry], Decision], *, push: bool = False
-    ) -> Change:
+        self, artifact: str, asked: object, decide: Callable[[Registry], RegistryDecision], *, push: bool = False
+    ) -> RegistryChange:
         """Decide on the registry as it is (with `push`: as it is on the remote) and do what was decided.
 
         `asked` is what the user wants, as a value with a telling `repr`: asked again after it was cut off, a
@@ -50,29 +50,31 @@ class Registrar:
         """
         request = hashlib.sha256(repr(asked).encode()).hexdigest()
         for pause in _PAUSES:
-            with contextlib.suppress(Overtaken):
+            with contextlib.suppress(ConcurrentUpdate):
                 return self._attempt(artifact, request, decide, push)
             self.timer.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - only to part two writers
         try:
             return self._attempt(artifact, request, decide, push)
-        except Overtaken as error:
+        except ConcurrentUpdate as error:
             message = f"{error.message}, {len(_PAUSES) + 1} times in a row; nothing was written"
-            raise OutsideError(message, where=error.where, hint="run the same command again") from error
+            raise ExternalError(message, where=error.where, hint="run the same command again") from error
 
     def fetch(self, artifact: str) -> None:
         """Bring the remote's tags; those that a command about this artifact left behind give way to faster ones.
 
         Raises TagsDiffer, OutsideError.
         """
-        self._fetch(Note.parse(self.journal.read(artifact)))
+        self._fetch(PendingWrite.parse(self.journal.read(artifact)))
 
-    def told(self, change: Change) -> None:
+    def told(self, change: RegistryChange) -> None:
         """The user knows of the change: asked for once more, it is another one."""
-        if change.state is State.WRITTEN:
+        if change.state is ChangeState.WRITTEN:
             self.journal.clear(change.artifact)
 
-    def _attempt(self, artifact: str, request: str, decide: Callable[[Registry], Decision], push: bool) -> Change:
-        note = Note.parse(self.journal.read(artifact))
+    def _attempt(
+        self, artifact: str, request: str, decide: Callable[[Registry], RegistryDecision], push: bool
+    ) -> RegistryChange:
+        note = PendingWrite.parse(self.journal.read(artifact))
         if push and not self.repository.is_shallow():
             self._fetch(note)
         registry = complete_registry(self.repository, self._recorded(artifact))
@@ -81,13 +83,13 @@ class Registrar:
             return note.decision.change
         decision = decide(registry)
         change = decision.change
-        if change.state is State.WRITTEN:
+        if change.state is ChangeState.WRITTEN:
             warnings = future_warnings(registry, artifact, self.clock)
-            note = Note(request, decision, moment(registry, artifact, self.clock))
+            note = PendingWrite(request, decision, moment(registry, artifact, self.clock))
             self.journal.write(artifact, note.content())
             self._write(note, push)
             return change._replace(warnings=(*change.warnings, *warnings))
-        if push and change.state is State.UNCHANGED:
+        if push and change.state is ChangeState.UNCHANGED:
             send(self.repository, decision.also)
         return change
 
@@ -95,7 +97,7 @@ class Registrar:
         """The names of tags that the ledger knows: one whose tag is gone is not given again."""
         return {told.event.tag for told in read_lines(self.ledger, (model_folder(artifact),))[0] if told.event.tag}
 
-    def _fetch(self, note: Note | None) -> None:
+    def _fetch(self, note: PendingWrite | None) -> None:
         """Bring the remote's tags. Tags of a command that was cut off give way to those that were faster."""
         try:
             self.repository.fetch_tags()
@@ -107,7 +109,7 @@ class Registrar:
                 self.repository.delete_tag(name)
             self.repository.fetch_tags()
 
-    def _write(self, note: Note, push: bool, there: Set[str] = frozenset()) -> None:
+    def _write(self, note: PendingWrite, push: bool, there: Set[str] = frozenset()) -> None:
         """Write those that are not `there`, in order, and push all; what cannot be done to its end is taken back."""
         made: list[str] = []
         try:
@@ -121,10 +123,10 @@ class Registrar:
             if left := self._take_back(made):
                 message = f"{error.message}; the new tags could not be taken back"
                 hint = f"git tag -d {shlex.join(left)}, unless they should stay"
-                raise OutsideError(message, where=error.where, hint=hint) from error
-            if made and not isinstance(error, Overtaken):
+                raise ExternalError(message, where=error.where, hint=hint) from error
+            if made and not isinstance(error, ConcurrentUpdate):
                 message = f"{error.message}; the new tag was taken back"
-                raise OutsideError(message, where=error.where, hint=error.hint) from error
+                raise ExternalError(message, where=error.where, hint=error.hint) from error
             raise
         except BaseException:
             # An interrupt may come between a tag and the word that it is there.

@@ -11,29 +11,29 @@ from dataclasses import dataclass, replace
 
 from gitops_mlops.domain.comparison.report import Report, dump_report
 from gitops_mlops.domain.config.root import Config
-from gitops_mlops.domain.errors import VERDICT_AGAINST, EvidenceMissing, MlopsError, UsageError
+from gitops_mlops.domain.errors import VERDICT_AGAINST, MissingEvidence, MlopsError, UsageError
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.domain.ports import PullRequests
-from gitops_mlops.domain.registry.change import Change, Decision, State
+from gitops_mlops.domain.registry.change import ChangeState, RegistryChange, RegistryDecision
 from gitops_mlops.domain.registry.comparison_evidence import RELEASABLE
 from gitops_mlops.domain.registry.evidence import PULL_REQUEST, Trailer
-from gitops_mlops.domain.registry.registry import Registry, Version
-from gitops_mlops.domain.registry.release import Judgement, Release, Released, Result
+from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry
+from gitops_mlops.domain.registry.release import Judgement, ModelRelease, Release, ReleaseResult
 from gitops_mlops.reports.pipeline.lock import unchecked_words
 from gitops_mlops.usecases.clone_state import complete_registry
-from gitops_mlops.usecases.comparison.candidates import Sources, working_challenger
-from gitops_mlops.usecases.comparison.compare import Ports, compare
-from gitops_mlops.usecases.comparison.settings import Request
+from gitops_mlops.usecases.comparison.candidates import CandidateSources, working_challenger
+from gitops_mlops.usecases.comparison.compare import ComparisonPorts, compare
+from gitops_mlops.usecases.comparison.settings import ComparisonRequest
 from gitops_mlops.usecases.config.committed_rules import committed_rules
 from gitops_mlops.usecases.pipeline.lock_status import lock_step
-from gitops_mlops.usecases.registry.register import Registration, decide_registration
+from gitops_mlops.usecases.registry.register import RegisterRequest, decide_registration
 from gitops_mlops.usecases.registry.registrar import Registrar
 
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ReleaseRequest:
     """What was asked for: some models, or all of `mlops.yaml`; `notes` are trailers of the tags."""
 
     models: tuple[str, ...] = ()
@@ -44,8 +44,8 @@ class Wanted:
 
 
 def release(
-    wanted: Wanted,
-    ports: Ports,
+    wanted: ReleaseRequest,
+    ports: ComparisonPorts,
     registrar: Registrar,
     tell: Tell,
     judged: Callable[[Config], Judgement],
@@ -69,14 +69,14 @@ def release(
     names = _names(wanted.models, config)
     if _nothing_trained(ports) and not any(registry.versions(name) for name in names):
         why = "there is no dvc.lock yet; dvc repro trains the first model"
-        return Release(commit, tuple(Released(name, Result.UNTRAINED, why) for name in names))
+        return Release(commit, tuple(ModelRelease(name, ReleaseResult.UNTRAINED, why) for name in names))
     lock = lock_step(ports.tree)
     if lock.problems:
         return Release(commit, out_of_step=tuple(lock.problems))
     tolerated = config.unchecked_stages == "warn"
     if lock.unchecked and not tolerated:
         hint = "make it one that can be checked, or set unchecked-stages: warn in mlops.yaml"
-        raise EvidenceMissing(f"{unchecked_words(lock.unchecked)} ({lock.remarks[0]})", where="dvc.lock", hint=hint)
+        raise MissingEvidence(f"{unchecked_words(lock.unchecked)} ({lock.remarks[0]})", where="dvc.lock", hint=hint)
     wanted, warnings = _with_pull_request(wanted, commit, forge)
     warnings += [f"dvc.lock: {unchecked_words(lock.unchecked)}"] if lock.unchecked else []
     judgement = judged(config)
@@ -89,12 +89,14 @@ def release(
     )
 
 
-def _nothing_trained(ports: Ports) -> bool:
+def _nothing_trained(ports: ComparisonPorts) -> bool:
     """Whether no pipeline has ever run."""
     return not any(path.rpartition("/")[2] == "dvc.lock" for path in ports.tree.paths())
 
 
-def _with_pull_request(wanted: Wanted, commit: str, forge: PullRequests | None) -> tuple[Wanted, list[str]]:
+def _with_pull_request(
+    wanted: ReleaseRequest, commit: str, forge: PullRequests | None
+) -> tuple[ReleaseRequest, list[str]]:
     """What was asked for, with the pull request that the commit came from; and why that is not known.
 
     It is a claim: who asks for reviews has the forge confirm it.
@@ -120,10 +122,12 @@ def _names(models: Sequence[str], config: Config) -> list[str]:
     return [name for name in config.models if not models or name in models]
 
 
-def _one(name: str, wanted: Wanted, judgement: Judgement, ports: Ports, registrar: Registrar, tell: Tell) -> Released:
+def _one(
+    name: str, wanted: ReleaseRequest, judgement: Judgement, ports: ComparisonPorts, registrar: Registrar, tell: Tell
+) -> ModelRelease:
     reports: list[Report] = []
 
-    def decide(registry: Registry) -> Decision:
+    def decide(registry: Registry) -> RegistryDecision:
         # The champion may be another one by now, so that what was measured before says nothing.
         reports.clear()
         return _decide(name, wanted, judgement, ports, registry, reports, tell)
@@ -131,61 +135,65 @@ def _one(name: str, wanted: Wanted, judgement: Judgement, ports: Ports, registra
     try:
         change = registrar.settle(name, (name, wanted), decide, push=wanted.push and not wanted.dry_run)
     except MlopsError as error:
-        return Released(name, Result.FAILED, str(error), code=error.exit_code, report=_last(reports))
+        return ModelRelease(name, ReleaseResult.FAILED, str(error), code=error.exit_code, report=_last(reports))
     return _released(change, _last(reports))
 
 
 def _decide(
     name: str,
-    wanted: Wanted,
+    wanted: ReleaseRequest,
     judgement: Judgement,
-    ports: Ports,
+    ports: ComparisonPorts,
     registry: Registry,
     reports: list[Report],
     tell: Tell,
-) -> Decision:
-    asked = Registration(name, notes=wanted.notes, dry_run=wanted.dry_run, push=wanted.push)
+) -> RegistryDecision:
+    asked = RegisterRequest(name, notes=wanted.notes, dry_run=wanted.dry_run, push=wanted.push)
     settled = decide_registration(asked, registry, ports.repository, ports.store)
-    if settled.change.state in (State.UNCHANGED, State.REFUSED):
+    if settled.change.state in (ChangeState.UNCHANGED, ChangeState.REFUSED):
         return settled
     if same := _champion_already(name, judgement.config, ports, registry):
         summary = f"{name} {same.version}, the champion, is this very model file; nothing new to release"
-        change = Change(State.UNCHANGED, name, summary, same.version, commit=same.commit, tags=(same.tag,))
-        return Decision(change, also=(same.tag,))
+        change = RegistryChange(
+            ChangeState.UNCHANGED, name, summary, same.version, commit=same.commit, tags=(same.tag,)
+        )
+        return RegistryDecision(change, also=(same.tag,))
     tell(f"{name}: changed, and is compared with the champion")
     base, environment = judgement.base(name), dict(wanted.environment)
-    request = Request(name, config_from=base, kind="release", environment=environment)
+    request = ComparisonRequest(name, config_from=base, kind="release", environment=environment)
     report = compare(request, judgement.config, ports)
     reports.append(report)
     evidence = ("the comparison", dump_report(report))
     return decide_registration(replace(asked, report=evidence), registry, ports.repository, ports.store)
 
 
-def _champion_already(name: str, config: Config, ports: Ports, registry: Registry) -> Version | None:
+def _champion_already(
+    name: str, config: Config, ports: ComparisonPorts, registry: Registry
+) -> RegisteredVersion | None:
     """The champion's version when its file is the one that the commit records."""
     held = registry.assignment(name, config.models[name].evaluation.champion)
     version = registry.version(name, held.version) if held and held.version else None
     if version is None or not version.evidence.model_sha256:
         return None
-    here = working_challenger(name, [], Sources(ports.repository, ports.store, ports.files))
+    here = working_challenger(name, [], CandidateSources(ports.repository, ports.store, ports.files))
     return version if here.revision.model_sha256 == version.evidence.model_sha256 else None
 
 
-def _released(change: Change, report: Report | None) -> Released:
+def _released(change: RegistryChange, report: Report | None) -> ModelRelease:
     name, version = change.artifact, change.version
     match change.state:
-        case State.WRITTEN:
+        case ChangeState.WRITTEN:
             why = _headline(report) if report else change.summary
-            return Released(name, Result.RELEASED, why, version, report=report, change=change)
-        case State.PLANNED:
-            return Released(name, Result.PLANNED, change.summary, version, report=report, change=change)
-        case State.UNCHANGED:
-            return Released(name, Result.UNCHANGED, change.summary, version, report=report, change=change)
-        case State.REFUSED:
+            return ModelRelease(name, ReleaseResult.RELEASED, why, version, report=report, change=change)
+        case ChangeState.PLANNED:
+            return ModelRelease(name, ReleaseResult.PLANNED, change.summary, version, report=report, change=change)
+        case ChangeState.UNCHANGED:
+            return ModelRelease(name, ReleaseResult.UNCHANGED, change.summary, version, report=report, change=change)
+        case ChangeState.REFUSED:
             why = "; ".join(f"{one.rule}: {one.seen} → needed: {one.wanted}" for one in change.refusals)
             if report is None or report.verdict in RELEASABLE:
-                return Released(name, Result.KEPT_OUT, why, change=change)
-            return Released(name, Result.BLOCKED, why, code=VERDICT_AGAINST, report=report, change=change)
+                return ModelRelease(name, ReleaseResult.KEPT_OUT, why, change=change)
+            return ModelRelease(name, ReleaseResult.BLOCKED, why, code=VERDICT_AGAINST, report=report, change=change)
 
 
 def _headline(report: Report) -> str:

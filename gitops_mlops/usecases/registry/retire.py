@@ -10,19 +10,19 @@ from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.lineage.drift_record import drift_record
 from gitops_mlops.domain.ports import Clock, Ledger, Repository
 from gitops_mlops.domain.registry import evidence
-from gitops_mlops.domain.registry.change import Change, Decision, Draft, State
+from gitops_mlops.domain.registry.change import ChangeState, RegistryChange, RegistryDecision, TagDraft
 from gitops_mlops.domain.registry.evidence import Trailer, write_message
 from gitops_mlops.domain.registry.registry import Registry
-from gitops_mlops.domain.registry.retirement import Review, review
-from gitops_mlops.domain.registry.retirement_plan import Plan, Stone, plan
-from gitops_mlops.domain.registry.tags import Reference, parse_reference
+from gitops_mlops.domain.registry.retirement import RetirementReview, review
+from gitops_mlops.domain.registry.retirement_plan import RetirementPlan, RetirementTag, plan
+from gitops_mlops.domain.registry.tags import ModelReference, parse_reference
 from gitops_mlops.usecases.clone_state import complete_registry
 from gitops_mlops.usecases.lineage.ledger import read_runs
 from gitops_mlops.usecases.registry.registrar import Registrar
 
 
 @dataclass(frozen=True)
-class Retirement:
+class RetireRequest:
     """What was asked for: `target` is MODEL, MODEL@VERSION or MODEL#STAGE; the reason is recorded."""
 
     target: str
@@ -32,7 +32,7 @@ class Retirement:
     push: bool = False
 
 
-def retire(wanted: Retirement, registrar: Registrar) -> Change:
+def retire(wanted: RetireRequest, registrar: Registrar) -> RegistryChange:
     """Take a model, a version or what a stage holds out of use; what is out of use already changes nothing.
 
     A version that a stage holds is refused. Raises UsageError, EvidenceMissing for what the registry does not
@@ -47,7 +47,7 @@ def retire(wanted: Retirement, registrar: Registrar) -> Change:
     )
 
 
-def proposed(config: Config, repository: Repository, ledger: Ledger, clock: Clock) -> Review:
+def proposed(config: Config, repository: Repository, ledger: Ledger, clock: Clock) -> RetirementReview:
     """What the retirement policy of `mlops.yaml` proposes to take out of use, and what it could not judge.
 
     The ledger is read when a policy asks for drift. Raises EvidenceMissing for a clone that may lack tags.
@@ -59,20 +59,20 @@ def proposed(config: Config, repository: Repository, ledger: Ledger, clock: Cloc
     return found._replace(unjudged=(*found.unjudged, *warnings))
 
 
-def _decide(wanted: Retirement, reference: Reference, registry: Registry) -> Decision:
+def _decide(wanted: RetireRequest, reference: ModelReference, registry: Registry) -> RegistryDecision:
     way = plan(registry, reference)
     if way.refusals:
-        return Decision(_change(wanted, reference, way, State.REFUSED, f"{way.what} is not {way.end}"))
+        return RegistryDecision(_change(wanted, reference, way, ChangeState.REFUSED, f"{way.what} is not {way.end}"))
     if way.because:
         summary = f"{way.what} was {way.end} already, {way.because}"
-        return Decision(_change(wanted, reference, way, State.UNCHANGED, summary), also=way.standing)
-    state, be = (State.PLANNED, "would be") if wanted.dry_run else (State.WRITTEN, "is")
+        return RegistryDecision(_change(wanted, reference, way, ChangeState.UNCHANGED, summary), also=way.standing)
+    state, be = (ChangeState.PLANNED, "would be") if wanted.dry_run else (ChangeState.WRITTEN, "is")
     summary = f"{way.what} {be} {way.end}{f': {way.detail}' if way.detail else ''}"
-    drafts = tuple(Draft(stone.tag, stone.commit, _message(wanted, stone)) for stone in way.stones)
-    return Decision(_change(wanted, reference, way, state, summary), drafts, way.standing)
+    drafts = tuple(TagDraft(stone.tag, stone.commit, _message(wanted, stone)) for stone in way.stones)
+    return RegistryDecision(_change(wanted, reference, way, state, summary), drafts, way.standing)
 
 
-def _message(wanted: Retirement, stone: Stone) -> str:
+def _message(wanted: RetireRequest, stone: RetirementTag) -> str:
     def trailers() -> Iterator[Trailer]:
         yield evidence.VERSION, stone.version
         yield evidence.REASON, wanted.reason
@@ -81,8 +81,10 @@ def _message(wanted: Retirement, stone: Stone) -> str:
     return write_message(stone.subject, trailers())
 
 
-def _change(wanted: Retirement, reference: Reference, way: Plan, state: State, summary: str) -> Change:
-    return Change(
+def _change(
+    wanted: RetireRequest, reference: ModelReference, way: RetirementPlan, state: ChangeState, summary: str
+) -> RegistryChange:
+    return RegistryChange(
         state,
         reference.artifact,
         summary,
@@ -90,6 +92,6 @@ def _change(wanted: Retirement, reference: Reference, way: Plan, state: State, s
         reference.stage,
         way.commit,
         tuple(stone.tag for stone in way.stones) or way.standing,
-        wanted.push and state is State.WRITTEN,
+        wanted.push and state is ChangeState.WRITTEN,
         way.refusals,
     )

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gitops_mlops.domain.config.gto import GTO_FILE, parse_gto_config
-from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.registry import evidence
-from gitops_mlops.domain.registry.change import Change, Decision, Draft, Refusal, State
+from gitops_mlops.domain.registry.change import ChangeState, RegistryChange, RegistryDecision, RuleRefusal, TagDraft
 from gitops_mlops.domain.registry.evidence import Trailer, write_message
-from gitops_mlops.domain.registry.registry import Assignment, Registry, Version
+from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry, StageAssignment
 from gitops_mlops.domain.registry.tags import assignment_tag, parse_reference
 from gitops_mlops.usecases.clone_state import complete_registry
 from gitops_mlops.usecases.config.committed_rules import committed_environment
@@ -19,7 +19,7 @@ from gitops_mlops.usecases.registry.registrar import Registrar
 
 
 @dataclass(frozen=True)
-class Rollback:
+class RollbackRequest:
     """What was asked for; `reason` is recorded. Of the commits that `served`, the last one is to come back."""
 
     artifact: str
@@ -31,7 +31,7 @@ class Rollback:
     served: frozenset[str] = frozenset()
 
 
-def rollback(wanted: Rollback, registrar: Registrar) -> Change:
+def rollback(wanted: RollbackRequest, registrar: Registrar) -> RegistryChange:
     """Assign what the stage held before; a second rollback goes one version further back.
 
     When another writer changes the stage between the user's look at it and the rollback, nothing is written: what
@@ -46,39 +46,39 @@ def rollback(wanted: Rollback, registrar: Registrar) -> Change:
     environment = committed_environment(registrar.repository, wanted.stage)
     push = wanted.push and not wanted.dry_run
 
-    def against(version: Version) -> tuple[Refusal, ...]:
+    def against(version: RegisteredVersion) -> tuple[RuleRefusal, ...]:
         return (
             merge_refusals(registrar.repository, environment, version.version, version.commit) if environment else ()
         )
 
-    def decide(registry: Registry) -> Decision:
+    def decide(registry: Registry) -> RegistryDecision:
         return _decide(wanted, seen, registry, against)
 
     return registrar.settle(wanted.artifact, wanted, decide, push=push)
 
 
 def _decide(
-    wanted: Rollback,
-    seen: Assignment | None,
+    wanted: RollbackRequest,
+    seen: StageAssignment | None,
     registry: Registry,
-    against: Callable[[Version], tuple[Refusal, ...]],
-) -> Decision:
+    against: Callable[[RegisteredVersion], tuple[RuleRefusal, ...]],
+) -> RegistryDecision:
     now = registry.find(f"{wanted.artifact}#{wanted.stage}")
-    assert isinstance(now, Assignment)
+    assert isinstance(now, StageAssignment)
     if seen and seen.commit != now.commit:
         return _overtaken(wanted, seen, now)
     before = registry.previous(wanted.artifact, wanted.stage, wanted.served)
     if before is None:
         where = f"{wanted.artifact}#{wanted.stage}"
         hint = f"gitops-mlops history {wanted.artifact}, then promote the version that should be there"
-        raise EvidenceMissing("held no other version before that is still active", where=where, hint=hint)
+        raise MissingEvidence("held no other version before that is still active", where=where, hint=hint)
     if refusals := against(before):
         return _refused(wanted, before.version, before.commit, refusals)
     tag = assignment_tag(wanted.artifact, wanted.stage, registry.counter(wanted.artifact))
     words = f"{wanted.artifact} from {_name(now)} to {before.version}"
     message = write_message(f"Roll {wanted.stage} back: {words}", _trailers(wanted, now, before))
-    change = Change(
-        State.PLANNED if wanted.dry_run else State.WRITTEN,
+    change = RegistryChange(
+        ChangeState.PLANNED if wanted.dry_run else ChangeState.WRITTEN,
         wanted.artifact,
         f"{wanted.stage} {'would be' if wanted.dry_run else 'is'} rolled back: {words}",
         before.version,
@@ -87,11 +87,11 @@ def _decide(
         (tag,),
         wanted.push and not wanted.dry_run,
     )
-    return Decision(change, (Draft(tag, before.commit, message),), also=(before.tag,))
+    return RegistryDecision(change, (TagDraft(tag, before.commit, message),), also=(before.tag,))
 
 
-def _overtaken(wanted: Rollback, seen: Assignment, now: Assignment) -> Decision:
-    refusal = Refusal(
+def _overtaken(wanted: RollbackRequest, seen: StageAssignment, now: StageAssignment) -> RegistryDecision:
+    refusal = RuleRefusal(
         "a rollback leaves what was seen here",
         f"{wanted.stage} held {_name(seen)} in this clone, and holds {_name(now)} on the remote ({now.tag})",
         f"gitops-mlops history {wanted.artifact}, then roll back again if {_name(now)} should go too",
@@ -99,16 +99,22 @@ def _overtaken(wanted: Rollback, seen: Assignment, now: Assignment) -> Decision:
     return _refused(wanted, now.version, now.commit, (refusal,))
 
 
-def _refused(wanted: Rollback, version: str | None, commit: str, refusals: tuple[Refusal, ...]) -> Decision:
+def _refused(
+    wanted: RollbackRequest, version: str | None, commit: str, refusals: tuple[RuleRefusal, ...]
+) -> RegistryDecision:
     summary = f"{wanted.stage} is not rolled back"
-    return Decision(Change(State.REFUSED, wanted.artifact, summary, version, wanted.stage, commit, refusals=refusals))
+    return RegistryDecision(
+        RegistryChange(
+            ChangeState.REFUSED, wanted.artifact, summary, version, wanted.stage, commit, refusals=refusals
+        )
+    )
 
 
-def _name(held: Assignment) -> str:
+def _name(held: StageAssignment) -> str:
     return held.version or held.commit[:10]
 
 
-def _trailers(wanted: Rollback, now: Assignment, before: Version) -> Iterator[Trailer]:
+def _trailers(wanted: RollbackRequest, now: StageAssignment, before: RegisteredVersion) -> Iterator[Trailer]:
     yield evidence.VERSION, before.version
     yield evidence.MODEL_SHA256, before.evidence.model_sha256
     yield evidence.REPLACES, now.version or now.commit

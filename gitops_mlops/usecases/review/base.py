@@ -8,15 +8,15 @@ from pathlib import PurePosixPath
 
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.root import CONFIG_FILE, Config
-from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, UsageError
-from gitops_mlops.domain.ports import DataStore, Output, Repository
-from gitops_mlops.domain.review.job import Job
-from gitops_mlops.domain.review.review import Commits
+from gitops_mlops.domain.errors import ConfigError, MissingEvidence, UsageError
+from gitops_mlops.domain.ports import DataStore, Repository, TrackedOutput
+from gitops_mlops.domain.review.job import JobContext
+from gitops_mlops.domain.review.review import ReviewedCommits
 
 _DEEPEN = "git fetch --unshallow --tags (in actions/checkout: fetch-depth: 0)"
 
 
-def commits_of(base: str | None, job: Job, repository: Repository) -> Commits:
+def commits_of(base: str | None, job: JobContext, repository: Repository) -> ReviewedCommits:
     """Which commits are reviewed; without a `base`, where the branch left the one that it goes to.
 
     Raises UsageError when that is not known, EvidenceMissing when the clone does not hold it.
@@ -24,24 +24,24 @@ def commits_of(base: str | None, job: Job, repository: Repository) -> Commits:
     try:
         found = _commits(base, job, repository)
         return found.model_copy(update={"branch": job.base[:200], "branch_commit": job.base_commit[:200]})
-    except EvidenceMissing as error:
+    except MissingEvidence as error:
         if not repository.is_shallow():
             raise
-        raise EvidenceMissing(f"{error.message}, and the clone is shallow", where=error.where, hint=_DEEPEN) from None
+        raise MissingEvidence(f"{error.message}, and the clone is shallow", where=error.where, hint=_DEEPEN) from None
 
 
-def _commits(base: str | None, job: Job, repository: Repository) -> Commits:
+def _commits(base: str | None, job: JobContext, repository: Repository) -> ReviewedCommits:
     here = repository.head()
     merge = here if here == job.merge else ""
     head = repository.resolve("HEAD^2") if merge else here
     if merge:
         _demand_merge_with(job.base, repository)
     if base is not None:
-        return Commits(base=repository.resolve(base), head=head, merge=merge)
+        return ReviewedCommits(base=repository.resolve(base), head=head, merge=merge)
     if merge:
         # What the trial merge was made with; the base of the event may be older.
-        return Commits(base=repository.resolve("HEAD^1"), head=head, merge=merge)
-    return Commits(base=_left(f"origin/{job.base}" if job.base else "origin/HEAD", repository), head=head)
+        return ReviewedCommits(base=repository.resolve("HEAD^1"), head=head, merge=merge)
+    return ReviewedCommits(base=_left(f"origin/{job.base}" if job.base else "origin/HEAD", repository), head=head)
 
 
 def _demand_merge_with(branch: str, repository: Repository) -> None:
@@ -53,32 +53,32 @@ def _demand_merge_with(branch: str, repository: Repository) -> None:
     if not branch or repository.merge_base(merged, f"origin/{branch}") == merged:
         return
     told = f"the trial merge is with {merged[:10]}, which is not a commit of {branch}"
-    raise EvidenceMissing(told, hint="push a commit to the pull request: git commit --allow-empty")
+    raise MissingEvidence(told, hint="push a commit to the pull request: git commit --allow-empty")
 
 
 def _left(branch: str, repository: Repository) -> str:
     try:
         found = repository.merge_base("HEAD", branch)
-    except EvidenceMissing:
+    except MissingEvidence:
         hint = "--base main, or git remote set-head origin --auto"
         raise UsageError(f"the base is not known: there is no {branch}", hint=hint) from None
     if found is None:
-        raise EvidenceMissing(f"the clone holds no commit that it shares with {branch}", hint="--base REV")
+        raise MissingEvidence(f"the clone holds no commit that it shares with {branch}", hint="--base REV")
     return found
 
 
 @dataclass(frozen=True)
-class Past:
+class BaseState:
     """A commit: what it configured, recorded and declared, and which files are no longer what they were there."""
 
     commit: str
     config: Config | None
-    outputs: Mapping[str, Output]
+    outputs: Mapping[str, TrackedOutput]
     artifacts: Mapping[str, str]
     changed: frozenset[str]
 
     @classmethod
-    def at(cls, commit: str, repository: Repository, store: DataStore) -> Past:
+    def at(cls, commit: str, repository: Repository, store: DataStore) -> BaseState:
         """What a commit holds. A broken configuration there is none."""
         content = repository.read(commit, CONFIG_FILE)
         try:
@@ -93,11 +93,11 @@ class Past:
             frozenset(repository.changed_files(commit)),
         )
 
-    def has_same_files(self, paths: Iterable[str], now: Mapping[str, Output]) -> bool:
+    def has_same_files(self, paths: Iterable[str], now: Mapping[str, TrackedOutput]) -> bool:
         """Whether files hold what they held, by the digests that DVC records, or else by git."""
         return all(self._has_same(path, now) for path in paths)
 
-    def _has_same(self, path: str, now: Mapping[str, Output]) -> bool:
+    def _has_same(self, path: str, now: Mapping[str, TrackedOutput]) -> bool:
         old, new = _tracked(path, self.outputs), _tracked(path, now)
         if old is None and new is None:
             return path not in self.changed
@@ -108,13 +108,13 @@ class Past:
         return not any(path.endswith(".py") for path in self.changed)
 
 
-def _tracked(path: str, outputs: Mapping[str, Output]) -> Output | None:
+def _tracked(path: str, outputs: Mapping[str, TrackedOutput]) -> TrackedOutput | None:
     """What DVC tracks at a path, or the folder that it is in."""
     places = (path, *map(str, PurePosixPath(path).parents))
     return next((outputs[place] for place in places if place in outputs), None)
 
 
-def has_same_model(name: str, head: Config, artifact: str, now: Mapping[str, Output], past: Past) -> bool:
+def has_same_model(name: str, head: Config, artifact: str, now: Mapping[str, TrackedOutput], past: BaseState) -> bool:
     """Whether a model's bytes, its data and its gates are those of a commit: measuring it tells nothing new."""
     then, model = past.config, head.models[name]
     if then is None or then.models.get(name) != model or past.artifacts.get(name) != artifact:

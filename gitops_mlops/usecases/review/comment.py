@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from gitops_mlops.domain.ports import Forge
-from gitops_mlops.domain.review.forge import Comment
+from gitops_mlops.domain.review.forge import ForgeComment
 from gitops_mlops.reports.review.comments import timeless
 
 _SUPERSEDED = "*Written twice by accident: the comment of ours above is the one that is kept up to date.*"
 
 
-class Kept(NamedTuple):
+class CommentResult(NamedTuple):
     """What became of a comment."""
 
     pull_request: int
@@ -19,7 +19,7 @@ class Kept(NamedTuple):
     done: Literal["created", "updated", "unchanged"]
 
 
-def keep_comment(forge: Forge, number: int, body: str) -> Kept:
+def keep_comment(forge: Forge, number: int, body: str) -> CommentResult:
     """Let our comment that begins with the same line (its marker) say `body`; nothing is written where it does,
     but for the seconds that it took.
 
@@ -29,14 +29,14 @@ def keep_comment(forge: Forge, number: int, body: str) -> Kept:
     for extra in ours[1:]:
         forge.edit_comment(extra.id, _SUPERSEDED)
     if not ours:
-        return Kept(number, forge.comment(number, body), "created")
+        return CommentResult(number, forge.comment(number, body), "created")
     if timeless(ours[0].body) == timeless(body):
-        return Kept(number, ours[0].id, "unchanged")
+        return CommentResult(number, ours[0].id, "unchanged")
     forge.edit_comment(ours[0].id, body)
-    return Kept(number, ours[0].id, "updated")
+    return CommentResult(number, ours[0].id, "updated")
 
 
-def _ours(forge: Forge, number: int, body: str) -> list[Comment]:
+def _ours(forge: Forge, number: int, body: str) -> list[ForgeComment]:
     marked = [one for one in forge.comments(number) if _marker(one.body) == _marker(body)]
     # Anybody may copy the marker. Who we are is asked only where somebody wrote it.
     login = forge.login() if marked else ""

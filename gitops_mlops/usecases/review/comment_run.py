@@ -10,10 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.ports import Forge
 from gitops_mlops.domain.review.forge import OpenPullRequest, RunArtifact, WorkflowRun
-from gitops_mlops.domain.review.review import EXIT_CODES, MAX_REVIEW_BYTES, REVIEW_FILE, Review, parse_review
+from gitops_mlops.domain.review.review import (
+    EXIT_CODES,
+    MAX_REVIEW_BYTES,
+    REVIEW_FILE,
+    PullRequestReport,
+    parse_review,
+)
 from gitops_mlops.domain.review.uploaded import only_file
 
 ARTIFACT = "gitops-mlops-review"
@@ -21,10 +27,10 @@ ARTIFACT = "gitops-mlops-review"
 _ZIP_BYTES = MAX_REVIEW_BYTES + 64 * 1024
 
 
-class Rendering(NamedTuple):
+class CommentRendering(NamedTuple):
     """How a review becomes a comment, and what is said in place of one that is missing."""
 
-    review: Callable[[Review], str]
+    review: Callable[[PullRequestReport], str]
     missing: Callable[[int, str], str]
 
 
@@ -37,7 +43,7 @@ class RunReport(NamedTuple):
     refused: str = ""
 
 
-def report_of_run(forge: Forge, number: int, rendering: Rendering) -> RunReport:
+def report_of_run(forge: Forge, number: int, rendering: CommentRendering) -> RunReport:
     """What to say of a run. Raises UsageError for a run that is not over, OutsideError when the forge fails."""
     run = forge.run(number)
     if not run.conclusion:
@@ -59,7 +65,7 @@ def report_of_run(forge: Forge, number: int, rendering: Rendering) -> RunReport:
         )
     try:
         review = _review(forge, artifact, run)
-    except EvidenceMissing as error:
+    except MissingEvidence as error:
         told = f"The run uploaded something that is no report of its commit ({error})."
         return _missing(found, rendering.missing(number, told), RunReport(refused=f"{error.where}: {error.message}"))
     meant = tuple(one.number for one in found if _is_meant(one, review))
@@ -78,18 +84,18 @@ def _missing(found: list[OpenPullRequest], body: str, report: RunReport) -> RunR
     )
 
 
-def _is_meant(one: OpenPullRequest, review: Review) -> bool:
+def _is_meant(one: OpenPullRequest, review: PullRequestReport) -> bool:
     """Whether a report is of this pull request as it is now. Texts of a report hold at most 200 characters."""
     named = (review.pull_request, review.commits.branch, review.commits.branch_commit)
     return (one.number, one.base_branch[:200], one.base) == named
 
 
-def _place(review: Review) -> str:
+def _place(review: PullRequestReport) -> str:
     number, into = review.pull_request, review.commits.branch or "a base that it does not name"
     return f"{f'#{number}' if number else 'no pull request'} into {into}"
 
 
-def _of(review: Review, run: WorkflowRun, number: int) -> Review:
+def _of(review: PullRequestReport, run: WorkflowRun, number: int) -> PullRequestReport:
     """The review with what the forge knows of its run: one that failed may have left it in an earlier attempt."""
     remarks = review.remarks
     if run.conclusion != "success" and EXIT_CODES[review.verdict] == 0:
@@ -117,11 +123,11 @@ def _artifact(forge: Forge, run: int) -> RunArtifact | None:
     return max(named, key=lambda one: one.id, default=None)
 
 
-def _review(forge: Forge, artifact: RunArtifact, run: WorkflowRun) -> Review:
+def _review(forge: Forge, artifact: RunArtifact, run: WorkflowRun) -> PullRequestReport:
     if artifact.size > _ZIP_BYTES:
-        raise EvidenceMissing(f"the artifact has {artifact.size:,} bytes, more than {_ZIP_BYTES:,}", where=ARTIFACT)
+        raise MissingEvidence(f"the artifact has {artifact.size:,} bytes, more than {_ZIP_BYTES:,}", where=ARTIFACT)
     content = only_file(forge.download(artifact.id, _ZIP_BYTES), REVIEW_FILE, MAX_REVIEW_BYTES)
     review = parse_review(content)
     if review.commits.head != run.head:
-        raise EvidenceMissing("it is of another commit than the run", where=REVIEW_FILE)
+        raise MissingEvidence("it is of another commit than the run", where=REVIEW_FILE)
     return review

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from gitops_mlops.domain.config.root import Config
-from gitops_mlops.domain.config.sections import Dataset
+from gitops_mlops.domain.config.sections import DatasetConfig
 from gitops_mlops.domain.contracts.compatibility import compare_contracts
 from gitops_mlops.domain.contracts.contract import parse_contract
-from gitops_mlops.domain.contracts.validation import Findings, Validation, Violation
+from gitops_mlops.domain.contracts.validation import TableFindings, Validation, Violation
 from gitops_mlops.domain.contracts.violated_lines import violated_lines
-from gitops_mlops.domain.errors import EvidenceMissing, MlopsError, Problem
+from gitops_mlops.domain.errors import FileProblemLine, MissingEvidence, MlopsError
 from gitops_mlops.domain.names import column_label
 from gitops_mlops.domain.ports import DataStore, Files, Repository, TableModels, Tables, Tree
-from gitops_mlops.domain.review.review import ContractEdit, DatasetReview, Rule, outcome_of
+from gitops_mlops.domain.review.review import BrokenRule, ContractEdit, DatasetReview, outcome_of
 from gitops_mlops.usecases.contracts.validate import validate_table
-from gitops_mlops.usecases.review.base import Past
+from gitops_mlops.usecases.review.base import BaseState
 
 _MOST = 50
 
@@ -27,7 +27,7 @@ class DataReviewer:
     def __init__(
         self,
         head: Config,
-        base: Past,
+        base: BaseState,
         repository: Repository,
         store: DataStore,
         files: Files,
@@ -74,20 +74,20 @@ class DataReviewer:
             edits=edits,
         )
 
-    def _contract(self, dataset: Dataset) -> bytes:
+    def _contract(self, dataset: DatasetConfig) -> bytes:
         return self._files.read(_file(dataset)) or b""
 
-    def _then(self) -> Mapping[str, Dataset]:
+    def _then(self) -> Mapping[str, DatasetConfig]:
         datasets = self._base.config.datasets if self._base.config else {}
         return {name: dataset for name, dataset in datasets.items() if dataset.contract}
 
-    def _is_as_on_base(self, dataset: Dataset) -> bool:
+    def _is_as_on_base(self, dataset: DatasetConfig) -> bool:
         file = _file(dataset)
         known = any(one.path == dataset.path and one.contract == dataset.contract for one in self._then().values())
         same = self._base.has_same_files([dataset.path, file], self._now)
         return known and same and not (file.endswith(".py") and not self._base.has_same_code())
 
-    def _findings(self, dataset: Dataset) -> Findings:
+    def _findings(self, dataset: DatasetConfig) -> TableFindings:
         assert dataset.contract is not None
         tables, models = self._tables()
         where = self._content(dataset.path)
@@ -102,10 +102,10 @@ class DataReviewer:
         if found is None:
             return self._store.materialise(output)
         if found != output.md5:
-            raise EvidenceMissing("differs from what dvc.lock records", where=path, hint="dvc repro, or dvc checkout")
+            raise MissingEvidence("differs from what dvc.lock records", where=path, hint="dvc repro, or dvc checkout")
         return self._files.resolve(path)
 
-    def _edits(self, name: str, dataset: Dataset) -> Iterator[ContractEdit]:
+    def _edits(self, name: str, dataset: DatasetConfig) -> Iterator[ContractEdit]:
         before = self._then().get(name)
         if before is None:
             return
@@ -132,17 +132,17 @@ def _column(name: str | None) -> str:
     return "" if name is None else column_label(name)[:200]
 
 
-def _file(dataset: Dataset) -> str:
+def _file(dataset: DatasetConfig) -> str:
     return (dataset.contract or "").partition(":")[0]
 
 
-def _about(name: str, dataset: Dataset, **fields: object) -> DatasetReview:
+def _about(name: str, dataset: DatasetConfig, **fields: object) -> DatasetReview:
     said = {"name": name[:200], "path": dataset.path[:200], "contract": (dataset.contract or "")[:200], **fields}
     return DatasetReview.model_validate(said)
 
 
-def _rule(one: Violation, problem: Problem) -> Rule:
-    return Rule(
+def _rule(one: Violation, problem: FileProblemLine) -> BrokenRule:
+    return BrokenRule(
         column=_column(one.column),
         check=one.check[:200],
         message=one.message[:2000],

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gitops_mlops.domain.ports import Forge
-from gitops_mlops.domain.review.finding import Finding, Kept
-from gitops_mlops.domain.review.forge import Issue
+from gitops_mlops.domain.review.finding import IssueChanges, IssueFinding
+from gitops_mlops.domain.review.forge import ForgeIssue
 from gitops_mlops.reports.rendering.escape import marked_finding, marker, prose, shorten, visible
 
 LABEL = "gitops-mlops"
@@ -21,8 +21,8 @@ _LONGEST_BODY = 60_000
 
 
 def keep_issues(
-    found: Iterable[Finding], scope: str, forge: Forge, limit: int = LIMIT, *, whole: bool = True
-) -> Kept:
+    found: Iterable[IssueFinding], scope: str, forge: Forge, limit: int = LIMIT, *, whole: bool = True
+) -> IssueChanges:
     """Bring the issues whose key begins with `scope` to what was found, which is all that is wrong there.
 
     Where not all was looked at (it is not the `whole`), nothing is taken for cured.
@@ -52,12 +52,12 @@ def keep_issues(
     for issue in (issue for issues in held.values() for issue in issues if whole):
         forge.close_issue(issue.number)
         closed.append(issue.number)
-    return Kept(tuple(opened), tuple(changed), tuple(sorted(closed)))
+    return IssueChanges(tuple(opened), tuple(changed), tuple(sorted(closed)))
 
 
-def _ours(forge: Forge, scope: str) -> dict[str, list[Issue]]:
+def _ours(forge: Forge, scope: str) -> dict[str, list[ForgeIssue]]:
     """Our open issues by their marker, each list by number."""
-    us, held = forge.login(), dict[str, list[Issue]]()
+    us, held = forge.login(), dict[str, list[ForgeIssue]]()
     prefix = _mark(scope).removesuffix(" -->")
     for issue in sorted(forge.issues(LABEL)):
         mark = marked_finding(issue.body)
@@ -66,14 +66,16 @@ def _ours(forge: Forge, scope: str) -> dict[str, list[Issue]]:
     return held
 
 
-def _within(found: Sequence[Finding], held: dict[str, list[Issue]], scope: str, limit: int) -> list[Finding]:
+def _within(
+    found: Sequence[IssueFinding], held: dict[str, list[ForgeIssue]], scope: str, limit: int
+) -> list[IssueFinding]:
     """The findings that get an issue; those that have one keep it."""
     first = sorted(found, key=lambda finding: _mark(finding.key) not in held)
     shown, rest = first[:limit], first[limit:]
     if rest:
         listed = "\n".join(f"- {prose(finding.title)}" for finding in rest)
         body = f"Beside those that have an issue of their own, this was found:\n\n{listed}\n"
-        shown.append(Finding(f"{scope}more", "More findings", body))
+        shown.append(IssueFinding(f"{scope}more", "More findings", body))
     return shown
 
 

@@ -10,10 +10,10 @@ from gitops_mlops.domain.errors import MlopsError
 from gitops_mlops.domain.ports import DataStore, Repository
 from gitops_mlops.domain.review.review import ModelReview, Skipped, outcome_of
 from gitops_mlops.usecases.clone_state import complete_registry
-from gitops_mlops.usecases.review.base import Past, has_same_model
+from gitops_mlops.usecases.review.base import BaseState, has_same_model
 
 if TYPE_CHECKING:
-    from gitops_mlops.usecases.comparison.compare import Ports
+    from gitops_mlops.usecases.comparison.compare import ComparisonPorts
 
 
 class ModelReviewer:
@@ -22,10 +22,10 @@ class ModelReviewer:
     def __init__(
         self,
         head: Config,
-        base: Past,
+        base: BaseState,
         repository: Repository,
         store: DataStore,
-        comparison: Callable[[], Ports],
+        comparison: Callable[[], ComparisonPorts],
         environment: Mapping[str, str],
     ) -> None:
         self._head = head
@@ -66,17 +66,17 @@ class ModelReviewer:
             return "champion"
         return ""
 
-    def _champion(self, name: str) -> Past | None:
+    def _champion(self, name: str) -> BaseState | None:
         stage = self._head.models[name].evaluation.champion
         held = complete_registry(self._repository).assignment(name, stage)
-        return None if held is None else Past.at(held.commit, self._repository, self._store)
+        return None if held is None else BaseState.at(held.commit, self._repository, self._store)
 
     def _compared(self, name: str) -> ModelReview:
         # NumPy, polars and scikit-learn: a change without a new model does without them.
         from gitops_mlops.usecases.comparison.compare import compare
-        from gitops_mlops.usecases.comparison.settings import Request
+        from gitops_mlops.usecases.comparison.settings import ComparisonRequest
 
         base = self._base.commit
-        request = Request(name, None, None, base, "pull-request", self._environment)
+        request = ComparisonRequest(name, None, None, base, "pull-request", self._environment)
         report = compare(request, self._head, self._comparison())
         return ModelReview(name=report.model, outcome=report.verdict, report=report)

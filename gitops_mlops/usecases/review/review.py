@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.root import CONFIG_FILE, Config
-from gitops_mlops.domain.errors import ConfigError, EvidenceMissing, MlopsError, Problem, UsageError
+from gitops_mlops.domain.errors import ConfigError, FileProblemLine, MissingEvidence, MlopsError, UsageError
 from gitops_mlops.domain.names import perhaps
-from gitops_mlops.domain.pipeline.run import REPRO_FILE, Repro, parse_repro
+from gitops_mlops.domain.pipeline.run import REPRO_FILE, PipelineRunReport, parse_repro
 from gitops_mlops.domain.ports import DataStore, Files, RemoteOutputs, Repository, TableModels, Tables, Timer, Tree
-from gitops_mlops.domain.review.job import Job
+from gitops_mlops.domain.review.job import JobContext
 from gitops_mlops.domain.review.review import (
     OUTCOMES,
-    Commits,
     DatasetReview,
-    Failure,
+    FileProblem,
     LockReview,
     ModelReview,
     Outcome,
-    Review,
-    Step,
-    Trouble,
+    PullRequestReport,
+    ReviewedCommits,
+    StepFailure,
+    TimedStep,
     outcome_of,
     overall,
 )
@@ -33,12 +33,12 @@ from gitops_mlops.reports.pipeline.lock_commit import told_by
 from gitops_mlops.usecases.config.check import check
 from gitops_mlops.usecases.pipeline.lock_check import check_lock
 from gitops_mlops.usecases.pipeline.lock_status import REPRO
-from gitops_mlops.usecases.review.base import Past, commits_of
+from gitops_mlops.usecases.review.base import BaseState, commits_of
 from gitops_mlops.usecases.review.data import DataReviewer
 from gitops_mlops.usecases.review.models import ModelReviewer
 
 if TYPE_CHECKING:
-    from gitops_mlops.usecases.comparison.compare import Ports as ComparisonPorts
+    from gitops_mlops.usecases.comparison.compare import ComparisonPorts as ComparisonPorts
 
 T = TypeVar("T")
 _MOST = 200
@@ -47,7 +47,7 @@ _UPDATE = ["gh", "pr", "update-branch"]
 
 
 @dataclass(frozen=True)
-class Ports:
+class ReviewPorts:
     """What a review reads and runs; what is heavy to make is made when it is needed."""
 
     repository: Repository
@@ -61,18 +61,18 @@ class Ports:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReviewRequest:
     """What is wanted: some models or all, the base or the usual one, where we run and with which packages."""
 
     models: Sequence[str] = ()
     base: str | None = None
-    job: Job = field(default_factory=Job)
+    job: JobContext = field(default_factory=JobContext)
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def review(asked: Asked, ports: Ports, progress: Callable[[str], None]) -> Review:
+def review(asked: ReviewRequest, ports: ReviewPorts, progress: Callable[[str], None]) -> PullRequestReport:
     """Whatever fails is part of the result, so that there always is one."""
-    draft = _Draft(ports.timer, progress)
+    draft = _ReviewDraft(ports.timer, progress)
     with draft.step("setup"):
         draft.commits = commits_of(asked.base, asked.job, ports.repository)
     with draft.step("check"):
@@ -87,7 +87,7 @@ def review(asked: Asked, ports: Ports, progress: Callable[[str], None]) -> Revie
     if head is not None and draft.commits.base:
         base = None
         with draft.step("base"):
-            base = Past.at(draft.commits.base, ports.repository, ports.store)
+            base = BaseState.at(draft.commits.base, ports.repository, ports.store)
         if base is not None:
             with draft.step("DVC remote"):
                 _demand_pushed(head, base, draft, asked.job, ports)
@@ -98,13 +98,13 @@ def review(asked: Asked, ports: Ports, progress: Callable[[str], None]) -> Revie
     return draft.finished(asked.job)
 
 
-def _check(draft: _Draft, ports: Ports) -> None:
+def _check(draft: _ReviewDraft, ports: ReviewPorts) -> None:
     found = check(ports.tree, ports.store, pipeline=False)
     draft.problems += found.problems
     draft.remarks += found.remarks
 
 
-def _lock(draft: _Draft, tree: Tree, head: Config | None, job: Job) -> LockReview:
+def _lock(draft: _ReviewDraft, tree: Tree, head: Config | None, job: JobContext) -> LockReview:
     state = check_lock(tree, unless_said="warn")
     report = state.report
     in_ci = head is not None and head.training == "ci" and job.run is not None
@@ -115,7 +115,7 @@ def _lock(draft: _Draft, tree: Tree, head: Config | None, job: Job) -> LockRevie
     draft.remarks += report.remarks
     return LockReview(
         stale=tuple(name[:200] for name in sorted(report.changed)[:_MOST]),
-        troubles=tuple(Trouble.of(problem) for problem in stale[:100]),
+        troubles=tuple(FileProblem.of(problem) for problem in stale[:100]),
         mend=tuple(shlex.join(words)[:2000] for words in mend[:10]),
         uncommitted=tuple(path[:200] for path in left[:_MOST]),
         unchecked=tuple(name[:200] for name in sorted(report.unchecked)[:_MOST]),
@@ -123,7 +123,7 @@ def _lock(draft: _Draft, tree: Tree, head: Config | None, job: Job) -> LockRevie
     )
 
 
-def _by_hand(job: Job, files: Sequence[str]) -> list[list[str]]:
+def _by_hand(job: JobContext, files: Sequence[str]) -> list[list[str]]:
     """What a maintainer runs for a fork, whose runs may neither push nor commit."""
     return [
         ["gh", "pr", "checkout", str(job.pull_request)],
@@ -134,7 +134,7 @@ def _by_hand(job: Job, files: Sequence[str]) -> list[list[str]]:
     ]
 
 
-def _pipeline(files: Files) -> Repro | None:
+def _pipeline(files: Files) -> PipelineRunReport | None:
     """What `repro` did before, when it did."""
     content = files.read(REPRO_FILE)
     return None if content is None else parse_repro(content)
@@ -149,7 +149,7 @@ def _config(files: Files) -> Config | None:
         return None
 
 
-def _demand_pushed(head: Config, base: Past, draft: _Draft, job: Job, ports: Ports) -> None:
+def _demand_pushed(head: Config, base: BaseState, draft: _ReviewDraft, job: JobContext, ports: ReviewPorts) -> None:
     """Ask the remote for what an author changed, before it is merged: only the author has it."""
     made_here = draft.pipeline is not None and draft.pipeline.lock_changed
     if head.training == "ci" or job.run is None or made_here or (draft.lock and draft.lock.stale):
@@ -159,17 +159,17 @@ def _demand_pushed(head: Config, base: Past, draft: _Draft, job: Job, ports: Por
     remote = ports.remote() if changed else None
     if remote and (missing := [output.path for output in remote.missing(changed)]):
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        raise EvidenceMissing(f"does not have {', '.join(missing[:5])}{more}", hint="dvc push, by whoever made it")
+        raise MissingEvidence(f"does not have {', '.join(missing[:5])}{more}", hint="dvc push, by whoever made it")
 
 
-def _data(draft: _Draft, head: Config, base: Past, ports: Ports) -> None:
+def _data(draft: _ReviewDraft, head: Config, base: BaseState, ports: ReviewPorts) -> None:
     reviewer = DataReviewer(head, base, ports.repository, ports.store, ports.files, ports.tree, ports.tables)
     for name in reviewer.names():
         with draft.step(f"data {name}"):
             draft.datasets.append(reviewer.review(name))
 
 
-def _models(draft: _Draft, head: Config, base: Past, asked: Asked, ports: Ports) -> None:
+def _models(draft: _ReviewDraft, head: Config, base: BaseState, asked: ReviewRequest, ports: ReviewPorts) -> None:
     reviewer = ModelReviewer(head, base, ports.repository, ports.store, ports.comparison, asked.environment)
     names = reviewer.names()
     for wanted in asked.models:
@@ -180,20 +180,20 @@ def _models(draft: _Draft, head: Config, base: Past, asked: Asked, ports: Ports)
             draft.models.append(reviewer.review(name))
 
 
-class _Draft:
+class _ReviewDraft:
     """What is known so far."""
 
     def __init__(self, timer: Timer, progress: Callable[[str], None]) -> None:
-        self.commits = Commits()
+        self.commits = ReviewedCommits()
         self.lock: LockReview | None = None
-        self.pipeline: Repro | None = None
+        self.pipeline: PipelineRunReport | None = None
         self.trained = ""
-        self.problems: list[Problem] = []
+        self.problems: list[FileProblemLine] = []
         self.remarks: list[str] = []
         self.datasets: list[DatasetReview] = []
         self.models: list[ModelReview] = []
-        self._failures: list[Failure] = []
-        self._steps: list[Step] = []
+        self._failures: list[StepFailure] = []
+        self._steps: list[TimedStep] = []
         self._timer = timer
         self._progress = progress
 
@@ -215,17 +215,17 @@ class _Draft:
             bug = "this is a bug in gitops-mlops → report it: " if outcome == "bug" else ""
             self._fail(name, outcome, f"{bug}{told}")
         seconds = self._timer.seconds() - before - sum(step.seconds for step in self._steps[inner:])
-        self._steps.append(Step(name=name[:200], seconds=round(max(seconds, 0.0), 3)))
+        self._steps.append(TimedStep(name=name[:200], seconds=round(max(seconds, 0.0), 3)))
 
     def _fail(self, step: str, outcome: Outcome, told: str) -> None:
-        self._failures.append(Failure(step=step[:200], outcome=outcome, told=told[:2000]))
+        self._failures.append(StepFailure(step=step[:200], outcome=outcome, told=told[:2000]))
 
-    def finished(self, job: Job) -> Review:
+    def finished(self, job: JobContext) -> PullRequestReport:
         """The review, whose verdict is the worst of everything; where it must be cut, the worst stays."""
         failures = self._failures[:20]
-        problems = [Trouble.of(problem) for problem in sorted(set(self.problems))[:_MOST]]
+        problems = [FileProblem.of(problem) for problem in sorted(set(self.problems))[:_MOST]]
         datasets, models = _worst_first(self.datasets)[:_MOST], _worst_first(self.models)[:_MOST]
-        return Review(
+        return PullRequestReport(
             verdict=overall(failures, problems, self.lock, self.pipeline, datasets, models),
             commits=self.commits,
             failures=tuple(failures),

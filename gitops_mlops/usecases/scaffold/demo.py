@@ -11,15 +11,15 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops_mlops.domain.errors import OutsideError
-from gitops_mlops.domain.ports import Ended, Files, Shell
+from gitops_mlops.domain.errors import ExternalError
+from gitops_mlops.domain.ports import Files, ProgramResult, Shell
 
 MODEL = "delay"
 CHAPTERS = 6
 
 
 @dataclass(frozen=True)
-class Chapter:
+class DemoChapter:
     """A heading, and what the reader is about to see."""
 
     number: int
@@ -28,14 +28,14 @@ class Chapter:
 
 
 @dataclass(frozen=True)
-class Typed:
+class TypedCommand:
     """A command line that is about to run."""
 
     line: str
 
 
 @dataclass(frozen=True)
-class Edited:
+class EditedFile:
     """A file that was changed by hand: the lines that went and the lines that came."""
 
     path: str
@@ -44,18 +44,18 @@ class Edited:
 
 
 @dataclass(frozen=True)
-class Answered:
+class CommandOutput:
     """What the command said; `shown` is False for a command whose output teaches nothing."""
 
-    ended: Ended
+    ended: ProgramResult
     shown: bool
 
 
-Event = Chapter | Typed | Edited | Answered
+Event = DemoChapter | TypedCommand | EditedFile | CommandOutput
 
 
 @dataclass(frozen=True)
-class Variant:
+class DemoPullRequest:
     """A pull request: its branch, its commit, and the edits of `params.yaml` that it makes."""
 
     branch: str
@@ -63,12 +63,12 @@ class Variant:
     edits: tuple[tuple[str, str], ...]
 
 
-BETTER = Variant(
+BETTER = DemoPullRequest(
     "add-weather",
     "Use the weather, and boosting to make something of it",
     (("algorithm: logistic # or boosting", "algorithm: boosting"), ("weather: false", "weather: true")),
 )
-WORSE = Variant(
+WORSE = DemoPullRequest(
     "balance-classes",
     "Balance the classes: late flights are rare",
     (("class-weight: null # or balanced", "class-weight: balanced"),),
@@ -133,7 +133,7 @@ class Demo:
             self._deployed = False
 
     def _make_project(self) -> Generator[Event]:
-        yield Chapter(
+        yield DemoChapter(
             1,
             "A project",
             "336,776 flights that left New York in 2013: which will arrive more than 30 minutes late?\n"
@@ -155,7 +155,7 @@ class Demo:
         yield from self._publish("main")
 
     def _first_release(self) -> Generator[Event]:
-        yield Chapter(
+        yield DemoChapter(
             2,
             "The first version",
             "There is no champion yet, so only the absolute gates count.\n"
@@ -165,7 +165,7 @@ class Demo:
         yield from self._release()
 
     def _better(self) -> Generator[Event]:
-        yield Chapter(
+        yield DemoChapter(
             3,
             "A pull request that helps",
             "A colleague adds the weather. Both models score the same rows; days are the independent units,\n"
@@ -174,7 +174,7 @@ class Demo:
         yield from self._pull_request(BETTER, code=0)
 
     def _worse(self) -> Generator[Event]:
-        yield Chapter(
+        yield DemoChapter(
             4,
             "A pull request that looks innocent",
             "Another one balances the classes because late flights are rare. The ranking hardly moves,\n"
@@ -185,7 +185,7 @@ class Demo:
         yield from self._pull_request(WORSE, code=1)
 
     def _merge(self) -> Generator[Event]:
-        yield Chapter(
+        yield DemoChapter(
             5,
             "Merge, release, deploy",
             "Main compares once more, on the merge commit. Then staging, then production: the new version starts\n"
@@ -200,7 +200,7 @@ class Demo:
         yield from self._release()
 
     def _look(self) -> Generator[Event]:
-        yield Chapter(6, "Ask it, and look back", "The live endpoint answers; git remembers everything.")
+        yield DemoChapter(6, "Ask it, and look back", "The live endpoint answers; git remembers everything.")
         self._files.write("flight.json", json.dumps([FLIGHT], indent=1).encode())
         yield from self._do("cat flight.json", shown=True)
         yield from self._do(f"gitops-mlops predict {MODEL} --env production --data flight.json", shown=True)
@@ -208,7 +208,7 @@ class Demo:
         yield from self._do(f"gitops-mlops show {MODEL}", shown=True)
         yield from self._do(f"gitops-mlops history {MODEL}", shown=True)
 
-    def _pull_request(self, variant: Variant, code: int) -> Generator[Event]:
+    def _pull_request(self, variant: DemoPullRequest, code: int) -> Generator[Event]:
         yield from self._do(f"git switch --quiet --create {variant.branch}")
         yield self._edit("params.yaml", variant.edits)
         yield from self._do("dvc repro --quiet")
@@ -234,11 +234,11 @@ class Demo:
         yield from self._do(f"git push --quiet origin {branch}")
 
     def _do(self, line: str, *, shown: bool = False, code: int = 0) -> Generator[Event]:
-        yield Typed(line)
+        yield TypedCommand(line)
         ended = self._shell.run(shlex.split(line), self._root)
-        yield Answered(ended, shown)
+        yield CommandOutput(ended, shown)
         if ended.code != code:
-            raise OutsideError(f"ended with {ended.code} instead of {code}:\n{ended.output.strip()}", where=line)
+            raise ExternalError(f"ended with {ended.code} instead of {code}:\n{ended.output.strip()}", where=line)
 
     def _write_project(self) -> None:
         for path, content in self._project.items():
@@ -249,15 +249,15 @@ class Demo:
         wanted = [f"port: {port}" for port in self._ports.values()]
         self._edit("mlops.yaml", list(zip(standard, wanted, strict=True)))
 
-    def _edit(self, path: str, edits: Sequence[tuple[str, str]]) -> Edited:
+    def _edit(self, path: str, edits: Sequence[tuple[str, str]]) -> EditedFile:
         text = before = (self._files.read(path) or b"").decode()
         for old, new in edits:
             if text.count(old) != 1:
-                raise OutsideError(f"{old!r} stands {text.count(old)} times, not once", where=path)
+                raise ExternalError(f"{old!r} stands {text.count(old)} times, not once", where=path)
             text = text.replace(old, new)
         self._files.write(path, text.encode())
         removed, added = before.splitlines(), text.splitlines()
-        return Edited(
+        return EditedFile(
             path,
             tuple(line for line in removed if line not in added),
             tuple(line for line in added if line not in removed),

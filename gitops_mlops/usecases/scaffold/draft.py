@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.contracts.inference import InferredContract
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.names import is_artifact, path_problem, perhaps
 from gitops_mlops.domain.pipeline.large_files import kind_of
 from gitops_mlops.domain.ports import DataStore, Files, Repository, Tables
 from gitops_mlops.domain.scaffold import draft as config_draft
-from gitops_mlops.domain.scaffold.draft import TASKS, Draft, dataset_name, draft_yaml, likely_task, tables_for
+from gitops_mlops.domain.scaffold.draft import TASKS, ConfigDraft, dataset_name, draft_yaml, likely_task, tables_for
 from gitops_mlops.usecases.contracts.inference import infer_from_table
 
 _OWN = "or write mlops.yaml yourself, and init leaves it alone"
 
 
 @dataclass(frozen=True)
-class Known:
+class DraftAnswers:
     """What the user said: the model, the table that it is judged on, its column of labels, and what it is for."""
 
     model: str = ""
@@ -30,7 +30,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Here:
+class DraftSources:
     """Where it is looked for. `contract_text` writes a contract as a file."""
 
     repository: Repository
@@ -40,7 +40,7 @@ class Here:
     contract_text: Callable[[InferredContract], str]
 
 
-def drafted(here: Here, known: Known) -> dict[str, bytes]:
+def drafted(here: DraftSources, known: DraftAnswers) -> dict[str, bytes]:
     """`mlops.yaml` and the contracts that it names, by path.
 
     Raises UsageError with the option that is missing, and its possible values.
@@ -60,7 +60,7 @@ def drafted(here: Here, known: Known) -> dict[str, bytes]:
 
 
 def _described(
-    here: Here, known: Known, artifact: tuple[str, str], evaluated: str, trained: str | None
+    here: DraftSources, known: DraftAnswers, artifact: tuple[str, str], evaluated: str, trained: str | None
 ) -> dict[str, bytes]:
     model, file = artifact
     path = here.files.resolve(evaluated)
@@ -69,7 +69,7 @@ def _described(
     profile = here.tables.profile(path, evaluated)
     columns = [column.name for column in profile.columns]
     target = _one("--target", "column of labels", known.target, columns, [])
-    task = Task(_one("--task", "task", known.task, list(Task), [likely_task(profile, target)]))
+    task = ModelTask(_one("--task", "task", known.task, list(ModelTask), [likely_task(profile, target)]))
     if task not in TASKS:
         raise UsageError(f"{task} needs more than can be asked here", where="--task", hint=_OWN)
     contract = _contract(here, evaluated, trained)
@@ -81,12 +81,12 @@ def _described(
         f"contracts/{short}-input.yaml": _without(contract, {target, *ids}),
     }
     of_data, of_input = files
-    draft = Draft(
+    draft = ConfigDraft(
         model,
         file,
         task,
         target,
-        _positive(known.positive, config_draft.labels(profile, target)) if task is Task.BINARY else None,
+        _positive(known.positive, config_draft.labels(profile, target)) if task is ModelTask.BINARY else None,
         ids[0] if len(ids) == 1 else None,
         {name: evaluated, **({dataset_name(trained): trained} if trained else {})},
         of_data,
@@ -98,7 +98,7 @@ def _described(
     return {path: text.encode() for path, text in ({"mlops.yaml": draft_yaml(draft)} | texts).items()}
 
 
-def _contract(here: Here, evaluated: str, trained: str | None) -> InferredContract:
+def _contract(here: DraftSources, evaluated: str, trained: str | None) -> InferredContract:
     """Learned from the training data where they have the same columns: more rows tell more of what is normal."""
     found = infer_from_table(here.files.resolve(evaluated), evaluated, here.tables)
     if trained and (path := here.files.resolve(trained)).is_file():
@@ -133,7 +133,7 @@ def _one(option: str, what: str, given: str, possible: list[str], likely: list[s
     raise UsageError(f"which is the {what}?", hint=f"{option}, one of: {shown}; {_OWN}" if shown else _OWN)
 
 
-def _tables(here: Here) -> list[str]:
+def _tables(here: DraftSources) -> list[str]:
     paths = {*here.store.outputs(), *here.repository.files()}
     return sorted(path for path in paths if path.endswith((".parquet", ".csv", ".tsv")) and not path_problem(path))
 

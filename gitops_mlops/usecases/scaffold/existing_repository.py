@@ -7,16 +7,18 @@ from dataclasses import dataclass, field
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.ports import Files, Templates
 from gitops_mlops.domain.scaffold.pieces import with_hooks, with_lines
-from gitops_mlops.domain.scaffold.plan import Answers, Edit, Kind, Plan, blob_id, fill_all
+from gitops_mlops.domain.scaffold.plan import EditKind, FileEdit, ScaffoldAnswers, ScaffoldPlan, blob_id, fill_all
 from gitops_mlops.domain.scaffold.record import RECORD, record_yaml
-from gitops_mlops.usecases.scaffold.draft import Here, Known, drafted
+from gitops_mlops.usecases.scaffold.draft import DraftAnswers, DraftSources, drafted
 from gitops_mlops.usecases.scaffold.new_project import with_remote
 
 _LISTS = (".gitignore", ".gitattributes")
 _HOOKS = ".pre-commit-config.yaml"
 
 
-def plan_adoption(templates: Templates, here: Here, answers: Answers, known: Known) -> Plan:
+def plan_adoption(
+    templates: Templates, here: DraftSources, answers: ScaffoldAnswers, known: DraftAnswers
+) -> ScaffoldPlan:
     """What would be added. Raises UsageError where the toolkit is already, or something has to be said first."""
     files = here.files
     if files.read(RECORD) is not None:
@@ -41,7 +43,7 @@ def plan_adoption(templates: Templates, here: Here, answers: Answers, known: Kno
 @dataclass
 class _Adoption:
     files: Files
-    edits: list[Edit] = field(default_factory=list)
+    edits: list[FileEdit] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     ids: dict[str, str] = field(default_factory=dict)
     pieces: dict[str, str] = field(default_factory=dict)
@@ -51,7 +53,7 @@ class _Adoption:
         before = self.files.read(path)
         if before is None:
             self.ids[path] = blob_id(content)
-            self.edits.append(Edit(Kind.ADDED, path, None, content))
+            self.edits.append(FileEdit(EditKind.ADDED, path, None, content))
         elif path in _LISTS:
             self._put_in(path, before, *with_lines(before, content))
         elif path == _HOOKS and (put_in := with_hooks(before, content, path)):
@@ -62,23 +64,23 @@ class _Adoption:
     def add_once(self, path: str, content: bytes) -> None:
         """A draft, which is the user's from now on."""
         if self.files.read(path) is None:
-            self.edits.append(Edit(Kind.ADDED, path, None, content))
+            self.edits.append(FileEdit(EditKind.ADDED, path, None, content))
         else:
             self.notes.append(f"{path} is there already and was left alone")
 
-    def plan(self, answers: Answers) -> Plan:
+    def plan(self, answers: ScaffoldAnswers) -> ScaffoldPlan:
         """All edits, and the record of them."""
         record = record_yaml(None, answers, self.ids, pieces=self.pieces)
-        edits = sorted((*self.edits, Edit(Kind.ADDED, RECORD, None, record)), key=lambda edit: edit.path)
+        edits = sorted((*self.edits, FileEdit(EditKind.ADDED, RECORD, None, record)), key=lambda edit: edit.path)
         steps = (
             "gitops-mlops check",
             "git switch --create gitops-mlops",
             'git add --all && git commit --message "Add gitops-mlops"',
             "git push --set-upstream origin gitops-mlops",
         )
-        return Plan(tuple(edits), tuple(self.notes), steps)
+        return ScaffoldPlan(tuple(edits), tuple(self.notes), steps)
 
     def _put_in(self, path: str, before: bytes, after: bytes, piece: str) -> None:
         if piece:
             self.pieces[path] = piece
-            self.edits.append(Edit(Kind.CHANGED, path, before, after))
+            self.edits.append(FileEdit(EditKind.CHANGED, path, before, after))

@@ -6,15 +6,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from gitops_mlops.domain.errors import UsageError
-from gitops_mlops.domain.ports import Beginnings, Files, Index, Templates
+from gitops_mlops.domain.ports import Files, Index, ScaffoldHistory, Templates
 from gitops_mlops.domain.scaffold.pieces import with_hooks, with_lines
-from gitops_mlops.domain.scaffold.plan import Answers, Edit, Kind, Plan, Toolkit, blob_id, fill_all, pinned
-from gitops_mlops.domain.scaffold.record import RECORD, Record, parse_record, record_yaml
+from gitops_mlops.domain.scaffold.plan import (
+    EditKind,
+    FileEdit,
+    ScaffoldAnswers,
+    ScaffoldPlan,
+    ToolkitReference,
+    blob_id,
+    fill_all,
+    pinned,
+)
+from gitops_mlops.domain.scaffold.record import RECORD, ScaffoldRecord, parse_record, record_yaml
 from gitops_mlops.domain.scaffold.update import three_way
 from gitops_mlops.usecases.scaffold.new_project import rendered, with_remote
 
 
-def plan_update(templates: Templates, git: Beginnings, files: Files, index: Index, toolkit: Toolkit) -> Plan:
+def plan_update(
+    templates: Templates, git: ScaffoldHistory, files: Files, index: Index, toolkit: ToolkitReference
+) -> ScaffoldPlan:
     """What an update would write.
 
     Raises UsageError where nothing was scaffolded, and where a file that would change holds what only it holds.
@@ -44,11 +55,11 @@ def plan_update(templates: Templates, git: Beginnings, files: Files, index: Inde
 
 @dataclass
 class _Update:
-    git: Beginnings
+    git: ScaffoldHistory
     files: Files
-    record: Record
-    answers: Answers
-    edits: list[Edit] = field(default_factory=list)
+    record: ScaffoldRecord
+    answers: ScaffoldAnswers
+    edits: list[FileEdit] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     ids: dict[str, str] = field(default_factory=dict)
     bases: dict[str, bytes] = field(default_factory=dict)
@@ -63,7 +74,7 @@ class _Update:
             self._take_file(path, ours, new)
         elif ours is None:
             self.ids[path] = blob_id(new)
-            self.edits.append(Edit(Kind.ADDED, path, None, new))
+            self.edits.append(FileEdit(EditKind.ADDED, path, None, new))
         elif ours == new:
             self.ids[path] = blob_id(new)
         else:
@@ -75,17 +86,17 @@ class _Update:
         if ours is None:
             return
         if blob_id(self._before(ours)) == self.record.files[path]:
-            self.edits.append(Edit(Kind.REMOVED, path, ours, None))
+            self.edits.append(FileEdit(EditKind.REMOVED, path, ours, None))
         else:
             self.notes.append(f"{path}: the toolkit has it no more; yours was kept, since you changed it")
 
-    def plan(self, before: bytes) -> Plan:
+    def plan(self, before: bytes) -> ScaffoldPlan:
         """All that was decided, and the record of it."""
         after = record_yaml(self.record.template, self.answers, self.ids, self.bases, self.pieces)
         edits = sorted(self.edits, key=lambda edit: edit.path)
         if after != before:
-            edits.append(Edit(Kind.CHANGED, RECORD, before, after))
-        return Plan(tuple(edits), tuple(self.notes), tuple(self._steps(edits)))
+            edits.append(FileEdit(EditKind.CHANGED, RECORD, before, after))
+        return ScaffoldPlan(tuple(edits), tuple(self.notes), tuple(self._steps(edits)))
 
     def _take_file(self, path: str, ours: bytes | None, new: bytes) -> None:
         self.ids[path] = blob_id(new)
@@ -112,7 +123,7 @@ class _Update:
         after, piece = with_lines(ours, wanted.encode())
         if piece:
             self.pieces[path] = old + piece
-            self.edits.append(Edit(Kind.CHANGED, path, ours, after))
+            self.edits.append(FileEdit(EditKind.CHANGED, path, ours, after))
 
     def _take_hooks(self, path: str, ours: bytes, new: bytes, old: str) -> None:
         before = self._before(ours)
@@ -124,7 +135,7 @@ class _Update:
         self.pieces[path] = put_in[1]
         after = before.replace(old.encode(), put_in[1].encode(), 1)
         if after != ours:
-            self.edits.append(Edit(Kind.CHANGED, path, ours, after))
+            self.edits.append(FileEdit(EditKind.CHANGED, path, ours, after))
 
     def _base(self, path: str) -> bytes | None:
         known = self.record.bases.get(path)
@@ -134,7 +145,7 @@ class _Update:
         """As if no bot had moved the pins since the last update."""
         return pinned(ours, self.record.toolkit.repository, self.record.answers().toolkit)
 
-    def _steps(self, edits: list[Edit]) -> Iterator[str]:
+    def _steps(self, edits: list[FileEdit]) -> Iterator[str]:
         if edits:
             version = self.answers.toolkit.version
             yield "git diff"

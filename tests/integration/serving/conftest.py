@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitops_mlops.serving.__main__ import main
-from gitops_mlops.serving.server import Server
+from gitops_mlops.serving.server import ModelServer
 from tests.integration.serving.running import Refuse, Running, Serve, command, environment, write_bundle
 
 
@@ -80,11 +80,11 @@ def logging_server(made_bundle: Path, tmp_path_factory: pytest.TempPathFactory) 
 def refuse(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Refuse:
     """Start what must not start, in this process (imports take seconds): its exit code and its one line."""
 
-    def serves(self: Server, sockets: object = None) -> None:
+    def serves(self: ModelServer, sockets: object = None) -> None:
         raise AssertionError("it serves")
 
     def start(bundle: Path, *options: str) -> tuple[int, str]:
-        monkeypatch.setattr(Server, "run", serves)
+        monkeypatch.setattr(ModelServer, "run", serves)
         code = main(["--bundle", str(bundle), "--port", "0", *options])
         out, err = capsys.readouterr()
         assert out == ""

@@ -5,28 +5,28 @@ import signal
 import subprocess
 import sys
 
-from gitops_mlops.adapters.process.identity import Identity
+from gitops_mlops.adapters.process.identity import ProcessIdentity
 
 
 def test_a_number_that_another_process_has_now_is_not_ours() -> None:
-    me = Identity.of(os.getpid())
+    me = ProcessIdentity.of(os.getpid())
     assert me is not None
     assert me.alive()
-    other = Identity(me.pid, "a boot ago:1")
+    other = ProcessIdentity(me.pid, "a boot ago:1")
     assert not other.alive()
     # This would end the test run.
     other.send(signal.SIGKILL)
-    assert not Identity(me.pid, "").alive()
+    assert not ProcessIdentity(me.pid, "").alive()
 
 
 def test_a_process_that_waits_for_its_parent_has_ended() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    identity = Identity.of(child.pid)
+    identity = ProcessIdentity.of(child.pid)
     assert identity is not None
     assert identity.end(30)
     assert not identity.alive()
     assert child.communicate()[0] is None
-    assert Identity.of(child.pid) is None
+    assert ProcessIdentity.of(child.pid) is None
 
 
 def test_a_process_that_ignores_the_request_is_ended() -> None:
@@ -35,7 +35,7 @@ def test_a_process_that_ignores_the_request_is_ended() -> None:
     with child:
         assert child.stdout is not None
         child.stdout.readline()
-        identity = Identity.of(child.pid)
+        identity = ProcessIdentity.of(child.pid)
         assert identity is not None
         assert not identity.end(0.1)
         assert identity.wait(30)
@@ -50,7 +50,7 @@ def test_a_process_lives_until_its_last_thread_ends() -> None:
     with child:
         assert child.stdout is not None
         child.stdout.readline()
-        identity = Identity.of(child.pid)
+        identity = ProcessIdentity.of(child.pid)
         assert identity is not None
         # Its main thread ends at once, and it would look like a zombie.
         assert not identity.wait(0.5)

@@ -13,34 +13,34 @@ from typing import TypeVar, get_args
 
 from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.comparison.report_parts import (
-    Anchor,
-    Change,
     CheckStatus,
     ColumnShift,
+    ComparedRevision,
     DataCheck,
     DataHonesty,
     DatasetShift,
-    Fairness,
+    EvaluationSample,
     FairnessGap,
     FairnessGroup,
-    Frozen,
+    FairnessResult,
+    FrozenRowsComparison,
     GateResult,
     GateStatus,
     GroupRates,
     Kind,
-    Recipe,
-    Revision,
-    Rows,
+    LongTermComparison,
+    RecipeComparison,
+    ReportChange,
     SliceResult,
     SliceSearch,
     Verdict,
 )
 from gitops_mlops.domain.statistics.results import (
-    Confusion,
-    Curve,
+    ConfusionMatrix,
     Interval,
     MetricResult,
     MetricVerdict,
+    PlotCurve,
     RecipeMetric,
 )
 from tests.unit.reports.hostile import ATTACKS
@@ -220,8 +220,8 @@ def _gap(draw: _Draw) -> FairnessGap:
     )
 
 
-def _fairness(draw: _Draw) -> Fairness:
-    return Fairness(
+def _fairness(draw: _Draw) -> FairnessResult:
+    return FairnessResult(
         column=draw.word(),
         groups=draw.some(lambda: _group(draw), 50),
         gaps=draw.some(lambda: _gap(draw), 2),
@@ -229,13 +229,13 @@ def _fairness(draw: _Draw) -> Fairness:
     )
 
 
-def _change(draw: _Draw) -> Change:
-    return Change(name=draw.word(), old=draw.json(), new=draw.json())  # type: ignore[arg-type]
+def _change(draw: _Draw) -> ReportChange:
+    return ReportChange(name=draw.word(), old=draw.json(), new=draw.json())  # type: ignore[arg-type]
 
 
-def _revision(draw: _Draw) -> Revision:
+def _revision(draw: _Draw) -> ComparedRevision:
     sha = "".join(draw.one(*"0123456789abcdef") for _ in range(40))
-    return Revision(
+    return ComparedRevision(
         revision=draw.word(),
         version=draw.one("", "v1.2.0", draw.word()),
         commit=draw.one("", sha, draw.word()),
@@ -244,7 +244,7 @@ def _revision(draw: _Draw) -> Revision:
     )
 
 
-def _curve(draw: _Draw) -> Curve:
+def _curve(draw: _Draw) -> PlotCurve:
     points = draw.one(0, 1, 2, 10, 50)
     kind = draw.one("shares", "shares", "shares", "wild", "tiny", "nothing")
     value: dict[str, Callable[[], float | None]] = {
@@ -261,7 +261,7 @@ def _curve(draw: _Draw) -> Curve:
     def counts() -> tuple[int, ...]:
         return tuple(draw.one(0, 7, 5_000, draw.whole()) for _ in range(draw.one(0, points)))
 
-    return Curve(
+    return PlotCurve(
         name=draw.one("calibration", "roc", "precision_recall", draw.word()),
         x=tuple(x),
         champion=draw.one((), side()),
@@ -273,18 +273,18 @@ def _curve(draw: _Draw) -> Curve:
     )
 
 
-def _confusion(draw: _Draw) -> Confusion:
+def _confusion(draw: _Draw) -> ConfusionMatrix:
     size = draw.one(0, 1, 2, 3, 5, 20)
 
     def matrix() -> tuple[tuple[int, ...], ...]:
         return tuple(tuple(draw.whole() for _ in range(size)) for _ in range(draw.one(size, size, size, size // 2)))
 
     labels = tuple(draw.word() for _ in range(size))
-    return Confusion(labels=labels, champion=draw.one(None, matrix()), challenger=matrix())
+    return ConfusionMatrix(labels=labels, champion=draw.one(None, matrix()), challenger=matrix())
 
 
-def _rows(draw: _Draw) -> Rows:
-    return Rows(
+def _rows(draw: _Draw) -> EvaluationSample:
+    return EvaluationSample(
         dataset=draw.word(),
         rows=draw.whole(),
         positives=draw.one(None, draw.whole()),
@@ -295,14 +295,16 @@ def _rows(draw: _Draw) -> Rows:
     )
 
 
-def _frozen(draw: _Draw) -> Frozen:
+def _frozen(draw: _Draw) -> FrozenRowsComparison:
     metrics = draw.some(lambda: _metric(draw), 30)
-    return Frozen(evaluation=draw.one(None, _rows(draw)), metrics=metrics, note=draw.one("", draw.text()))
+    return FrozenRowsComparison(
+        evaluation=draw.one(None, _rows(draw)), metrics=metrics, note=draw.one("", draw.text())
+    )
 
 
-def _anchor(draw: _Draw) -> Anchor:
+def _anchor(draw: _Draw) -> LongTermComparison:
     metrics = draw.some(lambda: _metric(draw), 30)
-    return Anchor(
+    return LongTermComparison(
         revision=_revision(draw),
         age=draw.one(7_776_000.0, draw.number()),
         metrics=metrics,
@@ -310,12 +312,12 @@ def _anchor(draw: _Draw) -> Anchor:
     )
 
 
-def _recipe(draw: _Draw) -> Recipe:
+def _recipe(draw: _Draw) -> RecipeComparison:
     def metric() -> RecipeMetric:
         deviations = {"champion_deviation": draw.number(), "challenger_deviation": draw.number()}
         return RecipeMetric(**_metric(draw).model_dump(), **deviations)
 
-    return Recipe(
+    return RecipeComparison(
         trainings=draw.one(None, draw.whole()), metrics=draw.some(metric, 30), note=draw.one("", draw.text())
     )
 

@@ -6,25 +6,25 @@ from hypothesis import strategies as st
 
 from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.comparison.report_parts import (
-    Anchor,
-    Change,
     ColumnShift,
+    ComparedRevision,
     DataCheck,
     DataHonesty,
     DatasetShift,
-    Fairness,
+    EvaluationSample,
     FairnessGap,
     FairnessGroup,
-    Frozen,
+    FairnessResult,
+    FrozenRowsComparison,
     GateResult,
     GroupRates,
-    Recipe,
-    Revision,
-    Rows,
+    LongTermComparison,
+    RecipeComparison,
+    ReportChange,
     SliceResult,
     SliceSearch,
 )
-from gitops_mlops.domain.statistics.results import Confusion, Curve, Interval, MetricResult, RecipeMetric
+from gitops_mlops.domain.statistics.results import ConfusionMatrix, Interval, MetricResult, PlotCurve, RecipeMetric
 
 ATTACKS = (
     "@org/team",
@@ -110,16 +110,16 @@ metrics = st.builds(
     note=texts,
 )
 revisions = st.builds(
-    Revision,
+    ComparedRevision,
     revision=words,
     version=words,
     commit=words,
     model_sha256=words,
     data_md5=st.dictionaries(words, words, max_size=1),
 )
-changes = st.lists(st.builds(Change, name=words, old=json_values, new=json_values), max_size=4).map(tuple)
+changes = st.lists(st.builds(ReportChange, name=words, old=json_values, new=json_values), max_size=4).map(tuple)
 curves = st.builds(
-    Curve,
+    PlotCurve,
     name=st.sampled_from(["calibration", "roc", "precision_recall"]) | words,
     x=st.lists(numbers, max_size=50).map(tuple),
     champion=st.lists(maybe, max_size=50).map(tuple),
@@ -131,17 +131,17 @@ curves = st.builds(
 
 
 @st.composite
-def _confusions(draw: st.DrawFn) -> Confusion:
+def _confusions(draw: st.DrawFn) -> ConfusionMatrix:
     size = draw(st.integers(0, 6))
     fits = draw(st.booleans())
     line = st.lists(whole, min_size=size if fits else 0, max_size=size).map(tuple)
     matrix = st.lists(line, min_size=size if fits else 0, max_size=size).map(tuple)
     labels = draw(st.lists(words, min_size=size, max_size=size))
-    return Confusion(labels=tuple(labels), champion=draw(st.none() | matrix), challenger=draw(matrix))
+    return ConfusionMatrix(labels=tuple(labels), champion=draw(st.none() | matrix), challenger=draw(matrix))
 
 
 rows = st.builds(
-    Rows,
+    EvaluationSample,
     dataset=words,
     rows=whole,
     positives=st.none() | whole,
@@ -151,8 +151,8 @@ rows = st.builds(
     overlap=st.none() | whole,
 )
 few_metrics = st.lists(metrics, max_size=2).map(tuple)
-frozen = st.builds(Frozen, evaluation=st.none() | rows, metrics=few_metrics, note=texts)
-anchors = st.builds(Anchor, revision=revisions, age=numbers, metrics=few_metrics, note=texts)
+frozen = st.builds(FrozenRowsComparison, evaluation=st.none() | rows, metrics=few_metrics, note=texts)
+anchors = st.builds(LongTermComparison, revision=revisions, age=numbers, metrics=few_metrics, note=texts)
 few_words = st.lists(words, max_size=3).map(tuple)
 checks = st.builds(
     DataCheck, id=words, status=st.sampled_from(["pass", "note", "warn", "block", "unknown"]), found=texts
@@ -220,7 +220,7 @@ gaps = st.builds(
     note=texts,
 )
 fairness = st.builds(
-    Fairness,
+    FairnessResult,
     column=words,
     groups=st.lists(groups, max_size=3).map(tuple),
     gaps=st.lists(gaps, max_size=2).map(tuple),
@@ -235,7 +235,7 @@ def _recipe_metrics(draw: st.DrawFn) -> RecipeMetric:
 
 
 few_recipe_metrics = st.lists(_recipe_metrics(), max_size=2).map(tuple)
-recipes = st.builds(Recipe, trainings=st.none() | whole, metrics=few_recipe_metrics, note=texts)
+recipes = st.builds(RecipeComparison, trainings=st.none() | whole, metrics=few_recipe_metrics, note=texts)
 
 
 @st.composite

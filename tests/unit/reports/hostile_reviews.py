@@ -6,19 +6,19 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.pipeline.run import Difference, Repro, StageRun, Traffic
+from gitops_mlops.domain.pipeline.run import OutputDifference, PipelineRunReport, RemoteTraffic, StageRun
 from gitops_mlops.domain.review.review import (
     OUTCOMES,
-    Commits,
+    BrokenRule,
     ContractEdit,
     DatasetReview,
-    Failure,
+    FileProblem,
     LockReview,
     ModelReview,
-    Review,
-    Rule,
-    Step,
-    Trouble,
+    PullRequestReport,
+    ReviewedCommits,
+    StepFailure,
+    TimedStep,
     overall,
 )
 from tests.unit.reports.corpus import hostile_report
@@ -28,8 +28,8 @@ outcomes = st.sampled_from(OUTCOMES)
 skipped = st.sampled_from(["", "base", "champion", "removed"])
 counts = st.integers(0, 10**15)
 seconds = st.floats(0, 10**9)
-troubles = st.builds(Trouble, path=texts, line=counts, column=counts, where=texts, message=texts, hint=texts)
-rules = st.builds(Rule, column=words, check=words, message=texts, rows=st.none() | counts, line=counts)
+troubles = st.builds(FileProblem, path=texts, line=counts, column=counts, where=texts, message=texts, hint=texts)
+rules = st.builds(BrokenRule, column=words, check=words, message=texts, rows=st.none() | counts, line=counts)
 edits = st.builds(ContractEdit, kind=words, column=words, message=texts)
 datasets = st.builds(
     DatasetReview,
@@ -47,9 +47,9 @@ datasets = st.builds(
 untold = st.builds(ModelReview, name=words, outcome=outcomes, skipped=skipped, told=texts)
 reported = reports().map(lambda one: ModelReview(name=one.model, outcome=one.verdict, report=one))
 stages = st.builds(StageRun, name=words, outcome=st.sampled_from(["ran", "cached", "failed"]), seconds=seconds)
-traffic = st.builds(Traffic, files=counts, bytes=st.none() | counts)
+traffic = st.builds(RemoteTraffic, files=counts, bytes=st.none() | counts)
 pipelines = st.builds(
-    Repro,
+    PipelineRunReport,
     commit=words,
     outcome=st.sampled_from(["unchanged", "ran", "failed", "differs", "reproduced"]),
     seconds=seconds,
@@ -59,7 +59,7 @@ pipelines = st.builds(
     pushed=traffic,
     reason=texts,
     tail=st.lists(texts, max_size=3),
-    differences=st.lists(st.builds(Difference, stage=words, path=words, recorded=words, got=words), max_size=2),
+    differences=st.lists(st.builds(OutputDifference, stage=words, path=words, recorded=words, got=words), max_size=2),
 )
 locks = st.builds(
     LockReview,
@@ -69,15 +69,15 @@ locks = st.builds(
     uncommitted=st.lists(words, max_size=3).map(tuple),
 )
 commits = st.builds(
-    Commits, base=words, head=words | st.just("b7e23ec29af22b0b4e41da31e868d57226121c84"), merge=words
+    ReviewedCommits, base=words, head=words | st.just("b7e23ec29af22b0b4e41da31e868d57226121c84"), merge=words
 )
 
 
 @st.composite
-def reviews(draw: st.DrawFn) -> Review:
+def reviews(draw: st.DrawFn) -> PullRequestReport:
     return review_of(
         commits=draw(commits),
-        failures=draw(st.lists(st.builds(Failure, step=words, outcome=outcomes, told=texts), max_size=2)),
+        failures=draw(st.lists(st.builds(StepFailure, step=words, outcome=outcomes, told=texts), max_size=2)),
         problems=draw(st.lists(troubles, max_size=3)),
         remarks=draw(st.lists(texts, max_size=2)),
         lock=draw(st.none() | locks),
@@ -85,13 +85,13 @@ def reviews(draw: st.DrawFn) -> Review:
         trained=draw(texts),
         datasets=draw(st.lists(datasets, max_size=3)),
         models=draw(st.lists(untold | reported, max_size=3)),
-        steps=draw(st.lists(st.builds(Step, name=words, seconds=seconds), max_size=4)),
+        steps=draw(st.lists(st.builds(TimedStep, name=words, seconds=seconds), max_size=4)),
         run=draw(st.none() | counts),
         shortened=draw(st.lists(words, max_size=2)),
     )
 
 
-def review_of(**parts: Any) -> Review:
+def review_of(**parts: Any) -> PullRequestReport:
     """A review of these parts, with the verdict that they have."""
     empty: dict[str, Any] = {
         "failures": (),
@@ -102,19 +102,19 @@ def review_of(**parts: Any) -> Review:
         "models": (),
     }
     whole = {**empty, **{name: tuple(part) if isinstance(part, list) else part for name, part in parts.items()}}
-    return Review(verdict=overall(**{name: whole[name] for name in empty}), **whole)
+    return PullRequestReport(verdict=overall(**{name: whole[name] for name in empty}), **whole)
 
 
-def full_review(models: int, datasets: int = 0, text: str = "@org/team | ` <b> ") -> Review:
+def full_review(models: int, datasets: int = 0, text: str = "@org/team | ` <b> ") -> PullRequestReport:
     """As large as the schema lets a review be, with so many models and datasets; of many models, small reports."""
     long, word = (text * 2000)[:2000], (text * 200)[:190]
-    trouble = Trouble(path=long, line=7, where=long, message=long, hint=long)
+    trouble = FileProblem(path=long, line=7, where=long, message=long, hint=long)
     compared = []
     for number in range(models):
         drawn = number * 50 % 500 if models <= 3 else number * 7 + 1
         report = hostile_report(drawn).model_copy(update={"model": f"{number} {word}"})
         compared.append(ModelReview(name=report.model, outcome=report.verdict, report=report))
-    rule = Rule(column=word, check=word, message=long, rows=10**15, line=1)
+    rule = BrokenRule(column=word, check=word, message=long, rows=10**15, line=1)
     edit = ContractEdit(kind=word, column=word, message=long)
     held = [
         DatasetReview(
@@ -130,12 +130,12 @@ def full_review(models: int, datasets: int = 0, text: str = "@org/team | ` <b> "
         for number in range(datasets)
     ]
     return review_of(
-        failures=(Failure(step=word, outcome="outside", told=long),) * 20,
+        failures=(StepFailure(step=word, outcome="outside", told=long),) * 20,
         problems=(trouble,) * 200,
         remarks=(long,) * 50,
         lock=LockReview(stale=(word,) * 200, troubles=(trouble,) * 100, mend=(long,) * 10, uncommitted=(word,) * 200),
         datasets=tuple(held),
         models=tuple(compared),
-        steps=(Step(name=word, seconds=10**9),) * 500,
+        steps=(TimedStep(name=word, seconds=10**9),) * 500,
         run=10**15,
     )

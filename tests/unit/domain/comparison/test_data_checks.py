@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from gitops_mlops.domain.comparison.data_checks import (
-    Features,
+    ModelFeatures,
     balance,
     duplicates,
     gate_of,
@@ -21,61 +21,63 @@ from gitops_mlops.domain.comparison.data_checks import (
     time_order,
     training_rows,
 )
-from gitops_mlops.domain.comparison.leakage import Lone
+from gitops_mlops.domain.comparison.leakage import SingleFeature
 from gitops_mlops.domain.comparison.overlap import overlap_of
 from gitops_mlops.domain.comparison.report_parts import DataCheck
-from gitops_mlops.domain.config.leakage import Leaks
-from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.leakage import LeakageConfig
+from gitops_mlops.domain.config.metrics import ModelTask
 
-LEAKS = Leaks.model_validate({})
-SURE = Features(("x",), sure=True)
-NEW = Features(("x",), sure=True, new=frozenset({"x"}))
-GUESS = Features(("x",), sure=False)
+LEAKS = LeakageConfig.model_validate({})
+SURE = ModelFeatures(("x",), sure=True)
+NEW = ModelFeatures(("x",), sure=True, new=frozenset({"x"}))
+GUESS = ModelFeatures(("x",), sure=False)
 
 
-def leaks(**settings: Any) -> Leaks:
-    return Leaks.model_validate({key.replace("_", "-"): value for key, value in settings.items()})
+def leaks(**settings: Any) -> LeakageConfig:
+    return LeakageConfig.model_validate({key.replace("_", "-"): value for key, value in settings.items()})
 
 
 @pytest.mark.parametrize(
     ("strength", "task", "features", "status"),
     [
-        (0.9499, Task.BINARY, SURE, "pass"),
-        (0.95, Task.BINARY, SURE, "warn"),
-        (0.8999, Task.BINARY, NEW, "pass"),
-        (0.9, Task.BINARY, NEW, "warn"),
-        (0.9899, Task.MULTICLASS, SURE, "warn"),
-        (0.99, Task.BINARY, SURE, "block"),
-        (0.99, Task.REGRESSION, SURE, "block"),
-        (0.9999, Task.FORECASTING, SURE, "warn"),
-        (0.9999, Task.BINARY, GUESS, "warn"),
+        (0.9499, ModelTask.BINARY, SURE, "pass"),
+        (0.95, ModelTask.BINARY, SURE, "warn"),
+        (0.8999, ModelTask.BINARY, NEW, "pass"),
+        (0.9, ModelTask.BINARY, NEW, "warn"),
+        (0.9899, ModelTask.MULTICLASS, SURE, "warn"),
+        (0.99, ModelTask.BINARY, SURE, "block"),
+        (0.99, ModelTask.REGRESSION, SURE, "block"),
+        (0.9999, ModelTask.FORECASTING, SURE, "warn"),
+        (0.9999, ModelTask.BINARY, GUESS, "warn"),
     ],
 )
-def test_a_feature_alone(strength: float, task: Task, features: Features, status: str) -> None:
-    assert lone_features([Lone("x", strength)], features, task, LEAKS).status == status
+def test_a_feature_alone(strength: float, task: ModelTask, features: ModelFeatures, status: str) -> None:
+    assert lone_features([SingleFeature("x", strength)], features, task, LEAKS).status == status
 
 
 def test_what_is_said_of_a_suspect() -> None:
-    features = Features(("delay_minutes",), True, new=frozenset({"delay_minutes"}), then={"delay_minutes": 0.61})
-    check = lone_features([Lone("delay_minutes", 0.9976), Lone("b", 0.7)], features, Task.BINARY, LEAKS)
+    features = ModelFeatures(("delay_minutes",), True, new=frozenset({"delay_minutes"}), then={"delay_minutes": 0.61})
+    check = lone_features(
+        [SingleFeature("delay_minutes", 0.9976), SingleFeature("b", 0.7)], features, ModelTask.BINARY, LEAKS
+    )
     assert check.found == "new feature 'delay_minutes' alone has AUC 0.997 (0.610 in the champion's data)"
-    nearly = lone_features([Lone("b", 0.99999)], GUESS, Task.REGRESSION, LEAKS)
+    nearly = lone_features([SingleFeature("b", 0.99999)], GUESS, ModelTask.REGRESSION, LEAKS)
     assert nearly.found == "'b' alone has rank correlation 0.999; whether the model reads it is not known"
-    many = lone_features([Lone(f"x{i}", 0.96) for i in range(40)], SURE, Task.BINARY, LEAKS)
+    many = lone_features([SingleFeature(f"x{i}", 0.96) for i in range(40)], SURE, ModelTask.BINARY, LEAKS)
     assert many.found.endswith("; and 35 more")
-    assert lone_features([], SURE, Task.BINARY, LEAKS).status == "unknown"
+    assert lone_features([], SURE, ModelTask.BINARY, LEAKS).status == "unknown"
 
 
 def test_a_copy_of_the_label() -> None:
-    copy = [Lone("x", 1.0, "the label, negated"), Lone("y", 0.6)]
+    copy = [SingleFeature("x", 1.0, "the label, negated"), SingleFeature("y", 0.6)]
     assert label_copies(copy, SURE, "t", LEAKS).status == "block"
     assert label_copies(copy, GUESS, "t", LEAKS).status == "warn"
     assert label_copies(copy, SURE, "t", leaks(label="ignore")).status == "note"
     assert label_copies(copy[1:], SURE, "t", LEAKS).status == "pass"
     # A copy is told once, as a copy.
-    assert lone_features(copy, SURE, Task.BINARY, LEAKS).found == "the best alone, 'y', has AUC 0.600"
-    assert lone_features(copy[:1], SURE, Task.BINARY, LEAKS).status == "unknown"
-    greedy = Features(("x",), sure=True, reads_target=True)
+    assert lone_features(copy, SURE, ModelTask.BINARY, LEAKS).found == "the best alone, 'y', has AUC 0.600"
+    assert lone_features(copy[:1], SURE, ModelTask.BINARY, LEAKS).status == "unknown"
+    greedy = ModelFeatures(("x",), sure=True, reads_target=True)
     assert label_copies([], greedy, "t", LEAKS).found == "the model reads its own target 't'"
     assert label_copies([], greedy, "t", leaks(allowed=["t"])).status == "pass"
 
@@ -203,14 +205,16 @@ def test_honest_data_is_never_suspected() -> None:
 
 
 def test_how_labels_are_spread() -> None:
-    told = balance(Task.BINARY, [("here", pl.Series([1, 1, 0, 1])), ("then", pl.Series(["b"] * 9 + ["a"]))])
+    told = balance(ModelTask.BINARY, [("here", pl.Series([1, 1, 0, 1])), ("then", pl.Series(["b"] * 9 + ["a"]))])
     assert told.found == "here '1' 75.0%, '0' 25.0%; then 'b' 90.0%, 'a' 10.0%"
     assert (
-        balance(Task.REGRESSION, [("here", pl.Series([1.0, 2, 3, 4, 9]))]).found
+        balance(ModelTask.REGRESSION, [("here", pl.Series([1.0, 2, 3, 4, 9]))]).found
         == "here median 3 (quartiles 2 and 4)"
     )
-    assert balance(Task.MULTICLASS, [("here", pl.Series([str(n) for n in range(9)]))]).found.endswith("and 5 more")
-    assert balance(Task.BINARY, [("here", pl.Series([None, None]))]).status == "unknown"
+    assert balance(ModelTask.MULTICLASS, [("here", pl.Series([str(n) for n in range(9)]))]).found.endswith(
+        "and 5 more"
+    )
+    assert balance(ModelTask.BINARY, [("here", pl.Series([None, None]))]).status == "unknown"
 
 
 def test_only_what_warns_or_blocks_is_a_gate() -> None:
@@ -231,8 +235,8 @@ def test_hostile_names_stay_within_bounds(name: str) -> None:
     told = [
         shared(frame, frame, [name], LEAKS),
         identifiers_read([name] * 50, SURE, LEAKS),
-        label_copies([Lone(name, 1.0, "the label itself")] * 50, SURE, name, LEAKS),
-        lone_features([Lone(name, 0.97)] * 50, SURE, Task.BINARY, LEAKS),
+        label_copies([SingleFeature(name, 1.0, "the label itself")] * 50, SURE, name, LEAKS),
+        lone_features([SingleFeature(name, 0.97)] * 50, SURE, ModelTask.BINARY, LEAKS),
         duplicates(frame, "y", [], LEAKS),
     ]
     assert all(len(check.found) <= 2000 and "\n" not in check.found for check in told)

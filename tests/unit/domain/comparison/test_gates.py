@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.comparison.gates import Evidence, demand, gate_changes, judge, overall
+from gitops_mlops.domain.comparison.gates import GateEvidence, demand, gate_changes, judge, overall
 from gitops_mlops.domain.comparison.slice_gates import SliceMeasured
-from gitops_mlops.domain.config.sections import Gate, Model
-from gitops_mlops.domain.statistics.estimate import Settings
-from gitops_mlops.domain.statistics.measure import Measured, unmeasured
+from gitops_mlops.domain.config.sections import GateConfig, ModelConfig
+from gitops_mlops.domain.statistics.estimate import StatisticsSettings
+from gitops_mlops.domain.statistics.measure import MetricEstimate, unmeasured
 from gitops_mlops.domain.statistics.results import MetricResult
-from gitops_mlops.domain.statistics.spread import Spread
+from gitops_mlops.domain.statistics.spread import ValueSpread
 
 
-def model(*gates: dict[str, Any], **evaluation: Any) -> Model:
-    return Model.model_validate(
+def model(*gates: dict[str, Any], **evaluation: Any) -> ModelConfig:
+    return ModelConfig.model_validate(
         {
             "task": "binary-classification",
             "evaluation": {"dataset": "test", "target": "y", **evaluation},
@@ -27,13 +27,13 @@ def model(*gates: dict[str, Any], **evaluation: Any) -> Model:
     )
 
 
-def measured(delta: float, se: float, value: float = 0.7, few: str = "") -> Measured:
+def measured(delta: float, se: float, value: float = 0.7, few: str = "") -> MetricEstimate:
     result = MetricResult(name="roc_auc", higher_is_better=True, champion=value - delta, challenger=value, note=few)
-    return Measured(result, Spread(delta, se), Spread(value, se), few)
+    return MetricEstimate(result, ValueSpread(delta, se), ValueSpread(value, se), few)
 
 
-def status(gate: dict[str, Any], found: Measured, **evaluation: Any) -> tuple[str, str]:
-    (judged,) = judge(model(gate, **evaluation), Evidence({"roc_auc": found}, (), "compared"))
+def status(gate: dict[str, Any], found: MetricEstimate, **evaluation: Any) -> tuple[str, str]:
+    (judged,) = judge(model(gate, **evaluation), GateEvidence({"roc_auc": found}, (), "compared"))
     return judged.result.status, judged.result.reason
 
 
@@ -73,13 +73,13 @@ def test_inconclusive_blocks_where_the_configuration_says_so() -> None:
 
 @pytest.mark.parametrize("gate", [SUPERIOR, NOT_WORSE, {"metric": "roc_auc", "min": 0.1}])
 def test_what_is_missing_or_undefined_blocks(gate: dict[str, Any]) -> None:
-    assert status(gate, unmeasured("roc_auc", "no probabilities", Settings())) == (
+    assert status(gate, unmeasured("roc_auc", "no probabilities", StatisticsSettings())) == (
         "block",
         "undefined: no probabilities",
     )
-    nan = Spread(math.nan, math.nan)
-    assert status(gate, Measured(measured(0.1, 0.01).result, nan, nan))[0] == "block"
-    (judged,) = judge(model(gate), Evidence({}, (), "compared"))
+    nan = ValueSpread(math.nan, math.nan)
+    assert status(gate, MetricEstimate(measured(0.1, 0.01).result, nan, nan))[0] == "block"
+    (judged,) = judge(model(gate), GateEvidence({}, (), "compared"))
     assert (judged.result.status, judged.incomparable) == ("block", False)
 
 
@@ -107,15 +107,15 @@ def test_slices_are_corrected_for_being_many() -> None:
     # One-sided p of -0.02 - 2 · 0.01 is 2.3 %: enough for one slice, not for the worst of ten.
     gate = model({**NOT_WORSE, "per-slice": True})
     for others, expected in ((0, "block"), (9, "pass")):
-        evidence = Evidence({"roc_auc": measured(0.1, 0.01)}, slices(-0.04, *[0.0] * others), "compared")
+        evidence = GateEvidence({"roc_auc": measured(0.1, 0.01)}, slices(-0.04, *[0.0] * others), "compared")
         assert [one.result.status for one in judge(gate, evidence)] == [expected]
-    evidence = Evidence({"roc_auc": measured(0.1, 0.01)}, slices(-0.06, *[0.0] * 9), "compared")
+    evidence = GateEvidence({"roc_auc": measured(0.1, 0.01)}, slices(-0.06, *[0.0] * 9), "compared")
     (judged,) = judge(gate, evidence)
     assert (judged.result.status, "carrier = A −0.06" in judged.result.reason) == ("block", True)
 
 
 def test_declared_slices_are_watched_without_being_asked_for() -> None:
-    evidence = Evidence({"roc_auc": measured(0.1, 0.01)}, slices(-0.2, 0.1), "compared")
+    evidence = GateEvidence({"roc_auc": measured(0.1, 0.01)}, slices(-0.2, 0.1), "compared")
     judged = judge(model(NOT_WORSE, slices=["carrier"]), evidence)
     assert [(one.result.id, one.result.status) for one in judged] == [
         ("roc_auc non-inferior", "pass"),
@@ -125,15 +125,17 @@ def test_declared_slices_are_watched_without_being_asked_for() -> None:
 
 @pytest.mark.parametrize("inconclusive", ["warn", "block"])
 def test_declared_slices_without_rows_are_not_passed_over(inconclusive: str) -> None:
-    evidence = Evidence({"roc_auc": measured(0.1, 0.01)}, (), "compared")
+    evidence = GateEvidence({"roc_auc": measured(0.1, 0.01)}, (), "compared")
     _, judged = judge(model(NOT_WORSE, slices=["carrier"], inconclusive=inconclusive), evidence)
     assert (judged.result.id, judged.result.status) == ("declared slices", inconclusive)
     assert judged.result.reason == "there is no slice"
 
 
 def test_a_slice_of_a_single_class_is_not_judged_and_said() -> None:
-    nothing = SliceMeasured("carrier", "ZZ", 300, {"roc_auc": unmeasured("roc_auc", "one label", Settings())})
-    evidence = Evidence({"roc_auc": measured(0.1, 0.01)}, [*slices(0.1), nothing], "compared")
+    nothing = SliceMeasured(
+        "carrier", "ZZ", 300, {"roc_auc": unmeasured("roc_auc", "one label", StatisticsSettings())}
+    )
+    evidence = GateEvidence({"roc_auc": measured(0.1, 0.01)}, [*slices(0.1), nothing], "compared")
     _, judged = judge(model(NOT_WORSE, slices=["carrier"]), evidence)
     assert (judged.result.status, judged.result.reason) == (
         "warn",
@@ -143,7 +145,7 @@ def test_a_slice_of_a_single_class_is_not_judged_and_said() -> None:
 
 def test_no_slice_with_rows_enough_is_no_evidence() -> None:
     (judged,) = judge(
-        model({**NOT_WORSE, "per-slice": True}), Evidence({"roc_auc": measured(0.1, 0.01)}, (), "compared")
+        model({**NOT_WORSE, "per-slice": True}), GateEvidence({"roc_auc": measured(0.1, 0.01)}, (), "compared")
     )
     assert judged.result.status == "block"
 
@@ -151,10 +153,10 @@ def test_no_slice_with_rows_enough_is_no_evidence() -> None:
 def test_nothing_to_compare_with() -> None:
     both = model({**SUPERIOR, "min": 0.6}, {"metric": "roc_auc", "min": 0.9, "action": "warn"})
     metrics = {"roc_auc": measured(0.1, 0.01)}
-    first = Evidence(metrics, (), "first")
+    first = GateEvidence(metrics, (), "first")
     assert [one.result.status for one in judge(both, first)] == ["pass", "warn"]
     assert overall(judge(both, first), (), first) == "warn"
-    gone = Evidence(metrics, (), "incomparable", "the champion needs the column x")
+    gone = GateEvidence(metrics, (), "incomparable", "the champion needs the column x")
     assert overall(judge(both, gone), (), gone) == "incomparable"
     assert overall(judge(both, gone), ("rows were seen in training",), gone) == "block"
     real = model({**SUPERIOR, "min": 0.9})
@@ -165,7 +167,9 @@ def test_nothing_to_compare_with() -> None:
 
 
 def test_words_and_changes() -> None:
-    gate = Gate.model_validate({"metric": "mae", "rule": "non-inferior", "margin": "1%", "max": 3, "per-slice": True})
+    gate = GateConfig.model_validate(
+        {"metric": "mae", "rule": "non-inferior", "margin": "1%", "max": 3, "per-slice": True}
+    )
     assert demand(gate) == "mae not worse than the champion by 1% or more and at most 3, in every slice"
     base = model(NOT_WORSE, NOT_WORSE)
     assert gate_changes(base, base) == []

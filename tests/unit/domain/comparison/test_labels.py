@@ -11,10 +11,10 @@ import pytest
 from gitops_mlops.domain.comparison.labels import Labels
 from gitops_mlops.domain.comparison.model import Predictions
 from gitops_mlops.domain.comparison.prediction_table import all_labels, read_predictions
-from gitops_mlops.domain.comparison.scoring import Unscorable, checked, read_truth
-from gitops_mlops.domain.config.metrics import Task
-from gitops_mlops.domain.errors import EvidenceMissing
-from gitops_mlops.domain.statistics.sample import Scores
+from gitops_mlops.domain.comparison.scoring import UnscorableReason, checked, read_truth
+from gitops_mlops.domain.config.metrics import ModelTask
+from gitops_mlops.domain.errors import MissingEvidence
+from gitops_mlops.domain.statistics.sample import ModelScores
 
 ZERO_AND_ONE: dict[str, tuple[Any, Any]] = {
     "integers": (0, 1),
@@ -23,13 +23,13 @@ ZERO_AND_ONE: dict[str, tuple[Any, Any]] = {
     "text": ("0", "1"),
     "decimals": (Decimal(0), Decimal(1)),
 }
-B, M = Task.BINARY, Task.MULTICLASS
+B, M = ModelTask.BINARY, ModelTask.MULTICLASS
 PAIRS = list(itertools.product(ZERO_AND_ONE, repeat=2))
 
 
 @pytest.mark.parametrize(("data", "model"), PAIRS)
-@pytest.mark.parametrize("task", [Task.BINARY, Task.MULTICLASS])
-def test_a_label_is_one_in_data_classes_and_answers(data: str, model: str, task: Task) -> None:
+@pytest.mark.parametrize("task", [ModelTask.BINARY, ModelTask.MULTICLASS])
+def test_a_label_is_one_in_data_classes_and_answers(data: str, model: str, task: ModelTask) -> None:
     no, yes = ZERO_AND_ONE[model]
     column = pl.Series([ZERO_AND_ONE[data][code] for code in (1, 0, 1)])
     truth = read_truth(column, task, yes, (no, yes), "target")
@@ -41,7 +41,7 @@ def test_a_label_is_one_in_data_classes_and_answers(data: str, model: str, task:
         Predictions(np.array([yes, no, yes], dtype=object), chances, (no, yes), decided=True),
     ):
         found = checked(said, 3, truth, task, 0.5)
-        assert isinstance(found, Scores), found
+        assert isinstance(found, ModelScores), found
         assert found.predicted.tolist() == [1, 0, 1]
 
 
@@ -60,7 +60,7 @@ def test_a_label_is_one_in_data_columns_and_predictions(data: str, file: str, na
     classes = all_labels([table], column.unique().to_list(), B)
     truth = read_truth(column, B, classes[1], classes, "target")
     found = checked(table.answers(frame["key"], truth.classes), 3, truth, B, 0.5)
-    assert isinstance(found, Scores), found
+    assert isinstance(found, ModelScores), found
     assert found.probabilities is not None
     assert (found.predicted.tolist(), found.probabilities.tolist()) == ([1, 0, 1], [0.8, 0.4, 0.7])
 
@@ -68,11 +68,11 @@ def test_a_label_is_one_in_data_columns_and_predictions(data: str, file: str, na
 def test_two_labels_are_never_one() -> None:
     texts = Labels(["1", "1.0", "true"])
     assert [texts.of(value) for value in ("1", "1.0", 1, 1.0, True, "01")] == ["1", "1.0", "1", "1.0", "true", "01"]
-    truth = read_truth(pl.Series(["1", "1.0"]), Task.MULTICLASS, None, (), "target")
+    truth = read_truth(pl.Series(["1", "1.0"]), ModelTask.MULTICLASS, None, (), "target")
     assert len(truth.classes) == 2
     truth = read_truth(pl.Series([1, 2]), M, None, (), "target")
     twice = checked(Predictions(np.zeros(2), np.array([[0.3, 0.7]] * 2), (1, "1")), 2, truth, M, 0.5)
-    assert twice == Unscorable("calls two of its classes alike: 1, '1'")
+    assert twice == UnscorableReason("calls two of its classes alike: 1, '1'")
     frame = pl.DataFrame({"key": [1], "probability_1": [0.3], "probability_1.0": [0.7]})
-    with pytest.raises(EvidenceMissing, match=r"probability_1(\.0)? is of the same label as another column"):
+    with pytest.raises(MissingEvidence, match=r"probability_1(\.0)? is of the same label as another column"):
         read_predictions(frame, "key", M, "p.csv").labels([1, 2])

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gitops_mlops.domain.comparison.leaderboard import Board, Entrant, Standing, may_be_best, rank, verdict
+from gitops_mlops.domain.comparison.leaderboard import (
+    Leaderboard,
+    LeaderboardEntry,
+    LeaderboardRow,
+    may_be_best,
+    rank,
+    verdict,
+)
 
 
 def p_values(values: np.ndarray, se: float) -> list[list[float]]:
@@ -43,12 +50,12 @@ def test_the_truly_best_is_left_out_at_most_as_often_as_said() -> None:
     assert lost / runs > 0.01, "and the rule is not empty"
 
 
-def board(*standings: Standing) -> Board:
-    return Board("m", "log_loss", False, 100, None, 0.05, standings)
+def board(*standings: LeaderboardRow) -> Leaderboard:
+    return Leaderboard("m", "log_loss", False, 100, None, 0.05, standings)
 
 
-def entry(name: str, value: float | None = None, best: bool = False) -> Standing:
-    return Standing(Entrant(name, "c" * 40, "experiment", {}), value, may_be_best=best)
+def entry(name: str, value: float | None = None, best: bool = False) -> LeaderboardRow:
+    return LeaderboardRow(LeaderboardEntry(name, "c" * 40, "experiment", {}), value, may_be_best=best)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +69,7 @@ def entry(name: str, value: float | None = None, best: bool = False) -> Standing
         ((entry("a", 0.1, True), entry("b", 0.2, True), entry("c", 1)), "2 of 3 may be the best"),
     ],
 )
-def test_the_verdict_says_what_the_order_is_worth(standings: tuple[Standing, ...], says: str) -> None:
+def test_the_verdict_says_what_the_order_is_worth(standings: tuple[LeaderboardRow, ...], says: str) -> None:
     assert verdict(board(*standings)).startswith(says)
 
 

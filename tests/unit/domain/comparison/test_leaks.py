@@ -13,7 +13,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_
 from sklearn.metrics import roc_auc_score
 
 from gitops_mlops.domain.comparison.leakage import identifiers, labels_of, lone
-from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.metrics import ModelTask
 
 SEEDS = range(20)
 
@@ -37,21 +37,21 @@ def noisy(seed: int, rows: int = 600) -> tuple[pl.DataFrame, np.ndarray[Any, Any
 @pytest.mark.parametrize("seed", SEEDS)
 def test_columns_that_know_nothing_stay_far_from_suspicion(seed: int) -> None:
     frame, truth = noisy(seed)
-    assert max(one.strength for one in lone(frame, frame.columns, truth, Task.BINARY)) < 0.75
+    assert max(one.strength for one in lone(frame, frame.columns, truth, ModelTask.BINARY)) < 0.75
     numbers = np.random.default_rng(1000 + seed).normal(size=frame.height)
-    assert max(one.strength for one in lone(frame, frame.columns, numbers, Task.REGRESSION)) < 0.35
+    assert max(one.strength for one in lone(frame, frame.columns, numbers, ModelTask.REGRESSION)) < 0.35
     classes = np.random.default_rng(1000 + seed).integers(0, 5, frame.height)
-    assert max(one.strength for one in lone(frame, frame.columns, classes, Task.MULTICLASS)) < 0.75
+    assert max(one.strength for one in lone(frame, frame.columns, classes, ModelTask.MULTICLASS)) < 0.75
 
 
 def test_the_strength_of_a_number_is_its_area_and_its_rank_correlation() -> None:
     generator = np.random.default_rng(0)
     truth = generator.integers(0, 2, 900)
     x = -1.5 * truth + generator.normal(size=900)
-    (found,) = lone(pl.DataFrame({"x": x}), ["x"], truth, Task.BINARY)
+    (found,) = lone(pl.DataFrame({"x": x}), ["x"], truth, ModelTask.BINARY)
     assert found.strength == pytest.approx(1 - roc_auc_score(truth, x))
     y = generator.normal(size=900) + x
-    (found,) = lone(pl.DataFrame({"x": x}), ["x"], y, Task.REGRESSION)
+    (found,) = lone(pl.DataFrame({"x": x}), ["x"], y, ModelTask.REGRESSION)
     assert found.strength == pytest.approx(spearmanr(x, y).statistic)
 
 
@@ -71,7 +71,7 @@ def test_a_leak_of_any_shape_is_found(leak: Any) -> None:
     generator = np.random.default_rng(1)
     frame, truth = noisy(1, 2000)
     planted = frame.with_columns(leak=pl.Series(leak(truth, generator), strict=False))
-    first, second, *_ = lone(planted, planted.columns, truth, Task.BINARY)
+    first, second, *_ = lone(planted, planted.columns, truth, ModelTask.BINARY)
     assert first.column == "leak"
     assert first.strength >= 0.95 > 0.75 > second.strength
 
@@ -84,7 +84,7 @@ def test_copies_are_named_as_what_they_are() -> None:
         word=pl.Series(np.where(truth == 1, "🙂", "|")),
         gap=pl.Series([1 if t else None for t in truth]),
     )
-    found = {one.column: one.copy for one in lone(copies, copies.columns, truth, Task.BINARY)}
+    found = {one.column: one.copy for one in lone(copies, copies.columns, truth, ModelTask.BINARY)}
     assert found["no"] == "the label, negated"
     assert found["same"] == found["word"] == found["gap"] == "the label itself, whatever its values are called"
     assert not any(found[name] for name in frame.columns)
@@ -92,20 +92,20 @@ def test_copies_are_named_as_what_they_are() -> None:
     numbers = frame.with_columns(
         scaled=pl.Series(2 * y + 3), negated=pl.Series(-y), near=pl.Series(y + 0.01 * frame["float"])
     )
-    found = {one.column: one.copy for one in lone(numbers, numbers.columns, y, Task.REGRESSION)}
+    found = {one.column: one.copy for one in lone(numbers, numbers.columns, y, ModelTask.REGRESSION)}
     assert (found["scaled"], found["negated"], found["near"]) == ("the label, scaled", "the label, negated", "")
 
 
 @pytest.mark.parametrize(
     ("load", "task", "most"),
     [
-        (load_breast_cancer, Task.BINARY, 0.98),
-        (load_wine, Task.MULTICLASS, 0.95),
-        (load_diabetes, Task.REGRESSION, 0.7),
-        (load_iris, Task.MULTICLASS, 0.995),
+        (load_breast_cancer, ModelTask.BINARY, 0.98),
+        (load_wine, ModelTask.MULTICLASS, 0.95),
+        (load_diabetes, ModelTask.REGRESSION, 0.7),
+        (load_iris, ModelTask.MULTICLASS, 0.995),
     ],
 )
-def test_real_data_without_a_leak(load: Any, task: Task, most: float) -> None:
+def test_real_data_without_a_leak(load: Any, task: ModelTask, most: float) -> None:
     """Only iris, which one petal's width all but decides, reaches what blocks by default."""
     data = load(as_frame=True)
     frame = pl.DataFrame({name: data.data[name].to_numpy() for name in data.data})
@@ -118,7 +118,7 @@ def test_real_data_without_a_leak(load: Any, task: Task, most: float) -> None:
 @pytest.mark.parametrize("rows", [0, 1, 99])
 def test_too_few_rows_say_nothing(rows: int) -> None:
     frame, truth = noisy(3)
-    assert lone(frame.head(rows), frame.columns, truth[:rows], Task.BINARY) == []
+    assert lone(frame.head(rows), frame.columns, truth[:rows], ModelTask.BINARY) == []
 
 
 def test_what_has_no_order_and_no_categories_says_nothing() -> None:
@@ -135,21 +135,21 @@ def test_what_has_no_order_and_no_categories_says_nothing() -> None:
         }
     )
     truth = np.arange(rows) % 2
-    assert [one.column for one in lone(frame, frame.columns, truth, Task.BINARY)] == ["infinite"]
-    assert lone(frame, frame.columns, np.zeros(rows, dtype=np.int64), Task.BINARY) == []
-    assert lone(frame, frame.columns, np.ones(rows), Task.REGRESSION) == []
+    assert [one.column for one in lone(frame, frame.columns, truth, ModelTask.BINARY)] == ["infinite"]
+    assert lone(frame, frame.columns, np.zeros(rows, dtype=np.int64), ModelTask.BINARY) == []
+    assert lone(frame, frame.columns, np.ones(rows), ModelTask.REGRESSION) == []
 
 
 def test_a_class_for_every_row_says_nothing() -> None:
     frame, _ = noisy(4)
-    assert lone(frame, frame.columns, np.arange(frame.height), Task.MULTICLASS) == []
+    assert lone(frame, frame.columns, np.arange(frame.height), ModelTask.MULTICLASS) == []
 
 
 def test_many_rows_are_sampled_and_give_nearly_the_same() -> None:
     generator = np.random.default_rng(5)
     truth = generator.integers(0, 2, 300_000)
     x = truth + generator.normal(size=len(truth))
-    (found,) = lone(pl.DataFrame({"x": x}), ["x"], truth, Task.BINARY)
+    (found,) = lone(pl.DataFrame({"x": x}), ["x"], truth, ModelTask.BINARY)
     assert found.strength == pytest.approx(roc_auc_score(truth, x), abs=0.005)
 
 
@@ -174,6 +174,6 @@ def test_identifiers_are_told_from_measurements() -> None:
 
 
 def test_labels_become_codes_or_numbers() -> None:
-    assert labels_of(pl.Series(["b", "a", None, "b"]), Task.BINARY).tolist() == [2, 1, 0, 2]
-    assert labels_of(pl.Series([True, False]), Task.BINARY).tolist() == [2, 1]
-    assert labels_of(pl.Series([1, 3]), Task.REGRESSION).tolist() == [1.0, 3.0]
+    assert labels_of(pl.Series(["b", "a", None, "b"]), ModelTask.BINARY).tolist() == [2, 1, 0, 2]
+    assert labels_of(pl.Series([True, False]), ModelTask.BINARY).tolist() == [2, 1]
+    assert labels_of(pl.Series([1, 3]), ModelTask.REGRESSION).tolist() == [1.0, 3.0]

@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from gitops_mlops.domain.comparison.model import dump_model, load_model, parse_trusted_types
-from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
 
 TREES = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
 
@@ -95,5 +95,5 @@ def test_a_type_that_nobody_reviewed_is_named() -> None:
 
 @pytest.mark.parametrize("cut", [0, 10, -100])
 def test_half_a_file_is_no_model(cut: int) -> None:
-    with pytest.raises(EvidenceMissing):
+    with pytest.raises(MissingEvidence):
         load_model(dump_model(words())[:cut], "m")

@@ -18,7 +18,7 @@ from gitops_mlops.domain.comparison.rows import (
     repeats,
     seen_in,
 )
-from gitops_mlops.domain.errors import EvidenceMissing, UsageError
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
 
 
 def test_csv_and_parquet_read_the_same() -> None:
@@ -30,12 +30,12 @@ def test_csv_and_parquet_read_the_same() -> None:
 @pytest.mark.parametrize(
     ("content", "name", "error"),
     [
-        (b"", "rows.csv", EvidenceMissing),
-        (b"a,b\n", "rows.csv", EvidenceMissing),
-        ("a\ncafé\n".encode("latin-1"), "rows.csv", EvidenceMissing),
-        (b"a,b\n1,2,3\n", "rows.csv", EvidenceMissing),
-        (b"not parquet", "rows.parquet", EvidenceMissing),
-        (b"PAR1\x00\x00\x00\x00PAR1", "rows.parquet", EvidenceMissing),
+        (b"", "rows.csv", MissingEvidence),
+        (b"a,b\n", "rows.csv", MissingEvidence),
+        ("a\ncafé\n".encode("latin-1"), "rows.csv", MissingEvidence),
+        (b"a,b\n1,2,3\n", "rows.csv", MissingEvidence),
+        (b"not parquet", "rows.parquet", MissingEvidence),
+        (b"PAR1\x00\x00\x00\x00PAR1", "rows.parquet", MissingEvidence),
         (b"x", "rows.xlsx", UsageError),
     ],
 )
@@ -49,7 +49,7 @@ def test_what_is_no_table(content: bytes, name: str, error: type[Exception]) -> 
 @given(st.binary(max_size=200))
 def test_no_bytes_make_a_traceback(content: bytes) -> None:
     for name in ("rows.csv", "rows.parquet"):
-        with contextlib.suppress(EvidenceMissing):
+        with contextlib.suppress(MissingEvidence):
             assert parse_rows(content, name).height > 0
 
 
@@ -103,5 +103,5 @@ def test_the_naive_forecasts_error_is_each_series_own() -> None:
         for side, kind in ((history, pl.Float64), (rows, pl.String))
     ]
     assert naive_errors(*numbered, "y", "t", "s", season=1).tolist()[:2] == [15.0, 1.5], "1.0 and '1' are one series"
-    with pytest.raises(EvidenceMissing, match="column 's' is String"):
+    with pytest.raises(MissingEvidence, match="column 's' is String"):
         demand_ordered(history, "s", "x.csv")

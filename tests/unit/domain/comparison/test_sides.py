@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_mlops.domain.comparison.sides import Sides, parse_sides
+from gitops_mlops.domain.comparison.sides import ComparisonSides, parse_sides
 from gitops_mlops.domain.errors import UsageError
 
 
 @pytest.mark.parametrize(
     ("words", "sides"),
     [
-        ([], Sides()),
-        (["delay"], Sides("delay")),
-        (["v1.0.0", "v1.1.0"], Sides(None, "v1.0.0", "v1.1.0")),
-        (["delay@v1.0.0", "HEAD"], Sides("delay", "delay@v1.0.0", "HEAD")),
-        (["delay#production", "delay#staging"], Sides("delay", "delay#production", "delay#staging")),
-        (["delay", "main", "HEAD@{1}"], Sides("delay", "main", "HEAD@{1}")),
-        (["eu:delay", "eu:delay@v1.0.0", "HEAD~2"], Sides("eu:delay", "eu:delay@v1.0.0", "HEAD~2")),
+        ([], ComparisonSides()),
+        (["delay"], ComparisonSides("delay")),
+        (["v1.0.0", "v1.1.0"], ComparisonSides(None, "v1.0.0", "v1.1.0")),
+        (["delay@v1.0.0", "HEAD"], ComparisonSides("delay", "delay@v1.0.0", "HEAD")),
+        (["delay#production", "delay#staging"], ComparisonSides("delay", "delay#production", "delay#staging")),
+        (["delay", "main", "HEAD@{1}"], ComparisonSides("delay", "main", "HEAD@{1}")),
+        (["eu:delay", "eu:delay@v1.0.0", "HEAD~2"], ComparisonSides("eu:delay", "eu:delay@v1.0.0", "HEAD~2")),
     ],
 )
-def test_words_become_sides(words: list[str], sides: Sides) -> None:
+def test_words_become_sides(words: list[str], sides: ComparisonSides) -> None:
     assert parse_sides(words) == sides
 
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.comparison.slice_columns import Part, coded, distinct, parts
-from gitops_mlops.domain.statistics.slice_search import Coded
+from gitops_mlops.domain.comparison.slice_columns import RowGroup, coded, distinct, parts
+from gitops_mlops.domain.statistics.slice_search import EncodedColumn
 
 VALUES: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
     "float": (pl.Float64, st.floats()),
@@ -84,7 +84,7 @@ def test_every_row_is_in_one_slice(column: pl.Series) -> None:
         assert len(found) <= 6
 
 
-def _masks(found: list[Part]) -> list[np.ndarray]:
+def _masks(found: list[RowGroup]) -> list[np.ndarray]:
     return [part.rows for part in found]
 
 
@@ -152,6 +152,6 @@ def test_what_is_beyond_the_most_frequent_values_is_counted() -> None:
     *named, last = parts(frame, "x")
     assert (len(named), {part.values for part in named}, last.values) == (50, {1}, 20)
     assert (last.value, int(last.rows.sum())) == ("any other (20 values)", 2 * 10 + 10)
-    only: Coded | None = coded(frame["x"], 2)
+    only: EncodedColumn | None = coded(frame["x"], 2)
     assert only is not None
     assert only.pooled == 50

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from gitops_mlops.domain.comparison.gates import Evidence, judge
+from gitops_mlops.domain.comparison.gates import GateEvidence, judge
 from gitops_mlops.domain.comparison.slice_gates import SliceMeasured
-from gitops_mlops.domain.config.sections import Model
-from gitops_mlops.domain.statistics.estimate import Settings
-from gitops_mlops.domain.statistics.measure import Measured, too_few, unmeasured
+from gitops_mlops.domain.config.sections import ModelConfig
+from gitops_mlops.domain.statistics.estimate import StatisticsSettings
+from gitops_mlops.domain.statistics.measure import MetricEstimate, too_few, unmeasured
 from gitops_mlops.domain.statistics.results import MetricResult
-from gitops_mlops.domain.statistics.spread import Spread
+from gitops_mlops.domain.statistics.spread import ValueSpread
 
 GATES = {
     "declared": {"rule": "non-inferior", "margin": 0.01},
@@ -23,17 +23,20 @@ GATES = {
 }
 
 
-def measured(value: float, delta: float) -> Measured:
+def measured(value: float, delta: float) -> MetricEstimate:
     result = MetricResult(name="accuracy", higher_is_better=True, champion=value - delta, challenger=value)
-    return Measured(result, Spread(delta, 0.005), Spread(value, 0.005))
+    return MetricEstimate(result, ValueSpread(delta, 0.005), ValueSpread(value, 0.005))
 
 
 SMALL = {
     "few rows": (1, too_few(measured(0.55, -0.3), "only 176 rows, at least 200 are needed")),
     "few clusters": (1, too_few(measured(0.55, -0.3), "only 3 clusters, at least 20 are needed")),
     "few of a class": (1, too_few(measured(0.55, -0.3), "only 4 rows of the label 'x', at least 10 are needed")),
-    "not defined": (1, unmeasured("accuracy", "every row has the same label", Settings())),
-    "pooled": (12, too_few(unmeasured("accuracy", "", Settings()), "12 values beyond the 50 most frequent")),
+    "not defined": (1, unmeasured("accuracy", "every row has the same label", StatisticsSettings())),
+    "pooled": (
+        12,
+        too_few(unmeasured("accuracy", "", StatisticsSettings()), "12 values beyond the 50 most frequent"),
+    ),
 }
 
 
@@ -44,7 +47,7 @@ SMALL = {
 def test_what_cannot_be_judged_is_named(gate: str, kind: str, action: str, good: float) -> None:
     keys = {"default": {}, "inconclusive": {"inconclusive": "block"}}.get(action, {"cannot-be-judged": action})
     evaluation: dict[str, Any] = {"dataset": "test", "target": "y", "slices": ["site"], **keys}
-    model = Model.model_validate(
+    model = ModelConfig.model_validate(
         {
             "task": "binary-classification",
             "evaluation": evaluation,
@@ -57,7 +60,7 @@ def test_what_cannot_be_judged_is_named(gate: str, kind: str, action: str, good:
         SliceMeasured("site", "north", 1000, {"accuracy": measured(good, good - 0.7)}),
         SliceMeasured("site", "tiny", 176, {"accuracy": small}, values),
     ]
-    judged = judge(model, Evidence({"accuracy": measured(0.8, 0.1)}, slices, "compared"))[place].result
+    judged = judge(model, GateEvidence({"accuracy": measured(0.8, 0.1)}, slices, "compared"))[place].result
     word = "1 slice cannot be judged" if values == 1 else "12 slices cannot be judged"
     assert f"{word}: site = tiny (" in judged.reason
     assert "held in every" not in judged.reason
@@ -65,7 +68,7 @@ def test_what_cannot_be_judged_is_named(gate: str, kind: str, action: str, good:
     bad = good == 0.3 and gate != "max"
     status = "block" if bad or action in ("inconclusive", "block") else "warn"
     assert judged.status == ("warn" if gate == "warning" else status)
-    alone = judge(model, Evidence({"accuracy": measured(0.8, 0.1)}, slices[1:], "compared"))[place].result
+    alone = judge(model, GateEvidence({"accuracy": measured(0.8, 0.1)}, slices[1:], "compared"))[place].result
     empty = "warn" if gate == "declared" and action in ("default", "warn") else "block"
     assert alone.status == ("warn" if gate == "warning" else empty)
     assert word in alone.reason

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_mlops.domain.comparison.trainings import MAX_BYTES, parse_trainings
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 
 GOOD = [{"seed": 1, "log_loss": 0.5, "roc_auc": 1}, {"roc_auc": 0.5, "seed": 2, "log_loss": 0.25}]
 
@@ -44,7 +44,7 @@ def test_each_metric_has_a_value_for_each_training() -> None:
     ],
 )
 def test_anything_else_is_refused_with_the_place(content: str, why: str) -> None:
-    with pytest.raises(EvidenceMissing, match=why) as raised:
+    with pytest.raises(MissingEvidence, match=why) as raised:
         parse_trainings(content.encode(), "seeds.json of v1")
     assert str(raised.value).startswith("seeds.json of v1: ")
 
@@ -61,7 +61,7 @@ _values = st.recursive(
 def test_whatever_comes_is_finite_or_refused(content: bytes) -> None:
     try:
         found = parse_trainings(content, "seeds.json")
-    except EvidenceMissing:
+    except MissingEvidence:
         return
     assert all(len(values) == found.count for values in found.values.values())
     assert all(math.isfinite(value) for values in found.values.values() for value in values)

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gitops_mlops.domain.comparison.frames import to_pandas
-from gitops_mlops.domain.contracts.admission import MISSING, Admission, Admitter
+from gitops_mlops.domain.contracts.admission import MISSING, AdmittedRows, RequestContract
 from gitops_mlops.domain.contracts.admitted_frame import admitted_frame
 from gitops_mlops.domain.contracts.contract import parse_contract
 
@@ -34,11 +34,11 @@ columns:
 """,
     "contract.yaml",
 )
-ADMITTER = Admitter(CONTRACT)
+ADMITTER = RequestContract(CONTRACT)
 EMPTY: dict[str, Any] = {name: None for name in CONTRACT.columns if name != "extra"}
 
 
-def admit(**values: Any) -> Admission:
+def admit(**values: Any) -> AdmittedRows:
     """A row of nulls but for `values`."""
     return ADMITTER.admit({name: [value] for name, value in {**EMPTY, **values}.items()}, 1)
 
@@ -132,7 +132,9 @@ def test_the_quick_way_for_whole_columns_admits_what_the_slow_way_does(values: l
 
 
 def test_a_bound_beyond_the_type_lets_nothing_beyond_the_type_in() -> None:
-    wide = Admitter(parse_contract("version: 1\ncolumns:\n  x: {type: float32, min: -1e300, max: 1e300}\n", "c"))
+    wide = RequestContract(
+        parse_contract("version: 1\ncolumns:\n  x: {type: float32, min: -1e300, max: 1e300}\n", "c")
+    )
     assert wide.admit({"x": [-1.0, 1.0]}, 2).refused == 0
     assert [wide.admit({"x": [0.0, value]}, 2).refused for value in (-1e39, 1e39)] == [1, 1]
 
@@ -146,7 +148,7 @@ def test_absent_columns_are_filled_or_named() -> None:
 
 
 def test_a_contract_that_is_not_strict_ignores_what_it_does_not_know() -> None:
-    loose = Admitter(CONTRACT.model_copy(update={"strict": False}))
+    loose = RequestContract(CONTRACT.model_copy(update={"strict": False}))
     admission = loose.admit({**{name: [None] for name in EMPTY}, "colour": [object()]}, 1)
     assert "colour" not in admission.columns
     assert admission.rows == 1

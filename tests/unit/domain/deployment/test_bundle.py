@@ -21,7 +21,7 @@ from gitops_mlops.domain.deployment.bundle import (
     parse_bundle,
     verify_files,
 )
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 
@@ -89,7 +89,7 @@ def test_the_digest_is_plain_sha256_of_the_file() -> None:
     ],
 )
 def test_what_no_manifest_may_say(change: dict[str, Any], says: str) -> None:
-    with pytest.raises(EvidenceMissing) as caught:
+    with pytest.raises(MissingEvidence) as caught:
         bundle(**change)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -97,19 +97,19 @@ def test_what_no_manifest_may_say(change: dict[str, Any], says: str) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"null", b"[]", b"\xff", b"{" * 5000, b" " * (MAX_BYTES + 1)])
 def test_what_is_no_manifest_at_all(content: bytes) -> None:
-    with pytest.raises(EvidenceMissing, match=r"bundle\.json: .* → build the bundle again"):
+    with pytest.raises(MissingEvidence, match=r"bundle\.json: .* → build the bundle again"):
         parse_bundle(content)
 
 
 def test_infinite_numbers_are_refused() -> None:
     text = json.dumps(manifest()).replace("0.6", "1e999")
-    with pytest.raises(EvidenceMissing, match="finite"):
+    with pytest.raises(MissingEvidence, match="finite"):
         parse_bundle(text.encode())
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_manifest_or_evidence_missing(content: bytes) -> None:
-    with pytest.raises(EvidenceMissing):
+    with pytest.raises(MissingEvidence):
         parse_bundle(content)
 
 
@@ -132,7 +132,7 @@ def test_the_threshold_decides_and_equality_is_positive() -> None:
     assert decide(seen) == [False, False, True]
     assert decide(seen, True, 0.3) == [False, True, True]
     assert decide(seen, False, 0.71) == [False, True, True]
-    with pytest.raises(EvidenceMissing, match="'late'"):
+    with pytest.raises(MissingEvidence, match="'late'"):
         decide(seen, "late", 0.3)
 
 

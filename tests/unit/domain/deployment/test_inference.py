@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.deployment.inference import Answers, joined, to_answers, to_tensors
-from gitops_mlops.domain.errors import OutsideError
+from gitops_mlops.domain.deployment.inference import InferenceResult, joined, to_answers, to_tensors
+from gitops_mlops.domain.errors import ExternalError
 
 
 def test_rows_become_one_tensor_for_each_column() -> None:
@@ -30,7 +30,7 @@ def test_probabilities_come_flat_and_leave_in_rows() -> None:
         {"label": "x", "probability_x": 0.6, "probability_y": 0.4, "prediction_id": "q"},
     ]
     assert joined([answers, answers]).labels == ("y", "x", "y", "x")
-    assert joined([]) == Answers(())
+    assert joined([]) == InferenceResult(())
 
 
 def label(*data: Any) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def label(*data: Any) -> dict[str, Any]:
     ],
 )
 def test_what_is_no_answer_to_two_rows(body: Any) -> None:
-    with pytest.raises(OutsideError):
+    with pytest.raises(ExternalError):
         to_answers(body, 2, "here")
 
 
@@ -76,6 +76,6 @@ def test_any_json_is_answers_or_one_kind_of_error(body: Any, rows: int) -> None:
     body = json.loads(json.dumps(body))
     try:
         answers = to_answers(body, rows, "here")
-    except OutsideError:
+    except ExternalError:
         return
     assert len(answers.rows()) == rows

@@ -10,22 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from gitops_mlops.domain.doctor.checks import OF_ONE_CLONE, Check, Diagnosis, Finding, Severity, findings
+from gitops_mlops.domain.doctor.checks import OF_ONE_CLONE, Diagnosis, DoctorCheck, DoctorFinding, Severity, findings
 from gitops_mlops.domain.doctor.registry import REGISTRY, STALE_SECONDS, RegistryFacts
 from gitops_mlops.domain.doctor.setup import EXTRAS, SETUP, DvcRemote, SetupFacts
 from gitops_mlops.domain.doctor.state import STATE, StateFacts
-from gitops_mlops.domain.errors import Problem
-from gitops_mlops.domain.ports import Lock, RemoteTag
+from gitops_mlops.domain.errors import FileProblemLine
+from gitops_mlops.domain.ports import GitLock, RemoteTag
 from gitops_mlops.domain.registry.evidence import write_message
 from gitops_mlops.domain.registry.ledger import WITHDRAWAL, LedgerFinding
 from gitops_mlops.domain.registry.registry import Registry
-from gitops_mlops.domain.registry.retirement import Proposal
+from gitops_mlops.domain.registry.retirement import RetirementProposal
 from gitops_mlops.domain.registry.tags import TagRecord
 from gitops_mlops.reports.doctor.diagnosis import diagnosis_findings
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DOCS = Path(__file__).parents[4] / "docs" / "doctor.md"
-TABLE: dict[str, tuple[Check, ...]] = {"Registry": REGISTRY, "Set-up": SETUP, "State": STATE}
+TABLE: dict[str, tuple[DoctorCheck, ...]] = {"Registry": REGISTRY, "Set-up": SETUP, "State": STATE}
 A, B = "a" * 40, "b" * 40
 
 
@@ -47,8 +47,10 @@ def registry(*tags: TagRecord, **facts: object) -> RegistryFacts:
 V1 = tag("m@v1.0.0", A, Model_MD5="1" * 32, Model_SHA256="2" * 64)
 STAGED = tag("m#prod#1", A, 5, Version="v1.0.0", Model_SHA256="2" * 64)
 LIGHT = TagRecord("m@v1.0.0", A, False, object=A)
-PROPOSAL = Proposal("m", "m#prod", "v1.0.0", "max-age", 10, 5, "v1.0.0 is old", "gitops-mlops retire m#prod")
-PROBLEM = Problem("mlops.yaml", 3, 5, "models.m", "is wrong", "mend it")
+PROPOSAL = RetirementProposal(
+    "m", "m#prod", "v1.0.0", "max-age", 10, 5, "v1.0.0 is old", "gitops-mlops retire m#prod"
+)
+PROBLEM = FileProblemLine("mlops.yaml", 3, 5, "models.m", "is wrong", "mend it")
 
 ILL: dict[str, RegistryFacts | SetupFacts | StateFacts] = {
     "shallow-clone": registry(shallow=True),
@@ -63,7 +65,7 @@ ILL: dict[str, RegistryFacts | SetupFacts | StateFacts] = {
     "tag-in-future": registry(tag("m@v1.0.0", A, 7200)),
     "tag-off-branches": registry(V1, outside_branches={A}),
     "stage-off-main": registry(V1, STAGED, main="main", unmerged={("m", "prod")}),
-    "lock-stale": registry(locks=(Lock("refs/tags/m@v1.0.0.lock", STALE_SECONDS),)),
+    "lock-stale": registry(locks=(GitLock("refs/tags/m@v1.0.0.lock", STALE_SECONDS),)),
     "tags-unpushed": registry(V1, there={}),
     "tags-unfetched": registry(there=there(V1)),
     "ledger-incomplete": registry(ledger=(LedgerFinding(False, "m", "not recorded", "sync"),)),
@@ -87,7 +89,7 @@ ILL: dict[str, RegistryFacts | SetupFacts | StateFacts] = {
 }
 
 
-def found(facts: RegistryFacts | SetupFacts | StateFacts) -> list[Finding]:
+def found(facts: RegistryFacts | SetupFacts | StateFacts) -> list[DoctorFinding]:
     group = {RegistryFacts: "Registry", SetupFacts: "Set-up", StateFacts: "State"}[type(facts)]
     return list(findings(group, TABLE[group], facts))
 
@@ -170,7 +172,7 @@ def test_a_tag_within_the_hour_is_no_tag_of_the_future() -> None:
 
 
 def test_a_lock_of_a_git_that_may_be_at_work_is_left() -> None:
-    assert found(registry(locks=(Lock("packed-refs.lock", STALE_SECONDS - 1),))) == []
+    assert found(registry(locks=(GitLock("packed-refs.lock", STALE_SECONDS - 1),))) == []
 
 
 def test_other_tags_than_the_registrys_are_nobodys_business() -> None:
@@ -186,13 +188,13 @@ def test_commands_that_mend_cannot_be_turned_by_a_name() -> None:
     """Git allows a quote, a semicolon and a dollar in the names of tags and remotes."""
     (finding,) = found(SetupFacts(dvc=True, dvc_remotes=(DvcRemote("a b;$(touch x)", False),)))
     assert finding.mend == "dvc remote modify 'a b;$(touch x)' verify true"
-    (lock,) = found(registry(locks=(Lock("refs/tags/$(x);'.lock", 1e4),)))
+    (lock,) = found(registry(locks=(GitLock("refs/tags/$(x);'.lock", 1e4),)))
     assert lock.mend.endswith("""rm .git/'refs/tags/$(x);'"'"'.lock'""")
 
 
 @pytest.mark.parametrize(("severity", "well"), [(Severity.ERROR, False), (Severity.WARNING, False), ("note", True)])
 def test_notes_are_nothing_wrong(severity: Severity, well: bool) -> None:
-    assert Diagnosis((Finding("id", "State", Severity(severity), "w", "x", "m"),)).well is well
+    assert Diagnosis((DoctorFinding("id", "State", Severity(severity), "w", "x", "m"),)).well is well
 
 
 def test_extras_are_those_of_the_package() -> None:

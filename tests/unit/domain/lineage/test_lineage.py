@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from gitops_mlops.domain.deployment.packages import is_package_lock, pinned
 from gitops_mlops.domain.lineage.ancestry import about, origins
-from gitops_mlops.domain.lineage.deployments import Run, runs
+from gitops_mlops.domain.lineage.deployments import DeploymentRun, runs
 from gitops_mlops.domain.lineage.differences import ABSENT, differences, flattened
-from gitops_mlops.domain.lineage.graph import Kind, Lineage, Told, version_graph
-from gitops_mlops.domain.lineage.question import Asked, uses_of
-from gitops_mlops.domain.pipeline.records import Records, added_records, pipeline_records, without_secrets
-from gitops_mlops.domain.registry.evidence import Evidence
+from gitops_mlops.domain.lineage.graph import NodeKind, VersionFacts, VersionLineage, version_graph
+from gitops_mlops.domain.lineage.question import UsageQuery, uses_of
+from gitops_mlops.domain.pipeline.records import PipelineRecords, added_records, pipeline_records, without_secrets
+from gitops_mlops.domain.registry.evidence import VersionEvidence
 from gitops_mlops.domain.registry.ledger import LedgerEvent
-from gitops_mlops.domain.registry.registry import Version
+from gitops_mlops.domain.registry.registry import RegisteredVersion
 from gitops_mlops.reports.lineage.tree import tree_text
 from tests.conftest import START
 
@@ -41,7 +41,7 @@ pipelines = st.lists(
 )
 
 
-def records(pipeline: list[set[str]]) -> Records:
+def records(pipeline: list[set[str]]) -> PipelineRecords:
     lock = {
         f"step{index}": {"cmd": "x", "deps": [item(path) for path in sorted(read)], "outs": [item(f"made{index}")]}
         for index, read in enumerate(pipeline)
@@ -60,8 +60,8 @@ def reached(pipeline: list[set[str]], path: str) -> set[str]:
     return found
 
 
-def version(name: str = "v0.0.1", message: str = "") -> Version:
-    return Version("m", name, "c" * 40, f"m@{name}", START, "Ada", True, Evidence(message))
+def version(name: str = "v0.0.1", message: str = "") -> RegisteredVersion:
+    return RegisteredVersion("m", name, "c" * 40, f"m@{name}", START, "Ada", True, VersionEvidence(message))
 
 
 @given(pipelines, st.sets(st.sampled_from(["raw0", "made1", "held out"])))
@@ -70,13 +70,13 @@ def test_forward_and_backward_agree(pipeline: list[set[str]], measured: set[str]
     one = version(message=f"Register\n\n{trailers}" if trailers else "Register")
     told, gaps = origins(records(pipeline), "m", "")
     assert told is not None
-    graph = version_graph(Told(one, told))
-    forward = {node.label for node in graph.nodes.values() if node.kind is Kind.DATA}
+    graph = version_graph(VersionFacts(one, told))
+    forward = {node.label for node in graph.nodes.values() if node.kind is NodeKind.DATA}
     assert forward == reached(pipeline, "made0") | measured
     everything = {f"raw{i}" for i in range(4)} | {f"made{i}" for i in range(STEPS)} | {"held out"}
     for asked in everything:
-        by_digest, unread = uses_of(Asked(digests=frozenset({digest(asked)})), one, told, lambda _: None)
-        by_path, _ = uses_of(Asked(asked), one, told, lambda _: None)
+        by_digest, unread = uses_of(UsageQuery(digests=frozenset({digest(asked)})), one, told, lambda _: None)
+        by_path, _ = uses_of(UsageQuery(asked), one, told, lambda _: None)
         assert (asked in forward) == bool(by_digest) == bool(by_path)
         assert unread == []
     on_circle = {
@@ -87,7 +87,7 @@ def test_forward_and_backward_agree(pipeline: list[set[str]], measured: set[str]
     }
     assert bool(on_circle) == any("circle" in gap for gap in gaps)
     # Whatever goes round in circles is drawn to an end, each node with what is before it once.
-    text = tree_text(Lineage(one, graph))
+    text = tree_text(VersionLineage(one, graph))
     assert all(path in text for path in forward)
 
 
@@ -129,11 +129,11 @@ def test_runs_are_ended_by_what_replaces_them() -> None:
     at = [(START + timedelta(minutes=minute)).isoformat() for minute in range(9)]
     assert found == {
         ("m", "a"): (
-            Run("production", at[1], at[5], "ci"),
-            Run("staging", at[4], None, "ci"),
-            Run("production", at[7], None, "ci"),
+            DeploymentRun("production", at[1], at[5], "ci"),
+            DeploymentRun("staging", at[4], None, "ci"),
+            DeploymentRun("production", at[7], None, "ci"),
         ),
-        ("m", "b"): (Run("production", at[5], at[6], "ci"),),
+        ("m", "b"): (DeploymentRun("production", at[5], at[6], "ci"),),
     }
 
 

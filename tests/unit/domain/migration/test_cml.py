@@ -9,52 +9,52 @@ from hypothesis import strategies as st
 
 from gitops_mlops.domain.document.yaml import parse_yaml
 from gitops_mlops.domain.errors import ConfigError
-from gitops_mlops.domain.migration.cml import Terms, Translation, translate
-from gitops_mlops.domain.migration.commands import Verb, cml, comment, installs_cml, pulls, repro, requirements
-from gitops_mlops.domain.migration.shell_script import Command
-from gitops_mlops.domain.migration.steps import Toolkit, condition, scalar
+from gitops_mlops.domain.migration.cml import TranslationTerms, WorkflowTranslation, translate
+from gitops_mlops.domain.migration.commands import CmlVerb, cml, comment, installs_cml, pulls, repro, requirements
+from gitops_mlops.domain.migration.shell_script import ShellCommand
+from gitops_mlops.domain.migration.steps import ActionSource, condition, scalar
 
-TERMS = Terms(Toolkit("OWNER/gitops-mlops", "b" * 40))
-
-
-def command(text: str) -> Command:
-    return Command(tuple(text.split()))
+TERMS = TranslationTerms(ActionSource("OWNER/gitops-mlops", "b" * 40))
 
 
-def translated(text: str) -> Translation:
+def command(text: str) -> ShellCommand:
+    return ShellCommand(tuple(text.split()))
+
+
+def translated(text: str) -> WorkflowTranslation:
     return translate(text, "cml.yml", TERMS)
 
 
 @pytest.mark.parametrize(
     ("text", "verb"),
     [
-        ("cml comment create report.md", Verb.COMMENT),
-        ("cml comment update report.md", Verb.COMMENT),
-        ("cml send-comment report.md", Verb.COMMENT),
-        ("cml-send-comment report.md", Verb.COMMENT),
-        ("npx --yes @dvcorg/cml comment create report.md", Verb.COMMENT),
-        ("cml publish plot.png --md", Verb.PUBLISH),
-        ("cml-publish plot.png --md", Verb.PUBLISH),
-        ("cml asset publish plot.png", Verb.PUBLISH),
-        ("cml runner launch --cloud=aws", Verb.RUNNER),
-        ("cml-runner --labels=cml", Verb.RUNNER),
-        ("cml pr create .", Verb.PULL_REQUEST),
-        ("cml-pr .", Verb.PULL_REQUEST),
-        ("cml ci --unshallow", Verb.PREPARE),
-        ("cml repo prepare --fetch-depth=0", Verb.PREPARE),
-        ("cml-tensorboard-dev --logdir logs", Verb.TENSORBOARD),
-        ("cml tensorboard connect", Verb.TENSORBOARD),
-        ("cml check create report.md", Verb.CHECK),
-        ("cml-send-github-check report.md", Verb.CHECK),
-        ("cml workflow rerun", Verb.RERUN),
-        ("cml rerun-workflow", Verb.RERUN),
-        ("cml --version", Verb.OTHER),
-        ("echo $(cml publish plot.png)", Verb.OTHER),
-        ("URL=`cml publish plot.png`", Verb.OTHER),
+        ("cml comment create report.md", CmlVerb.COMMENT),
+        ("cml comment update report.md", CmlVerb.COMMENT),
+        ("cml send-comment report.md", CmlVerb.COMMENT),
+        ("cml-send-comment report.md", CmlVerb.COMMENT),
+        ("npx --yes @dvcorg/cml comment create report.md", CmlVerb.COMMENT),
+        ("cml publish plot.png --md", CmlVerb.PUBLISH),
+        ("cml-publish plot.png --md", CmlVerb.PUBLISH),
+        ("cml asset publish plot.png", CmlVerb.PUBLISH),
+        ("cml runner launch --cloud=aws", CmlVerb.RUNNER),
+        ("cml-runner --labels=cml", CmlVerb.RUNNER),
+        ("cml pr create .", CmlVerb.PULL_REQUEST),
+        ("cml-pr .", CmlVerb.PULL_REQUEST),
+        ("cml ci --unshallow", CmlVerb.PREPARE),
+        ("cml repo prepare --fetch-depth=0", CmlVerb.PREPARE),
+        ("cml-tensorboard-dev --logdir logs", CmlVerb.TENSORBOARD),
+        ("cml tensorboard connect", CmlVerb.TENSORBOARD),
+        ("cml check create report.md", CmlVerb.CHECK),
+        ("cml-send-github-check report.md", CmlVerb.CHECK),
+        ("cml workflow rerun", CmlVerb.RERUN),
+        ("cml rerun-workflow", CmlVerb.RERUN),
+        ("cml --version", CmlVerb.OTHER),
+        ("echo $(cml publish plot.png)", CmlVerb.OTHER),
+        ("URL=`cml publish plot.png`", CmlVerb.OTHER),
     ],
 )
-def test_a_command_of_any_version_is_known(text: str, verb: Verb) -> None:
-    found = cml(command(text) if "$(" not in text and "`" not in text else Command((text,)))
+def test_a_command_of_any_version_is_known(text: str, verb: CmlVerb) -> None:
+    found = cml(command(text) if "$(" not in text and "`" not in text else ShellCommand((text,)))
     assert found is not None
     assert found[0] is verb
 
@@ -110,7 +110,7 @@ def test_what_dvc_is_told_decides_whether_we_do_the_same() -> None:
     assert repro(command("dvc repro --pull train -v eval")) == ("train", "eval")
     assert repro(command("dvc repro -f")) is None
     assert repro(command("dvc repro $STAGE")) is None
-    assert repro(Command(("dvc", "repro"), ((">", "log"),))) is None
+    assert repro(ShellCommand(("dvc", "repro"), ((">", "log"),))) is None
     assert pulls(command("dvc pull data --run-cache -j 4"))
     assert not pulls(command("dvc pull -r other"))
     assert not pulls(command("dvc push"))

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.migration.shell_script import Command, program, units
+from gitops_mlops.domain.migration.shell_script import ShellCommand, program, units
 
 
-def only(script: str) -> Command:
+def only(script: str) -> ShellCommand:
     (unit,) = units(script)
     assert unit.simple
     (command,) = unit.commands
@@ -39,7 +39,7 @@ def only(script: str) -> Command:
 def test_a_command_is_its_words_and_where_it_writes(
     script: str, words: tuple[str, ...], redirects: tuple[tuple[str, str], ...]
 ) -> None:
-    assert only(script) == Command(words, redirects)
+    assert only(script) == ShellCommand(words, redirects)
 
 
 def test_units_take_the_comments_above_them_and_the_last_those_at_the_end() -> None:
@@ -78,7 +78,7 @@ def test_a_here_document_is_no_script() -> None:
     document, after = units("cat <<END >> report.md\nif 'x\nEND\necho after")
     assert (document.first, document.last) == (0, 3)
     assert document.commands[0].written() == ["report.md"]
-    assert after.commands == (Command(("echo", "after")),)
+    assert after.commands == (ShellCommand(("echo", "after")),)
 
 
 @pytest.mark.parametrize("script", ["echo 'a", 'echo "a', "echo $(a", "echo `a", "cat <<END\na", "echo ${{ a"])

@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.errors import EvidenceMissing
-from gitops_mlops.domain.pipeline.run import MAX_REPRO_BYTES, Repro, StageRun, Traffic, dump_repro, parse_repro
+from gitops_mlops.domain.errors import MissingEvidence
+from gitops_mlops.domain.pipeline.run import (
+    MAX_REPRO_BYTES,
+    PipelineRunReport,
+    RemoteTraffic,
+    StageRun,
+    dump_repro,
+    parse_repro,
+)
 
 COUNTS = st.integers(0, 10**15)
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
@@ -20,13 +27,13 @@ RUNS = st.builds(
     seconds=st.floats(0, 1e9),
 )
 DOCUMENTS = st.builds(
-    Repro,
+    PipelineRunReport,
     commit=WORDS,
     outcome=st.sampled_from(["unchanged", "ran", "failed", "differs", "reproduced"]),
     seconds=st.floats(0, 1e9),
     stages=st.lists(RUNS, max_size=4),
     skipped=st.lists(WORDS, max_size=4),
-    pulled=st.builds(Traffic, files=COUNTS, bytes=st.none() | COUNTS),
+    pulled=st.builds(RemoteTraffic, files=COUNTS, bytes=st.none() | COUNTS),
     lock_files=st.lists(WORDS, max_size=3),
     reason=WORDS,
     tail=st.lists(WORDS, max_size=20),
@@ -34,7 +41,7 @@ DOCUMENTS = st.builds(
 
 
 @given(DOCUMENTS)
-def test_what_is_written_is_read_back(document: Repro) -> None:
+def test_what_is_written_is_read_back(document: PipelineRunReport) -> None:
     assert parse_repro(dump_repro(document)) == document
 
 
@@ -52,13 +59,13 @@ def test_what_is_written_is_read_back(document: Repro) -> None:
     ],
 )
 def test_anything_else_is_refused_in_one_line(change: dict[str, object]) -> None:
-    data = json.loads(dump_repro(Repro(commit="c", outcome="ran", seconds=1)))
-    with pytest.raises(EvidenceMissing, match="run repro again") as refused:
+    data = json.loads(dump_repro(PipelineRunReport(commit="c", outcome="ran", seconds=1)))
+    with pytest.raises(MissingEvidence, match="run repro again") as refused:
         parse_repro(json.dumps({**data, **change}), "artifact/repro.json")
     assert str(refused.value).startswith("artifact/repro.json: ")
     assert "\n" not in str(refused.value)
 
 
 def test_a_huge_file_is_not_parsed() -> None:
-    with pytest.raises(EvidenceMissing, match="larger than"):
+    with pytest.raises(MissingEvidence, match="larger than"):
         parse_repro(b"[" * (MAX_REPRO_BYTES + 1))

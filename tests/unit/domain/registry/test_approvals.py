@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.config.promotion import Signers
+from gitops_mlops.domain.config.promotion import SignerPolicy
 from gitops_mlops.domain.registry.approvals import (
     PullRequest,
-    Review,
+    PullRequestReview,
     TagSignature,
     pull_request_number,
     review_refusals,
@@ -21,12 +21,14 @@ KEY = "A" * 40
 WRITERS = {"OWNER", "MEMBER", "COLLABORATOR"}
 
 
-def review(user: int | None = BOB, state: str = "APPROVED", **changes: object) -> Review:
-    made = Review(user, f"user{user}", True, "MEMBER", state, HEAD)
+def review(user: int | None = BOB, state: str = "APPROVED", **changes: object) -> PullRequestReview:
+    made = PullRequestReview(user, f"user{user}", True, "MEMBER", state, HEAD)
     return made._replace(**changes)  # type: ignore[arg-type]
 
 
-def seen(*reviews: Review, wanted: int = 1, pull_request: PullRequest = MERGED, commit: str = MERGE) -> str:
+def seen(
+    *reviews: PullRequestReview, wanted: int = 1, pull_request: PullRequest = MERGED, commit: str = MERGE
+) -> str:
     found = review_refusals(wanted, pull_request, reviews, commit)
     return "; ".join(refusal.seen for refusal in found)
 
@@ -83,7 +85,7 @@ def test_approvals_of_the_head_by_others_count() -> None:
     ],
     ids=str,
 )
-def test_who_and_what_does_not_count(hostile: Review) -> None:
+def test_who_and_what_does_not_count(hostile: PullRequestReview) -> None:
     assert seen(hostile).startswith("#7 has 0")
     assert seen(*[hostile] * 5, wanted=2).startswith("#7 has 0")
 
@@ -116,7 +118,7 @@ def test_the_pull_request_must_have_made_the_version() -> None:
 
 reviews = st.lists(
     st.builds(
-        Review,
+        PullRequestReview,
         st.sampled_from([AUTHOR, BOB, EVE, 4, None]),
         st.sampled_from(["ada", "bob"]),
         st.booleans(),
@@ -129,7 +131,7 @@ reviews = st.lists(
 
 
 @given(reviews=reviews, wanted=st.integers(1, 3))
-def test_whoever_passes_has_enough_approving_people(reviews: list[Review], wanted: int) -> None:
+def test_whoever_passes_has_enough_approving_people(reviews: list[PullRequestReview], wanted: int) -> None:
     if not review_refusals(wanted, MERGED, reviews, MERGE):
         approving = {
             one.user
@@ -143,21 +145,23 @@ def test_whoever_passes_has_enough_approving_people(reviews: list[Review], wante
 @pytest.mark.parametrize(
     ("signers", "signature", "allowed"),
     [
-        (Signers(ssh="keys"), TagSignature("ssh", "ada@example.org"), True),
-        (Signers(openpgp=(KEY,)), TagSignature("openpgp", KEY), True),
-        (Signers(ssh="keys", openpgp=(KEY,)), TagSignature("openpgp", KEY), True),
-        (Signers(ssh="keys"), TagSignature("openpgp", KEY), False),
-        (Signers(openpgp=(KEY,)), TagSignature("ssh", KEY), False),
-        (Signers(openpgp=(KEY,)), TagSignature("openpgp", "B" * 40), False),
-        (Signers(ssh="keys"), TagSignature("ssh", problem="not allowed"), False),
-        (Signers(ssh="keys"), TagSignature("ssh", "ada", problem="expired"), False),
-        (Signers(ssh="keys"), TagSignature(), False),
+        (SignerPolicy(ssh="keys"), TagSignature("ssh", "ada@example.org"), True),
+        (SignerPolicy(openpgp=(KEY,)), TagSignature("openpgp", KEY), True),
+        (SignerPolicy(ssh="keys", openpgp=(KEY,)), TagSignature("openpgp", KEY), True),
+        (SignerPolicy(ssh="keys"), TagSignature("openpgp", KEY), False),
+        (SignerPolicy(openpgp=(KEY,)), TagSignature("ssh", KEY), False),
+        (SignerPolicy(openpgp=(KEY,)), TagSignature("openpgp", "B" * 40), False),
+        (SignerPolicy(ssh="keys"), TagSignature("ssh", problem="not allowed"), False),
+        (SignerPolicy(ssh="keys"), TagSignature("ssh", "ada", problem="expired"), False),
+        (SignerPolicy(ssh="keys"), TagSignature(), False),
     ],
 )
-def test_who_may_sign(signers: Signers, signature: TagSignature, allowed: bool) -> None:
+def test_who_may_sign(signers: SignerPolicy, signature: TagSignature, allowed: bool) -> None:
     assert (signature_refusals(signers, "m@v1.0.0", signature) == ()) is allowed
 
 
 def test_a_refusal_names_every_way_out() -> None:
-    found = signature_refusals(Signers(ssh="keys", openpgp=(KEY,)), "m@v1.0.0", TagSignature(problem="is not signed"))
+    found = signature_refusals(
+        SignerPolicy(ssh="keys", openpgp=(KEY,)), "m@v1.0.0", TagSignature(problem="is not signed")
+    )
     assert found == (("signed tag", "is not signed", f"m@v1.0.0 signed by a key of keys or the OpenPGP key {KEY}"),)

@@ -7,8 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gitops_mlops.domain.registry.evidence import (
-    Evidence,
     MetricEvidence,
+    VersionEvidence,
     escape,
     parse_trailers,
     unescape,
@@ -95,7 +95,7 @@ def test_a_signature_is_no_part_of_the_message(kind: str) -> None:
 
 
 def test_a_key_with_two_meanings_has_none() -> None:
-    evidence = Evidence("s\n\nVerdict: pass\nverdict: block\nRun: 1\nRun: 1\n")
+    evidence = VersionEvidence("s\n\nVerdict: pass\nverdict: block\nRun: 1\nRun: 1\n")
     assert (evidence.verdict, evidence.one("run"), evidence.all("VERDICT")) == ("", "1", ["pass", "block"])
 
 
@@ -112,9 +112,9 @@ def test_metrics_and_data() -> None:
     ]
     message = write_message("s", [*(("Metric", str(metric)) for metric in metrics), ("Data-MD5", "a=b.csv=00ff")])
     assert "Metric: log_loss=0.398 [0.39, 0.406] champion=0.412\n" in message
-    assert Evidence(message).metrics == metrics
-    assert Evidence(message).data_md5 == {"a=b.csv": "00ff"}
-    assert Evidence("s\n\nMetric: nonsense\nMetric: a=nan\nData-MD5: x\n").metrics == []
+    assert VersionEvidence(message).metrics == metrics
+    assert VersionEvidence(message).data_md5 == {"a=b.csv": "00ff"}
+    assert VersionEvidence("s\n\nMetric: nonsense\nMetric: a=nan\nData-MD5: x\n").metrics == []
 
 
 @given(
@@ -125,6 +125,6 @@ def test_metrics_and_data() -> None:
     )
 )
 def test_any_finite_metric_is_read_to_six_digits(metric: MetricEvidence) -> None:
-    (found,) = Evidence(write_message("s", [("Metric", str(metric))])).metrics
+    (found,) = VersionEvidence(write_message("s", [("Metric", str(metric))])).metrics
     assert found.name == metric.name
     assert found.value == pytest.approx(metric.value, rel=1e-5)

@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_mlops.domain.deployment.events import deployed, refused, stopped
-from gitops_mlops.domain.deployment.reconciliation import Deployment, Failure, Place, Running, Sync, Wanted
+from gitops_mlops.domain.deployment.reconciliation import (
+    DesiredVersion,
+    FailedVersion,
+    Place,
+    PlaceStatus,
+    RunningServer,
+    SyncStatus,
+)
 from gitops_mlops.domain.lineage.openlineage import MAX_LINE, deployment_lines, read_line, tag_event, tag_lines
 from gitops_mlops.domain.names import ARTIFACT, NAME
 from gitops_mlops.domain.registry.evidence import write_message
@@ -25,7 +32,7 @@ from gitops_mlops.domain.registry.ledger import (
     line_key,
     model_folder,
 )
-from gitops_mlops.domain.registry.registry import Event, Registry
+from gitops_mlops.domain.registry.registry import Registry, RegistryEvent
 from gitops_mlops.domain.registry.tags import TagRecord
 from gitops_mlops.domain.schemas import json_schema
 
@@ -41,7 +48,7 @@ def text(of: list[str]) -> str:
     return "".join(f"{line}\n" for line in of)
 
 
-def tags(*names: str, message: str = "m", commit: str = COMMIT) -> list[Event]:
+def tags(*names: str, message: str = "m", commit: str = COMMIT) -> list[RegistryEvent]:
     """The registry's events of some tags, the oldest first."""
     records = [
         TagRecord(name, commit, True, 1_790_000_000 + number, "Ada", message) for number, name in enumerate(names)
@@ -173,9 +180,9 @@ def test_no_value_can_imitate_a_run() -> None:
 
 
 def test_what_serves_is_the_same_run_for_every_deploy_that_finds_it() -> None:
-    running = Running("delay", "v1.0.0", COMMIT, "sha256:1", True)
-    wanted = Wanted("v1.0.0", COMMIT, model_sha256="a" * 64)
-    state = Deployment(PLACE, wanted, running, Sync.SYNCED, None, MOMENT)
+    running = RunningServer("delay", "v1.0.0", COMMIT, "sha256:1", True)
+    wanted = DesiredVersion("v1.0.0", COMMIT, model_sha256="a" * 64)
+    state = PlaceStatus(PLACE, wanted, running, SyncStatus.SYNCED, None, MOMENT)
     first, again = deployed(state, "v0.9.0"), deployed(state)
     assert first is not None
     assert again is not None
@@ -183,14 +190,14 @@ def test_what_serves_is_the_same_run_for_every_deploy_that_finds_it() -> None:
     assert first.file == "environments/production/2026-11.jsonl"
     text_before = appended("", deployment_lines(first), line_key)
     assert appended(text_before, deployment_lines(again), line_key) == text_before
-    assert deployed(Deployment(PLACE, wanted, running, Sync.SYNCED, None)) is None
-    assert deployed(Deployment(PLACE, wanted, None, Sync.OUT_OF_SYNC, None, MOMENT)) is None
+    assert deployed(PlaceStatus(PLACE, wanted, running, SyncStatus.SYNCED, None)) is None
+    assert deployed(PlaceStatus(PLACE, wanted, None, SyncStatus.OUT_OF_SYNC, None, MOMENT)) is None
 
 
 def test_how_deployments_end() -> None:
-    running = Running("delay", "v1.0.0", COMMIT, "sha256:1", True)
+    running = RunningServer("delay", "v1.0.0", COMMIT, "sha256:1", True)
     events = [
-        refused(PLACE, Failure("v2.0.0", COMMIT, "it ended with 1:\n\x1b[2J", MOMENT), "sha256:2"),
+        refused(PLACE, FailedVersion("v2.0.0", COMMIT, "it ended with 1:\n\x1b[2J", MOMENT), "sha256:2"),
         stopped(PLACE, running, MOMENT),
         stopped(PLACE, None, MOMENT, "retired"),
     ]
@@ -205,7 +212,7 @@ def test_the_facet_is_as_its_schema_says() -> None:
     schema = json_schema("ledger")
     assert set(schema["properties"]) == {"_producer", "_schemaURL", *LedgerEvent._fields} - {"moment", "run"}
     registered = tag_lines(tags("m#prod#1", message=write_message("m", [("Reason", "why")]))[0])
-    served = deployment_lines(refused(PLACE, Failure("v2.0.0", COMMIT, "late", MOMENT), "sha256:2"))
+    served = deployment_lines(refused(PLACE, FailedVersion("v2.0.0", COMMIT, "late", MOMENT), "sha256:2"))
     for line in (registered[1], served[1]):
         facet = json.loads(line)["run"]["facets"]["gitops_mlops"]
         jsonschema.validate(facet, schema)

@@ -15,8 +15,8 @@ from gitops_mlops.domain.durations import span
 from gitops_mlops.domain.errors import ConfigError
 from gitops_mlops.domain.registry.comparison_evidence import RELEASABLE, verdict_refusals
 from gitops_mlops.domain.registry.evidence import write_message
-from gitops_mlops.domain.registry.promotion import Proposal, refusals
-from gitops_mlops.domain.registry.registry import Registry, Version
+from gitops_mlops.domain.registry.promotion import PromotionProposal, refusals
+from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry
 from gitops_mlops.domain.registry.tags import TagRecord
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -81,8 +81,8 @@ def against(
     """What stands against the version in production, each as text."""
     made = registry or history()
     found = made.version("m", version)
-    assert isinstance(found, Version)
-    proposal = Proposal(made, found, "production", found.evidence, START + timedelta(hours=hours))
+    assert isinstance(found, RegisteredVersion)
+    proposal = PromotionProposal(made, found, "production", found.evidence, START + timedelta(hours=hours))
     return [" | ".join(refusal) for refusal in refusals(proposal, config(promotion))]
 
 
@@ -118,7 +118,7 @@ def test_a_model_that_the_configuration_does_not_know_is_asked_for_everything() 
     made = Registry.from_tags([record("other@v1.0.0", "b", 9), record("other#staging#1", "b", 10)])
     found = made.version("other", "v1.0.0")
     assert found is not None
-    proposal = Proposal(made, found, "production", found.evidence, START + timedelta(hours=11))
+    proposal = PromotionProposal(made, found, "production", found.evidence, START + timedelta(hours=11))
     rules = config("{gates: [mae max], metrics: [{metric: mae, max: 1}]}")
     assert [refusal.seen for refusal in refusals(proposal, rules)] == ["not evaluated", "not recorded"]
 

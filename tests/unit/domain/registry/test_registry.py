@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gitops_mlops.domain.errors import EvidenceMissing, UsageError
-from gitops_mlops.domain.registry.registry import Assignment, Registry, Version
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
+from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry, StageAssignment
 from gitops_mlops.domain.registry.tags import TagRecord
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -45,7 +45,7 @@ def test_a_deregistered_version_is_inactive_and_is_not_found() -> None:
     assert [(each.version, each.active) for each in made.versions("m")] == [("v2.0.0", False), ("v1.0.0", True)]
     assert made.version("m", "v2.0.0") is None
     assert stages(made) == {}
-    with pytest.raises(EvidenceMissing, match="taken out of use by"):
+    with pytest.raises(MissingEvidence, match="taken out of use by"):
         made.find("m@v2.0.0")
 
 
@@ -129,7 +129,7 @@ def test_ties_in_one_second_go_to_the_cancelling_event_then_to_the_greater_numbe
 def test_a_stage_may_hold_a_commit_without_a_version() -> None:
     made = registry(("m#prod#1", "a"))
     found = made.find("m#prod")
-    assert isinstance(found, Assignment)
+    assert isinstance(found, StageAssignment)
     assert (found.version, found.commit) == (None, "a")
 
 
@@ -137,7 +137,7 @@ def test_retired_means_the_last_event_is_the_deprecation() -> None:
     tags = (("m@v1.0.0", "a"), ("m#prod#1", "a"), ("m@deprecated", "a"))
     retired = registry(*tags)
     assert (retired.artifacts(), active(retired), stages(retired), retired.deprecated("m")) == ([], [], {}, True)
-    with pytest.raises(EvidenceMissing, match="was retired by Ada on"):
+    with pytest.raises(MissingEvidence, match="was retired by Ada on"):
         retired.find("m")
     assert stages(registry(*tags, ("m#dev#2", "a"))) == {"prod": "v1.0.0", "dev": "v1.0.0"}
 
@@ -152,10 +152,10 @@ def test_shortcuts() -> None:
     made = registry(("m@v1.0.0", "a"), ("m@v2.0.0", "b"), ("m#prod#1", "a"))
     for reference in ("m", "m@latest", "m@greatest", "m@v2.0.0"):
         found = made.find(reference)
-        assert isinstance(found, Version)
+        assert isinstance(found, RegisteredVersion)
         assert found.version == "v2.0.0"
     for reference, says in [("n", "known: m"), ("m#prodd", "'prod'"), ("m@v9.0.0", "known|perhaps")]:
-        with pytest.raises(EvidenceMissing, match=says):
+        with pytest.raises(MissingEvidence, match=says):
             made.find(reference)
     for reference in ("", "m@", "m@1.0.0", "m#", "../m", "$(id)", "m;id", "-m", "m\n", "m@v1.0.0\n"):
         with pytest.raises(UsageError, match="names no model"):

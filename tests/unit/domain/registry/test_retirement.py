@@ -13,7 +13,7 @@ from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.errors import ConfigError
 from gitops_mlops.domain.lineage.drift_record import drift_record
 from gitops_mlops.domain.registry.registry import Registry
-from gitops_mlops.domain.registry.retirement import Proposal, review
+from gitops_mlops.domain.registry.retirement import RetirementProposal, review
 from gitops_mlops.domain.registry.tags import TagRecord
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -54,12 +54,12 @@ TAGS = (
 )
 
 
-def proposals(policy: str, day: float, *tags: tuple[str, str, float], **drift: Any) -> list[Proposal]:
+def proposals(policy: str, day: float, *tags: tuple[str, str, float], **drift: Any) -> list[RetirementProposal]:
     now = START + timedelta(days=day)
     return list(review(configured(policy), registry(*TAGS, *tags), now, drift.get("drift", {})).proposals)
 
 
-def told(found: list[Proposal]) -> list[tuple[str, str, str, float]]:
+def told(found: list[RetirementProposal]) -> list[tuple[str, str, str, float]]:
     return [(each.target, each.version, each.rule, each.seen / 86400) for each in found]
 
 

@@ -10,10 +10,10 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from gitops_mlops.domain.errors import UsageError
-from gitops_mlops.domain.registry.semver import Bump, bumped, is_semver, precedence
+from gitops_mlops.domain.registry.semver import VersionBump, bumped, is_semver, precedence
 from gitops_mlops.domain.registry.tags import (
-    Action,
-    Reference,
+    ModelReference,
+    TagAction,
     assignment_tag,
     deprecation_tag,
     deregistration_tag,
@@ -24,11 +24,11 @@ from gitops_mlops.domain.registry.tags import (
 )
 
 GTO_ACTIONS = {
-    "register": Action.REGISTER,
-    "deregister": Action.DEREGISTER,
-    "assign": Action.ASSIGN,
-    "unassign": Action.UNASSIGN,
-    "deprecate": Action.DEPRECATE,
+    "register": TagAction.REGISTER,
+    "deregister": TagAction.DEREGISTER,
+    "assign": TagAction.ASSIGN,
+    "unassign": TagAction.UNASSIGN,
+    "deprecate": TagAction.DEPRECATE,
 }
 WORDS = (
     "m a/b team.x = @ # ! v1.2.3 v01.0.0 V1.0.0 v1.0.0-rc.1+b prod deprecated created #1 #007 - _ / . refs/tags/ é"
@@ -66,7 +66,7 @@ def test_the_grammar_is_gto_s(name: str) -> None:
         theirs.get("stage"),
     )
     assert found.counter == theirs.get("counter", 0)
-    assert found.action == (GTO_ACTIONS[theirs["action"].value] if "action" in theirs else Action.CREATE)
+    assert found.action == (GTO_ACTIONS[theirs["action"].value] if "action" in theirs else TagAction.CREATE)
 
 
 @settings(max_examples=300)
@@ -83,7 +83,7 @@ def test_shortcuts_are_gto_s(text: str) -> None:
         assert not git_takes(text.partition("#")[0].partition("@")[0].replace(":", "="))
         return
     version = "latest" if theirs["version"] == "greatest" else theirs["version"]
-    assert found == Reference(theirs["artifact"], version, theirs["stage"])
+    assert found == ModelReference(theirs["artifact"], version, theirs["stage"])
 
 
 def git_takes(tag: str) -> bool:
@@ -112,11 +112,11 @@ def test_what_is_written_is_read_and_git_takes_it(artifact: str, stage: str, ver
         return
     assert all(map(git_takes, tags))
     assert [parse_tag_name(tag) for tag in tags] == [
-        (Action.REGISTER, artifact, version, None, 0),
-        (Action.DEREGISTER, artifact, version, None, 0),
-        (Action.ASSIGN, artifact, None, stage, counter),
-        (Action.UNASSIGN, artifact, None, stage, counter),
-        (Action.DEPRECATE, artifact, None, None, 0),
+        (TagAction.REGISTER, artifact, version, None, 0),
+        (TagAction.DEREGISTER, artifact, version, None, 0),
+        (TagAction.ASSIGN, artifact, None, stage, counter),
+        (TagAction.UNASSIGN, artifact, None, stage, counter),
+        (TagAction.DEPRECATE, artifact, None, None, 0),
     ]
 
 
@@ -148,8 +148,8 @@ def test_the_example_of_the_specification_is_in_order() -> None:
     assert sorted(sorted(versions), key=precedence) == versions
 
 
-@given(VERSIONS, st.sampled_from(Bump))
-def test_bumps_are_the_reference_library_s(version: str, bump: Bump) -> None:
+@given(VERSIONS, st.sampled_from(VersionBump))
+def test_bumps_are_the_reference_library_s(version: str, bump: VersionBump) -> None:
     parsed = reference.Version.parse(version[1:])
     assert bumped(version, bump) == f"v{getattr(parsed, f'bump_{bump.value}')()}"
     assert precedence(bumped(version, bump)) > precedence(version)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 from gitops_mlops.domain.registry.evidence import write_message
 from gitops_mlops.domain.registry.registry import Registry
 from gitops_mlops.domain.registry.retirement_plan import plan
-from gitops_mlops.domain.registry.retirement_record import Tombstone
+from gitops_mlops.domain.registry.retirement_record import RetirementRecord
 from gitops_mlops.domain.registry.tags import TagRecord, parse_reference
 
 START = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
@@ -88,7 +88,7 @@ def test_an_emptied_stage_never_falls_back_on_the_way(tags: Tags, stage: str) ->
     before = Registry.from_tags(tags)
     try:
         after = carried_out(tags, f"m#{stage}")
-    except EvidenceMissing:
+    except MissingEvidence:
         assert stage not in before.live("m")
         return
     held = before.assignment("m", stage)
@@ -124,7 +124,7 @@ def test_a_version_goes_only_when_no_stage_holds_it(tags: Tags, number: int) -> 
 )
 def test_what_the_registry_does_not_know(target: str, message: str) -> None:
     registry = Registry.from_tags([record("m@v1.0.0", "a", 1)])
-    with pytest.raises(EvidenceMissing, match=message):
+    with pytest.raises(MissingEvidence, match=message):
         plan(registry, parse_reference(target))
 
 
@@ -136,7 +136,7 @@ def test_a_tombstone_says_who_when_and_why() -> None:
     by_hand = Registry.from_tags([record("m@deprecated", "a", 2, "Deprecating artifact 'm'\n\nmore")])
     assert str(by_hand.retired("m")) == "by Ada on 2026-01-01: Deprecating artifact 'm'"
     (silent,) = Registry.from_tags([TagRecord("m#prod!#2", "a", True, START, "Ada", "")]).events("m")
-    assert str(Tombstone.of(silent)).endswith(": no reason given")
+    assert str(RetirementRecord.of(silent)).endswith(": no reason given")
 
 
 def test_a_stage_that_lost_its_version_is_not_empty_on_purpose() -> None:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.root import Config
-from gitops_mlops.domain.lineage.graph import Told, version_graph
-from gitops_mlops.domain.registry.change import Refusal
-from gitops_mlops.domain.registry.evidence import Evidence
-from gitops_mlops.domain.registry.promotion import Proposal, refusals
-from gitops_mlops.domain.registry.registry import Event, Registry, Timeline, Version
+from gitops_mlops.domain.lineage.graph import VersionFacts, version_graph
+from gitops_mlops.domain.registry.change import RuleRefusal
+from gitops_mlops.domain.registry.evidence import VersionEvidence
+from gitops_mlops.domain.registry.promotion import PromotionProposal, refusals
+from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry, RegistryEvent, Timeline
 from gitops_mlops.domain.registry.tags import TagRecord
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -66,9 +66,9 @@ def with_soak(seconds: int) -> Config:
     return CONFIG.model_copy(update={"environments": {**CONFIG.environments, "production": changed}})
 
 
-def against(registry: Registry, version: Version, now: datetime, rules: Config) -> tuple[Refusal, ...]:
+def against(registry: Registry, version: RegisteredVersion, now: datetime, rules: Config) -> tuple[RuleRefusal, ...]:
     """What stands against the version in production."""
-    return refusals(Proposal(registry, version, "production", Evidence(""), now), rules)
+    return refusals(PromotionProposal(registry, version, "production", VersionEvidence(""), now), rules)
 
 
 def shown_seconds(facts: Mapping[str, object], now: datetime) -> float:
@@ -95,7 +95,7 @@ def test_after_every_second_the_open_stays_are_what_the_stages_hold(tags: Tags) 
 class Thorough(Timeline):
     """Looks at every stage after every event."""
 
-    def _touched(self, event: Event) -> Collection[str]:
+    def _touched(self, event: RegistryEvent) -> Collection[str]:
         return {*self.live, *filter(None, [event.stage])}
 
 
@@ -128,7 +128,7 @@ def test_the_soak_is_the_sum_of_the_stays_that_lineage_shows(tags: Tags, later: 
         timeline = registry.timeline("m")
         assert timeline.seconds_in("staging", version.commit, now) == soak
         stays = tuple(stay for stay in timeline.stays if stay.commit == version.commit)
-        graph = version_graph(Told(version, stays=stays))
+        graph = version_graph(VersionFacts(version, stays=stays))
         shown = [node.facts for node in graph.nodes.values() if node.label == "#staging"]
         assert soak == sum(shown_seconds(facts, now) for facts in shown)
         for needed in (soak, soak + 1):
@@ -169,5 +169,5 @@ def test_two_stays_that_begin_in_one_second_are_two_in_the_graph() -> None:
     ]
     registry = Registry.from_tags(tags)
     stays = tuple(registry.timeline("m").stays_in("staging", "a"))
-    graph = version_graph(Told(registry.versions("m")[1], stays=stays))
+    graph = version_graph(VersionFacts(registry.versions("m")[1], stays=stays))
     assert [node.facts["left"] is None for node in graph.nodes.values() if node.label == "#staging"] == [False, True]

@@ -11,21 +11,21 @@ from gitops_mlops.domain.errors import (
     Bug,
     BundleRefused,
     ConfigError,
-    EvidenceMissing,
+    ExternalError,
+    MissingEvidence,
     MlopsError,
-    OutsideError,
     PlaceError,
     UsageError,
 )
-from gitops_mlops.domain.review.job import Job, job_of
+from gitops_mlops.domain.review.job import JobContext, job_of
 from gitops_mlops.domain.review.review import (
     EXIT_CODES,
     MAX_REVIEW_BYTES,
     OUTCOMES,
-    Failure,
     ModelReview,
     Outcome,
-    Review,
+    PullRequestReport,
+    StepFailure,
     outcome_of,
     parse_review,
 )
@@ -38,7 +38,7 @@ from tests.unit.reports.hostile_reviews import full_review, review_of, reviews
 @pytest.mark.slow
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(reviews())
-def test_a_review_comes_back_as_it_was_and_fits_its_schema(review: Review) -> None:
+def test_a_review_comes_back_as_it_was_and_fits_its_schema(review: PullRequestReport) -> None:
     content = dump_review(review)
     assert parse_review(content) == review
     jsonschema.validate(json.loads(content), json_schema("review"))
@@ -71,8 +71,8 @@ def test_what_matters_least_goes_first() -> None:
     assert (barely.slices, barely.parameters) == ((), report.parameters)
 
 
-def parse_review_of(review: Review, limit: int):  # type: ignore[no-untyped-def]
-    report = Review.model_validate_json(dump_review(review, limit)).models[0].report
+def parse_review_of(review: PullRequestReport, limit: int):  # type: ignore[no-untyped-def]
+    report = PullRequestReport.model_validate_json(dump_review(review, limit)).models[0].report
     assert report is not None
     return report
 
@@ -89,7 +89,7 @@ def test_the_verdict_is_the_worst_and_no_other_is_accepted(found: list[Outcome])
         forged = dump_review(review).replace(
             f'"verdict":"{review.verdict}"'.encode(), f'"verdict":"{verdict}"'.encode()
         )
-        with pytest.raises(EvidenceMissing, match="worst of the parts"):
+        with pytest.raises(MissingEvidence, match="worst of the parts"):
             parse_review(forged)
 
 
@@ -100,7 +100,7 @@ def test_a_model_is_no_better_than_its_report() -> None:
     for key in (b'"outcome":', b'"verdict":'):
         forged = forged.replace(key + b'"block"', key + b'"pass"', 1)
     assert forged != content
-    with pytest.raises(EvidenceMissing, match="not what its report says"):
+    with pytest.raises(MissingEvidence, match="not what its report says"):
         parse_review(forged)
 
 
@@ -109,8 +109,8 @@ def test_a_model_is_no_better_than_its_report() -> None:
     [
         (UsageError("x"), 2),
         (ConfigError([]), 2),
-        (EvidenceMissing("x"), 3),
-        (OutsideError("x"), 4),
+        (MissingEvidence("x"), 3),
+        (ExternalError("x"), 4),
         (MlopsError("x"), 4),
         (PlaceError("x"), 4),
         (BundleRefused("x"), 1),
@@ -123,7 +123,9 @@ def test_a_model_is_no_better_than_its_report() -> None:
 )
 def test_errors_keep_their_exit_code(error: BaseException, code: int) -> None:
     assert EXIT_CODES[outcome_of(error)] == code
-    assert review_of(failures=[Failure(step="s", outcome=outcome_of(error), told="x")]).verdict == outcome_of(error)
+    assert review_of(failures=[StepFailure(step="s", outcome=outcome_of(error), told="x")]).verdict == outcome_of(
+        error
+    )
 
 
 def test_worse_means_an_exit_code_that_hides_the_others() -> None:
@@ -144,7 +146,7 @@ def test_worse_means_an_exit_code_that_hides_the_others() -> None:
     ],
 )
 def test_what_is_beyond_the_bounds_is_refused_in_one_line(content: bytes | str) -> None:
-    with pytest.raises(EvidenceMissing) as caught:
+    with pytest.raises(MissingEvidence) as caught:
         parse_review(content)
     assert "\n" not in str(caught.value)
 
@@ -158,9 +160,9 @@ def test_a_job_is_read_off_the_environment() -> None:
         "GITHUB_SERVER_URL": "https://git.example/",
         "GITHUB_REPOSITORY": "octo/flights",
     }
-    assert job_of(environment) == Job(7, "a" * 40, "main", 4711, "https://git.example/octo/flights")
+    assert job_of(environment) == JobContext(7, "a" * 40, "main", 4711, "https://git.example/octo/flights")
     assert job_of({**environment, "GITHUB_REF": "refs/heads/main"}).merge == ""
-    assert job_of({}) == Job()
+    assert job_of({}) == JobContext()
     assert job_of({"GITHUB_EVENT_NAME": "merge_group"}).queued
 
 

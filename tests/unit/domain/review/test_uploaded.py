@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.errors import EvidenceMissing
+from gitops_mlops.domain.errors import MissingEvidence
 from gitops_mlops.domain.review.uploaded import only_file
 
 
@@ -25,7 +25,7 @@ def test_what_was_put_in_comes_out(content: bytes, compression: int) -> None:
 
 
 def refused_or_small(content: bytes, limit: int) -> None:
-    with suppress(EvidenceMissing):
+    with suppress(MissingEvidence):
         assert len(only_file(content, "review.json", limit)) <= limit
 
 
@@ -54,5 +54,5 @@ def test_the_limit_is_of_what_comes_out(size: int) -> None:
     if size <= 100:
         assert len(only_file(content, "review.json", 100)) == size
     else:
-        with pytest.raises(EvidenceMissing, match="more than 100 bytes"):
+        with pytest.raises(MissingEvidence, match="more than 100 bytes"):
             only_file(content, "review.json", 100)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.scaffold.pieces import with_hooks, with_lines
 from gitops_mlops.domain.scaffold.plan import (
-    Answers,
-    Kind,
-    Toolkit,
+    EditKind,
+    ScaffoldAnswers,
+    ToolkitReference,
     blob_id,
     fill,
     parse_toolkit,
@@ -24,9 +24,9 @@ from gitops_mlops.domain.scaffold.plan import (
 from gitops_mlops.domain.scaffold.record import parse_record, record_yaml
 from gitops_mlops.domain.scaffold.update import three_way
 
-NOW = Toolkit("octo/gitops-mlops", "a" * 40, "0.1.0")
-NEXT = Toolkit("octo/gitops-mlops", "b" * 40, "0.2.0")
-ANSWERS = Answers("flights", "main", NOW)
+NOW = ToolkitReference("octo/gitops-mlops", "a" * 40, "0.1.0")
+NEXT = ToolkitReference("octo/gitops-mlops", "b" * 40, "0.2.0")
+ANSWERS = ScaffoldAnswers("flights", "main", NOW)
 OURS = b"""\
 # ours
 repos:
@@ -72,12 +72,12 @@ def test_a_toolkit_is_an_owner_a_repository_and_a_full_sha(text: str) -> None:
 @pytest.mark.parametrize("branch", ["", "a b", "a..b", "-a", "a]", "a\n", "a/", "$(x)"])
 def test_a_branch_that_yaml_or_a_shell_could_misread_is_refused(branch: str) -> None:
     with pytest.raises(UsageError):
-        Answers("flights", branch, NOW)
+        ScaffoldAnswers("flights", branch, NOW)
 
 
 @given(st.text(max_size=20))
 def test_any_folder_gives_a_name_of_a_project(folder: str) -> None:
-    assert Answers(project_name(folder), "main", NOW)
+    assert ScaffoldAnswers(project_name(folder), "main", NOW)
 
 
 def test_pins_are_those_of_the_toolkit_and_no_others() -> None:
@@ -140,13 +140,15 @@ def test_hooks_are_not_put_in_where_other_lines_would_have_to_change(existing: s
         (b"1", b"1", b"1", None, None),
         (b"1", b"2", b"1", None, None),
         (b"1", b"2", b"2", None, None),
-        (b"1", b"1", b"2", Kind.CHANGED, b"2"),
-        (b"1", b"2", b"3", Kind.CONFLICT, b"1|2|3"),
-        (None, b"2", b"3", Kind.CONFLICT, b"|2|3"),
-        (b"same", b"2", b"3", Kind.MERGED, b"same|2|3"),
+        (b"1", b"1", b"2", EditKind.CHANGED, b"2"),
+        (b"1", b"2", b"3", EditKind.CONFLICT, b"1|2|3"),
+        (None, b"2", b"3", EditKind.CONFLICT, b"|2|3"),
+        (b"same", b"2", b"3", EditKind.MERGED, b"same|2|3"),
     ],
 )
-def test_three_sides(base: bytes | None, ours: bytes, theirs: bytes, kind: Kind | None, after: bytes | None) -> None:
+def test_three_sides(
+    base: bytes | None, ours: bytes, theirs: bytes, kind: EditKind | None, after: bytes | None
+) -> None:
     def merge(base: bytes, ours: bytes, theirs: bytes) -> tuple[bytes, bool]:
         return b"|".join((base, ours, theirs)), base != b"same"
 

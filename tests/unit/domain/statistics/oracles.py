@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from sklearn import metrics as sk
 
-from gitops_mlops.domain.config.metrics import Task
-from gitops_mlops.domain.statistics.sample import Sample, Scores
+from gitops_mlops.domain.config.metrics import ModelTask
+from gitops_mlops.domain.statistics.sample import ModelScores, ScoredSample
 
-Oracle = Callable[[Sample, Scores], float]
+Oracle = Callable[[ScoredSample, ModelScores], float]
 
 
 def _average(function: Callable[..., float], average: str) -> Oracle:
@@ -22,15 +22,15 @@ def _of_bins(hit: np.ndarray, sure: np.ndarray) -> float:
     return float(sum(abs((hit - sure)[bins == b].sum()) for b in range(10)) / len(hit))
 
 
-def _ece(s: Sample, one: Scores) -> float:
+def _ece(s: ScoredSample, one: ModelScores) -> float:
     assert one.probabilities is not None
-    if s.task is Task.BINARY:
+    if s.task is ModelTask.BINARY:
         return _of_bins(s.truth, one.probabilities)
     return _of_bins(one.predicted == s.truth, one.probabilities.max(axis=1))
 
 
 def _by_query(value: Callable[[np.ndarray, np.ndarray], float]) -> Oracle:
-    def mean(s: Sample, one: Scores) -> float:
+    def mean(s: ScoredSample, one: ModelScores) -> float:
         assert s.queries is not None
         groups = [s.queries == query for query in np.unique(s.queries)]
         return float(np.mean([value(s.truth[g], one.predicted[g]) for g in groups if (s.truth[g] > 0).any()]))

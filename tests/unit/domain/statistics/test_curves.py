@@ -7,16 +7,18 @@ import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.statistics.curves import curves_of
-from gitops_mlops.domain.statistics.results import Curve
-from gitops_mlops.domain.statistics.sample import Sample, Scores
+from gitops_mlops.domain.statistics.results import PlotCurve
+from gitops_mlops.domain.statistics.sample import ModelScores, ScoredSample
 
 
-def curves(truth: np.ndarray, champion: np.ndarray | None, challenger: np.ndarray) -> dict[str, Curve]:
-    sides = [None if one is None else Scores((one > 0.5).astype(np.int64), one) for one in (champion, challenger)]
+def curves(truth: np.ndarray, champion: np.ndarray | None, challenger: np.ndarray) -> dict[str, PlotCurve]:
+    sides = [
+        None if one is None else ModelScores((one > 0.5).astype(np.int64), one) for one in (champion, challenger)
+    ]
     assert sides[1] is not None
-    return {one.name: one for one in curves_of(Sample(Task.BINARY, truth, sides[1], champion=sides[0]))}
+    return {one.name: one for one in curves_of(ScoredSample(ModelTask.BINARY, truth, sides[1], champion=sides[0]))}
 
 
 @pytest.fixture(params=[1000, 8], ids="{}-levels".format)

@@ -11,22 +11,22 @@ from scipy.stats import binom
 from gitops_mlops.domain.comparison.fairness import Unjudged, judge_gap, reported
 from gitops_mlops.domain.comparison.report_parts import FairnessGap
 from gitops_mlops.domain.config.fairness import FairnessConfig
-from gitops_mlops.domain.config.metrics import Task
-from gitops_mlops.domain.config.sections import Evaluation
-from gitops_mlops.domain.statistics.estimate import Settings
-from gitops_mlops.domain.statistics.group_gaps import Gap, Rates, group_counts, measure_gaps
+from gitops_mlops.domain.config.metrics import ModelTask
+from gitops_mlops.domain.config.sections import EvaluationConfig
+from gitops_mlops.domain.statistics.estimate import StatisticsSettings
+from gitops_mlops.domain.statistics.group_gaps import GroupGap, MeasuredRates, group_counts, measure_gaps
 from gitops_mlops.domain.statistics.results import Interval
-from gitops_mlops.domain.statistics.sample import Ints, Sample, Scores
+from gitops_mlops.domain.statistics.sample import Ints, ModelScores, ScoredSample
 
 EVERY = np.ones(3, dtype=np.bool_)
-SETTINGS = Settings(resamples=400)
+SETTINGS = StatisticsSettings(resamples=400)
 ASKED = FairnessConfig.model_validate({"sensitive": ["sex"]})
-EVALUATION = Evaluation.model_validate({"dataset": "d", "target": "y"})
+EVALUATION = EvaluationConfig.model_validate({"dataset": "d", "target": "y"})
 
 
-def sample(truth: object, challenger: object, champion: object = None, clusters: Ints | None = None) -> Sample:
-    old = None if champion is None else Scores(np.asarray(champion))
-    return Sample(Task.BINARY, np.asarray(truth), Scores(np.asarray(challenger)), old, clusters)
+def sample(truth: object, challenger: object, champion: object = None, clusters: Ints | None = None) -> ScoredSample:
+    old = None if champion is None else ModelScores(np.asarray(champion))
+    return ScoredSample(ModelTask.BINARY, np.asarray(truth), ModelScores(np.asarray(challenger)), old, clusters)
 
 
 def test_the_example_of_fairlearns_user_guide() -> None:
@@ -45,7 +45,7 @@ def test_the_example_of_fairlearns_user_guide() -> None:
     assert float(rates.equalized_odds(EVERY)) == 1.0
 
 
-def two_groups(seed: int, rows: int = 4000, bias: float = 0.0, clusters: int = 0) -> tuple[Sample, Ints]:
+def two_groups(seed: int, rows: int = 4000, bias: float = 0.0, clusters: int = 0) -> tuple[ScoredSample, Ints]:
     """Champion and challenger err alike, but that the challenger selects fewer of the second group by `bias`."""
     generator = np.random.default_rng(seed)
     codes = (generator.random(rows) < 0.4).astype(np.int64)
@@ -56,7 +56,7 @@ def two_groups(seed: int, rows: int = 4000, bias: float = 0.0, clusters: int = 0
     return sample(truth, challenger, champion, days), codes
 
 
-def gaps(one: Sample, codes: Ints, groups: int = 2) -> tuple[Gap, Gap]:
+def gaps(one: ScoredSample, codes: Ints, groups: int = 2) -> tuple[GroupGap, GroupGap]:
     return measure_gaps(group_counts(one, codes, groups), one.champion is not None, SETTINGS, "fairness sex")
 
 
@@ -106,10 +106,10 @@ def test_gaps_are_shares_and_do_not_depend_on_order_or_names(data: st.DataObject
     order = np.array(data.draw(st.permutations(range(rows))))
     renamed = np.array(data.draw(st.permutations(range(3))))
 
-    def found(one: Sample, groups: Ints) -> list[float]:
+    def found(one: ScoredSample, groups: Ints) -> list[float]:
         counts = group_counts(one, groups, 3)
         judged = counts.rows > 0
-        sides: list[Rates] = [counts.champion(), counts.challenger()]
+        sides: list[MeasuredRates] = [counts.champion(), counts.challenger()]
         return [float(g) for side in sides for g in (side.demographic_parity(judged), side.equalized_odds(judged))]
 
     here = found(sample(truth, challenger, champion), codes)

@@ -10,19 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from gitops_mlops.domain.config.metrics import METRICS, Task
+from gitops_mlops.domain.config.metrics import METRICS, ModelTask
 from gitops_mlops.domain.config.sections import Margin
 from gitops_mlops.domain.statistics.areas import auc_draws, delong
-from gitops_mlops.domain.statistics.estimate import Settings
+from gitops_mlops.domain.statistics.estimate import StatisticsSettings
 from gitops_mlops.domain.statistics.linear import row_losses
 from gitops_mlops.domain.statistics.measure import measure
-from gitops_mlops.domain.statistics.sample import Sample, Scores
-from gitops_mlops.domain.statistics.spread import Spread
+from gitops_mlops.domain.statistics.sample import ModelScores, ScoredSample
+from gitops_mlops.domain.statistics.spread import ValueSpread
 from tests.unit.domain.statistics.oracles import ORACLES
 from tests.unit.domain.statistics.samples import binary, binary_scores, multiclass, regression
 from tests.unit.domain.statistics.test_values import CASES, SAMPLES
 
-FEW = Settings(resamples=300)
+FEW = StatisticsSettings(resamples=300)
 
 
 def test_calibration_error_by_hand() -> None:
@@ -31,7 +31,7 @@ def test_calibration_error_by_hand() -> None:
     truth = np.array([1] * 4 + [0] * 6 + [1] * 5 + [0] * 5)
     perfect = np.where(truth == 1, 1.0, 0.0)
     result = measure(
-        Sample(Task.BINARY, truth, binary_scores(probabilities), binary_scores(perfect)), "ece", FEW
+        ScoredSample(ModelTask.BINARY, truth, binary_scores(probabilities), binary_scores(perfect)), "ece", FEW
     ).result
     assert (result.challenger, result.champion) == (pytest.approx(0.25), 0.0)
 
@@ -42,7 +42,7 @@ def test_paired_t_is_scipys() -> None:
     losses = [row_losses(METRICS["log_loss"], sample, one) for one in sample.sides]
     theirs = stats.ttest_rel(*losses)
     interval = theirs.confidence_interval(0.9)
-    result = measure(sample, "log_loss", Settings()).result
+    result = measure(sample, "log_loss", StatisticsSettings()).result
     assert result.p_value == pytest.approx(theirs.pvalue)
     assert result.ci is not None
     assert (result.ci.low, result.ci.high) == (pytest.approx(interval.low), pytest.approx(interval.high))
@@ -57,7 +57,7 @@ def test_cluster_robust_error_in_closed_form() -> None:
     losses = [row_losses(METRICS["mae"], sample, one) for one in sample.sides]
     means = (losses[0] - losses[1]).reshape(25, 10).mean(axis=1)
     theirs = stats.ttest_1samp(means, 0.0)
-    result = measure(sample, "mae", Settings()).result
+    result = measure(sample, "mae", StatisticsSettings()).result
     assert result.se == pytest.approx(means.std(ddof=1) / 5)
     assert result.p_value == pytest.approx(theirs.pvalue)
 
@@ -76,7 +76,7 @@ def test_delta_method_agrees_with_the_jackknife(metric: str, clusters: int) -> N
         left_out.append(values[1] - values[0])
     count = len(left_out)
     jackknife = np.sqrt((count - 1) / count * np.square(np.array(left_out) - np.mean(left_out)).sum())
-    assert measure(sample, metric, Settings()).result.se == pytest.approx(jackknife, rel=0.03)
+    assert measure(sample, metric, StatisticsSettings()).result.se == pytest.approx(jackknife, rel=0.03)
 
 
 def test_bootstrap_of_auc_agrees_with_delong() -> None:
@@ -87,7 +87,9 @@ def test_bootstrap_of_auc_agrees_with_delong() -> None:
     _, covariance = delong(positive, [one for one in scores if one is not None])
     se = np.sqrt(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
     # More rows than fit into one table, so draw by draw; and the same rows as clusters of their own in one table.
-    row_wise = auc_draws(positive, [one for one in scores if one is not None], None, Settings(resamples=1500))
+    row_wise = auc_draws(
+        positive, [one for one in scores if one is not None], None, StatisticsSettings(resamples=1500)
+    )
     assert (row_wise[1] - row_wise[0]).std(ddof=1) == pytest.approx(se, rel=0.06)
 
 
@@ -97,7 +99,7 @@ def test_both_ways_to_draw_areas_are_the_same_bootstrap(monkeypatch: pytest.Monk
     scores = [
         one.probabilities for one in (_rounded(sample.champion), sample.challenger) if one.probabilities is not None
     ]
-    arguments = (sample.truth == 1, scores, sample.clusters, Settings(resamples=3000))
+    arguments = (sample.truth == 1, scores, sample.clusters, StatisticsSettings(resamples=3000))
     tabled = auc_draws(*arguments)
     monkeypatch.setattr("gitops_mlops.domain.statistics.areas._MOST_CLUSTERS_IN_A_TABLE", 0)
     drawn = auc_draws(*arguments)
@@ -112,19 +114,19 @@ def test_few_disagreements_are_not_certainty(disagreements: int, verdict: str) -
     truth = np.tile([0, 1], 100)
     champion = truth.copy()
     champion[:disagreements] = 1 - truth[:disagreements]
-    sample = Sample(Task.BINARY, truth, Scores(truth), Scores(champion))
-    result = measure(sample, "accuracy", Settings()).result
+    sample = ScoredSample(ModelTask.BINARY, truth, ModelScores(truth), ModelScores(champion))
+    result = measure(sample, "accuracy", StatisticsSettings()).result
     assert result.verdict == verdict
     assert result.ci is not None
     assert result.ci.low < result.ci.high
-    within = measure(sample, "accuracy", Settings(), Margin.model_validate(0.05)).result
+    within = measure(sample, "accuracy", StatisticsSettings(), Margin.model_validate(0.05)).result
     assert within.verdict in ("non_inferior", "improved")
 
 
 def test_percentiles_of_few_clusters_are_widened_as_students_t() -> None:
     draws = np.random.default_rng(1).normal(0, 1, 200_000)
     for units in (20, 1_000_000):
-        spread = Spread.from_draws(0.0, draws, units)
+        spread = ValueSpread.from_draws(0.0, draws, units)
         wanted = stats.t.ppf(0.05, units - 1) * np.sqrt(units / (units - 1))
         assert spread.low(0.05) == pytest.approx(wanted, rel=0.02)
         assert spread.high(0.05) == pytest.approx(-wanted, rel=0.02)
@@ -155,17 +157,17 @@ def test_the_bootstrap_agrees_with_one_that_resamples_rows(metric: str, clusters
         part = _take(sample, rows)
         champion, challenger = (ORACLES[metric](part, one) for one in part.sides)
         drawn.append(challenger - champion)
-    assert measure(sample, metric, Settings()).result.se == pytest.approx(np.std(drawn, ddof=1), rel=0.25)
+    assert measure(sample, metric, StatisticsSettings()).result.se == pytest.approx(np.std(drawn, ddof=1), rel=0.25)
 
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000), case=st.sampled_from(CASES), clusters=st.sampled_from([0, 22]))
-def test_exchanging_the_models_negates_the_difference(seed: int, case: tuple[str, Task], clusters: int) -> None:
+def test_exchanging_the_models_negates_the_difference(seed: int, case: tuple[str, ModelTask], clusters: int) -> None:
     metric, task = case
-    if task in (Task.RANKING, Task.FORECASTING):
+    if task in (ModelTask.RANKING, ModelTask.FORECASTING):
         sample = SAMPLES[task](seed)
     else:
-        sample = {Task.BINARY: binary, Task.MULTICLASS: multiclass, Task.REGRESSION: regression}[task](
+        sample = {ModelTask.BINARY: binary, ModelTask.MULTICLASS: multiclass, ModelTask.REGRESSION: regression}[task](
             seed, 120, clusters
         )
     assert sample.champion is not None
@@ -183,12 +185,12 @@ def test_exchanging_the_models_negates_the_difference(seed: int, case: tuple[str
 @given(
     truth=st.lists(st.integers(0, 1), min_size=1, max_size=40),
     data=st.data(),
-    metric=st.sampled_from([name for name, task in CASES if task is Task.BINARY]),
+    metric=st.sampled_from([name for name, task in CASES if task is ModelTask.BINARY]),
 )
 def test_any_few_rows_give_a_finite_report_or_none(truth: list[int], data: st.DataObject, metric: str) -> None:
     probability = st.floats(0, 1, allow_nan=False)
     sides = [np.array(data.draw(st.lists(probability, min_size=len(truth), max_size=len(truth)))) for _ in range(2)]
-    sample = Sample(Task.BINARY, np.array(truth), binary_scores(sides[0]), binary_scores(sides[1]))
+    sample = ScoredSample(ModelTask.BINARY, np.array(truth), binary_scores(sides[0]), binary_scores(sides[1]))
     result = measure(sample, metric, FEW, Margin.model_validate(0.01)).result
     # The report's own model refuses NaN and infinity; fewer than 20 rows decide nothing.
     if len(truth) < 20:
@@ -197,20 +199,20 @@ def test_any_few_rows_give_a_finite_report_or_none(truth: list[int], data: st.Da
         assert result.note
 
 
-def _rounded(scores: Scores | None) -> Scores:
+def _rounded(scores: ModelScores | None) -> ModelScores:
     assert scores is not None
     assert scores.probabilities is not None
     return binary_scores((np.floor(scores.probabilities * 7.99) + 0.5) / 8)
 
 
-def _take(sample: Sample, rows: np.ndarray) -> Sample:
+def _take(sample: ScoredSample, rows: np.ndarray) -> ScoredSample:
     """Some rows, some of them several times."""
     assert sample.champion is not None
     champion, challenger = (
-        Scores(one.predicted[rows], None if one.probabilities is None else one.probabilities[rows])
+        ModelScores(one.predicted[rows], None if one.probabilities is None else one.probabilities[rows])
         for one in (sample.champion, sample.challenger)
     )
-    return Sample(sample.task, sample.truth[rows], challenger, champion)
+    return ScoredSample(sample.task, sample.truth[rows], challenger, champion)
 
 
 @pytest.mark.parametrize("metric", ["f1", "mcc", "f1_macro", "balanced_accuracy"])

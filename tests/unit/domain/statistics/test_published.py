@@ -12,17 +12,17 @@ from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.svm import SVC
 
 from gitops_mlops.domain.comparison.rows import naive_errors
-from gitops_mlops.domain.config.metrics import Task, find_metric
+from gitops_mlops.domain.config.metrics import ModelTask, find_metric
 from gitops_mlops.domain.statistics.areas import delong
 from gitops_mlops.domain.statistics.cells import mcnemar_exact_p, mcnemar_mid_p, mcnemar_statistic
-from gitops_mlops.domain.statistics.estimate import Settings
+from gitops_mlops.domain.statistics.estimate import StatisticsSettings
 from gitops_mlops.domain.statistics.linear import estimate_linear
 from gitops_mlops.domain.statistics.measure import measure
 from gitops_mlops.domain.statistics.multiplicity import holm
 from gitops_mlops.domain.statistics.own import OwnMetric
-from gitops_mlops.domain.statistics.sample import Sample, Scores
+from gitops_mlops.domain.statistics.sample import ModelScores, ScoredSample
 from gitops_mlops.domain.statistics.serial import diebold_mariano, small_sample
-from gitops_mlops.domain.statistics.spread import Spread
+from gitops_mlops.domain.statistics.spread import ValueSpread
 from gitops_mlops.domain.statistics.training_noise import corrected_resampled_t, recipe_spread
 
 # DeLong, DeLong and Clarke-Pearson 1988, as printed in 'Example 72.8: Comparing Receiver Operating Characteristic
@@ -89,9 +89,9 @@ def test_holm() -> None:
 def test_the_bootstrap_draws_as_rs_boot() -> None:
     # boot.ci(boot(x, mean, 1000000)) of R's library `boot`, as SciPy's test `test_bootstrap_against_R` has it.
     x = np.array([10, 12, 12.5, 12.5, 13.9, 15, 21, 22, 23, 34, 50, 81, 89, 121, 134, 213])
-    sample = Sample(Task.REGRESSION, x, Scores(x))
+    sample = ScoredSample(ModelTask.REGRESSION, x, ModelScores(x))
     own = OwnMetric("mean", True, False, lambda truth, _, sample_weight: np.average(truth, weights=sample_weight))
-    drawn = measure(sample, "mean", Settings(resamples=60_000, own={"mean": own})).own
+    drawn = measure(sample, "mean", StatisticsSettings(resamples=60_000, own={"mean": own})).own
     assert drawn is not None
     assert drawn.draws is not None
     assert np.percentile(drawn.draws, [2.5, 97.5]) == pytest.approx([28.86, 84.21], rel=0.01)
@@ -105,13 +105,13 @@ def test_paired_t_on_students_sleep_data() -> None:
     # verdict, so the method is asked for itself.
     first = np.array([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0])
     second = np.array([1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4])
-    sample = Sample(Task.REGRESSION, np.full(10, -10.0), Scores(first), Scores(second))
+    sample = ScoredSample(ModelTask.REGRESSION, np.full(10, -10.0), ModelScores(first), ModelScores(second))
     found = estimate_linear(sample, find_metric("mae"))
     assert found.p_value == pytest.approx(0.002833, abs=5e-7)
     assert found.delta is not None
     assert found.delta.value == pytest.approx(-1.58)
     assert (found.delta.low(0.025), found.delta.high(0.025)) == (pytest.approx(-2.4598858), pytest.approx(-0.7001142))
-    assert measure(sample, "mae", Settings(alpha=0.025)).result.verdict == "cannot_be_judged"
+    assert measure(sample, "mae", StatisticsSettings(alpha=0.025)).result.verdict == "cannot_be_judged"
 
 
 def test_corrected_t_as_in_scikit_learns_example() -> None:
@@ -132,16 +132,16 @@ def test_noise_of_training() -> None:
     # SE² = 0.3² + (0.4² + 0.2²) / 4, by hand; Welch: 0.14² / (0.09²/99 + 0.04²/3 + 0.01²/3).
     champion, challenger = np.array([-1, 1, -1, 1]) * 0.4, np.array([-1, 1, -1, 1]) * 0.2
     champion, challenger = champion * np.sqrt(3 / 4), challenger * np.sqrt(3 / 4)
-    spread = recipe_spread(Spread(1.0, 0.3, 99), list(champion), list(challenger))
+    spread = recipe_spread(ValueSpread(1.0, 0.3, 99), list(champion), list(challenger))
     assert spread.value == pytest.approx(0)
     assert spread.se**2 == pytest.approx(0.09 + 0.05)
     assert spread.df == pytest.approx(0.14**2 / (0.09**2 / 99 + 0.04**2 / 3 + 0.01**2 / 3))
-    alone = recipe_spread(Spread(1.0, 0.3), [1.0, 1.0], [2.0, 2.0])
+    alone = recipe_spread(ValueSpread(1.0, 0.3), [1.0, 1.0], [2.0, 2.0])
     assert (alone.value, alone.se, alone.df) == (1.0, 0.3, np.inf)
     # The claim is on the means: which of the trainings became the artifact does not move it.
-    assert recipe_spread(Spread(9.0, 0.3), [1.0, 2.0], [4.0, 5.0]).value == 3.0
+    assert recipe_spread(ValueSpread(9.0, 0.3), [1.0, 2.0], [4.0, 5.0]).value == 3.0
     with pytest.raises(ValueError, match="1 and 1 trainings"):
-        recipe_spread(Spread(1.0, 0.3), [1.0], [2.0])
+        recipe_spread(ValueSpread(1.0, 0.3), [1.0], [2.0])
 
 
 def test_diebold_mariano_as_in_the_package_of_that_name() -> None:
@@ -167,15 +167,15 @@ def test_diebold_mariano_with_autocovariances_by_hand() -> None:
     assert statistic == pytest.approx(1.0 / np.sqrt((1.25 + 2 * -0.1875) / 4) * np.sqrt(1.5 / 4))
 
 
-def values(sample: Sample, *names: str) -> list[float | None]:
-    return [measure(sample, name, Settings(resamples=200)).result.challenger for name in names]
+def values(sample: ScoredSample, *names: str) -> list[float | None]:
+    return [measure(sample, name, StatisticsSettings(resamples=200)).result.challenger for name in names]
 
 
 def test_regression_as_in_scikit_learns_docstrings() -> None:
-    sample = Sample(Task.REGRESSION, np.array([3, -0.5, 2, 7]), Scores(np.array([2.5, 0.0, 2, 8])))
+    sample = ScoredSample(ModelTask.REGRESSION, np.array([3, -0.5, 2, 7]), ModelScores(np.array([2.5, 0.0, 2, 8])))
     found = values(sample, "mae", "rmse", "r2", "median_ae", "mape")
     assert found == pytest.approx([0.5, 0.612, 0.948, 0.5, 0.3273], abs=1e-3)
-    over = Sample(Task.REGRESSION, np.array([1.0, 2, 3]), Scores(np.array([1.0, 2, 4])))
+    over = ScoredSample(ModelTask.REGRESSION, np.array([1.0, 2, 3]), ModelScores(np.array([1.0, 2, 4])))
     assert values(over, "pinball@0.1", "pinball@0.9") == pytest.approx([0.3, 0.0333], abs=5e-5)
 
 
@@ -184,25 +184,29 @@ def test_forecasts_as_in_sktimes_docstrings() -> None:
     history = pl.DataFrame({"y": [5.0, 0.5, 4, 6, 3, 5, 2], "t": range(7)})
     truth, predicted = np.array([3, -0.5, 2, 7, 2]), np.array([2.5, 0.0, 2, 8, 1.25])
     scale = naive_errors(history, pl.DataFrame({"y": truth}), "y", "t", None, season=1)
-    sample = Sample(Task.FORECASTING, truth, Scores(predicted), clusters=np.arange(5), horizon=1, scale=scale)
+    sample = ScoredSample(
+        ModelTask.FORECASTING, truth, ModelScores(predicted), clusters=np.arange(5), horizon=1, scale=scale
+    )
     assert values(sample, "mase", "smape") == pytest.approx([0.18333333333333335, 0.5553379953379953])
 
 
 def test_classification_as_in_scikit_learns_docstrings() -> None:
     chances = np.array([0.9, 0.1, 0.2, 0.65])
-    spam = Sample(Task.BINARY, np.array([1, 0, 0, 1]), Scores((chances > 0.5).astype(int), chances))
+    spam = ScoredSample(ModelTask.BINARY, np.array([1, 0, 0, 1]), ModelScores((chances > 0.5).astype(int), chances))
     assert values(spam, "log_loss") == pytest.approx([0.21616], abs=5e-6)
     chances = np.array([0.1, 0.9, 0.8, 0.3])
-    brier = Sample(Task.BINARY, np.array([0, 1, 1, 0]), Scores((chances > 0.5).astype(int), chances))
+    brier = ScoredSample(ModelTask.BINARY, np.array([0, 1, 1, 0]), ModelScores((chances > 0.5).astype(int), chances))
     assert values(brier, "brier") == pytest.approx([0.0375])
     chances = np.array([0.1, 0.4, 0.35, 0.8])
-    ranked = Sample(Task.BINARY, np.array([0, 0, 1, 1]), Scores((chances > 0.5).astype(int), chances))
+    ranked = ScoredSample(ModelTask.BINARY, np.array([0, 0, 1, 1]), ModelScores((chances > 0.5).astype(int), chances))
     assert values(ranked, "roc_auc", "average_precision") == pytest.approx([0.75, 0.83], abs=5e-3)
-    answers = Sample(Task.BINARY, np.array([0, 1, 0, 0, 1, 0]), Scores(np.array([0, 1, 0, 0, 0, 1])))
+    answers = ScoredSample(ModelTask.BINARY, np.array([0, 1, 0, 0, 1, 0]), ModelScores(np.array([0, 1, 0, 0, 0, 1])))
     assert values(answers, "balanced_accuracy") == [0.625]
-    matthews = Sample(Task.BINARY, np.array([1, 1, 1, 0]), Scores(np.array([1, 0, 1, 1])))
+    matthews = ScoredSample(ModelTask.BINARY, np.array([1, 1, 1, 0]), ModelScores(np.array([1, 0, 1, 1])))
     assert values(matthews, "mcc") == pytest.approx([-0.33], abs=5e-3)
-    several = Sample(Task.MULTICLASS, np.array([0, 1, 2, 0, 1, 2]), Scores(np.array([0, 2, 1, 0, 0, 1])))
+    several = ScoredSample(
+        ModelTask.MULTICLASS, np.array([0, 1, 2, 0, 1, 2]), ModelScores(np.array([0, 2, 1, 0, 0, 1]))
+    )
     found = values(several, "f1_macro", "f1_weighted", "precision_macro", "recall_macro")
     assert found == pytest.approx([0.267, 0.267, 0.22, 0.33], abs=5e-3)
 
@@ -210,16 +214,18 @@ def test_classification_as_in_scikit_learns_docstrings() -> None:
 def test_calibration_error_as_in_torchmetrics() -> None:
     # The docstring of `BinaryCalibrationError(n_bins=2, norm='l1')`; ten bins split none of its differences.
     chances = np.array([0.25, 0.25, 0.55, 0.75, 0.75])
-    sample = Sample(Task.BINARY, np.array([0, 0, 1, 1, 1]), Scores((chances > 0.5).astype(int), chances))
+    sample = ScoredSample(
+        ModelTask.BINARY, np.array([0, 0, 1, 1, 1]), ModelScores((chances > 0.5).astype(int), chances)
+    )
     assert values(sample, "ece") == pytest.approx([0.29])
 
 
-def ranked(*queries: list[float]) -> Sample:
+def ranked(*queries: list[float]) -> ScoredSample:
     """Queries whose rows, of the given relevance, were ranked in this order."""
     relevance = np.array([one for query in queries for one in query])
     codes = np.repeat(np.arange(len(queries)), [len(query) for query in queries])
-    return Sample(
-        Task.RANKING, relevance, Scores(-np.arange(len(relevance), dtype=float)), None, codes, queries=codes
+    return ScoredSample(
+        ModelTask.RANKING, relevance, ModelScores(-np.arange(len(relevance), dtype=float)), None, codes, queries=codes
     )
 
 
@@ -234,7 +240,7 @@ def test_ndcg_as_in_wikipedia_and_scikit_learn() -> None:
     # `ndcg_score([[10, 0, 0, 1, 5]], [[.1, .2, .3, 4, 70]])` there is 0.69; with k=4 of other scores 0.35.
     relevance, codes = np.array([10.0, 0, 0, 1, 5]), np.zeros(5, dtype=int)
     for scores, name, value in (([0.1, 0.2, 0.3, 4, 70], "ndcg", 0.69), ([0.05, 1.1, 1.0, 0.5, 0.0], "ndcg@4", 0.35)):
-        sample = Sample(Task.RANKING, relevance, Scores(np.array(scores)), None, codes, queries=codes)
+        sample = ScoredSample(ModelTask.RANKING, relevance, ModelScores(np.array(scores)), None, codes, queries=codes)
         assert values(sample, name) == pytest.approx([value], abs=6e-3)
 
 
@@ -256,7 +262,7 @@ def test_percentile_bounds_agree_with_scipy() -> None:
     theirs = scipy_bootstrap(
         (rows,), np.mean, n_resamples=4000, confidence_level=0.9, method="percentile", rng=np.random.default_rng(2)
     )
-    spread = Spread.from_draws(float(rows.mean()), theirs.bootstrap_distribution, units=len(rows))
+    spread = ValueSpread.from_draws(float(rows.mean()), theirs.bootstrap_distribution, units=len(rows))
     # Ours asks for slightly rarer quantiles, as Student's t would.
     assert spread.low(0.05) == pytest.approx(theirs.confidence_interval.low, abs=0.003)
     assert spread.high(0.05) == pytest.approx(theirs.confidence_interval.high, abs=0.003)

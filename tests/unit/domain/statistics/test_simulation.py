@@ -17,7 +17,7 @@ from benchmarks.simulation import (
     verdicts,
     words,
 )
-from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.metrics import ModelTask
 
 RUNS = 300
 
@@ -29,7 +29,7 @@ def most_by_chance(rate: float, runs: int = RUNS) -> int:
 @pytest.mark.parametrize("name", NULLS)
 def test_without_a_difference_few_pull_requests_are_blocked(name: str) -> None:
     task, draw = NULLS[name]
-    runs = RUNS if task is not Task.RANKING else 120
+    runs = RUNS if task is not ModelTask.RANKING else 120
     # `superior` blocks at the nominal rate exactly; a margin makes it rarer.
     gates = [{"metric": GATES[task][0]["metric"], "rule": "superior"}]
     found = verdicts(draw, task, gates, runs, resamples=200)

@@ -13,20 +13,20 @@ from hypothesis import strategies as st
 from scipy.stats import binom, ttest_1samp
 
 from gitops_mlops.domain.comparison.slice_columns import slice_columns
-from gitops_mlops.domain.config.metrics import Task
+from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.statistics.multiplicity import holm
 from gitops_mlops.domain.statistics.row_loss import loss_of_rows, row_metric
-from gitops_mlops.domain.statistics.sample import Sample, Scores
-from gitops_mlops.domain.statistics.slice_search import Coded, Rows, columns_in_pairs, search
+from gitops_mlops.domain.statistics.sample import ModelScores, ScoredSample
+from gitops_mlops.domain.statistics.slice_search import EncodedColumn, SearchRows, columns_in_pairs, search
 from tests.unit.domain.statistics.samples import binary, ranking
 
 RUNS = 300
 Drawn = Callable[[np.random.Generator, int], np.ndarray]
 
 
-def fifths(generator: np.random.Generator, rows: int, columns: int) -> list[Coded]:
+def fifths(generator: np.random.Generator, rows: int, columns: int) -> list[EncodedColumn]:
     values = tuple("abcde")
-    return [Coded(f"x{i}", generator.integers(5, size=rows).astype(np.int64), values) for i in range(columns)]
+    return [EncodedColumn(f"x{i}", generator.integers(5, size=rows).astype(np.int64), values) for i in range(columns)]
 
 
 def rare_gains(generator: np.random.Generator, rows: int) -> np.ndarray:
@@ -64,7 +64,7 @@ def test_without_a_difference_a_find_is_as_rare_as_alpha(drawn: Drawn, clusters:
         generator = np.random.default_rng(run)
         columns = fifths(generator, 6000, 5)
         codes = (np.arange(6000) % clusters).astype(np.int64) if clusters else None
-        found = search(columns, Rows(drawn(generator, 6000), codes), 0.05)
+        found = search(columns, SearchRows(drawn(generator, 6000), codes), 0.05)
         assert found.searched > 250
         alarms += found.worse > 0
     assert alarms <= binom.ppf(0.9999, RUNS, 0.05), alarms
@@ -76,8 +76,8 @@ def test_days_taken_for_independent_rows_cry_wolf() -> None:
     for run in range(30):
         generator = np.random.default_rng(run)
         days = (np.arange(6000) % 40).astype(np.int64)
-        week = Coded("weekday", days % 5, tuple("abcde"))
-        alarms += search([week], Rows(by_day(generator, 6000)), 0.05).worse > 0
+        week = EncodedColumn("weekday", days % 5, tuple("abcde"))
+        alarms += search([week], SearchRows(by_day(generator, 6000)), 0.05).worse > 0
     assert alarms > 10
 
 
@@ -89,7 +89,7 @@ def test_a_planted_slice_of_four_percent_comes_first(clusters: int) -> None:
     planted = (columns[3].codes == 1) & (columns[8].codes == 4)
     differences[planted] -= 0.1
     codes = generator.integers(clusters, size=20_000) if clusters else None
-    found = search(columns, Rows(differences, codes), 0.05)
+    found = search(columns, SearchRows(differences, codes), 0.05)
     assert found.weak[0].where == (("x3", "b"), ("x8", "e"))
     np.testing.assert_array_equal(found.weak[0].rows, planted)
     # The whole of x3 = b is worse too, but only because of these rows.
@@ -102,7 +102,7 @@ def test_a_slice_inside_another_adds_nothing_and_two_of_them_are_told_apart() ->
     columns = fifths(generator, 20_000, 6)
     differences = generator.normal(0, 0.3, 20_000)
     differences[(columns[0].codes == 0) | (columns[5].codes == 2)] -= 0.1
-    found = search(columns, Rows(differences), 0.05)
+    found = search(columns, SearchRows(differences), 0.05)
     assert {weak.where for weak in found.weak} == {(("x0", "a"),), (("x5", "c"),)}
     assert found.worse > 20, "each has pairs that are worse too"
 
@@ -111,7 +111,7 @@ def test_p_values_are_those_of_a_t_test_with_holm() -> None:
     generator = np.random.default_rng(2)
     columns = fifths(generator, 3000, 1)
     differences = generator.normal(-0.2, 1 + columns[0].codes, 3000)
-    found = search(columns, Rows(differences), 0.9999)
+    found = search(columns, SearchRows(differences), 0.9999)
     spread = math.sqrt(np.var(differences))
     expected = []
     for code in range(5):
@@ -131,7 +131,7 @@ def test_p_values_are_those_of_a_t_test_with_holm() -> None:
 def test_sparse_and_dense_counting_of_clusters_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     generator = np.random.default_rng(3)
     columns = fifths(generator, 4000, 3)
-    rows = Rows(generator.normal(-0.3, 1, 4000), generator.integers(900, size=4000))
+    rows = SearchRows(generator.normal(-0.3, 1, 4000), generator.integers(900, size=4000))
     dense = search(columns, rows, 0.05)
     monkeypatch.setattr("gitops_mlops.domain.statistics.slice_search._MOST_CELLS_PER_ROW", 0)
     sparse = search(columns, rows, 0.05)
@@ -141,24 +141,24 @@ def test_sparse_and_dense_counting_of_clusters_agree(monkeypatch: pytest.MonkeyP
 
 def test_too_few_rows_or_clusters_are_not_asked() -> None:
     generator = np.random.default_rng(4)
-    column = Coded("x", (np.arange(1000) >= 199).astype(np.int64), ("small", "large"))
+    column = EncodedColumn("x", (np.arange(1000) >= 199).astype(np.int64), ("small", "large"))
     differences = generator.normal(-5, 1, 1000)
-    assert search([column], Rows(differences), 0.05).searched == 1
+    assert search([column], SearchRows(differences), 0.05).searched == 1
     nineteen = (np.arange(1000) % 19).astype(np.int64)
-    assert search([column], Rows(differences, nineteen), 0.05).searched == 0
+    assert search([column], SearchRows(differences, nineteen), 0.05).searched == 0
 
 
 @pytest.mark.parametrize("rows", [0, 1, 300])
 def test_the_same_answers_are_no_find(rows: int) -> None:
-    columns = [Coded("x", (np.arange(rows) % 2).astype(np.int64), ("a", "b"))]
-    assert search(columns, Rows(np.zeros(rows)), 0.05).worse == 0
-    assert search([], Rows(np.zeros(rows)), 0.05).searched == 0
+    columns = [EncodedColumn("x", (np.arange(rows) % 2).astype(np.int64), ("a", "b"))]
+    assert search(columns, SearchRows(np.zeros(rows)), 0.05).worse == 0
+    assert search([], SearchRows(np.zeros(rows)), 0.05).searched == 0
 
 
 def test_a_difference_without_spread_is_certain() -> None:
-    column = Coded("x", (np.arange(600) % 2).astype(np.int64), ("a", "b"))
-    assert search([column], Rows(np.full(600, -0.1)), 0.05).worse == 2
-    assert search([column], Rows(np.full(600, 0.1)), 0.05).worse == 0
+    column = EncodedColumn("x", (np.arange(600) % 2).astype(np.int64), ("a", "b"))
+    assert search([column], SearchRows(np.full(600, -0.1)), 0.05).worse == 2
+    assert search([column], SearchRows(np.full(600, 0.1)), 0.05).worse == 0
 
 
 def test_the_search_is_bounded_whatever_the_table() -> None:
@@ -241,21 +241,21 @@ def test_every_number_falls_into_one_part(values: list[float | None], times: int
     ],
 )
 def test_rows_are_judged_by_what_is_nearest_to_the_primary_metric(
-    sample: Sample, primary: str, expected: str | None
+    sample: ScoredSample, primary: str, expected: str | None
 ) -> None:
     metric = row_metric(sample, primary)
     assert (metric and metric.name) == expected
 
 
 def test_losses_of_rows() -> None:
-    answers = Scores(np.array([1, 0, 1]))
-    sample = Sample(Task.BINARY, np.array([1, 1, 0]), answers, answers)
+    answers = ModelScores(np.array([1, 0, 1]))
+    sample = ScoredSample(ModelTask.BINARY, np.array([1, 1, 0]), answers, answers)
     accuracy = row_metric(sample, "log_loss")
     assert accuracy is not None
     assert accuracy.name == "accuracy", "there are no probabilities"
     assert loss_of_rows(accuracy, sample, answers).tolist() == [0, 1, 1]
-    guesses = Scores(np.array([1.0, 3.0]))
-    numbers = Sample(Task.REGRESSION, np.array([2.0, 0.0]), guesses, guesses)
+    guesses = ModelScores(np.array([1.0, 3.0]))
+    numbers = ScoredSample(ModelTask.REGRESSION, np.array([2.0, 0.0]), guesses, guesses)
     for primary, expected in (("r2", [1.0, 9.0]), ("mae", [1.0, 3.0]), ("median_ae", [1.0, 3.0])):
         metric = row_metric(numbers, primary)
         assert metric is not None

@@ -10,26 +10,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.config.metrics import METRICS, Task, find_metric, metrics_of
+from gitops_mlops.domain.config.metrics import METRICS, ModelTask, find_metric, metrics_of
 from gitops_mlops.domain.statistics.class_counts import ClassCounts, class_gradient, class_metric
-from gitops_mlops.domain.statistics.estimate import Settings
+from gitops_mlops.domain.statistics.estimate import StatisticsSettings
 from gitops_mlops.domain.statistics.measure import measure
-from gitops_mlops.domain.statistics.sample import Sample, Scores
+from gitops_mlops.domain.statistics.sample import ModelScores, ScoredSample
 from tests.unit.domain.statistics.oracles import ORACLES
 from tests.unit.domain.statistics.samples import binary, binary_scores, forecasts, multiclass, ranking, regression
 
-FEW = Settings(resamples=200)
-SAMPLES: dict[Task, Callable[[int], Sample]] = {
-    Task.BINARY: binary,
-    Task.MULTICLASS: multiclass,
-    Task.REGRESSION: regression,
-    Task.RANKING: ranking,
-    Task.FORECASTING: forecasts,
+FEW = StatisticsSettings(resamples=200)
+SAMPLES: dict[ModelTask, Callable[[int], ScoredSample]] = {
+    ModelTask.BINARY: binary,
+    ModelTask.MULTICLASS: multiclass,
+    ModelTask.REGRESSION: regression,
+    ModelTask.RANKING: ranking,
+    ModelTask.FORECASTING: forecasts,
 }
 CASES = [
     (name, task)
     for name in ORACLES
-    for task in Task
+    for task in ModelTask
     if (metric := find_metric(name)) is not None and task in metric.tasks
 ]
 
@@ -40,7 +40,7 @@ def test_every_metric_has_an_oracle() -> None:
 
 @pytest.mark.parametrize(("name", "task"), CASES)
 @pytest.mark.parametrize("ties", [False, True])
-def test_values_are_scikit_learns(name: str, task: Task, ties: bool) -> None:
+def test_values_are_scikit_learns(name: str, task: ModelTask, ties: bool) -> None:
     sample = _tied(SAMPLES[task](3)) if ties else SAMPLES[task](3)
     assert sample.champion is not None
     result = measure(sample, name, FEW).result
@@ -56,21 +56,21 @@ def test_values_are_scikit_learns(name: str, task: Task, ties: bool) -> None:
     assert result.method
 
 
-def _tied(sample: Sample) -> Sample:
+def _tied(sample: ScoredSample) -> ScoredSample:
     """The same with few different scores."""
     assert sample.champion is not None
     champion, challenger = (_rounded(sample.task, one) for one in (sample.champion, sample.challenger))
     return replace(sample, champion=champion, challenger=challenger)
 
 
-def _rounded(task: Task, scores: Scores) -> Scores:
+def _rounded(task: ModelTask, scores: ModelScores) -> ModelScores:
     if scores.probabilities is None:
-        return Scores(np.round(scores.predicted))
-    if task is Task.BINARY:
+        return ModelScores(np.round(scores.predicted))
+    if task is ModelTask.BINARY:
         return binary_scores((np.floor(scores.probabilities * 7.99) + 0.5) / 8)
     coarse = np.floor(scores.probabilities * 7.99) + 0.5
     coarse /= coarse.sum(axis=1, keepdims=True)
-    return Scores(coarse.argmax(axis=1), coarse)
+    return ModelScores(coarse.argmax(axis=1), coarse)
 
 
 labels = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40)
@@ -81,7 +81,7 @@ COUNTED = ["accuracy", "mcc", *(name for name in ORACLES if name.endswith(("_mac
 def test_any_labels_and_answers_count_as_in_scikit_learn(pairs: list[tuple[int, int]], name: str) -> None:
     truth, predicted = np.array(pairs).T
     counts = ClassCounts.of(truth, predicted, 5)
-    sample = Sample(Task.MULTICLASS, truth, Scores(predicted))
+    sample = ScoredSample(ModelTask.MULTICLASS, truth, ModelScores(predicted))
     if name == "mcc" and len({*truth, *predicted}) == 1:
         assert float(class_metric(name, counts)) == 0
         return
@@ -119,7 +119,9 @@ def test_any_ranking_is_as_by_query(queries: list[list[tuple[int, int]]], name: 
     relevance, scores = np.array([pair for one in queries for pair in one], dtype=float).T
     codes = np.repeat(np.arange(len(queries)), [len(one) for one in queries]).astype(np.int64)
     order = np.random.default_rng(len(codes)).permutation(len(codes))
-    sample = Sample(Task.RANKING, relevance[order], Scores(scores[order]), None, codes[order], queries=codes[order])
+    sample = ScoredSample(
+        ModelTask.RANKING, relevance[order], ModelScores(scores[order]), None, codes[order], queries=codes[order]
+    )
     result = measure(sample, name, FEW).result
     if not relevance.any():
         assert (result.challenger, result.note) == (None, "no row is relevant")
@@ -141,36 +143,38 @@ def test_a_weighted_median_is_the_median_of_repeated_values(pairs: list[tuple[fl
         assert np.isnan(_median(values)(counts))
 
 
-def extreme(draw: st.DrawFn, task: Task, name: str) -> Sample:
+def extreme(draw: st.DrawFn, task: ModelTask, name: str) -> ScoredSample:
     """A few rows of anything that passes `scoring`: huge numbers, one label, ties, certainty."""
     rows = draw(st.integers(1, 25))
     several = st.lists(st.integers(0, 2), min_size=rows, max_size=rows)
     codes = np.array(draw(several), dtype=np.int64)
     clusters = np.unique(codes, return_inverse=True)[1] if draw(st.booleans()) else None
     if task.classifies:
-        classes = 2 if task is Task.BINARY else 3
+        classes = 2 if task is ModelTask.BINARY else 3
         truth, *answers = (np.array(draw(several), dtype=np.int64) % classes for _ in range(3))
         sure = np.array(draw(st.lists(st.sampled_from([0.0, 0.3, 1.0]), min_size=rows, max_size=rows)))
         sides = [
-            Scores(one, sure if task is Task.BINARY else np.eye(3)[one] * sure[:, None] + (1 - sure[:, None]) / 3)
+            ModelScores(
+                one, sure if task is ModelTask.BINARY else np.eye(3)[one] * sure[:, None] + (1 - sure[:, None]) / 3
+            )
             for one in answers
         ]
-        return Sample(task, truth, *sides, clusters, classes=tuple(range(classes)))
+        return ScoredSample(task, truth, *sides, clusters, classes=tuple(range(classes)))
     numbers = st.lists(st.sampled_from([0.0, -1.5, 2.0, 1e-300, 1e200, -1e308]), min_size=rows, max_size=rows)
     truth, *answers = (np.array(draw(numbers)) for _ in range(3))
-    sides = [Scores(one) for one in answers]
-    if task is Task.RANKING:
+    sides = [ModelScores(one) for one in answers]
+    if task is ModelTask.RANKING:
         units = np.unique(codes, return_inverse=True)[1]
-        return Sample(task, np.abs(truth), *sides, units, queries=units)
-    if task is Task.FORECASTING:
+        return ScoredSample(task, np.abs(truth), *sides, units, queries=units)
+    if task is ModelTask.FORECASTING:
         units = np.unique(codes, return_inverse=True)[1]
-        return Sample(task, truth, *sides, units, horizon=draw(st.integers(1, 30)), scale=np.abs(truth))
-    return Sample(task, truth, *sides, clusters)
+        return ScoredSample(task, truth, *sides, units, horizon=draw(st.integers(1, 30)), scale=np.abs(truth))
+    return ScoredSample(task, truth, *sides, clusters)
 
 
 @given(st.data(), st.sampled_from(CASES))
 def test_nothing_makes_a_metric_raise_or_report_what_is_no_number(
-    data: st.DataObject, case: tuple[str, Task]
+    data: st.DataObject, case: tuple[str, ModelTask]
 ) -> None:
     name, task = case
     sample = extreme(data.draw, task, name)
@@ -181,16 +185,18 @@ def test_nothing_makes_a_metric_raise_or_report_what_is_no_number(
         assert result.verdict in ("undefined", "cannot_be_judged") or part.units >= 20
 
 
-@pytest.mark.parametrize("task", [Task.BINARY, Task.MULTICLASS])
-def test_whatever_rests_upon_a_label_needs_rows_of_it(task: Task) -> None:
+@pytest.mark.parametrize("task", [ModelTask.BINARY, ModelTask.MULTICLASS])
+def test_whatever_rests_upon_a_label_needs_rows_of_it(task: ModelTask) -> None:
     of_rows = {"accuracy", "log_loss", "brier", "ece"}
-    truth = np.repeat([0, 1], [191, 9]) if task is Task.BINARY else np.repeat([0, 1, 2], [100, 91, 9])
+    truth = np.repeat([0, 1], [191, 9]) if task is ModelTask.BINARY else np.repeat([0, 1, 2], [100, 91, 9])
     chances = np.full((200, 3), 0.3) + np.eye(3)[truth] * 0.1
-    scores = Scores(truth, chances[:, 1] if task is Task.BINARY else chances)
-    sample = Sample(task, truth, scores, classes=("a", "b", "c")[: truth.max() + 1])
-    few = {name for name in metrics_of(task) if measure(sample, name, Settings()).few}
-    assert few == {*metrics_of(task)} - of_rows - ({"specificity"} if task is Task.BINARY else set())
-    rare_negatives = Sample(task, 1 - truth, Scores(1 - truth, 1 - scores.probabilities), classes=("a", "b"))
-    if task is Task.BINARY:
-        few = {name for name in metrics_of(task) if measure(rare_negatives, name, Settings()).few}
+    scores = ModelScores(truth, chances[:, 1] if task is ModelTask.BINARY else chances)
+    sample = ScoredSample(task, truth, scores, classes=("a", "b", "c")[: truth.max() + 1])
+    few = {name for name in metrics_of(task) if measure(sample, name, StatisticsSettings()).few}
+    assert few == {*metrics_of(task)} - of_rows - ({"specificity"} if task is ModelTask.BINARY else set())
+    rare_negatives = ScoredSample(
+        task, 1 - truth, ModelScores(1 - truth, 1 - scores.probabilities), classes=("a", "b")
+    )
+    if task is ModelTask.BINARY:
+        few = {name for name in metrics_of(task) if measure(rare_negatives, name, StatisticsSettings()).few}
         assert few == {*metrics_of(task)} - of_rows - {"precision", "recall", "f1", "average_precision"}

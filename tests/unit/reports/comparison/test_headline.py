@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from gitops_mlops.domain.comparison.report import Report
-from gitops_mlops.domain.comparison.report_parts import GateResult, Revision, Rows, SliceResult
+from gitops_mlops.domain.comparison.report_parts import ComparedRevision, EvaluationSample, GateResult, SliceResult
 from gitops_mlops.domain.statistics.results import Interval, MetricResult
 from gitops_mlops.reports.comparison.headline import because, decisive, gate_demand, gate_name, other_reasons, title
 from gitops_mlops.reports.comparison.html import report_html
@@ -35,9 +35,9 @@ def report(verdict: str, *metrics: MetricResult, gates: tuple[GateResult, ...] =
             "model": "delay",
             "task": "binary-classification",
             "verdict": verdict,
-            "champion": Revision(revision="production", version="v1.2.0"),
-            "challenger": Revision(revision="branch"),
-            "evaluation": Rows(dataset="flights", rows=1200),
+            "champion": ComparedRevision(revision="production", version="v1.2.0"),
+            "challenger": ComparedRevision(revision="branch"),
+            "evaluation": EvaluationSample(dataset="flights", rows=1200),
             "metrics": metrics,
             "gates": gates,
             **fields,
@@ -194,7 +194,7 @@ def test_the_sentence_says_what_the_verdict_rests_upon(made: Report, sentences: 
 
 
 def test_groups_are_named_for_they_are_what_counts() -> None:
-    rows = Rows(dataset="flights", rows=54321, cluster_by="date", clusters=61)
+    rows = EvaluationSample(dataset="flights", rows=54321, cluster_by="date", clusters=61)
     made = report("warn", metric("inconclusive", mde=0.08, needed=140), evaluation=rows)
     assert because(made, str)[0].endswith("on 54,321 rows in 61 groups by date.")
     assert "cannot be seen with 61 groups; 140 would be needed." in because(made, str)[1]
@@ -238,5 +238,5 @@ def test_slices_that_a_report_has_no_room_for_are_counted_everywhere() -> None:
 
 
 def test_a_commit_is_cut_to_what_git_shows() -> None:
-    champion = Revision(revision="b7e23ec29af22b0b4e41da31e868d57226121c84")
+    champion = ComparedRevision(revision="b7e23ec29af22b0b4e41da31e868d57226121c84")
     assert title(report("pass", metric(), champion=champion), str) == "delay: better than b7e23ec"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.comparison.report_parts import DataCheck, DataHonesty
-from gitops_mlops.domain.statistics.results import Confusion, Curve, MetricResult
+from gitops_mlops.domain.statistics.results import ConfusionMatrix, MetricResult, PlotCurve
 from gitops_mlops.reports.comparison.html import SECTIONS, report_html
 from gitops_mlops.reports.rendering.escape import html, visible
 from gitops_mlops.reports.rendering.markup import Markup, fragment, tag
@@ -189,7 +189,7 @@ def test_an_interval_without_end_does_not_flatten_the_others() -> None:
 
 
 def test_a_curve_runs_where_its_points_are() -> None:
-    curve = Curve(name="roc", x=(0.0, 0.5, 1.0), champion=(0.0, 0.5, 1.0), challenger=(0.0, 1.0, 1.0))
+    curve = PlotCurve(name="roc", x=(0.0, 0.5, 1.0), champion=(0.0, 0.5, 1.0), challenger=(0.0, 1.0, 1.0))
     html = report_html(MINIMAL.model_copy(update={"curves": (curve,)}))
     assert re.findall(r'<polyline points="([^"]*)" class="curve (\w+)"', html) == [
         ("46.00,276.00 198.00,143.00 350.00,10.00", "champion"),
@@ -200,7 +200,7 @@ def test_a_curve_runs_where_its_points_are() -> None:
 
 
 def test_calibration_lies_at_the_predictions_and_shows_its_rows() -> None:
-    curve = Curve(
+    curve = PlotCurve(
         name="calibration",
         x=(0.25, 0.75),
         challenger=(0.1, 0.8),
@@ -214,16 +214,16 @@ def test_calibration_lies_at_the_predictions_and_shows_its_rows() -> None:
 
 
 def test_what_cannot_be_drawn_is_no_section() -> None:
-    curve = Curve(name="roc", x=(0.0,), challenger=(1.0,))
+    curve = PlotCurve(name="roc", x=(0.0,), challenger=(1.0,))
     assert "Curves" not in report_html(MINIMAL.model_copy(update={"curves": (curve,)}))
 
 
 def test_the_confusion_matrix_says_counts_and_shares_of_the_label() -> None:
-    matrix = Confusion(labels=("no", "yes"), champion=((90, 10), (5, 5)), challenger=((100, 0), (2, 8)))
+    matrix = ConfusionMatrix(labels=("no", "yes"), champion=((90, 10), (5, 5)), challenger=((100, 0), (2, 8)))
     text = shown(report_html(MINIMAL.model_copy(update={"confusion": matrix})))
     assert "Champion, rows and share of the label predicted no predicted yes is no 90 90% 10 10% is yes 5 50%" in text
     assert "is yes 2 20% 8 80%" in text
-    wrong = MINIMAL.model_copy(update={"confusion": Confusion(labels=("a", "b"), challenger=((1, 2), (3,)))})
+    wrong = MINIMAL.model_copy(update={"confusion": ConfusionMatrix(labels=("a", "b"), challenger=((1, 2), (3,)))})
     assert "does not fit its labels" in report_html(wrong)
 
 

@@ -6,8 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from gitops_mlops.domain.comparison.report import Report, parse_report
-from gitops_mlops.domain.comparison.report_parts import Change, GateResult, Revision, Rows, SliceResult
-from gitops_mlops.domain.statistics.results import Confusion, MetricResult
+from gitops_mlops.domain.comparison.report_parts import (
+    ComparedRevision,
+    EvaluationSample,
+    GateResult,
+    ReportChange,
+    SliceResult,
+)
+from gitops_mlops.domain.statistics.results import ConfusionMatrix, MetricResult
 from gitops_mlops.reports.comparison.markdown import BUDGET, SECTIONS, report_markdown
 from tests.unit.reports import github
 from tests.unit.reports.comparison.test_golden_reports import GOLDEN, NAMES, load
@@ -17,9 +23,9 @@ MINIMAL = Report(
     model="delay",
     task="binary-classification",
     verdict="pass",
-    champion=Revision(revision="production", version="v1.2.0"),
-    challenger=Revision(revision="branch"),
-    evaluation=Rows(dataset="flights", rows=10),
+    champion=ComparedRevision(revision="production", version="v1.2.0"),
+    challenger=ComparedRevision(revision="branch"),
+    evaluation=EvaluationSample(dataset="flights", rows=10),
 )
 OUR_HEADINGS = re.compile(r"(?:✅|⚠️|⛔|❔) .+|Gates.*|Metrics|What changed")
 
@@ -74,15 +80,17 @@ def _huge(character: str) -> Report:
     metrics = tuple(
         MetricResult(name=word(i), higher_is_better=True, verdict="regressed", note=text(i)) for i in range(30)
     )
-    changes = tuple(Change(name=word(i), old=text(i), new=text(i + 1)) for i in range(500))
+    changes = tuple(ReportChange(name=word(i), old=text(i), new=text(i + 1)) for i in range(500))
     return Report(
         model=word(0),
         task=word(0),
         verdict="block",
         reasons=tuple(text(i) for i in range(50)),
-        champion=Revision(revision=word(1), version=word(1), commit=word(1), model_sha256=word(1)),
-        challenger=Revision(revision=word(2), version=word(2), commit=word(2), model_sha256=word(2)),
-        evaluation=Rows(dataset=word(0), rows=10**30, cluster_by=word(1), clusters=1, excluded={word(0): 1}),
+        champion=ComparedRevision(revision=word(1), version=word(1), commit=word(1), model_sha256=word(1)),
+        challenger=ComparedRevision(revision=word(2), version=word(2), commit=word(2), model_sha256=word(2)),
+        evaluation=EvaluationSample(
+            dataset=word(0), rows=10**30, cluster_by=word(1), clusters=1, excluded={word(0): 1}
+        ),
         metrics=metrics,
         gates=tuple(
             GateResult(id=word(i), metric=word(i), demand=text(i), status="block", reason=text(i + 1))
@@ -92,7 +100,7 @@ def _huge(character: str) -> Report:
         parameters=changes,
         data=changes,
         gate_changes=changes[:100],
-        confusion=Confusion(
+        confusion=ConfusionMatrix(
             labels=tuple(word(i) for i in range(20)), challenger=tuple((10**9,) * 20 for _ in range(20))
         ),
         warnings=tuple(text(i) for i in range(50)),
@@ -143,7 +151,9 @@ def test_both_sides_and_their_difference_are_linked_where_the_repository_is_know
         f"{github.WEB}/commit/{new}",
         f"{github.WEB}/compare/{old}...{new}",
     ]
-    elsewhere = report.model_copy(update={"challenger": Revision(revision="x", commit=f"{new})[a](//evil.example")})
+    elsewhere = report.model_copy(
+        update={"challenger": ComparedRevision(revision="x", commit=f"{new})[a](//evil.example")}
+    )
     assert github.read(report_markdown(elsewhere, web=github.WEB)).links == [f"{github.WEB}/commit/{old}"]
 
 
@@ -160,7 +170,7 @@ def test_changed_gates_stand_before_the_metrics_with_a_warning() -> None:
     markdown = report_markdown(load("worse"))
     assert markdown.index("> [!WARNING]") < markdown.index("### Metrics")
     assert "> - `gate recall min`: `recall at least 0.6` → `recall at least 0.5`" in markdown
-    removed = MINIMAL.model_copy(update={"gate_changes": (Change(name="g", old={"min": 1}),)})
+    removed = MINIMAL.model_copy(update={"gate_changes": (ReportChange(name="g", old={"min": 1}),)})
     assert '> - `g`: **removed**, was `{"min": 1}`' in report_markdown(removed)
 
 
@@ -172,7 +182,7 @@ def test_the_worst_slice_comes_first() -> None:
 
 
 def test_a_matrix_that_does_not_fit_its_labels_is_said_and_not_shown() -> None:
-    wrong = Confusion(labels=("a", "b"), challenger=((1, 2), (3,)))
+    wrong = ConfusionMatrix(labels=("a", "b"), challenger=((1, 2), (3,)))
     assert "does not fit its labels" in report_markdown(MINIMAL.model_copy(update={"confusion": wrong}))
 
 
@@ -180,7 +190,7 @@ def test_many_classes_show_their_most_frequent_mistakes() -> None:
     labels = tuple("abcdef")
     counts = tuple(tuple(10 * i + j for j in range(6)) for i in range(6))
     markdown = report_markdown(
-        MINIMAL.model_copy(update={"confusion": Confusion(labels=labels, champion=counts, challenger=counts)})
+        MINIMAL.model_copy(update={"confusion": ConfusionMatrix(labels=labels, champion=counts, challenger=counts)})
     )
     assert "| `f` | `e` | 54 → 54 |" in markdown
     assert "| `f` | `f` |" not in markdown

@@ -2,7 +2,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from gitops_mlops.domain.deployment.reconciliation import Failure, Held, Hold, Place, Running, Wanted, judge
+from gitops_mlops.domain.deployment.reconciliation import (
+    DesiredVersion,
+    FailedVersion,
+    ObservedPlace,
+    Place,
+    RunningServer,
+    TargetHold,
+    judge,
+)
 from gitops_mlops.domain.faults import Cause
 from gitops_mlops.reports.deployment.deployment import (
     deploy_text,
@@ -13,18 +21,28 @@ from gitops_mlops.reports.deployment.deployment import (
 )
 
 NOW = datetime(2026, 1, 1, 12, 30, 5, tzinfo=UTC)
-WANTED = Wanted("v1.1.0", "a" * 40)
+WANTED = DesiredVersion("v1.1.0", "a" * 40)
 
 
-def running(version: str) -> Running:
-    return Running("credit", version, "a" * 40, "sha256:" + "0" * 64, True)
+def running(version: str) -> RunningServer:
+    return RunningServer("credit", version, "a" * 40, "sha256:" + "0" * 64, True)
 
 
 def test_status_is_a_table_and_a_line_for_what_needs_words() -> None:
     states = [
-        judge(Place("staging", "credit", "127.0.0.1", 8081), WANTED, Held(Hold.ALIVE, NOW), running("v1.1.0")),
-        judge(Place("production", "credit", "127.0.0.1", 8080), WANTED, Held(Hold.ENDED, NOW, "gone\x1b[2J"), None),
-        judge(Place("other", "credit", "127.0.0.1", 8082), None, Held(Hold.ABSENT), None),
+        judge(
+            Place("staging", "credit", "127.0.0.1", 8081),
+            WANTED,
+            ObservedPlace(TargetHold.ALIVE, NOW),
+            running("v1.1.0"),
+        ),
+        judge(
+            Place("production", "credit", "127.0.0.1", 8080),
+            WANTED,
+            ObservedPlace(TargetHold.ENDED, NOW, "gone\x1b[2J"),
+            None,
+        ),
+        judge(Place("other", "credit", "127.0.0.1", 8082), None, ObservedPlace(TargetHold.ABSENT), None),
     ]
     assert status_text(status_data(states)) == (
         "environment  model   desired  running  sync       health    address                since\n"
@@ -39,8 +57,8 @@ def test_status_is_a_table_and_a_line_for_what_needs_words() -> None:
 
 def test_an_issue_says_what_to_repair() -> None:
     place = Place("staging", "credit", "127.0.0.1", 8081)
-    failure = Failure("v1.1.0", "a" * 40, "the disk is full", NOW, Cause.PLACE, "make room")
-    state = judge(place, WANTED, Held(Hold.ALIVE, NOW, failure=failure), running("v1.0.0"))
+    failure = FailedVersion("v1.1.0", "a" * 40, "the disk is full", NOW, Cause.PLACE, "make room")
+    state = judge(place, WANTED, ObservedPlace(TargetHold.ALIVE, NOW, failure=failure), running("v1.0.0"))
     (finding,) = status_findings([state])
     assert finding.title == "credit does not run as it should in staging"
     assert "failed (place): v1.1.0 is not at fault and is tried again: the disk is full" in finding.body

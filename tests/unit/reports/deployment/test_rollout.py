@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gitops_mlops.domain.deployment.rollout import Result, Rolled, Rollout, TakenBack
-from gitops_mlops.domain.registry.change import Refusal
+from gitops_mlops.domain.deployment.rollout import ModelRollout, Rollout, RolloutResult, TakenBack
+from gitops_mlops.domain.registry.change import RuleRefusal
 from gitops_mlops.reports.deployment.rollout import rollback_findings, rollout_markdown, rollout_text
 
 EVIL = "</td>|<img src=x>\n@org/team <!-- gitops-mlops:finding:x --> ``` ![](http://a.example/x)"
@@ -15,18 +15,20 @@ def test_one_line_a_model() -> None:
         "production",
         "a" * 40,
         (
-            Rolled("delay", Result.DEPLOYED, "v0.0.1", "v0.0.2", address=address),
-            Rolled("fare", Result.ROLLED_BACK, "v0.0.2", "v0.0.1", "v0.0.2: the server ended", address, code=1),
-            Rolled(
+            ModelRollout("delay", RolloutResult.DEPLOYED, "v0.0.1", "v0.0.2", address=address),
+            ModelRollout(
+                "fare", RolloutResult.ROLLED_BACK, "v0.0.2", "v0.0.1", "v0.0.2: the server ended", address, code=1
+            ),
+            ModelRollout(
                 "seat",
-                Result.UNCHANGED,
+                RolloutResult.UNCHANGED,
                 "v0.0.1",
                 "v0.0.1",
                 address=address,
                 held_back="v0.0.2",
-                refusals=(Refusal("2h in staging", "v0.0.2 was in staging for 8s", "wait 2h"),),
+                refusals=(RuleRefusal("2h in staging", "v0.0.2 was in staging for 8s", "wait 2h"),),
             ),
-            Rolled("bag", Result.EMPTY, why="no version is assigned"),
+            ModelRollout("bag", RolloutResult.EMPTY, why="no version is assigned"),
         ),
     )
     assert rollout_text(made).splitlines() == [
@@ -41,8 +43,10 @@ def test_one_line_a_model() -> None:
 
 
 def test_hostile_words_stay_words() -> None:
-    refusal = Refusal(EVIL, EVIL, EVIL)
-    made = Rollout(EVIL, "a" * 40, (Rolled("m", Result.FAILED, EVIL, EVIL, EVIL, EVIL, EVIL, (refusal,), 4),))
+    refusal = RuleRefusal(EVIL, EVIL, EVIL)
+    made = Rollout(
+        EVIL, "a" * 40, (ModelRollout("m", RolloutResult.FAILED, EVIL, EVIL, EVIL, EVIL, EVIL, (refusal,), 4),)
+    )
     taken = TakenBack(EVIL, "b" * 40, EVIL, EVIL, EVIL, f"https://x.example/o/r)[x](javascript:{EVIL}")
     (finding,) = rollback_findings("prod", {EVIL: taken})
     for page in (rollout_markdown(made), finding.body):

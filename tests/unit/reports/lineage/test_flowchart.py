@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.lineage.graph import Graph, Kind, Node
+from gitops_mlops.domain.lineage.graph import LineageGraph, LineageNode, NodeKind
 from gitops_mlops.reports.lineage.flowchart import graph_flowchart, label
 
 # Letters, digits, a few signs, and entity codes: nothing that Mermaid's lexer, markdown or HTML know.
@@ -48,10 +48,13 @@ hostile = st.text() | st.sampled_from(
 )
 
 
-@given(st.lists(st.tuples(st.sampled_from(list(Kind)), hostile, hostile), min_size=1, max_size=6), hostile)
-def test_no_name_leaves_its_label(nodes: list[tuple[Kind, str, str]], relation: str) -> None:
-    graph = Graph()
-    ids = [graph.add(Node(f"{index}{text}", kind, text, digest)) for index, (kind, text, digest) in enumerate(nodes)]
+@given(st.lists(st.tuples(st.sampled_from(list(NodeKind)), hostile, hostile), min_size=1, max_size=6), hostile)
+def test_no_name_leaves_its_label(nodes: list[tuple[NodeKind, str, str]], relation: str) -> None:
+    graph = LineageGraph()
+    ids = [
+        graph.add(LineageNode(f"{index}{text}", kind, text, digest))
+        for index, (kind, text, digest) in enumerate(nodes)
+    ]
     for source in ids:
         graph.link(source, ids[0], relation)
     drawn = graph_flowchart(graph)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.pipeline.run import Repro, StageRun, Traffic
+from gitops_mlops.domain.pipeline.run import PipelineRunReport, RemoteTraffic, StageRun
 from gitops_mlops.reports.pipeline.lock_commit import commit_message, commits_named, told_by
 
 SHA = "c4b5d6e7f809a1b2c3d4e5f60718293a4b5c6d7e"
 
 
-def run(*names: str, skipped: int = 0, pulled: int = 0) -> Repro:
+def run(*names: str, skipped: int = 0, pulled: int = 0) -> PipelineRunReport:
     stages = [StageRun(name=name, outcome="ran", seconds=12.04) for name in names]
-    return Repro(
+    return PipelineRunReport(
         commit=SHA,
         outcome="ran",
         seconds=14.26,
         stages=stages,
         skipped=["one"] * skipped,
-        pulled=Traffic(files=1, bytes=pulled),
+        pulled=RemoteTraffic(files=1, bytes=pulled),
     )
 
 

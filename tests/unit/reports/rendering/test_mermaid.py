@@ -4,7 +4,7 @@ import re
 
 from hypothesis import given
 
-from gitops_mlops.domain.statistics.results import Curve
+from gitops_mlops.domain.statistics.results import PlotCurve
 from gitops_mlops.reports.rendering.mermaid import POINTS, chart
 from tests.unit.reports.hostile import curves
 
@@ -22,7 +22,7 @@ GRAMMAR = re.compile(
 
 
 @given(curves)
-def test_every_chart_keeps_to_the_grammar(curve: Curve) -> None:
+def test_every_chart_keeps_to_the_grammar(curve: PlotCurve) -> None:
     drawn = chart(curve)
     if drawn is None:
         return
@@ -38,7 +38,7 @@ def test_every_chart_keeps_to_the_grammar(curve: Curve) -> None:
 
 
 def test_lines_are_read_off_at_even_steps() -> None:
-    drawn = chart(Curve(name="roc", x=(0.0, 0.1, 1.0), champion=(0.0, 0.6, 1.0), challenger=(0.0, None, 1.0)))
+    drawn = chart(PlotCurve(name="roc", x=(0.0, 0.1, 1.0), champion=(0.0, 0.6, 1.0), challenger=(0.0, None, 1.0)))
     assert drawn is not None
     diagonal, champion, challenger = re.findall(r"line \[(.*)\]", drawn[0])
     # At 0.05 and 0.10, on the straight lines between the points that are given.
@@ -49,7 +49,7 @@ def test_lines_are_read_off_at_even_steps() -> None:
 
 def test_lines_share_the_range_that_both_have() -> None:
     drawn = chart(
-        Curve(name="other", x=(0.0, 1.0, 2.0, 3.0), champion=(1.0, 2.0, 3.0), challenger=(None, 5.0, 6.0, 7.0))
+        PlotCurve(name="other", x=(0.0, 1.0, 2.0, 3.0), champion=(1.0, 2.0, 3.0), challenger=(None, 5.0, 6.0, 7.0))
     )
     assert drawn is not None
     assert 'x-axis "x" 1.000 --> 2.000' in drawn[0]
@@ -57,23 +57,23 @@ def test_lines_share_the_range_that_both_have() -> None:
 
 
 def test_what_cannot_be_drawn_is_not() -> None:
-    assert chart(Curve(name="roc", x=(0.0,), challenger=(1.0,))) is None
-    assert chart(Curve(name="roc", x=(0.0, 1.0), challenger=(None, 1.0))) is None
-    assert chart(Curve(name="roc", x=(0.0, 1e-9), challenger=(0.0, 1.0))) is None
-    assert chart(Curve(name="roc", x=(0.0, 1.0), challenger=(0.0, 1e300))) is None
+    assert chart(PlotCurve(name="roc", x=(0.0,), challenger=(1.0,))) is None
+    assert chart(PlotCurve(name="roc", x=(0.0, 1.0), challenger=(None, 1.0))) is None
+    assert chart(PlotCurve(name="roc", x=(0.0, 1e-9), challenger=(0.0, 1.0))) is None
+    assert chart(PlotCurve(name="roc", x=(0.0, 1.0), challenger=(0.0, 1e300))) is None
     assert (
-        chart(Curve(name="roc", x=(0.0, 1.0, 2.0, 3.0), champion=(0.0, 1.0), challenger=(None, None, 0.0, 1.0)))
+        chart(PlotCurve(name="roc", x=(0.0, 1.0, 2.0, 3.0), champion=(0.0, 1.0), challenger=(None, None, 0.0, 1.0)))
         is None
     )
 
 
 def test_a_flat_line_gets_a_range() -> None:
-    drawn = chart(Curve(name="other", x=(0.0, 1.0), challenger=(0.5, 0.5)))
+    drawn = chart(PlotCurve(name="other", x=(0.0, 1.0), challenger=(0.5, 0.5)))
     assert drawn is not None
     assert 'y-axis "y" 0.000 --> 1.000' in drawn[0]
 
 
 def test_a_line_that_is_flat_but_for_rounding_gets_a_range_too() -> None:
-    drawn = chart(Curve(name="other", x=(0.0, 1.0), challenger=(-1e-9, 1e-9)))
+    drawn = chart(PlotCurve(name="other", x=(0.0, 1.0), challenger=(-1e-9, 1e-9)))
     assert drawn is not None
     assert 'y-axis "y" -0.500 --> 0.500' in drawn[0]

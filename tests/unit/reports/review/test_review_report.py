@@ -9,17 +9,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from gitops_mlops.domain.comparison.report import parse_report
-from gitops_mlops.domain.pipeline.run import Repro, StageRun, Traffic
+from gitops_mlops.domain.pipeline.run import PipelineRunReport, RemoteTraffic, StageRun
 from gitops_mlops.domain.review.review import (
-    Commits,
+    BrokenRule,
     ContractEdit,
     DatasetReview,
+    FileProblem,
     LockReview,
     ModelReview,
-    Review,
-    Rule,
-    Step,
-    Trouble,
+    PullRequestReport,
+    ReviewedCommits,
+    TimedStep,
     parse_review,
 )
 from gitops_mlops.domain.review.size import dump_review
@@ -43,19 +43,19 @@ def _compared(name: str, model: str) -> ModelReview:
     return ModelReview(name=model, outcome=report.verdict, report=report)
 
 
-def _one() -> Review:
+def _one() -> PullRequestReport:
     """A good change of one model."""
     return review_of(
-        commits=Commits(base=BASE, head=HEAD),
+        commits=ReviewedCommits(base=BASE, head=HEAD),
         lock=LockReview(),
-        pipeline=Repro(
+        pipeline=PipelineRunReport(
             commit=HEAD,
             outcome="ran",
             seconds=81.2,
             stages=[StageRun(name="train", outcome="ran", seconds=79.5)],
             skipped=["ingest", "prepare"],
-            pulled=Traffic(files=2, bytes=3_100_000),
-            pushed=Traffic(files=1, bytes=412_000),
+            pulled=RemoteTraffic(files=2, bytes=3_100_000),
+            pushed=RemoteTraffic(files=1, bytes=412_000),
         ),
         datasets=[
             DatasetReview(
@@ -67,15 +67,15 @@ def _one() -> Review:
             )
         ],
         models=[_compared("better", "delay")],
-        steps=[Step(name="check", seconds=0.1), Step(name="model delay", seconds=8.4)],
+        steps=[TimedStep(name="check", seconds=0.1), TimedStep(name="model delay", seconds=8.4)],
         run=4711,
         pull_request=7,
     )
 
 
-def _several() -> Review:
+def _several() -> PullRequestReport:
     """A change with about everything in it."""
-    trouble = Trouble(
+    trouble = FileProblem(
         path="dvc.yaml",
         line=14,
         column=7,
@@ -84,7 +84,7 @@ def _several() -> Review:
         hint="dvc repro, then add dvc.lock to the commit",
     )
     return review_of(
-        commits=Commits(base=BASE, head=HEAD),
+        commits=ReviewedCommits(base=BASE, head=HEAD),
         remarks=["dvc.yaml: stage 'plot' is not checked in full: 'notebooks' is outside of the repository"],
         lock=LockReview(stale=("train",), troubles=(trouble,), mend=("dvc repro", "dvc push", "git add -- dvc.lock")),
         datasets=[
@@ -96,10 +96,10 @@ def _several() -> Review:
                 rows=218_413,
                 count=2,
                 rules=(
-                    Rule(
+                    BrokenRule(
                         column="carrier", check="allowed", message="is not among the allowed values", rows=312, line=9
                     ),
-                    Rule(column="dep_delay", check="nulls", message="is null", rows=4, line=12),
+                    BrokenRule(column="dep_delay", check="nulls", message="is null", rows=4, line=12),
                 ),
                 edits=(ContractEdit(kind="tightening", column="carrier", message="allowed narrowed: 'ZZ' is gone"),),
             ),
@@ -122,7 +122,7 @@ def _several() -> Review:
             ModelReview(name="turnaround", outcome="pass", skipped="base"),
             ModelReview(name="fuel", outcome="pass", skipped="champion"),
         ],
-        steps=[Step(name="data flights-train", seconds=2.1), Step(name="model delay", seconds=8.4)],
+        steps=[TimedStep(name="data flights-train", seconds=2.1), TimedStep(name="model delay", seconds=8.4)],
         run=4712,
     )
 
@@ -152,7 +152,7 @@ def test_what_people_look_at_holds_the_same_rules(name: str) -> None:
 @pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(reviews())
-def test_no_review_makes_github_or_a_terminal_act(review: Review) -> None:
+def test_no_review_makes_github_or_a_terminal_act(review: PullRequestReport) -> None:
     markdown = review_markdown(review, github.WEB)
     assert github.problems(markdown) == []
     assert len(markdown) <= BUDGET
@@ -214,7 +214,7 @@ def test_models_that_share_a_name_share_the_room_all_the_same() -> None:
 
 
 def test_a_lone_model_whose_verdict_is_not_the_whole_does_not_head_the_comment() -> None:
-    broken = Trouble(path="mlops.yaml", line=3, message="unknown key 'gate'", hint="perhaps you meant 'gates'")
+    broken = FileProblem(path="mlops.yaml", line=3, message="unknown key 'gate'", hint="perhaps you meant 'gates'")
     markdown = review_markdown(review_of(models=[_compared("better", "delay")], problems=[broken]))
     assert markdown.split("\n")[1] == "## ❌ Cannot be judged, the set-up is wrong: 1 problem"
     assert "- `mlops.yaml:3`: unknown key 'gate' → perhaps you meant 'gates'" in markdown

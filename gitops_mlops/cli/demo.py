@@ -14,6 +14,7 @@ from gitops_mlops.cli.options import as_text, json_option
 from gitops_mlops.usecases.scaffold.demo import CHAPTERS, CommandOutput, DemoChapter, EditedFile, Event, TypedCommand
 
 WIDTH = 88
+_EVENTS = {DemoChapter: "chapter", TypedCommand: "typed", EditedFile: "edited", CommandOutput: "answered"}
 
 
 @click.command(epilog="Example: gitops-mlops demo --keep --folder flights-demo")
@@ -66,7 +67,7 @@ def _show(event: Event) -> None:
 
 
 def _show_json(event: Event) -> None:
-    data: dict[str, Any] = {"event": type(event).__name__.lower()}
+    data: dict[str, Any] = {"event": _EVENTS[type(event)]}
     match event:
         case CommandOutput(ended, _):
             data |= {"code": ended.code, "output": ended.output, "seconds": round(ended.seconds, 3)}

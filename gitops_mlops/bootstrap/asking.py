@@ -20,11 +20,11 @@ from gitops_mlops.bootstrap.machine import clock, files, index, ledger, objects,
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.ports import Forge, Repository, TableModels, Tables
-    from gitops_mlops.usecases.comparison.compare import ComparisonPorts as ComparisonPorts
+    from gitops_mlops.usecases.comparison.compare import ComparisonPorts
     from gitops_mlops.usecases.doctor.doctor import RepositoryUnderCheck
-    from gitops_mlops.usecases.lineage.diff import DiffSources as DiffSources
-    from gitops_mlops.usecases.lineage.lineage import LineageSources as LineageSources
-    from gitops_mlops.usecases.review.review import ReviewPorts as ReviewPorts
+    from gitops_mlops.usecases.lineage.diff import DiffSources
+    from gitops_mlops.usecases.lineage.lineage import LineageSources
+    from gitops_mlops.usecases.review.review import ReviewPorts
 
 
 def patient(start: Path) -> RepositoryUnderCheck:

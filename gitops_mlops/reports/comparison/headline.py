@@ -88,7 +88,7 @@ def because(report: Report, word: Word, strong: Word = str) -> list[str]:
     if metric.verdict == "inconclusive" and (shortage := too_few(report, metric)):
         sentences.append(shortage)
     elif report.verdict in ("warn", "block") and metric.verdict != "regressed":
-        sentences += [word(_sentence(gate.reason)) for gate in worst_gates(report)[:1]]
+        sentences += [word(_sentence(_in_short(gate.reason))) for gate in worst_gates(report)[:1]]
     return sentences
 
 
@@ -122,6 +122,12 @@ def _number(metric: MetricResult, word: Word) -> tuple[str, str]:
     if metric.verdict in ("improved", "regressed"):
         return number, f": {METRIC_WORDS[metric.verdict]} by {fixed(sign * metric.delta, decimals)}{interval}"
     return number, f": a difference of {signed(metric.delta, decimals)}{interval}"
+
+
+def _in_short(reason: str) -> str:
+    """Without the list of what cannot be judged, which stands at its gate."""
+    head, said, _ = reason.partition(" cannot be judged: ")
+    return f"{head}{said.removesuffix(': ')}"
 
 
 def _sentence(text: str) -> str:

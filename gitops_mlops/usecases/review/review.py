@@ -38,7 +38,7 @@ from gitops_mlops.usecases.review.data import DataReviewer
 from gitops_mlops.usecases.review.models import ModelReviewer
 
 if TYPE_CHECKING:
-    from gitops_mlops.usecases.comparison.compare import ComparisonPorts as ComparisonPorts
+    from gitops_mlops.usecases.comparison.compare import ComparisonPorts
 
 T = TypeVar("T")
 _MOST = 200

@@ -156,7 +156,8 @@ def frames(draw: st.DrawFn) -> pl.DataFrame:
         else:
             dtype, values = draw(st.sampled_from(TYPES))
             some = draw(st.lists(st.none() | values if draw(st.booleans()) else values, min_size=1, max_size=6))
-            series = pl.Series(name, (some * ROWS)[:ROWS], dtype, strict=False)
+            # Named afterwards: some types are made by way of a frame, where a name such as ^a$ is a pattern.
+            series = pl.Series((some * ROWS)[:ROWS], dtype=dtype, strict=False).rename(name)
         columns.append(series)
     return pl.DataFrame(columns)
 

@@ -136,6 +136,8 @@ def test_the_model_goes_to_production_and_the_change_of_the_readme_passes(
     ports = iter(free_ports(2))
     edit(used.root / "mlops.yaml", r"port: \d+", lambda _: f"port: {next(ports)}")
     used.run("git", "commit", "--quiet", "--all", "--message", "Ports that are free")
+    used.run("git", "switch", "--quiet", "main")
+    used.run("git", "merge", "--quiet", "--ff-only", "first-model")
     succeeds("compare", model(used))
     succeeds("register", model(used), "--report", "report.json")
     succeeds("promote", model(used), "staging")

@@ -45,7 +45,7 @@ class Alarm:
         with self._lock:
             if not self._in_the_way:
                 return ""
-            return f"{self._lost} rows are lost ({self._in_the_way})"
+            return f"{_lost_rows(self._lost)} ({self._in_the_way})"
 
     def close(self) -> None:
         """Nothing more is lost."""
@@ -54,6 +54,10 @@ class Alarm:
                 self._say()
 
     def _say(self) -> None:
-        rows = f"{self._rows} rows are lost" if self._rows else "rows will be lost"
+        rows = _lost_rows(self._rows)
         complain(f"warning: {self._folder}: {rows}, predictions are served ({self._reason}) → make room, or mend it")
         self._rows, self._said = 0, time.monotonic()
+
+
+def _lost_rows(number: int) -> str:
+    return f"{number} rows are lost" if number else "rows will be lost"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import urllib.error
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from gitops_mlops.adapters.git.ledger import GitLedger
+from gitops_mlops.adapters.process.identity import ProcessIdentity
 from gitops_mlops.usecases.lineage.ledger import read_ledger
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.deploy_project import trained
@@ -161,7 +161,7 @@ def test_a_place_that_was_repaired_takes_the_version_it_failed(
     log.write_text("the log cannot be written, which is no reason not to serve")
     model = only(rollout("--json"))
     assert (model["result"], model["serves"]) == ("deployed", "v0.0.2")
-    assert place(project, cli)["note"] == ""
+    assert place(project, cli)["note"].startswith("its prediction log is not kept: rows will be lost (")
     assert [result for result, _ in told(project)] == ["deployed", "failed", "deployed"]
 
 
@@ -226,9 +226,10 @@ def test_a_server_that_was_ended_is_told_with_what_starts_it(project: RolloutPro
     found = place(project, cli)
     assert (found["health"], found["sync"]) == ("Healthy", "Synced")
     assert "its prediction log is not kept: 1 rows are lost (" in found["note"]
-    os.kill(pid, signal.SIGKILL)
-    while project.servers():
-        pass
+    server = ProcessIdentity.of(pid)
+    assert server is not None
+    server.send(signal.SIGKILL)
+    assert server.wait(30)
     found = place(project, cli)
     assert found["health"] == "Degraded"
     assert found["note"].endswith(" is gone → gitops-mlops deploy staging --model credit")

@@ -130,6 +130,7 @@ KNOWN = {
     ("__main__.py", "_answer"): "`fail` asks",
     ("serving/__main__.py", "main"): "`_explained` asks",
     ("serving/prediction_log.py", "_write"): "the rows are counted, whatever it was",
+    ("adapters/process/golden.py", "_main"): "`fault_of` asks",
     ("usecases/review/review.py", "step"): "`outcome_of` asks",
     ("adapters/dvc_worker.py", "main"): "another process, which cannot import us; its kinds are told by text",
 }

@@ -69,7 +69,7 @@ dist: setup ## the distributions; TAG=vX.Y.Z must be the version's
 	@$(BIN)/python -c 'import sys, gitops_mlops as us; sys.exit(0 if sys.argv[1] in ("", f"v{us.__version__}") else f"{sys.argv[1]} is not v{us.__version__}: mend pyproject.toml, or the tag")' "$(TAG)"
 	rm -rf dist
 	@# `init` pins the workflows of new projects to the commit that a package was made of.
-	@$(BIN)/python -c 'from gitops_mlops.adapters.git.beginnings import origin; print(origin())' > gitops_mlops/published.txt
+	@$(BIN)/python -c 'from gitops_mlops.adapters.git.scaffold_history import origin; print(origin())' > gitops_mlops/published.txt
 	@test -z "$(TAG)" || grep -q '@' gitops_mlops/published.txt || { echo "the remote origin is no repository on GitHub" >&2; exit 1; }
 	$(BIN)/hatchling build; status=$$?; rm gitops_mlops/published.txt; exit $$status
 

@@ -130,7 +130,7 @@ def work(name: str, data: str) -> int:
 
     import polars  # noqa: F401
 
-    from gitops_mlops.adapters.tables import TableFiles
+    from gitops_mlops.adapters.tables.files import TableFiles
     from gitops_mlops.domain.contracts.contract import parse_contract
     from gitops_mlops.domain.contracts.table_checks import checks_of, wanted_types
 

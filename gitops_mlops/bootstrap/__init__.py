@@ -3,67 +3,53 @@
 Each function imports what it chooses, so that a command pays only for what it uses.
 """
 
-from gitops_mlops.bootstrap.asking import comparison, diff_sources, forge, lineage_sources, patient, review
-from gitops_mlops.bootstrap.beginning import beginnings, demo, drafting, templates, toolkit, workshop
-from gitops_mlops.bootstrap.data import (
+from gitops_mlops.bootstrap.comparison import comparison_packages, comparison_ports, project_functions, project_models
+from gitops_mlops.bootstrap.contracts import rows, table_models, tables
+from gitops_mlops.bootstrap.deployment import (
+    bundle_sources,
+    deploy_ports,
+    inference,
+    scratch_deploy_ports,
+    state_folder,
+    target,
+)
+from gitops_mlops.bootstrap.doctor import repository_under_check
+from gitops_mlops.bootstrap.lineage import diff_sources, lineage_sources, tag_evidence
+from gitops_mlops.bootstrap.machine import clock, exec_module, files, read_file, scratch, timer, write_file
+from gitops_mlops.bootstrap.pipeline import (
     checkout,
     data_store,
     lock_target,
-    project_functions,
-    project_models,
     remote_outputs,
-    rows,
     run_files,
     scratch_checkout,
-    table_models,
-    tables,
 )
-from gitops_mlops.bootstrap.machine import (
-    become,
-    begin_tags,
-    clock,
-    clone,
-    environment,
-    files,
-    gto_file,
-    index,
-    job,
-    job_file,
-    ledger,
-    objects,
-    read_file,
-    registrar,
-    repository,
-    scratch,
-    staged_tree,
-    timer,
-    tree,
-    write_file,
-)
-from gitops_mlops.bootstrap.running import (
-    bundle_sources,
-    inference,
-    scratch_world,
-    state_folder,
-    target,
-    witnesses,
-    world,
+from gitops_mlops.bootstrap.registry import gto_file, ledger, registrar
+from gitops_mlops.bootstrap.repository import begin_tags, clone, index, objects, repository, staged_tree, tree
+from gitops_mlops.bootstrap.review import forge, job, job_file, review_ports
+from gitops_mlops.bootstrap.scaffold import (
+    demo,
+    draft_sources,
+    scaffold_history,
+    scaffold_ports,
+    templates,
+    toolkit_reference,
 )
 
 __all__ = [
-    "become",
     "begin_tags",
-    "beginnings",
     "bundle_sources",
     "checkout",
     "clock",
     "clone",
-    "comparison",
+    "comparison_packages",
+    "comparison_ports",
     "data_store",
     "demo",
+    "deploy_ports",
     "diff_sources",
-    "drafting",
-    "environment",
+    "draft_sources",
+    "exec_module",
     "files",
     "forge",
     "gto_file",
@@ -75,30 +61,30 @@ __all__ = [
     "lineage_sources",
     "lock_target",
     "objects",
-    "patient",
     "project_functions",
     "project_models",
     "read_file",
     "registrar",
     "remote_outputs",
     "repository",
-    "review",
+    "repository_under_check",
+    "review_ports",
     "rows",
     "run_files",
+    "scaffold_history",
+    "scaffold_ports",
     "scratch",
     "scratch_checkout",
-    "scratch_world",
+    "scratch_deploy_ports",
     "staged_tree",
     "state_folder",
     "table_models",
     "tables",
+    "tag_evidence",
     "target",
     "templates",
     "timer",
-    "toolkit",
+    "toolkit_reference",
     "tree",
-    "witnesses",
-    "workshop",
-    "world",
     "write_file",
 ]

@@ -20,53 +20,99 @@ class CommandEntry(NamedTuple):
 
 
 COMMANDS: tuple[CommandEntry, ...] = (
-    CommandEntry("Set up", "demo", "demo", "demo", "the whole loop on real data, in a scratch folder"),
+    CommandEntry("Set up", "demo", "scaffold.demo", "demo", "the whole loop on real data, in a scratch folder"),
     CommandEntry(
-        "Set up", "init", "init", "init", "a new project, or the toolkit in one that exists; kept up to date"
+        "Set up", "init", "scaffold.init", "init", "a new project, or the toolkit in one that exists; kept up to date"
     ),
-    CommandEntry("Set up", "check", "check", "check", "mlops.yaml and all it names, statically"),
+    CommandEntry("Set up", "check", "config.check", "check", "mlops.yaml and all it names, statically"),
     CommandEntry(
-        "Set up", "schema", "schema", "schema", "the JSON Schema of mlops.yaml, contracts, our results and the ledger"
+        "Set up",
+        "schema",
+        "config.schema",
+        "schema",
+        "the JSON Schema of mlops.yaml, contracts, our results and the ledger",
     ),
-    CommandEntry("Set up", "doctor", "doctor", "doctor", "what is wrong here, and how to mend it"),
-    CommandEntry("Set up", "migrate", "migrate", "migrate", "workflows that use CML into ours"),
+    CommandEntry("Set up", "doctor", "doctor.doctor", "doctor", "what is wrong here, and how to mend it"),
+    CommandEntry("Set up", "migrate", "migration.migrate", "migrate", "workflows that use CML into ours"),
     CommandEntry("Set up", "hook", "hooks", "hook", "what pre-commit calls, on what is staged"),
-    CommandEntry("Data", "validate", "data", "validate", "data against its contract"),
+    CommandEntry("Data", "validate", "contracts.contracts", "validate", "data against its contract"),
     CommandEntry(
-        "Data", "contract", "data", "contract", "a first contract from data; what a change of a contract breaks"
+        "Data",
+        "contract",
+        "contracts.contracts",
+        "contract",
+        "a first contract from data; what a change of a contract breaks",
     ),
-    CommandEntry("Data", "repro", "repro", "repro", "run the stages of the pipeline that changed, and only those"),
-    CommandEntry("Data", "lock", "lock", "lock", "dvc.lock: is it current, merge it, commit it to a branch"),
     CommandEntry(
-        "Compare", "compare", "compare", "compare", "the working tree's model against the champion, on the same rows"
+        "Data", "repro", "pipeline.repro", "repro", "run the stages of the pipeline that changed, and only those"
+    ),
+    CommandEntry("Data", "lock", "pipeline.lock", "lock", "dvc.lock: is it current, merge it, commit it to a branch"),
+    CommandEntry(
+        "Compare",
+        "compare",
+        "comparison.compare",
+        "compare",
+        "the working tree's model against the champion, on the same rows",
     ),
     CommandEntry(
-        "Compare", "experiments", "experiments", "experiments", "DVC experiments as a leaderboard on the same rows"
+        "Compare",
+        "experiments",
+        "comparison.experiments",
+        "experiments",
+        "DVC experiments as a leaderboard on the same rows",
     ),
-    CommandEntry("Compare", "review", "review", "review", "all that a pull request is asked, in one go"),
-    CommandEntry("Compare", "comment", "comment", "comment", "one comment below a pull request, kept up to date"),
-    CommandEntry("Compare", "report", "report", "report", "the result of compare as markdown, terminal text or JSON"),
-    CommandEntry("Registry", "show", "registry", "show", "models, their versions and stages, and the evidence", True),
-    CommandEntry("Registry", "history", "registry", "history", "what happened in the registry, newest first", True),
+    CommandEntry("Compare", "review", "review.review", "review", "all that a pull request is asked, in one go"),
     CommandEntry(
-        "Registry", "lineage", "lineage", "lineage", "what a version comes from; which versions a file went into"
+        "Compare", "comment", "review.comment", "comment", "one comment below a pull request, kept up to date"
     ),
-    CommandEntry("Registry", "diff", "lineage", "diff", "what differs between two versions, stages or revisions"),
-    CommandEntry("Registry", "register", "registry", "register", "tag the model at a commit as a version"),
-    CommandEntry("Registry", "release", "release", "release", "register what a commit changed, when its gates pass"),
-    CommandEntry("Registry", "promote", "registry", "promote", "assign a version to a stage"),
-    CommandEntry("Registry", "rollback", "registry", "rollback", "assign the version again that a stage held before"),
     CommandEntry(
-        "Registry", "retire", "retire", "retire", "take a model, a version or a stage out of use, and say why"
+        "Compare", "report", "comparison.report", "report", "the result of compare as markdown, terminal text or JSON"
     ),
-    CommandEntry("Registry", "ledger", "ledger", "ledger", "what happened, and whether it is still true"),
-    CommandEntry("Deploy", "deploy", "deploy", "deploy", "bring what runs to what is assigned, behind a health gate"),
     CommandEntry(
-        "Deploy", "rollout", "rollout", "rollout", "promote by policy, deploy, and take back what does not serve"
+        "Registry", "show", "registry.registry", "show", "models, their versions and stages, and the evidence", True
     ),
-    CommandEntry("Deploy", "status", "deploy", "status", "what should run, what runs, and how it is"),
-    CommandEntry("Deploy", "serve", "serve", "serve", "one bundle, in the foreground"),
-    CommandEntry("Deploy", "predict", "deploy", "predict", "ask a served model, or a bundle"),
+    CommandEntry(
+        "Registry", "history", "registry.registry", "history", "what happened in the registry, newest first", True
+    ),
+    CommandEntry(
+        "Registry",
+        "lineage",
+        "lineage.lineage",
+        "lineage",
+        "what a version comes from; which versions a file went into",
+    ),
+    CommandEntry(
+        "Registry", "diff", "lineage.lineage", "diff", "what differs between two versions, stages or revisions"
+    ),
+    CommandEntry("Registry", "register", "registry.registry", "register", "tag the model at a commit as a version"),
+    CommandEntry(
+        "Registry", "release", "registry.release", "release", "register what a commit changed, when its gates pass"
+    ),
+    CommandEntry("Registry", "promote", "registry.registry", "promote", "assign a version to a stage"),
+    CommandEntry(
+        "Registry", "rollback", "registry.registry", "rollback", "assign the version again that a stage held before"
+    ),
+    CommandEntry(
+        "Registry",
+        "retire",
+        "registry.retire",
+        "retire",
+        "take a model, a version or a stage out of use, and say why",
+    ),
+    CommandEntry("Registry", "ledger", "lineage.ledger", "ledger", "what happened, and whether it is still true"),
+    CommandEntry(
+        "Deploy", "deploy", "deployment.deploy", "deploy", "bring what runs to what is assigned, behind a health gate"
+    ),
+    CommandEntry(
+        "Deploy",
+        "rollout",
+        "deployment.rollout",
+        "rollout",
+        "promote by policy, deploy, and take back what does not serve",
+    ),
+    CommandEntry("Deploy", "status", "deployment.deploy", "status", "what should run, what runs, and how it is"),
+    CommandEntry("Deploy", "serve", "deployment.serve", "serve", "one bundle, in the foreground"),
+    CommandEntry("Deploy", "predict", "deployment.deploy", "predict", "ask a served model, or a bundle"),
 )
 
 EPILOG = """\

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gitops_mlops.adapters.flagship import project_files
-from gitops_mlops.adapters.shell import UserShell
+from gitops_mlops.adapters.machine.shell import UserShell
+from gitops_mlops.adapters.shipped.flagship import project_files
 from gitops_mlops.usecases.scaffold.demo import BETTER, WORSE, DemoPullRequest
 
 ROOT = Path(__file__).parents[2]

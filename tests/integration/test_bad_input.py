@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gitops_mlops.adapters.dvc import DvcStore
-from gitops_mlops.adapters.files import WorkingTree, write_atomically
+from gitops_mlops.adapters.dvc.store import DvcStore
+from gitops_mlops.adapters.files.working_tree import WorkingTree, write_atomically
 from gitops_mlops.adapters.git.repository import GitRepository
 from gitops_mlops.domain.errors import ExternalError
 from tests.conftest import Answer, Cli, Repo

@@ -16,9 +16,9 @@ import polars as pl
 import pytest
 
 import gitops_mlops
-from gitops_mlops.adapters.functions import ImportedFunctions
-from gitops_mlops.adapters.pandera_models import PanderaModels
-from gitops_mlops.adapters.tables import TableFiles
+from gitops_mlops.adapters.project_code.functions import ImportedFunctions
+from gitops_mlops.adapters.tables.files import TableFiles
+from gitops_mlops.adapters.tables.pandera_models import PanderaModels
 from gitops_mlops.cli import app
 from gitops_mlops.domain.comparison.onnx_model import load_onnx
 from gitops_mlops.domain.comparison.scoring import TrueLabels, score
@@ -130,9 +130,9 @@ KNOWN = {
     ("__main__.py", "_answer"): "`fail` asks",
     ("serving/__main__.py", "main"): "`_explained` asks",
     ("serving/prediction_log.py", "_write"): "the rows are counted, whatever it was",
-    ("adapters/process/golden.py", "_main"): "`fault_of` asks",
+    ("adapters/targets/process/golden.py", "_main"): "`fault_of` asks",
     ("usecases/review/review.py", "step"): "`outcome_of` asks",
-    ("adapters/dvc_worker.py", "main"): "another process, which cannot import us; its kinds are told by text",
+    ("adapters/dvc/worker.py", "main"): "another process, which cannot import us; its kinds are told by text",
 }
 
 

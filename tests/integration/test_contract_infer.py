@@ -14,7 +14,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gitops_mlops.adapters.tables import TableFiles
+from gitops_mlops.adapters.tables.files import TableFiles
 from gitops_mlops.domain.contracts.contract import Contract, parse_contract
 from gitops_mlops.domain.contracts.inference import NUMBERS, TEXT_SHAPES
 from gitops_mlops.domain.contracts.table_checks import checks_of, wanted_types

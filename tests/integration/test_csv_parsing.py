@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gitops_mlops.adapters.tables import TableFiles
+from gitops_mlops.adapters.tables.files import TableFiles
 from gitops_mlops.domain.contracts.contract import Contract
 from gitops_mlops.domain.contracts.csv_table import csv_table, text_numbers, typed_numbers
 from gitops_mlops.domain.contracts.polars_types import POLARS
@@ -131,7 +131,7 @@ def test_findings_are_those_of_the_text(tmp_path: Path, rows: list[list[str]], n
 
     ours = findings()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gitops_mlops.adapters.tables.typed_numbers", lambda table, asked: None)
+        patch.setattr("gitops_mlops.adapters.tables.files.typed_numbers", lambda table, asked: None)
         assert repr(ours) == repr(findings())
 
 

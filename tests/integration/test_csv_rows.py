@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops_mlops.adapters.rows import TableRows
+from gitops_mlops.adapters.tables.rows import TableRows
 from gitops_mlops.domain.comparison.rows import parse_rows
 from gitops_mlops.domain.errors import MissingEvidence
 from tests.conftest import Cli

@@ -19,7 +19,7 @@ import pytest
 import urllib3
 
 from gitops_mlops import bootstrap
-from gitops_mlops.adapters.process.identity import ProcessIdentity
+from gitops_mlops.adapters.targets.process.identity import ProcessIdentity
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.deployment.inference import InferenceResult
 from gitops_mlops.usecases.deployment import bundle as bundles
@@ -180,7 +180,7 @@ def test_the_gate_asks_the_endpoint_itself(project: DeployProject, run: Run) -> 
     run("deploy", "staging")
     before = project.servers()
     project.release("v1.1.0", 2, "staging")
-    real = bootstrap.world(project.root)
+    real = bootstrap.deploy_ports(project.root)
 
     class Crooked:
         """A client that sees probabilities a little beside what the server said."""

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from gitops_mlops.adapters.git.ledger import GitLedger
-from gitops_mlops.adapters.process.identity import ProcessIdentity
+from gitops_mlops.adapters.targets.process.identity import ProcessIdentity
 from gitops_mlops.usecases.lineage.ledger import read_ledger
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.deploy_project import trained

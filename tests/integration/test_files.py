@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops_mlops.adapters.files import WorkingTree, write_atomically
+from gitops_mlops.adapters.files.working_tree import WorkingTree, write_atomically
 from gitops_mlops.domain.errors import ExternalError, UsageError
 
 

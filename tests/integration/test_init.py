@@ -202,24 +202,24 @@ def test_pip_recorded_what_was_installed(
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(beginnings, "_CHECKOUT", tmp_path)
     if known:
-        assert bootstrap.toolkit("") == parse_toolkit(TOOLKIT, "0.1.0")
+        assert bootstrap.toolkit_reference("") == parse_toolkit(TOOLKIT, "0.1.0")
     else:
         with pytest.raises(UsageError, match="not known where this toolkit was installed from"):
-            bootstrap.toolkit("")
+            bootstrap.toolkit_reference("")
 
 
 def test_a_published_package_says_it_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`make dist` puts the file in; nothing else of the machine is asked."""
     (tmp_path / "published.txt").write_text(f"{TOOLKIT}\n")
     monkeypatch.setattr(beginnings, "_PUBLISHED", tmp_path / "published.txt")
-    assert bootstrap.toolkit("") == parse_toolkit(TOOLKIT, "0.1.0")
+    assert bootstrap.toolkit_reference("") == parse_toolkit(TOOLKIT, "0.1.0")
 
 
 def test_a_checkout_knows_its_remote_and_commit(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     repo.commit("A toolkit")
     repo.git("remote", "add", "origin", "git@github.com:octo/gitops-mlops.git")
     monkeypatch.setattr(beginnings, "_CHECKOUT", repo.root)
-    assert bootstrap.toolkit("").commit == repo.git("rev-parse", "HEAD").strip()
+    assert bootstrap.toolkit_reference("").commit == repo.git("rev-parse", "HEAD").strip()
 
 
 # Updates

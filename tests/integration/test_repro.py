@@ -44,7 +44,7 @@ def ran(document: PipelineRunReport) -> dict[str, str]:
 
 
 def test_nothing_changed_and_dvc_is_not_started(project: Repo, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gitops_mlops.adapters.dvc_pipeline._WORKER", Path("there-is-none"))
+    monkeypatch.setattr("gitops_mlops.adapters.dvc.pipeline._WORKER", Path("there-is-none"))
     answer = cli("repro", "--push", "--json", folder=project.root)
     assert answer.code == 0, answer.err
     assert (answer.json["outcome"], answer.json["stages"], answer.json["lock_files"]) == ("unchanged", [], [])
@@ -340,10 +340,10 @@ def test_what_dvc_itself_cannot_do_is_one_line_and_kept(
     without = cli("repro", folder=project.root)
     assert (without.code, without.err.count("\n")) == (4, 1), without.err
     assert (kept(project).outcome, kept(project).reason != "") == ("failed", True)
-    monkeypatch.setattr("gitops_mlops.adapters.dvc_pipeline.find_spec", lambda _: None)
+    monkeypatch.setattr("gitops_mlops.adapters.dvc.pipeline.find_spec", lambda _: None)
     assert cli("repro", folder=project.root).code == 3
     monkeypatch.undo()
-    monkeypatch.setattr("gitops_mlops.adapters.dvc_pipeline._WORKER", project.write("worker.py", "print('odd')"))
+    monkeypatch.setattr("gitops_mlops.adapters.dvc.pipeline._WORKER", project.write("worker.py", "print('odd')"))
     odd = cli("repro", folder=project.root)
     assert (odd.code, "ended before the pipeline did (odd)" in odd.err) == (4, True)
 

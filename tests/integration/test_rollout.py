@@ -220,7 +220,7 @@ def test_bad_words(project: RolloutProject, rollout: Run, words: tuple[str, ...]
 def test_a_version_that_stops_serving_after_the_switch_is_taken_back(project: RolloutProject) -> None:
     first = project.version("v0.0.1", trained(1))
     repository = bootstrap.repository(project.root)
-    real = bootstrap.world(project.root)
+    real = bootstrap.deploy_ports(project.root)
 
     class Failing:
         """A client to whom v0.0.2 is not ready at its public address, and the clock of who waits for it."""
@@ -325,8 +325,8 @@ run(sys.argv[1:])
         ("gitops_mlops.adapters.git.repository", "GitRepository", "create_tag"),
         ("gitops_mlops.adapters.git.repository", "GitRepository", "push"),
         ("gitops_mlops.adapters.git.ledger", "GitLedger", "append"),
-        ("gitops_mlops.adapters.process", "ProcessTarget", "start"),
-        ("gitops_mlops.adapters.process", "ProcessTarget", "discard"),
+        ("gitops_mlops.adapters.targets.process", "ProcessTarget", "start"),
+        ("gitops_mlops.adapters.targets.process", "ProcessTarget", "discard"),
     ],
 )
 def test_a_rollout_that_was_killed_is_finished_by_the_next(

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gitops_mlops.adapters.tables import TableFiles
+from gitops_mlops.adapters.tables.files import TableFiles
 from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.contracts.table_checks import checks_of, wanted_types
 from gitops_mlops.domain.errors import MissingEvidence

@@ -13,7 +13,7 @@ import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gitops_mlops.adapters.tables import TableFiles
+from gitops_mlops.adapters.tables.files import TableFiles
 from gitops_mlops.domain.contracts.contract import Contract
 from gitops_mlops.domain.contracts.table_checks import checks_of, wanted_types
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from gitops_mlops.adapters.process.effort import effort
+from gitops_mlops.adapters.targets.process.effort import effort
 
 # Both run on one processor and want all of it.
 BUSY = "import os\nos.sched_setaffinity(0, {%d})\nprint(flush=True)\nwhile True: pass"

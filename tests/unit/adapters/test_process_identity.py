@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 
-from gitops_mlops.adapters.process.identity import ProcessIdentity
+from gitops_mlops.adapters.targets.process.identity import ProcessIdentity
 
 
 def test_a_number_that_another_process_has_now_is_not_ours() -> None:

@@ -1,0 +1,1 @@
+"""The machine: its clock, its packages and its programs."""

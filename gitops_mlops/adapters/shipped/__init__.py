@@ -1,0 +1,1 @@
+"""Files that ship with the toolkit: from the wheel, or from the checkout around the package."""

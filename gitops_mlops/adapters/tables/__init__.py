@@ -1,0 +1,1 @@
+"""Tables in files, and pandera's checks of them."""

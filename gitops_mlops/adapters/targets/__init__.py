@@ -1,0 +1,1 @@
+"""Where versions run: one folder for each kind of target."""

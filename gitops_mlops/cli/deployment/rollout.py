@@ -1,0 +1,65 @@
+"""`gitops-mlops rollout`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gitops_mlops import bootstrap
+from gitops_mlops.cli.app import Session
+from gitops_mlops.cli.options import emit, pass_session, progress, state_option, warn
+from gitops_mlops.cli.registry.options import asked, writing
+from gitops_mlops.domain.errors import UsageError
+
+
+@click.command(epilog="Example: gitops-mlops rollout production --push")
+@click.argument("environment")
+@click.option("--no-promote", is_flag=True, help="Let no version enter; only bring what runs to what is assigned.")
+@click.option("--web", default="", metavar="ADDRESS", help="Where people see what runs, for the forge's page.")
+@state_option
+@writing
+@pass_session
+def rollout(
+    session: Session,
+    /,
+    environment: str,
+    no_promote: bool,
+    web: str,
+    state: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Let the newest versions enter ENVIRONMENT by its policy, deploy them, and take back what does not serve.
+
+    A version that may not enter yet is held back, which is no failure. One that fails by itself at the health gate,
+    or after the switch, is rolled back, and the exit code is 1; what else stands in the way leaves it its attempt.
+    With --push the forge is told: its deployments, and an issue for what was rolled back.
+    """
+    from gitops_mlops.reports.deployment.rollout import rollout_data, rollout_markdown, rollout_text
+    from gitops_mlops.usecases.deployment.rollout import RolloutPorts, RolloutRequest
+    from gitops_mlops.usecases.deployment.rollout import rollout as run
+
+    if web and not web.startswith(("https://", "http://")):
+        raise UsageError("is no address", where=f"--web {web}", hint="write https://…")
+    repository = bootstrap.repository(session.folder)
+    ports = RolloutPorts(
+        bootstrap.registrar(repository),
+        bootstrap.bundle_sources(repository, state),
+        bootstrap.deploy_ports(repository.root, state),
+        bootstrap.ledger(repository),
+        bootstrap.forge(),
+        _tell,
+    )
+    done = run(RolloutRequest(environment, not no_promote, web=web, **asked(**options)), ports)
+    emit(done, as_json, rollout_text, rollout_data, rollout_markdown)
+    return done.code
+
+
+def _tell(line: str) -> None:
+    doubt = line.removeprefix("warning: ")
+    if doubt == line:
+        progress(line)
+    else:
+        warn([doubt])

@@ -1,0 +1,1 @@
+"""Commands of lineage and the ledger."""

@@ -63,7 +63,7 @@ lock: setup ## the newest of everything, with hashes, for every Python and platf
 	  -o actions/setup/requirements.txt pyproject.toml
 
 bench: setup ## what users wait for, beside the tool they would use instead
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/bench.py
 
 dist: setup ## the distributions; TAG=vX.Y.Z must be the version's
 	@$(BIN)/python -c 'import sys, gitops_mlops as us; sys.exit(0 if sys.argv[1] in ("", f"v{us.__version__}") else f"{sys.argv[1]} is not v{us.__version__}: mend pyproject.toml, or the tag")' "$(TAG)"

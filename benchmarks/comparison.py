@@ -70,14 +70,14 @@ def main() -> None:
     _agree(positive, scores, settings)
 
     clusters = np.sort(generator.integers(200, size=rows))
-    sides = [ModelScores((one > 0.5).astype(np.int64), 1 / (1 + np.exp(-one))) for one in (challenger, champion)]
+    mine, theirs = (ModelScores((one > 0.5).astype(np.int64), 1 / (1 + np.exp(-one))) for one in (challenger, champion))
     print(f"\nOne metric with its interval, {rows:,} rows, CPU seconds\n")
     print(f"{'':<20} {'rows':>8} {'200 clusters':>14}")
     for metric in ("log_loss", "roc_auc", "f1", "ece", "average_precision"):
         taken = []
         for codes in (None, clusters):
             started = time.process_time()
-            measure(ScoredSample(ModelTask.BINARY, truth, *sides, codes), metric, settings)
+            measure(ScoredSample(ModelTask.BINARY, truth, mine, theirs, codes), metric, settings)
             taken.append(time.process_time() - started)
         print(f"{metric:<20} {taken[0]:>8.3f} {taken[1]:>14.3f}")
     print(f"\nat most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB in this process")

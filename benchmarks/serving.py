@@ -42,10 +42,10 @@ def build(folder: Path) -> Path:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OrdinalEncoder
 
-    from gitops_mlops.domain.comparison.model import SkopsModel
-    from gitops_mlops.domain.contracts.admitted_frame import admitted_frame
     from gitops_mlops.domain.contracts.contract import parse_contract
     from gitops_mlops.domain.deployment.bundle import dump_bundle, make_golden, parse_bundle
+    from gitops_mlops.runtime.admitted_frame import admitted_frame
+    from gitops_mlops.runtime.skops_model import EstimatorModel
 
     random = np.random.default_rng(0)
     data = pd.DataFrame({name: random.normal(size=20_000) for name in NUMBERS})
@@ -66,7 +66,7 @@ def build(folder: Path) -> Path:
         "trusted-types.yaml": json.dumps(skops.io.get_untrusted_types(data=content)).encode(),
     }
     rows = admitted_frame(parse_contract(contract, "contract.yaml"), {name: [value] for name, value in ROW.items()})
-    golden = make_golden([ROW], SkopsModel(model).predict(rows), positive=True, threshold=0.5)
+    golden = make_golden([ROW], EstimatorModel(model).predict(rows), positive=True, threshold=0.5)
     manifest = {
         "model": "bench",
         "version": "v1.0.0",

@@ -103,7 +103,7 @@ def forecasts(
 
 
 def _logistic(values: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-values))
+    return np.asarray(1 / (1 + np.exp(-values)))
 
 
 # What a project of each task would begin with: not worse than production by more than the margin.

@@ -15,8 +15,9 @@ import polars as pl
 from sklearn import metrics
 
 from gitops_mlops.domain.comparison.frames import to_pandas
-from gitops_mlops.domain.comparison.model import load_model, parse_trusted_types
+from gitops_mlops.domain.config.trusted_types import parse_trusted_types
 from gitops_mlops.domain.errors import UsageError
+from gitops_mlops.runtime.skops_model import load_model
 from pipeline.prepare import DAY, PREPARED, TARGET
 from pipeline.stage import Params, need, run
 

@@ -17,7 +17,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from gitops_mlops.domain.comparison.frames import to_pandas
-from gitops_mlops.domain.comparison.model import dump_model
+from gitops_mlops.runtime.skops_model import dump_model
 from pipeline.prepare import PREPARED, SCHEDULE, TARGET, WEATHER
 from pipeline.stage import Params, Train, need, run
 

@@ -9,7 +9,7 @@ from gitops_mlops.bootstrap.pipeline import data_store
 from gitops_mlops.bootstrap.repository import tree
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.ports import ProjectFunctions, ProjectModels, Repository
+    from gitops_mlops.domain.ports import ModelFiles, ProjectFunctions, ProjectModels, Repository
     from gitops_mlops.usecases.comparison.compare import ComparisonPorts
 
 
@@ -22,10 +22,18 @@ def comparison_ports(repository: Repository) -> ComparisonPorts:
         data_store(repository),
         files(repository.root),
         tree(repository),
+        model_files(),
         project_models(repository),
         project_functions(repository),
         clock(),
     )
+
+
+def model_files() -> ModelFiles:
+    """Models in the formats that need no code of the project."""
+    from gitops_mlops.runtime.model_files import ModelFileLoader
+
+    return ModelFileLoader()
 
 
 def project_models(repository: Repository) -> ProjectModels:

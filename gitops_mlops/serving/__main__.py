@@ -96,9 +96,9 @@ def _serve(options: argparse.Namespace) -> int:
 
     lifeline, control, inherited = _inherited(options)
     listener = inherited or reserve(options.host, options.port)
+    from gitops_mlops.runtime.served_model import load_bundle
     from gitops_mlops.serving.app import ModelService, RequestLimits
     from gitops_mlops.serving.metrics import ServerMetrics
-    from gitops_mlops.serving.model import load_bundle
 
     with listener, _reading(options.bundle):
         served = load_bundle(

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_mlops.serving.model import ServedModel, ServedPredictions, label_type
+from gitops_mlops.runtime.served_model import ServedModel, ServedPredictions, label_type
 from gitops_mlops.serving.request import InferenceRequest, RequestRefused, datatype_of
 
 _LABEL_DATATYPES: dict[type, str] = {bool: "BOOL", int: "INT64", float: "FP64", str: "BYTES"}

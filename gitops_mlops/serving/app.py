@@ -25,9 +25,9 @@ from starlette.types import ASGIApp
 from threadpoolctl import threadpool_limits
 
 from gitops_mlops import __version__
+from gitops_mlops.runtime.served_model import ModelFailed, ServedModel
 from gitops_mlops.serving import answers
 from gitops_mlops.serving.metrics import CONTENT_TYPE, ServerMetrics
-from gitops_mlops.serving.model import ModelFailed, ServedModel
 from gitops_mlops.serving.observed import Observed
 from gitops_mlops.serving.request import (
     InferenceRequest,

@@ -26,8 +26,8 @@ import polars as pl
 
 from gitops_mlops.domain.contracts.polars_types import POLARS
 from gitops_mlops.domain.errors import UsageError
+from gitops_mlops.runtime.served_model import ServedModel, ServedPredictions, label_type
 from gitops_mlops.serving.alarm import Alarm
-from gitops_mlops.serving.model import ServedModel, ServedPredictions, label_type
 
 PREDICTIONS = "predictions"
 FEEDBACK = "feedback"

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from gitops_mlops.domain.contracts.admission import MISSING
 from gitops_mlops.domain.contracts.contract import ColumnType, Contract
 from gitops_mlops.domain.names import perhaps
-from gitops_mlops.serving.model import ServedModel, label_type
+from gitops_mlops.runtime.served_model import ServedModel, label_type
 
 _INTEGERS = frozenset(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))
 _FLOATS = frozenset({"FP16", "FP32", "FP64"})

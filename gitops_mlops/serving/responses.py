@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gitops_mlops.serving.model import ModelFailed
+from gitops_mlops.runtime.served_model import ModelFailed
 from gitops_mlops.serving.output import complain
 
 LATER = {"retry-after": "1"}

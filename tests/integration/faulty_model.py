@@ -73,7 +73,7 @@ def _lacks_a_package(_: Faulty) -> None:
 
 
 def _our_bug(_: Faulty) -> None:
-    from gitops_mlops.serving import model
+    from gitops_mlops.runtime import served_model as model
 
     def broken(*_: object) -> None:
         raise AssertionError("as if we had erred")

@@ -20,7 +20,6 @@ from gitops_mlops.adapters.project_code.functions import ImportedFunctions
 from gitops_mlops.adapters.tables.files import TableFiles
 from gitops_mlops.adapters.tables.pandera_models import PanderaModels
 from gitops_mlops.cli import app
-from gitops_mlops.domain.comparison.onnx_model import load_onnx
 from gitops_mlops.domain.comparison.scoring import TrueLabels, score
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.review.review import parse_review
@@ -28,6 +27,7 @@ from gitops_mlops.domain.review.size import dump_review
 from gitops_mlops.domain.statistics.own import OwnMetric, prepare_own
 from gitops_mlops.domain.statistics.sample import ModelScores, ScoredSample
 from gitops_mlops.reports.review.terminal import review_text
+from gitops_mlops.runtime.onnx_model import load_onnx
 from gitops_mlops.usecases.review.review import ReviewRequest, review
 
 LACKS = {"memory": MemoryError("as if"), "disk": OSError(errno.ENOSPC, "No space left on device")}

@@ -22,8 +22,8 @@ from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.svm import LinearSVC
 
 from gitops_mlops.domain.comparison.frames import to_pandas
-from gitops_mlops.domain.comparison.model import load_model
 from gitops_mlops.domain.comparison.report import parse_report
+from gitops_mlops.runtime.skops_model import load_model
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.comparison_project import FEATURES, ComparisonProject, asking, machines, parquet
 

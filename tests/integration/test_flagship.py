@@ -16,7 +16,8 @@ import yaml
 from threadpoolctl import threadpool_limits
 
 from gitops_mlops.domain.comparison.frames import to_pandas
-from gitops_mlops.domain.comparison.model import load_model, parse_trusted_types
+from gitops_mlops.domain.config.trusted_types import parse_trusted_types
+from gitops_mlops.runtime.skops_model import load_model
 from pipeline.prepare import DAY, ID, TARGET
 from pipeline.stage import Params
 from pipeline.train import FEATURES, build

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 import gitops_mlops
-from gitops_mlops.domain.comparison.model import Predictions
+from gitops_mlops.domain.comparison.predictions import Predictions
 from gitops_mlops.domain.errors import MissingEvidence
 
 # From a revision into a folder: its files as they would be checked out.
@@ -90,7 +90,7 @@ def _main(entry: str, model: str, folder: str) -> None:
     from importlib import import_module
 
     from gitops_mlops.domain.comparison.frames import to_pandas
-    from gitops_mlops.domain.comparison.model import EstimatorModel
+    from gitops_mlops.runtime.skops_model import EstimatorModel
 
     module, _, function = entry.partition(":")
     work = Path(folder)

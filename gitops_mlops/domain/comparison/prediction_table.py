@@ -18,7 +18,7 @@ import polars as pl
 
 from gitops_mlops.domain.comparison.equal_values import id_texts
 from gitops_mlops.domain.comparison.labels import Labels
-from gitops_mlops.domain.comparison.model import Predictions
+from gitops_mlops.domain.comparison.predictions import Predictions
 from gitops_mlops.domain.comparison.rows import demand_unique
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.errors import MissingEvidence

@@ -16,14 +16,14 @@ import polars as pl
 
 from gitops_mlops.domain.comparison.frames import to_pandas
 from gitops_mlops.domain.comparison.labels import Labels
-from gitops_mlops.domain.comparison.model import RecordedPredictor
+from gitops_mlops.domain.comparison.predictions import RecordedPredictor
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.faults import of_the_machine
 from gitops_mlops.domain.statistics.sample import Floats, ModelScores
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.comparison.model import Predictions, Predictor
+    from gitops_mlops.domain.comparison.predictions import Predictions, Predictor
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.errors import MissingEvidence
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.comparison.model import Predictions
+    from gitops_mlops.domain.comparison.predictions import Predictions
 
 SCHEMA: Literal["gitops-mlops/bundle/1"] = "gitops-mlops/bundle/1"
 MANIFEST = "bundle.json"

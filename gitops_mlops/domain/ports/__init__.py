@@ -4,6 +4,7 @@ from gitops_mlops.domain.lineage.file_changes import FileChange
 from gitops_mlops.domain.pipeline.outputs import DvcArtifact, TrackedOutput
 from gitops_mlops.domain.ports.data import (
     DataStore,
+    ModelFiles,
     Pipeline,
     PipelineRun,
     ProjectFunctions,
@@ -51,6 +52,7 @@ __all__ = [
     "Ledger",
     "LedgerLine",
     "LedgerRemoval",
+    "ModelFiles",
     "Objects",
     "Pipeline",
     "PipelineRun",

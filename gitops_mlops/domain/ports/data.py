@@ -11,7 +11,7 @@ from gitops_mlops.domain.pipeline.outputs import DvcArtifact, TrackedOutput
 if TYPE_CHECKING:
     import polars as pl
 
-    from gitops_mlops.domain.comparison.model import Predictions
+    from gitops_mlops.domain.comparison.predictions import Predictions, Predictor
     from gitops_mlops.domain.contracts.inference import TableProfile
     from gitops_mlops.domain.contracts.table_checks import ReadableTable, TableChecks
     from gitops_mlops.domain.contracts.validation import TableFindings
@@ -107,6 +107,18 @@ class TableModels(Protocol):
 
     def check(self, path: Path, name: str, contract: Path, class_name: str) -> TableFindings:
         """Hold the table at `path` against a class of the file `contract`."""
+
+
+class ModelFiles(Protocol):
+    """Models in files of formats that need no code of the project; loading one runs nobody's code."""
+
+    def load(self, content: bytes, name: str, trusted: frozenset[str], inputs: tuple[str, ...]) -> Predictor:
+        """The model in a file's content. The ending of `name` says its format, and `name` stands in messages.
+
+        `trusted` are the types that a skops file may hold beside skops' own, `inputs` the columns of the declared
+        input, which an ONNX graph of one matrix may need. Raises EvidenceMissing for a file that cannot be read,
+        UsageError for types that nobody reviewed or a package that is not installed.
+        """
 
 
 class ProjectModels(Protocol):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.comparison.model import Predictions
+    from gitops_mlops.domain.comparison.predictions import Predictions
     from gitops_mlops.domain.deployment.inference import InferenceResult
     from gitops_mlops.domain.deployment.reconciliation import (
         CandidateServer,

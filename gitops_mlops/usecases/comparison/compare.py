@@ -15,7 +15,16 @@ from gitops_mlops.domain.comparison.slice_gates import SliceMeasured
 from gitops_mlops.domain.config.metric_settings import asked_metrics
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.config.root import Config
-from gitops_mlops.domain.ports import Clock, DataStore, Files, ProjectFunctions, ProjectModels, Repository, Tree
+from gitops_mlops.domain.ports import (
+    Clock,
+    DataStore,
+    Files,
+    ModelFiles,
+    ProjectFunctions,
+    ProjectModels,
+    Repository,
+    Tree,
+)
 from gitops_mlops.domain.statistics.curves import confusion_of, curves_of
 from gitops_mlops.usecases.comparison.candidates import (
     CandidateSources,
@@ -50,6 +59,7 @@ class ComparisonPorts:
     store: DataStore
     files: Files
     tree: Tree
+    formats: ModelFiles
     models: ProjectModels
     functions: ProjectFunctions
     clock: Clock
@@ -66,7 +76,7 @@ def compare(request: ComparisonRequest, head: Config, ports: ComparisonPorts) ->
     champion, challenger = _contenders(request, binding, sources)
     rows = evaluation_rows(binding.name, binding.config, challenger, champion, sources)
     trusted = trusted_types(request, binding.model, sources)
-    how = reading(binding.config, binding.name, trusted, sources, ports.models)
+    how = reading(binding.config, binding.name, trusted, sources, ports.formats, ports.models)
     held = contest(how, rows, challenger, champion)
     # The files of repeated trainings may hold any of the project's metrics.
     others = binding.config.metrics if binding.model.evaluation.seeds else ()

@@ -70,7 +70,14 @@ def experiments(wanted: LeaderboardRequest, head: Config, ports: ComparisonPorts
     if len(found) > MOST:
         raise UsageError(f"{len(found)} models are too many for one board ({MOST})", hint="dvc exp remove some")
     rows, warnings = _rows(binding, base, [side for _, side in found if isinstance(side, ModelCandidate)], sources)
-    how = reading(binding.config, binding.name, trusted_types(request, binding.model, sources), sources, ports.models)
+    how = reading(
+        binding.config,
+        binding.name,
+        trusted_types(request, binding.model, sources),
+        sources,
+        ports.formats,
+        ports.models,
+    )
     own = own_metrics(head, [metric], None, False, ports.functions)
     settings = settings_of(binding.model, own)
     known = known_metric(metric, settings)

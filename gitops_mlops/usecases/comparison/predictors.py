@@ -8,8 +8,6 @@ import numpy as np
 import polars as pl
 
 from gitops_mlops.domain.comparison.labels import Labels
-from gitops_mlops.domain.comparison.model import Predictor, RecordedPredictor, load_model
-from gitops_mlops.domain.comparison.onnx_model import load_onnx
 from gitops_mlops.domain.comparison.prediction_table import (
     PredictionTable,
     all_labels,
@@ -17,6 +15,7 @@ from gitops_mlops.domain.comparison.prediction_table import (
     read_predictions,
     unlikely,
 )
+from gitops_mlops.domain.comparison.predictions import Predictor, RecordedPredictor
 from gitops_mlops.domain.comparison.rows import parse_rows
 from gitops_mlops.domain.comparison.scoring import TrueLabels, UnscorableReason, read_truth
 from gitops_mlops.domain.config.metrics import ModelTask
@@ -24,7 +23,7 @@ from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.config.sections import EvaluationConfig, ModelConfig
 from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.errors import MissingEvidence
-from gitops_mlops.domain.ports import ProjectModels
+from gitops_mlops.domain.ports import ModelFiles, ProjectModels
 from gitops_mlops.usecases.comparison.candidates import CandidateSources, ModelCandidate
 from gitops_mlops.usecases.comparison.evaluation_rows import EvaluationRows
 
@@ -37,6 +36,7 @@ class ModelReading:
     trusted: frozenset[str]
     inputs: tuple[str, ...]
     sources: CandidateSources
+    formats: ModelFiles
     code: ProjectModels
 
 
@@ -51,14 +51,19 @@ class ScoredRows:
 
 
 def reading(
-    config: Config, name: str, trusted: frozenset[str], sources: CandidateSources, code: ProjectModels
+    config: Config,
+    name: str,
+    trusted: frozenset[str],
+    sources: CandidateSources,
+    formats: ModelFiles,
+    code: ProjectModels,
 ) -> ModelReading:
     """How the models called `name` are read."""
     declared = config.models[name]
     inputs: tuple[str, ...] = ()
     if declared.input and not declared.input.partition(":")[2] and (content := sources.files.read(declared.input)):
         inputs = tuple(parse_contract(content, declared.input).columns)
-    return ModelReading(declared, trusted, inputs, sources, code)
+    return ModelReading(declared, trusted, inputs, sources, formats, code)
 
 
 def contest(
@@ -203,6 +208,4 @@ def _reader(how: ModelReading, side: ModelCandidate, frame: pl.DataFrame) -> Pre
         except MissingEvidence as error:
             return UnscorableReason(f"cannot be asked: {error.where}: {error.message}")
         return RecordedPredictor(asked)
-    if side.path.endswith(".onnx"):
-        return load_onnx(side.content, side.path, how.inputs)
-    return load_model(side.content, side.path, how.trusted)
+    return how.formats.load(side.content, side.path, how.trusted, how.inputs)

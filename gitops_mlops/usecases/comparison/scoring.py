@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from gitops_mlops.domain.comparison.model import Predictor
+from gitops_mlops.domain.comparison.predictions import Predictor
 from gitops_mlops.domain.comparison.rows import cluster_codes, naive_errors
 from gitops_mlops.domain.comparison.scoring import TrueLabels, UnscorableReason, score
 from gitops_mlops.domain.config.metrics import ModelTask

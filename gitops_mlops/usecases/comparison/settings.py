@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gitops_mlops.domain.comparison.gates import gate_changes
-from gitops_mlops.domain.comparison.model import parse_trusted_types
 from gitops_mlops.domain.comparison.report_parts import Kind, ReportChange
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.root import CONFIG_FILE, Config
 from gitops_mlops.domain.config.sections import ModelConfig
+from gitops_mlops.domain.config.trusted_types import parse_trusted_types
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.names import perhaps
 from gitops_mlops.usecases.comparison.candidates import CandidateSources

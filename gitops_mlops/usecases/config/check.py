@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from gitops_mlops.domain.comparison.model import parse_trusted_types
 from gitops_mlops.domain.config.gto import GTO_FILE, parse_gto_config
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.references import (
@@ -18,6 +17,7 @@ from gitops_mlops.domain.config.references import (
     stages_not_allowed,
 )
 from gitops_mlops.domain.config.root import CONFIG_FILE, Config
+from gitops_mlops.domain.config.trusted_types import parse_trusted_types
 from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.doctor.workflows import WORKFLOW_FOLDER, workflow_problems
 from gitops_mlops.domain.document.yaml import Path, YamlDocument, parse_yaml

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gitops_mlops.domain.comparison.model import parse_trusted_types
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.root import CONFIG_FILE, Config
 from gitops_mlops.domain.config.sections import ModelConfig
+from gitops_mlops.domain.config.trusted_types import parse_trusted_types
 from gitops_mlops.domain.contracts.admission import RequestContract
 from gitops_mlops.domain.contracts.contract import ColumnType, Contract, parse_contract
 from gitops_mlops.domain.deployment.bundle import (

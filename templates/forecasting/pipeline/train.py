@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import yaml
-from gitops_mlops.domain.comparison.model import dump_model
+from gitops_mlops.runtime.skops_model import dump_model
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from gitops_mlops.domain.comparison.model import EstimatorModel
-from gitops_mlops.domain.contracts.admitted_frame import admitted_frame
 from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.deployment.bundle import dump_bundle, make_golden, parse_bundle
+from gitops_mlops.runtime.admitted_frame import admitted_frame
+from gitops_mlops.runtime.skops_model import EstimatorModel
 
 ROOT = Path(__file__).parents[3]
 CONTRACT = """\

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gitops_mlops.serving.model import ServedModel, load_bundle
+from gitops_mlops.runtime.served_model import ServedModel, load_bundle
 from gitops_mlops.serving.prediction_log import PredictionLog
 from tests.integration.serving.running import ROW, until
 

@@ -13,7 +13,7 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from gitops_mlops.domain.errors import BundleRefused
-from gitops_mlops.serving.model import ModelFailed, load_bundle
+from gitops_mlops.runtime.served_model import ModelFailed, load_bundle
 from tests.integration.serving.running import Serve, pack, seal
 
 CONTRACT = "version: 1\ncolumns:\n  x: {type: float64, nullable: true}\n"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_mlops.domain import errors
-from gitops_mlops.domain.comparison.model import UnreadableModel
+from gitops_mlops.domain.comparison.predictions import UnreadableModel
 from gitops_mlops.domain.errors import (
     Bug,
     BundleRefused,

@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 from gitops_mlops.domain.comparison.frames import to_pandas
-from gitops_mlops.domain.comparison.model import dump_model, load_model, parse_trusted_types
 from gitops_mlops.domain.config.parse import parse_config
+from gitops_mlops.domain.config.trusted_types import parse_trusted_types
 from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.errors import ConfigError
+from gitops_mlops.runtime.skops_model import dump_model, load_model
 from pipeline.evaluate import calibration, roc, scores
 from pipeline.prepare import DAY, ID, RAW, SCHEDULE, TARGET, WEATHER, labelled, prepare, weather
 from pipeline.stage import PARAMS, Params, params

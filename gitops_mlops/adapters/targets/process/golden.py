@@ -17,7 +17,7 @@ from gitops_mlops.domain.errors import PlaceError
 from gitops_mlops.domain.faults import Cause, Ending, Fault, fault_of, fault_of_ending
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.comparison.model import Predictions
+    from gitops_mlops.domain.comparison.predictions import Predictions
 
 _QUESTION, _ANSWER, _LOG = "question", "answer.json", "log"
 
@@ -68,7 +68,7 @@ def _answer(work: Path, code: int, place: str) -> Predictions:
         raise Fault(Cause(fault["cause"]), fault["reason"], fault["repair"]).error()
     import numpy as np
 
-    from gitops_mlops.domain.comparison.model import Predictions
+    from gitops_mlops.domain.comparison.predictions import Predictions
 
     probabilities = None if said["probabilities"] is None else np.array(said["probabilities"], dtype=np.float64)
     return Predictions(np.array(said["labels"]), probabilities, tuple(said["classes"]))
@@ -76,7 +76,7 @@ def _answer(work: Path, code: int, place: str) -> Predictions:
 
 def _main(folder: str) -> None:
     """The other side."""
-    from gitops_mlops.domain.deployment.golden import golden_predictions
+    from gitops_mlops.runtime.golden import golden_predictions
 
     with contextlib.suppress(OSError):
         # When memory runs out the system should end this process, and not the one that judges it.

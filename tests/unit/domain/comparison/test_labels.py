@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from gitops_mlops.domain.comparison.labels import Labels
-from gitops_mlops.domain.comparison.model import Predictions
 from gitops_mlops.domain.comparison.prediction_table import all_labels, read_predictions
+from gitops_mlops.domain.comparison.predictions import Predictions
 from gitops_mlops.domain.comparison.scoring import UnscorableReason, checked, read_truth
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.errors import MissingEvidence

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gitops_mlops.domain.comparison.model import Predictions
+from gitops_mlops.domain.comparison.predictions import Predictions
 from gitops_mlops.domain.comparison.scoring import TrueLabels, UnscorableReason, checked, read_truth, score
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.errors import MissingEvidence, UsageError

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from gitops_mlops.domain.comparison.frames import to_pandas
 from gitops_mlops.domain.contracts.admission import MISSING, AdmittedRows, RequestContract
-from gitops_mlops.domain.contracts.admitted_frame import admitted_frame
 from gitops_mlops.domain.contracts.contract import parse_contract
+from gitops_mlops.runtime.admitted_frame import admitted_frame
 
 CONTRACT = parse_contract(
     """\

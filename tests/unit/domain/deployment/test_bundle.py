@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.comparison.model import Predictions
+from gitops_mlops.domain.comparison.predictions import Predictions
 from gitops_mlops.domain.deployment.bundle import (
     MAX_BYTES,
     Bundle,

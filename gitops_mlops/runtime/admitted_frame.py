@@ -16,7 +16,7 @@ def admitted_frame(
 ) -> pd.DataFrame:
     """A frame of `columns`, in the order of `order` (all, in the contract's order, when it is empty).
 
-    Types and nulls are those of `domain.frames.to_pandas`, which feeds models where they are trained and
+    Types and nulls are those of `domain.comparison.frames.to_pandas`, which feeds models where they are trained and
     compared: an integer or boolean column with a null is float64 with NaN, text is object with NaN, dates and
     times are datetime64[us]. A column that is absent is left out.
     """

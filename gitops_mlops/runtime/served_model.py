@@ -10,9 +10,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from gitops_mlops.domain.comparison.model import Predictor, UnreadableModel, load_model, parse_trusted_types
+from gitops_mlops.domain.comparison.predictions import Predictor, UnreadableModel
+from gitops_mlops.domain.config.trusted_types import parse_trusted_types
 from gitops_mlops.domain.contracts.admission import MISSING, RequestContract
-from gitops_mlops.domain.contracts.admitted_frame import admitted_frame
 from gitops_mlops.domain.contracts.contract import Contract, parse_contract
 from gitops_mlops.domain.deployment.bundle import (
     MANIFEST,
@@ -26,6 +26,8 @@ from gitops_mlops.domain.deployment.bundle import (
 )
 from gitops_mlops.domain.errors import BundleRefused, MissingEvidence, MlopsError
 from gitops_mlops.domain.faults import of_the_machine
+from gitops_mlops.runtime.admitted_frame import admitted_frame
+from gitops_mlops.runtime.skops_model import load_model
 
 REBUILD = "build the bundle again and deploy that"
 

@@ -1,6 +1,6 @@
 """Every benchmark, one after the other: what users wait for, beside the tool they would use instead.
 
-python benchmarks/run.py [NAME ...]
+python benchmarks/bench.py [NAME ...]
 """
 
 from __future__ import annotations

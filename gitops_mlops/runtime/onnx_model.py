@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gitops_mlops.domain.comparison.model import Predictions
+from gitops_mlops.domain.comparison.predictions import Predictions
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.faults import of_the_machine, short_of
 

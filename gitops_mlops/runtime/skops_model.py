@@ -1,4 +1,4 @@
-"""A trained model out of bytes, without running a stranger's code, and what it predicts.
+"""A trained model out of a skops file, without running a stranger's code, and into one.
 
 skops constructs only types that it knows to be harmless or that a reviewed file of the repository names;
 everything else is refused before anything is built.
@@ -11,46 +11,15 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import PurePosixPath
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile, ZipInfo
 
-from gitops_mlops.domain.document.yaml import parse_yaml
-from gitops_mlops.domain.errors import ConfigError, FileProblemLine, MissingEvidence, UsageError
+from gitops_mlops.domain.comparison.predictions import Predictions, UnreadableModel
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.faults import of_the_machine
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """What a model says of n rows.
-
-    `labels` has shape (n,). `probabilities` has shape (n, len(classes)), its columns in the order of
-    `classes`, and is None for a regression. With `decided`, the labels are what metrics of labels count, whatever
-    the probabilities say.
-    """
-
-    labels: np.ndarray[Any, Any]
-    probabilities: np.ndarray[Any, Any] | None = None
-    classes: tuple[Any, ...] = ()
-    decided: bool = False
-
-
-class Predictor(Protocol):
-    """A model that can be asked."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that it reads, in its own order; empty when it does not say."""
-
-    @property
-    def classes(self) -> tuple[Any, ...]:
-        """The labels that it can answer with, as Python values; empty for a regression, or when it does not say."""
-
-    def predict(self, rows: pd.DataFrame) -> Predictions:
-        """Predictions for raw rows, in their order."""
 
 
 @dataclass(frozen=True)
@@ -82,39 +51,6 @@ class EstimatorModel:
         probabilities = np.asarray(self.estimator.predict_proba(wanted))
         classes = np.asarray(self.estimator.classes_)
         return Predictions(classes[probabilities.argmax(axis=1)], probabilities, tuple(classes.tolist()))
-
-
-@dataclass(frozen=True)
-class RecordedPredictor:
-    """A model that was asked already, about exactly the rows that it will be asked about."""
-
-    answers: Predictions
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Nothing more is read."""
-        return ()
-
-    @property
-    def classes(self) -> tuple[Any, ...]:
-        """The labels of its probabilities."""
-        return self.answers.classes
-
-    def predict(self, rows: pd.DataFrame) -> Predictions:
-        """What it said; `rows` were given to it before."""
-        return self.answers
-
-
-class UnreadableModel(MissingEvidence):
-    """A model file that fails by itself, with everything installed that it needs."""
-
-
-def parse_trusted_types(content: str | bytes, name: str) -> frozenset[str]:
-    """The reviewed list of types (`- sklearn.tree._tree.Tree`) that a model file may hold beside skops' own."""
-    document = parse_yaml(content, name)
-    if not isinstance(document.data, list) or not all(isinstance(item, str) for item in document.data):
-        raise ConfigError([FileProblemLine(name, 1, 1, "", "must be a list of type names", "- package.module.Type")])
-    return frozenset(document.data)
 
 
 def load_model(content: bytes, name: str, trusted: frozenset[str] = frozenset()) -> EstimatorModel:

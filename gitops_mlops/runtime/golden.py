@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gitops_mlops.domain.comparison.model import (
-    EstimatorModel,
-    Predictions,
-    UnreadableModel,
-    load_model,
-    parse_trusted_types,
-)
+from gitops_mlops.domain.comparison.predictions import Predictions, UnreadableModel
+from gitops_mlops.domain.config.trusted_types import parse_trusted_types
 from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.deployment.bundle import CONTRACT_FILE, MODEL_FILE, TRUSTED_TYPES_FILE, finite
 from gitops_mlops.domain.errors import BundleRefused, UsageError
 from gitops_mlops.domain.faults import of_the_machine
+from gitops_mlops.runtime.skops_model import EstimatorModel, load_model
 
 _FIX = "fix the model and register a new version"
 
@@ -29,7 +25,7 @@ def golden_predictions(
     contract does not have or holds a type that nobody reviewed, EvidenceMissing when it needs what is not installed,
     MemoryError or OSError when this machine fails.
     """
-    from gitops_mlops.domain.contracts.admitted_frame import admitted_frame
+    from gitops_mlops.runtime.admitted_frame import admitted_frame
 
     contract = parse_contract(files[CONTRACT_FILE], contract_name)
     model = _loaded(files[MODEL_FILE], place, parse_trusted_types(files[TRUSTED_TYPES_FILE], place))

@@ -14,8 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from gitops_mlops.domain.comparison.model import dump_model, load_model, parse_trusted_types
+from gitops_mlops.domain.config.trusted_types import parse_trusted_types
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
+from gitops_mlops.runtime.skops_model import dump_model, load_model
 
 TREES = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
 
@@ -23,7 +24,7 @@ FIT_AND_WRITE = """
 import sys, time
 time.time = lambda: float(sys.argv[1])
 from sklearn.linear_model import LogisticRegression
-from gitops_mlops.domain.comparison.model import dump_model
+from gitops_mlops.runtime.skops_model import dump_model
 padding = [object() for _ in range(int(sys.argv[2]))]  # moves what follows to other addresses
 model = LogisticRegression().fit([[0.0], [1.0], [2.0]], ["on time", "late", "late"])
 sys.stdout.buffer.write(dump_model(model))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from gitops_mlops import bootstrap
 from gitops_mlops.domain.pipeline.lock_report import LockReport
 from gitops_mlops.usecases.pipeline.lock_status import lock_step
+from gitops_mlops.usecases.pipeline.repro import ReproRequest, reproduce
 from tests.conftest import Repo
 from tests.integration.random_pipeline import OUTSIDE, PIECES, SOURCE, bring, dvc, edit_origin, files
 
@@ -50,6 +51,16 @@ def demand_a_dry_run_agrees(clone: Path, truth: set[str], names: list[str]) -> N
         assert failed in truth | partly
     else:
         assert {stage.name for stage in due if stage.cmd} - partly == truth - partly
+
+
+def demand_every_output(clone: Path, truth: set[str]) -> None:
+    """`repro` runs what changed and what is behind it, and afterwards every stage's outputs are here."""
+    with bootstrap.checkout(bootstrap.repository(clone)) as checkout:
+        made = reproduce(checkout, ReproRequest(), bootstrap.timer(), lambda _: None)
+    # What git ignores and no remote keeps is made again, too.
+    assert truth <= {run.name.rpartition(":")[2] for run in made.stages}
+    with dvc(clone) as repo:
+        assert [out.status() for stage in repo.index.stages if stage.cmd for out in stage.outs if out.status()] == []
 
 
 def looked_at(root: Path, staged: bool = False) -> LockReport:
@@ -149,6 +160,8 @@ def test_any_pipeline_after_any_edits(case: tuple[list[str], list[Edit]]) -> Non
         with cloned(project, truth, case) as clone:
             shutil.rmtree(clone / ".dvc/cache", ignore_errors=True)
             demand_a_dry_run_agrees(clone, truth, names)
+            demand_every_output(clone, truth)
+            Repo(clone).git("reset", "--quiet", "--hard")
             # Nor does it guess where remote and origin are no more.
             shutil.rmtree(clone / ".dvc/cache", ignore_errors=True)
             for place in ("storage", "source"):

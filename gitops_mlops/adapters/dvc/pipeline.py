@@ -50,6 +50,7 @@ class DvcPipeline:
         push: bool = False,
         run_cache: bool = True,
         rerun: bool = False,
+        allow_missing: bool = False,
     ) -> PipelineRun:
         """Run what changed; with `rerun` everything, whatever is known of it."""
         if find_spec("dvc") is None:
@@ -64,6 +65,7 @@ class DvcPipeline:
                 "push": push,
                 "run_cache": run_cache,
                 "rerun": rerun,
+                "allow_missing": allow_missing,
                 "events": str(events),
             }
             tail = self._follow(json.dumps(request).encode(), say)

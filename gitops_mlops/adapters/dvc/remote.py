@@ -12,6 +12,8 @@ from typing import Any
 from gitops_mlops.domain.errors import ExternalError, MissingEvidence
 from gitops_mlops.domain.ports import TrackedOutput
 
+# HTTP's Not Found and Gone.
+_LACKS = (404, 410)
 _HINT = "see dvc remote list, and the credentials of the remote"
 
 
@@ -40,7 +42,7 @@ class DvcRemoteOutputs:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             with Repo(str(self._root)) as repo:
-                return _missing(repo, of)
+                return missing_outputs(repo, of)
         except NoRemoteError as error:
             raise MissingEvidence(
                 "DVC has no default remote",
@@ -55,7 +57,8 @@ class DvcRemoteOutputs:
             raise ExternalError(f"the DVC remote cannot be asked ({said})", hint=_HINT) from error
 
 
-def _missing(repo: Any, of: Collection[str] | None) -> list[TrackedOutput]:
+def missing_outputs(repo: Any, of: Collection[str] | None) -> list[TrackedOutput]:
+    """`DvcRemoteOutputs.missing` of DVC's view of a repository. Raises DVC's errors, OSError for no answer."""
     wanted: dict[tuple[str | None, str], dict[str, set[str]]] = defaultdict(dict)
     recorded: dict[str, TrackedOutput] = {}
     for out in repo.index.outs:
@@ -69,9 +72,25 @@ def _missing(repo: Any, of: Collection[str] | None) -> list[TrackedOutput]:
     lacking = set()
     for (remote, hash_name), outputs in wanted.items():
         store = repo.cloud.get_remote_odb(remote, "status", hash_name=hash_name)
-        there = set(store.list_oids_exists(set().union(*outputs.values())))
+        wanted_objects = set().union(*outputs.values())
+        there = set(store.list_oids_exists(wanted_objects))
+        if absent := wanted_objects - there:
+            _require_answer(store, min(absent))
         lacking |= {path for path, objects in outputs.items() if not objects <= there}
     return [recorded[path] for path in sorted(lacking)]
+
+
+def _require_answer(store: Any, absent: str) -> None:
+    """Raise OSError where a remote did not say that it lacks an object: over HTTP any failure reads as that."""
+    try:
+        store.fs.info(store.oid_to_path(absent))
+    except FileNotFoundError as error:
+        cause = error.__cause__
+        if (status := getattr(cause, "status", None)) is not None:
+            if status not in _LACKS:
+                raise OSError(f"HTTP status {status}") from error
+        elif isinstance(cause, OSError | TimeoutError) and not isinstance(cause, FileNotFoundError):
+            raise OSError(str(cause) or type(cause).__name__) from error
 
 
 def _objects(out: Any) -> set[str]:

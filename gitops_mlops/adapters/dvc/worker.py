@@ -1,6 +1,7 @@
 """Runs a DVC pipeline in a process of its own: `python worker.py < request.json`.
 
-The request is JSON: `root`, `cache` (a folder, or ""), `targets`, `run_cache`, `push`, `rerun`, and `events`, a file.
+The request is JSON: `root`, `cache` (a folder, or ""), `targets`, `run_cache`, `push`, `rerun`, `allow_missing`, and
+`events`, a file.
 What happens is added to it, a JSON object a line. What the stages and DVC print goes where our own output goes.
 
 DVC's own `repro --pull --allow-missing` fetches the whole run cache first, looks for the dependencies of a stage with
@@ -13,11 +14,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from dvc.dependency import DatasetDependency, DbDependency, ParamsDependency
 from dvc.dependency.base import DependencyDoesNotExistError
 from dvc.exceptions import (
     CheckoutError,
-    DvcException,
+    DownloadError,
     FileMissingError,
     NoOutputOrStageError,
     ReproductionError,
@@ -33,72 +32,15 @@ from dvc.exceptions import (
 from dvc.output import OutputDoesNotExistError
 from dvc.repo import Repo
 from dvc.repo.reproduce import _reproduce_stage
-from dvc.stage.cache import RunCacheNotSupported, StageCache, _can_hash, _get_stage_hash
 from dvc.stage.exceptions import MissingDataSource, StageCmdFailedError, StageNotFound
-from dvc_data.hashfile.build import build
-from dvc_data.hashfile.tree import Tree
 
-from gitops_mlops.adapters.dvc.listing import folder_listing
+from gitops_mlops.adapters.dvc.absent_data import absent_outputs, owners, recorded_hash, within
+from gitops_mlops.adapters.dvc.remote import missing_outputs
+from gitops_mlops.adapters.dvc.run_cache import RunCache
+from gitops_mlops.adapters.dvc.stop import WorkerStop
 
-_HASH = re.compile(r"[0-9a-f]{64}\Z")
 # What is the project's own fault, and no outside system's.
 _OF_THE_STAGE = (StageCmdFailedError, OutputDoesNotExistError, DependencyDoesNotExistError, MissingDataSource)
-
-
-class WorkerStop(Exception):
-    """What ends the run: `kind` is `stage`, `missing`, `usage` or `outside`."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.message = " ".join(message.split())[:1000]
-
-
-class RunCache(StageCache):  # type: ignore[misc]
-    """The run cache, of which only the entries of the stage at hand are fetched."""
-
-    def __init__(self, repo: Any) -> None:
-        super().__init__(repo)
-        self.restored = False
-
-    def restore(self, stage: Any, **options: Any) -> None:
-        """Check out what an earlier run of the same made, if there was one."""
-        super().restore(stage, **options)
-        self.restored = True
-
-    def _load(self, stage: Any) -> Any:
-        if (key := _get_stage_hash(stage)) and (remote := self._remote()) is not None:
-            folder = remote.fs.join(remote.path, "runs", key[:2], key)
-            for found in remote.fs.find(folder) if remote.fs.exists(folder) else ():
-                name = remote.fs.name(found)
-                here = Path(self._get_cache_path(key, name))
-                if _HASH.match(name) and not here.exists():
-                    here.parent.mkdir(parents=True, exist_ok=True)
-                    remote.fs.get_file(found, str(here))
-        return super()._load(stage)
-
-    def share(self, stage: Any) -> Iterator[tuple[Any, Any]]:
-        """Put the entries of a stage that ran onto the remote; what they name is to be pushed, store by store."""
-        remote = self._remote()
-        if remote is None or not _can_hash(stage):
-            return
-        key = _get_stage_hash(stage)
-        names = [entry.name for entry in Path(self._get_cache_dir(key)).glob("*") if _HASH.match(entry.name)]
-        # Also of outputs that git holds: a stage that is restored from the run cache gets them from there.
-        yield from self.get_used_objs([(key, name) for name in names]).items()
-        for name in names:
-            there = remote.fs.join(remote.path, "runs", key[:2], key, name)
-            if not remote.fs.exists(there):
-                remote.fs.makedirs(remote.fs.parent(there), exist_ok=True)
-                remote.fs.put_file(self._get_cache_path(key, name), there)
-
-    def _remote(self) -> Any:
-        try:
-            remote = self.repo.cloud.get_remote_odb(None, "fetch --run-cache", hash_name="md5-dos2unix")
-        except (DvcException, RunCacheNotSupported):
-            # No default remote, or one that keeps versions by itself.
-            return None
-        return None if remote.fs.protocol in ("http", "https") else remote
 
 
 class WorkerRun:
@@ -113,8 +55,11 @@ class WorkerRun:
         self._request = request
         # Without a remote what is not here is nowhere.
         self._alone = not repo.config.get("remote")
+        # An output that stays absent is one that somebody can pull.
+        self._complete = not (request["allow_missing"] or self._rerun or self._alone)
         self._known = self._cached()
         self.due: list[Any] = []
+        self._skipped: list[Any] = []
         self.busy = False
 
     def interrupt(self, *_: object) -> None:
@@ -130,8 +75,10 @@ class WorkerRun:
             by_hand = not self._rerun and not stage.is_import and stage.changed_outs(allow_missing=True)
             return _reproduce_stage(stage, upstream=upstream) if by_hand else None
         force = force or (self._rerun and not stage.frozen)
-        if not force and not self._is_due(stage, upstream):
+        lost = self._complete and not stage.frozen and any(map(_is_nowhere, stage.outs))
+        if not force and not lost and not self._is_due(stage, upstream):
             self.tell(skipped=name)
+            self._skipped.append(stage)
             return None
         self._bring(stage)
         self._cache.restored = False
@@ -140,7 +87,8 @@ class WorkerRun:
         self.busy = True
         try:
             more = {"pull": not self._alone, "run_cache": self._run_cache}
-            done = _reproduce_stage(stage, upstream=upstream, force=force, **more)
+            # Of a stage that only lacks outputs DVC would pull what is kept, and do without the others.
+            done = _made(stage, **more) if lost else _reproduce_stage(stage, upstream=upstream, force=force, **more)
         except _OF_THE_STAGE as error:
             self.tell(stage=name, outcome="failed", seconds=time.monotonic() - begun)
             raise WorkerStop("stage", f"stage {name!r} failed: {error}") from error
@@ -180,74 +128,19 @@ class WorkerRun:
         needed = [] if stage.frozen else self._data(stage)
         if any(not item.hash_info for item in [*needed, *stage.outs]):
             return True
-        if any(not item.exists and not self._owners(item) for item in needed):
+        if any(not item.exists and not owners(self._repo, item) for item in needed):
             return True
         # What is absent is judged by what is recorded of it, and not by what is left on disk.
-        partial = {id(item) for item in needed if self._absent(item)}
+        partial = {id(item) for item in needed if absent_outputs(self._repo, item)}
         if not partial:
             return bool(stage.changed(not self._alone, upstream))
         if stage.changed_stage() or stage.is_callback or stage.always_changed:
             return True
         others = [dep for dep in stage.deps if id(dep) not in partial]
         changed = any(dep.status() for dep in others) or stage.changed_outs(allow_missing=not self._alone)
-        return changed or any(self._recorded(item) != item.hash_info for item in needed if id(item) in partial)
-
-    def _owners(self, item: Any) -> list[Any]:
-        """The outputs that are at the path of a dependency, in it, or that it lies in."""
-        place = item.fs_path
-        return [
-            out
-            for out in self._repo.index.outs
-            if out.protocol == "local" and (_within(place, out.fs_path) or _within(out.fs_path, place))
-        ]
-
-    def _absent(self, item: Any) -> list[Any]:
-        """Those outputs that a dependency lacks on disk."""
-        within = [out for out in self._owners(item) if not out.exists or not item.exists]
-        return [out for out in within if out.hash_info]
-
-    def _recorded(self, item: Any) -> Any:
-        """The hash that a dependency would have if all that it lacks were pulled; None for what cannot be told."""
-        kept: dict[tuple[str, ...], Any] = {}
-        place = item.fs_path
-        if item.exists and item.isdir():
-            here: Any = build(item.cache, place, item.fs, item.hash_name, dry_run=True, ignore=item.dvcignore)[2]
-            kept = {key: (meta, value) for key, meta, value in here}
-        for out in self._absent(item):
-            if out.fs_path == place:
-                return out.hash_info
-            inner = self._listing(out)
-            if _within(place, out.fs_path):
-                start = Path(place).relative_to(out.fs_path).parts
-                inner = {key[len(start) :]: one for key, one in inner.items() if key[: len(start)] == start}
-                if () in inner:
-                    return inner[()][1]
-                kept.update(inner)
-            else:
-                start = Path(out.fs_path).relative_to(place).parts
-                kept.update({(*start, *key): one for key, one in inner.items()})
-        tree: Any = Tree()  # type: ignore[no-untyped-call]
-        for key in sorted(kept):
-            tree.add(key, *kept[key])
-        tree.digest()
-        return tree.hash_info
-
-    def _listing(self, out: Any) -> dict[tuple[str, ...], Any]:
-        """The files of an output that is absent, by path within it: itself at () where it is a file."""
-        if not out.is_dir_checksum:
-            return {(): (out.meta, out.hash_info)}
-        name = os.path.relpath(out.fs_path)
-        try:
-            listing = folder_listing(out)
-        except (DvcException, OSError) as error:
-            raise WorkerStop(
-                "missing", f"the list of files in {name} could not be had from its origin: {error}"
-            ) from error
-        if listing is None:
-            raise WorkerStop(
-                "missing", f"the list of files in {name} could not be pulled: whoever made it has to dvc push"
-            )
-        return {key: (meta, value) for key, meta, value in listing}
+        return changed or any(
+            recorded_hash(self._repo, item) != item.hash_info for item in needed if id(item) in partial
+        )
 
     def _data(self, stage: Any) -> list[Any]:
         """The dependencies that are files and folders of the repository."""
@@ -279,15 +172,45 @@ class WorkerRun:
         except NoOutputOrStageError as error:
             self.tell(stage=stage.addressing, outcome="failed", seconds=0)
             raise WorkerStop("stage", f"stage {stage.addressing!r} needs what is not there: {error}") from error
-        except (CheckoutError, FileMissingError) as error:
-            names = ", ".join(os.path.relpath(path) for path in wanted)
-            raise WorkerStop("missing", f"{names} could not be pulled: whoever made it has to dvc push") from error
+        except (CheckoutError, DownloadError, FileMissingError) as error:
+            raise self._unpulled(wanted, error) from error
         self._count_pulled()
+
+    def pull_outputs(self) -> None:
+        """Pull the outputs that the stages which did not run lack: all of them, or none.
+
+        An output that is here is what was recorded of it, for its stage would have run otherwise.
+        """
+        if not self._complete:
+            return
+        outs = [out for stage in self._skipped for out in stage.outs if out.protocol == "local" and out.is_in_repo]
+        absent = [out for out in outs if out.use_cache and out.hash_info and not out.exists]
+        if not absent:
+            return
+        wanted = sorted(out.fs_path for out in absent)
+        self._forget_growth()
+        try:
+            self._repo.fetch(wanted)
+        except DownloadError as error:
+            raise self._unpulled(wanted, error) from error
+        if lacking := [out.fs_path for out in absent if out.changed_cache()]:
+            raise self._unpulled(lacking)
+        self._repo.checkout(wanted)
+        self._count_pulled()
+
+    def _unpulled(self, wanted: list[str], error: Exception | None = None) -> WorkerStop:
+        """Why some paths could not be pulled: the remote lacks them, or something else. Raises for no answer."""
+        root = self._repo.root_dir
+        lacking = [one.path for one in missing_outputs(self._repo, {os.path.relpath(path, root) for path in wanted})]
+        if isinstance(error, DownloadError) and not lacking:
+            return WorkerStop("outside", f"{error}")
+        names = ", ".join(lacking or sorted({os.path.relpath(path, root) for path in wanted}))
+        return WorkerStop("missing", f"{names} could not be pulled: whoever made it has to dvc push")
 
     def _lacking(self, item: Any) -> list[str]:
         """What is to be pulled of a dependency: itself, or the outputs that it holds."""
-        owners = self._absent(item)
-        if item.exists or (owners and not any(_within(item.fs_path, out.fs_path) for out in owners)):
+        owners = absent_outputs(self._repo, item)
+        if item.exists or (owners and not any(within(item.fs_path, out.fs_path) for out in owners)):
             return [out.fs_path for out in owners]
         return [item.fs_path]
 
@@ -308,8 +231,15 @@ class WorkerRun:
         return found
 
 
-def _within(path: str, folder: str) -> bool:
-    return Path(path).is_relative_to(folder)
+def _made(stage: Any, **options: Any) -> Any:
+    stage.run(**options)
+    stage.dump(update_pipeline=False)
+    return stage
+
+
+def _is_nowhere(out: Any) -> bool:
+    """Whether an output is absent that no remote keeps, so that only its stage can bring it."""
+    return not out.exists and not (out.use_cache and (out.can_push or not out.changed_cache()))
 
 
 def main() -> int:
@@ -343,6 +273,8 @@ def _work(repo: Any, request: dict[str, Any]) -> WorkerStop | None:
     if request["push"]:
         # Also what ran before a stage failed: it need not run again.
         run.push()
+    if stop is None:
+        run.pull_outputs()
     return stop
 
 

@@ -14,17 +14,26 @@ from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, UsageError
 @click.argument("stages", nargs=-1, metavar="[STAGE]...")
 @click.option("--push", is_flag=True, help="Push the outputs of what ran to the DVC remote, and its run cache.")
 @click.option("--no-run-cache", is_flag=True, help="Run what changed even if somebody ran it before.")
+@click.option("--allow-missing", is_flag=True, help="Leave absent outputs of unchanged stages on the DVC remote.")
 @click.option("--rerun", is_flag=True, help="Run everything again in a scratch clone: does it come out the same?")
 @click.option("--ci", is_flag=True, help="Do what `training:` says: with author, check dvc.lock instead of running.")
 @json_option
 @pass_session
 def repro(
-    session: Session, stages: tuple[str, ...], push: bool, no_run_cache: bool, rerun: bool, ci: bool, as_json: bool
+    session: Session,
+    stages: tuple[str, ...],
+    push: bool,
+    no_run_cache: bool,
+    allow_missing: bool,
+    rerun: bool,
+    ci: bool,
+    as_json: bool,
 ) -> int:
     """Run the stages of the pipeline that changed, and only those: all of them, or those named and what they need.
 
-    What changed stages need is pulled; the others are neither pulled nor run. When nothing changed DVC is not even
-    started. The result is also in .gitops-mlops/repro.json, and what belongs into git in .gitops-mlops/lock.
+    What changed stages need is pulled. Of the others the outputs are pulled where they are absent, unless
+    --allow-missing leaves them. The result is also in .gitops-mlops/repro.json, and what belongs into git in
+    .gitops-mlops/lock.
 
     Exit code 1 when a stage fails or, with --rerun, an output of the checked-out commit comes out otherwise.
     """
@@ -52,6 +61,7 @@ def repro(
         with bootstrap.checkout(repository) as checkout:
             # Whoever begins without a remote has what runs in CI reviewed all the same.
             pushed = push and not (ci and checkout.alone)
-            made = reproduce(checkout, ReproRequest(stages, pushed, not no_run_cache), bootstrap.timer(), progress)
+            wanted = ReproRequest(stages, pushed, not no_run_cache, allow_missing)
+            made = reproduce(checkout, wanted, bootstrap.timer(), progress)
     emit(made, as_json, repro_text, repro_data)
     return VERDICT_AGAINST if made.outcome in ("failed", "differs") else DONE

@@ -52,7 +52,7 @@ class OutputDifference(DocumentPart):
 class PipelineRunReport(DocumentPart):
     """One run of the pipeline.
 
-    `commit` is what was checked out, `skipped` the stages that were up to date and neither pulled nor run,
+    `commit` is what was checked out, `skipped` the stages that were up to date and did not run,
     `lock_files` the files in git that the run changed: `dvc.lock` and outputs with `cache: false`. `tail` is the
     end of what a failed stage printed.
     """

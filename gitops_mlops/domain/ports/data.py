@@ -71,11 +71,12 @@ class Pipeline(Protocol):
         push: bool = False,
         run_cache: bool = True,
         rerun: bool = False,
+        allow_missing: bool = False,
     ) -> PipelineRun:
         """Run what changed of the stages (of all where none is named), after pulling what those need.
 
-        `push` pushes the outputs of what ran, `rerun` runs everything without the run cache. `say` is given every
-        line that is printed.
+        The outputs of the other stages are pulled where they are absent, unless `allow_missing`. `push` pushes the
+        outputs of what ran, `rerun` runs everything without the run cache. `say` is given every line that is printed.
         """
 
 

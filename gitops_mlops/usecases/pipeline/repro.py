@@ -42,11 +42,15 @@ class PipelineCheckout:
 
 
 class ReproRequest(NamedTuple):
-    """Which stages (all where none is named), and what else is to be done with what ran."""
+    """Which stages (all where none is named), and what else is to be done with what ran.
+
+    With `allow_missing` the outputs of stages that did not change may stay on the remote.
+    """
 
     targets: Sequence[str] = ()
     push: bool = False
     run_cache: bool = True
+    allow_missing: bool = False
 
 
 def stand_on_head(repository: Repository, job: JobContext) -> bool:
@@ -65,9 +69,9 @@ def reproduce(
 ) -> PipelineRunReport:
     """Run what changed, and keep what belongs into git for whoever may commit it.
 
-    DVC is not started when nothing changed and no data is here that could have. The result is written to `REPRO_FILE`
-    also when the run fails. Raises ConfigError when the pipeline cannot be read, and what stopped DVC, except for a
-    stage that failed.
+    DVC is not started when nothing changed, no data is here that could have, and no output is wanted here. The
+    result is written to `REPRO_FILE` also when the run fails. Raises ConfigError when the pipeline cannot be read,
+    and what stopped DVC, except for a stage that failed.
     """
     begun = timer.seconds()
     report = _readable(checkout.tree())
@@ -76,8 +80,14 @@ def reproduce(
         before,
         PipelineRun((), tuple(judged.address for judged in report.stages), RemoteTraffic(), RemoteTraffic()),
     )
-    if checkout.alone or not report.settled or any(checkout.tree().exists(place) for place in report.data):
-        run = checkout.pipeline.run(wanted.targets, say, push=wanted.push, run_cache=wanted.run_cache)
+    if checkout.alone or not report.settled or _has_data_to_check(checkout.tree(), report, wanted.allow_missing):
+        run = checkout.pipeline.run(
+            wanted.targets,
+            say,
+            push=wanted.push,
+            run_cache=wanted.run_cache,
+            allow_missing=wanted.allow_missing,
+        )
         after = _committed(checkout.tree(), _readable(checkout.tree()))
     for path, content in after.items():
         checkout.files.write(f"{LOCK_FOLDER}/{path}", content)
@@ -116,6 +126,15 @@ def _readable(tree: Tree) -> LockReport:
     if report.unreadable:
         raise ConfigError(report.unreadable)
     return report
+
+
+def _has_data_to_check(tree: Tree, report: LockReport, allow_missing: bool) -> bool:
+    """Whether data is here that somebody may have changed, or an output is absent that is wanted here."""
+    if any(tree.exists(place) for place in report.data):
+        return True
+    return not allow_missing and any(
+        not tree.exists(place) for judged in report.stages for place in judged.stage.writes()
+    )
 
 
 def _outcome(run: PipelineRun) -> Outcome:

@@ -1,0 +1,12 @@
+"""What ends a run of the pipeline before its end."""
+
+from __future__ import annotations
+
+
+class WorkerStop(Exception):
+    """What ends the run: `kind` is `stage`, `missing`, `usage` or `outside`."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = " ".join(message.split())[:1000]

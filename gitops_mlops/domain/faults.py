@@ -211,8 +211,10 @@ def _of_signal(number: int, words: str, who: str) -> Fault:
     return Fault(Cause.PLACE, f"somebody or the system ended {who} ({name}): {words}", "find out who ended it")
 
 
-def fault_of_delay(what: str, elapsed: float, timeout: float, effort: Effort | None, log: str) -> Fault | None:
-    """Why a server that should have done something within `timeout` seconds has not; None: wait on.
+def fault_of_delay(
+    what: str, elapsed: float, timeout: float, effort: Effort | None, log: str = "", who: str = "the server"
+) -> Fault | None:
+    """Why a server (`who`) that should have done something within `timeout` seconds has not; None: wait on.
 
     Time in which the process was ready to run and had no processor is not its own, and does not count. So a version
     that hangs, or computes too long, is to blame on a busy machine, too, and one that only waits is not. Waiting
@@ -222,9 +224,8 @@ def fault_of_delay(what: str, elapsed: float, timeout: float, effort: Effort | N
     waited = effort.waited if effort else 0.0
     measured = f" ({effort.ran:.1f} s on a processor, {waited:.1f} s waiting for one)" if effort else ""
     if elapsed - waited >= timeout:
-        return Fault(Cause.VERSION, f"the server {what} after {timeout:g} s{measured}, see {log}")
+        see = f", see {log}" if log else ""
+        return Fault(Cause.VERSION, f"{who} {what} after {timeout:g} s{measured}{see}")
     if elapsed >= timeout + max(3 * timeout, _LONGER):
-        return Fault(
-            Cause.PLACE, f"the server {what} after {elapsed:.0f} s, as this machine is busy{measured}", _BUSY
-        )
+        return Fault(Cause.PLACE, f"{who} {what} after {elapsed:.0f} s, as this machine is busy{measured}", _BUSY)
     return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -14,7 +16,11 @@ from typing import Any
 import pytest
 
 from gitops_mlops.adapters.git.ledger import GitLedger
+from gitops_mlops.adapters.targets.process.golden import GoldenProcess
 from gitops_mlops.adapters.targets.process.identity import ProcessIdentity
+from gitops_mlops.domain.deployment.bundle import CONTRACT_FILE, MODEL_FILE, TRUSTED_TYPES_FILE
+from gitops_mlops.domain.errors import BundleRefused
+from gitops_mlops.domain.faults import ANSWERS, Cause
 from gitops_mlops.usecases.lineage.ledger import read_ledger
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.deploy_project import trained
@@ -136,6 +142,27 @@ def test_any_other_fault_leaves_the_version_its_attempt(
     assert note.startswith(f"failed ({cause}): v0.0.1 is not at fault and is tried again: ")
     assert (says in note, repair in note) == (True, True), note
     assert (project.held("staging"), project.servers()) == ([commit], set())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["load", "first"])
+def test_a_model_that_hangs_while_its_bundle_is_built_is_ended_and_refused(
+    when: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    contract = "version: 1\ncolumns:\n  income: {type: float64}\n  age: {type: int64}\n"
+    files = {CONTRACT_FILE: contract.encode(), TRUSTED_TYPES_FILE: TYPES.encode()}
+    files[MODEL_FILE] = faulty("always hangs", when)
+    begun = time.monotonic()
+    with pytest.raises(BundleRefused) as refused:
+        GoldenProcess(least=2).predict(files, {"income": [1.0], "age": [1]}, "credit v0.0.1", "contract.yaml", 0.5)
+    # On a busy machine, time without a processor does not count: after eight seconds, nor does the model.
+    assert 2 <= time.monotonic() - begun < 60
+    said = refused.value
+    assert said.message.startswith("the model did not give its golden predictions after 2 s")
+    assert (said.where, said.hint, said.exit_code) == ("credit v0.0.1", ANSWERS[Cause.VERSION].repair, 1)
+    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert (str(tmp_path) in running, list(tmp_path.iterdir())) == (False, [])
 
 
 def test_a_place_that_was_repaired_takes_the_version_it_failed(

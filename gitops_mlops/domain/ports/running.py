@@ -80,11 +80,17 @@ class GoldenModels(Protocol):
     """Models that are asked about their golden rows where they can end nobody but themselves."""
 
     def predict(
-        self, files: Mapping[str, bytes], columns: Mapping[str, Sequence[Any]], place: str, contract_name: str
+        self,
+        files: Mapping[str, bytes],
+        columns: Mapping[str, Sequence[Any]],
+        place: str,
+        contract_name: str,
+        timeout: float,
     ) -> Predictions:
         """What the model in a bundle's files says of admitted columns, as `domain.golden` makes it.
 
-        Raises the error of its fault: BundleRefused also for a crash, PlaceError when the system ends it.
+        It has `timeout` seconds, and a minute at least. Raises the error of its fault: BundleRefused also for a crash
+        and a model that hangs, PlaceError when the system ends it or this machine is too busy.
         """
 
 

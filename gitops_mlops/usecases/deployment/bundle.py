@@ -57,12 +57,13 @@ class BundleSources:
     golden: GoldenModels
 
 
-def build_bundle(model: str, wanted: DesiredVersion, sources: BundleSources) -> BuiltBundle:
+def build_bundle(model: str, wanted: DesiredVersion, sources: BundleSources, timeout: float) -> BuiltBundle:
     """The bundle of a version; the same version gives the same digest.
 
+    `timeout` is how long the model may take for its golden predictions, in seconds.
     Raises EvidenceMissing when the commit does not record all of it, when a content is nowhere or is not the
     one that was registered, UsageError when the model cannot be deployed as it is configured, BundleRefused when
-    the model itself fails: it does not load, crashes, or what it says of its golden rows is no answer.
+    the model itself fails: it does not load, crashes, hangs, or what it says of its golden rows is no answer.
     """
     commit, place = wanted.commit, f"{model} {wanted.version}"
     config = _config(commit, place, sources)
@@ -78,7 +79,7 @@ def build_bundle(model: str, wanted: DesiredVersion, sources: BundleSources) -> 
     contract = _read(commit, contract_name, place, sources)
     trusted = _read(commit, declared.trusted_types, place, sources) if declared.trusted_types else b"[]\n"
     files = {MODEL_FILE: content, CONTRACT_FILE: contract, TRUSTED_TYPES_FILE: trusted}
-    positive, threshold, golden = _golden(commit, place, declared, config, files, sources)
+    positive, threshold, golden = _golden(commit, place, declared, config, files, sources, timeout)
     manifest = Bundle(
         model=model,
         version=wanted.version,
@@ -135,7 +136,13 @@ def _output(commit: str, path: str, place: str, sources: BundleSources) -> Track
 
 
 def _golden(
-    commit: str, place: str, declared: ModelConfig, config: Config, files: Mapping[str, bytes], sources: BundleSources
+    commit: str,
+    place: str,
+    declared: ModelConfig,
+    config: Config,
+    files: Mapping[str, bytes],
+    sources: BundleSources,
+    timeout: float,
 ) -> tuple[Any, float | None, GoldenPredictions]:
     """The positive class, the threshold, and what the model says of a few rows of its evaluation data."""
     contract = parse_contract(files[CONTRACT_FILE], f"{commit[:7]}:{declared.input}")
@@ -145,7 +152,7 @@ def _golden(
     text = frozenset(name for name, column in contract.columns.items() if column.type is ColumnType.STRING)
     spread = sources.rows.spread(path, dataset, _CANDIDATES, text)
     rows, admitted = _admitted(contract, spread, dataset, place)
-    predictions = sources.golden.predict(files, admitted, place, declared.input or "")
+    predictions = sources.golden.predict(files, admitted, place, declared.input or "", timeout)
     positive, threshold = declared.evaluation.positive, declared.evaluation.threshold
     if declared.task is not ModelTask.BINARY or predictions.probabilities is None:
         return None, None, make_golden(rows, predictions)

@@ -232,7 +232,7 @@ def _reconcile(
         return _planned(state)
     health = config.environments[place.environment].health
     tell(f"{place}: {_version(state.running) or 'nothing'} → {wanted.version}, building its bundle")
-    built = build_bundle(place.model, wanted, sources)
+    built = build_bundle(place.model, wanted, sources, health.timeout)
     beside = " beside it" if state.running else ""
     tell(f"{place}: {wanted.version} starts{beside}, bundle {built.digest[:19]}")
     candidate = world.target.start(place, built.path, built.digest)

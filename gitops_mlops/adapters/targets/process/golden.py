@@ -4,29 +4,44 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gitops_mlops.adapters.targets.process.child import environment, last_lines
+from gitops_mlops.adapters.targets.process.effort import effort
 from gitops_mlops.domain.errors import PlaceError
-from gitops_mlops.domain.faults import Cause, Ending, Fault, fault_of, fault_of_ending
+from gitops_mlops.domain.faults import Cause, Ending, Fault, fault_of, fault_of_delay, fault_of_ending
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.comparison.predictions import Predictions
 
 _QUESTION, _ANSWER, _LOG = "question", "answer.json", "log"
+# Whatever `health.timeout` says of a server, Python and its libraries have so many seconds to start.
+_LEAST = 60.0
+_POLL = 0.2
 
 
 class GoldenProcess:
-    """Asks a model with nothing of our environment but what its server will have."""
+    """Asks a model with nothing of our environment but what its server will have, for `least` seconds or longer."""
+
+    def __init__(self, least: float = _LEAST) -> None:
+        self._least = least
 
     def predict(
-        self, files: Mapping[str, bytes], columns: Mapping[str, Sequence[Any]], place: str, contract_name: str
+        self,
+        files: Mapping[str, bytes],
+        columns: Mapping[str, Sequence[Any]],
+        place: str,
+        contract_name: str,
+        timeout: float,
     ) -> Predictions:
         """What the model in a bundle's files says of rows; see `ports.GoldenModels`."""
         try:
@@ -34,26 +49,47 @@ class GoldenProcess:
                 work = Path(folder)
                 # Only the other side unpickles: what a model could have written is read as JSON.
                 (work / _QUESTION).write_bytes(pickle.dumps((dict(files), dict(columns), place, contract_name)))
-                return _answer(work, _run(work), place)
+                return _answer(work, _run(work, place, max(timeout, self._least)), place)
         except OSError as error:
             name = error.filename if isinstance(error.filename, str) else tempfile.gettempdir()
             hint = "make the folder writable, or free disk space"
             raise PlaceError(f"cannot be used ({error.strerror})", where=name, hint=hint) from error
 
 
-def _run(work: Path) -> int:
+def _run(work: Path, place: str, timeout: float) -> int:
+    """The exit code of the other side. Raises the error of a fault when it takes longer."""
     with (work / _LOG).open("wb") as log:
-        return subprocess.run(
+        process = subprocess.Popen(
             [sys.executable, "-P", "-m", __name__, str(work)],
             cwd="/",
             env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            # Ctrl-C is for whoever waits: `run` ends the child then.
+            # Ctrl-C is for whoever waits: the child is ended below.
             start_new_session=True,
-            check=False,
-        ).returncode
+        )
+    try:
+        return _awaited(process, place, timeout)
+    finally:
+        if process.returncode is None:
+            # With whatever the model started.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _awaited(process: subprocess.Popen[bytes], place: str, timeout: float) -> int:
+    begun = time.monotonic()
+    patience = timeout
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(patience)
+        patience = _POLL
+        elapsed = time.monotonic() - begun
+        what = "did not give its golden predictions"
+        if fault := fault_of_delay(what, elapsed, timeout, effort(process.pid, elapsed), who="the model"):
+            raise fault.error(place)
 
 
 def _answer(work: Path, code: int, place: str) -> Predictions:

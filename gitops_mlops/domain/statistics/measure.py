@@ -22,6 +22,7 @@ from gitops_mlops.domain.statistics.cells import estimate_counts
 from gitops_mlops.domain.statistics.estimate import PairedEstimate, StatisticsSettings
 from gitops_mlops.domain.statistics.linear import estimate_linear
 from gitops_mlops.domain.statistics.own import OwnMetric, OwnMetricFailed, prepare_own
+from gitops_mlops.domain.statistics.queries import ties_note
 from gitops_mlops.domain.statistics.resampled import bootstrap, estimate_resampled
 from gitops_mlops.domain.statistics.results import Interval, MetricResult
 from gitops_mlops.domain.statistics.sample import ScoredSample
@@ -205,7 +206,7 @@ def _measured(
         challenger_ci=_interval(own, settings.alpha),
         method=estimate.method,
         p_value=_finite(estimate.p_value),
-        note=_note(estimate),
+        note=_note(estimate) or ties_note(sample),
     )
     found_own = own if math.isfinite(own.value) else None
     if delta is None or estimate.champion is None or not math.isfinite(delta.value):

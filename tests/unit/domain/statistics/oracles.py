@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
+from itertools import combinations, product
 
 import numpy as np
 from sklearn import metrics as sk
@@ -38,9 +40,27 @@ def _by_query(value: Callable[[np.ndarray, np.ndarray], float]) -> Oracle:
     return mean
 
 
-def _reciprocal(relevance: np.ndarray, scores: np.ndarray) -> float:
-    best = scores[relevance > 0].max()
-    return 1 / (1 + np.count_nonzero((scores >= best) & (relevance == 0)))
+def _orders(relevance: np.ndarray, scores: np.ndarray) -> Iterator[tuple[float, np.ndarray]]:
+    """Every order of a query's rows that its scores allow, as (how likely, which places are relevant)."""
+    groups = [relevance[scores == score] > 0 for score in sorted(set(scores), reverse=True)]
+    each = [
+        [np.isin(np.arange(len(one)), places) for places in combinations(range(len(one)), one.sum())]
+        for one in groups
+    ]
+    for chosen in product(*each):
+        yield 1 / math.prod(map(len, each)), np.concatenate(chosen)
+
+
+def _reciprocal(relevance: np.ndarray, scores: np.ndarray, cut: float = math.inf) -> float:
+    ranks = [(chance, 1 + int(np.argmax(places))) for chance, places in _orders(relevance, scores)]
+    return sum(chance / rank for chance, rank in ranks if rank <= cut)
+
+
+def _average_precision(relevance: np.ndarray, scores: np.ndarray) -> float:
+    return sum(
+        chance * np.mean(np.cumsum(places)[places] / (np.flatnonzero(places) + 1))
+        for chance, places in _orders(relevance, scores)
+    )
 
 
 ORACLES: dict[str, Oracle] = {
@@ -76,6 +96,6 @@ ORACLES: dict[str, Oracle] = {
     "ndcg": _by_query(lambda y, score: sk.ndcg_score([y], [score])),
     "ndcg@3": _by_query(lambda y, score: sk.ndcg_score([y], [score], k=3)),
     "mrr": _by_query(_reciprocal),
-    "mrr@2": _by_query(lambda y, score: value if (value := _reciprocal(y, score)) >= 0.5 else 0.0),
-    "map": _by_query(lambda y, score: sk.average_precision_score(y > 0, score)),
+    "mrr@2": _by_query(lambda y, score: _reciprocal(y, score, 2)),
+    "map": _by_query(_average_precision),
 }

@@ -129,6 +129,23 @@ def test_any_ranking_is_as_by_query(queries: list[list[tuple[int, int]]], name: 
     assert result.challenger == pytest.approx(ORACLES[name](sample, sample.challenger))
 
 
+@pytest.mark.parametrize("name", ["ndcg@5", "mrr", "mrr@3", "map"])
+def test_noise_that_breaks_ties_gains_nothing(name: str) -> None:
+    draws = np.random.default_rng(3)
+    queries = np.repeat(np.arange(400), 10)
+    relevance = (draws.random(4000) < 0.2).astype(float)
+    constant, noise = ModelScores(np.zeros(4000)), ModelScores(draws.random(4000))
+    result = measure(
+        ScoredSample(ModelTask.RANKING, relevance, noise, constant, queries, queries=queries), name, FEW
+    ).result
+    assert result.verdict == "inconclusive"
+    assert abs(result.delta or 0) < 3 * (result.se or 0)
+    assert (
+        result.note
+        == "100% of the champion's rows share their score within a query; ties count by their expected value"
+    )
+
+
 weights = st.lists(st.tuples(st.floats(-1e3, 1e3), st.integers(0, 4)), min_size=1, max_size=30)
 
 

@@ -70,7 +70,9 @@ def main() -> None:
     _agree(positive, scores, settings)
 
     clusters = np.sort(generator.integers(200, size=rows))
-    mine, theirs = (ModelScores((one > 0.5).astype(np.int64), 1 / (1 + np.exp(-one))) for one in (challenger, champion))
+    mine, theirs = (
+        ModelScores((one > 0.5).astype(np.int64), 1 / (1 + np.exp(-one))) for one in (challenger, champion)
+    )
     print(f"\nOne metric with its interval, {rows:,} rows, CPU seconds\n")
     print(f"{'':<20} {'rows':>8} {'200 clusters':>14}")
     for metric in ("log_loss", "roc_auc", "f1", "ece", "average_precision"):

@@ -17,7 +17,7 @@ from gitops_mlops.cli.environment import PREFIX, given, name_variable, prefix_of
 from gitops_mlops.cli.streams import discard
 from gitops_mlops.domain.errors import BUG, DONE, INTERRUPTED, ConfigError, ExternalError, MlopsError, UsageError
 from gitops_mlops.domain.faults import of_the_machine
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 from gitops_mlops.reports.rendering.terminal import printable
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Root(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if self.get_command(ctx, name) is None:
-            raise UsageError(f"there is no command {name!r}", hint=perhaps(name, self.list_commands(ctx)))
+            raise UsageError(f"there is no command {name!r}", hint=suggest(name, self.list_commands(ctx)))
         if ctx.obj.step is not None:
             ctx.obj.step.command = name
         found = super().resolve_command(ctx, args)

@@ -14,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from gitops_mlops.domain.errors import UsageError
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 
 PREFIX = "GITOPS_MLOPS"
 
@@ -60,7 +60,7 @@ def given(command: click.Command, words: tuple[str, ...], environ: Mapping[str, 
     if unknown:
         name = min(unknown)
         known = [f"{prefix}{suffix_of(param)}" for param in command.params]
-        raise UsageError(f"{' '.join(words)} has no such option", where=name, hint=perhaps(name, known))
+        raise UsageError(f"{' '.join(words)} has no such option", where=name, hint=suggest(name, known))
     return found
 
 

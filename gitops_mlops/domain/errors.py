@@ -101,7 +101,7 @@ class ConcurrentUpdate(ExternalError):
     """Somebody else changed the same thing in the same moment: deciding afresh may succeed."""
 
 
-class TagsDiffer(ExternalError):
+class TagConflict(ExternalError):
     """Tags of the registry that are something else on the remote; `names` are theirs."""
 
     def __init__(self, names: Sequence[str], remote: str) -> None:
@@ -117,7 +117,7 @@ class TagsDiffer(ExternalError):
         )
 
 
-class BundleRefused(MlopsError):
+class BundleError(MlopsError):
     """A bundle can be read and is not what it claims to be: a file was changed, or the model predicts otherwise."""
 
     exit_code = VERDICT_AGAINST

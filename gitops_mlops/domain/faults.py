@@ -16,7 +16,7 @@ from gitops_mlops.domain.errors import (
     INTERRUPTED,
     VERDICT_AGAINST,
     Bug,
-    BundleRefused,
+    BundleError,
     ConfigError,
     ExternalError,
     MissingEvidence,
@@ -54,7 +54,7 @@ ANSWERS: dict[Cause, Answer] = {
     Cause.BUG: Answer(BUG, False, "report it to gitops-mlops, with the server's log"),
 }
 _ERRORS: dict[Cause, type[MlopsError]] = {
-    Cause.VERSION: BundleRefused,
+    Cause.VERSION: BundleError,
     Cause.PLACE: PlaceError,
     Cause.OUTSIDE: ExternalError,
     Cause.USAGE: UsageError,

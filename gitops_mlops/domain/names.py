@@ -50,7 +50,7 @@ def path_problem(text: str) -> str:
     return ""
 
 
-def near(wrong: str, known: Iterable[str]) -> str:
+def closest(wrong: str, known: Iterable[str]) -> str:
     """`perhaps you meant 'x'` for the nearest known word, "" when none is near."""
     # Only those who erred need it.
     from difflib import get_close_matches
@@ -60,7 +60,7 @@ def near(wrong: str, known: Iterable[str]) -> str:
     return f"perhaps you meant {found[0]!r}" if found else ""
 
 
-def perhaps(wrong: str, known: Iterable[str]) -> str:
+def suggest(wrong: str, known: Iterable[str]) -> str:
     """`perhaps you meant 'x'` for the nearest known word, else the list of what is known."""
     words = sorted(set(known))
-    return near(wrong, words) or (f"known: {', '.join(words)}" if words else "")
+    return closest(wrong, words) or (f"known: {', '.join(words)}" if words else "")

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from gitops_mlops.domain.errors import UsageError
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NAMES = ("mlops", "contract", "report", "review", "ledger", "repro")
@@ -51,7 +51,7 @@ def _model(name: str) -> type[BaseModel]:
         from gitops_mlops.domain.pipeline.run import PipelineRunReport
 
         return PipelineRunReport
-    raise UsageError(f"there is no schema {name!r}", hint=perhaps(name, NAMES))
+    raise UsageError(f"there is no schema {name!r}", hint=suggest(name, NAMES))
 
 
 def _tidy(schema: Any, *, named: bool = False) -> Any:

@@ -9,7 +9,7 @@ from gitops_mlops.domain.comparison.predictions import Predictions, UnreadableMo
 from gitops_mlops.domain.config.trusted_types import parse_trusted_types
 from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.deployment.bundle import CONTRACT_FILE, MODEL_FILE, TRUSTED_TYPES_FILE, finite
-from gitops_mlops.domain.errors import BundleRefused, UsageError
+from gitops_mlops.domain.errors import BundleError, UsageError
 from gitops_mlops.domain.faults import of_the_machine
 from gitops_mlops.runtime.skops_model import EstimatorModel, load_model
 
@@ -42,10 +42,10 @@ def golden_predictions(
         if of_the_machine(error):
             raise
         reason = f"{type(error).__name__}: {error}".partition("\n")[0][:300]
-        raise BundleRefused(f"the model fails on its golden rows ({reason})", where=place, hint=_FIX) from error
+        raise BundleError(f"the model fails on its golden rows ({reason})", where=place, hint=_FIX) from error
     probabilities = [] if predictions.probabilities is None else predictions.probabilities.tolist()
     if not finite(predictions.labels.tolist(), probabilities):
-        raise BundleRefused("its golden predictions are not finite", where=place, hint=_FIX)
+        raise BundleError("its golden predictions are not finite", where=place, hint=_FIX)
     return predictions
 
 
@@ -53,4 +53,4 @@ def _loaded(content: bytes, place: str, trusted: frozenset[str]) -> EstimatorMod
     try:
         return load_model(content, place, trusted)
     except UnreadableModel as error:
-        raise BundleRefused(error.message, where=place, hint=_FIX) from error
+        raise BundleError(error.message, where=place, hint=_FIX) from error

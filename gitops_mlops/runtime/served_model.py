@@ -24,7 +24,7 @@ from gitops_mlops.domain.deployment.bundle import (
     parse_bundle,
     verify_files,
 )
-from gitops_mlops.domain.errors import BundleRefused, MissingEvidence, MlopsError
+from gitops_mlops.domain.errors import BundleError, MissingEvidence, MlopsError
 from gitops_mlops.domain.faults import of_the_machine
 from gitops_mlops.runtime.admitted_frame import admitted_frame
 from gitops_mlops.runtime.skops_model import load_model
@@ -32,7 +32,7 @@ from gitops_mlops.runtime.skops_model import load_model
 REBUILD = "build the bundle again and deploy that"
 
 
-class ModelFailed(Exception):
+class ModelFailure(Exception):
     """The model raised, or said something that is no number, for rows that its contract admits."""
 
 
@@ -70,7 +70,7 @@ class ServedModel:
         try:
             seen = self.predictor.predict(rows)
             if seen.classes != self.classes:
-                raise ModelFailed(f"the model has the classes {seen.classes}, the bundle {self.classes}")
+                raise ModelFailure(f"the model has the classes {seen.classes}, the bundle {self.classes}")
             labels = decide(seen, self.bundle.positive, self.bundle.threshold)
             probabilities = [] if seen.probabilities is None else seen.probabilities.tolist()
         except (Exception, SystemExit) as error:
@@ -78,9 +78,9 @@ class ServedModel:
                 raise
             # scikit-learn explains over many lines; a log wants one.
             reason = ascii(str(error).strip().partition("\n")[0][:300]).strip("'\"")
-            raise ModelFailed(f"{type(error).__name__}: {reason}") from error
+            raise ModelFailure(f"{type(error).__name__}: {reason}") from error
         if not finite(labels, probabilities):
-            raise ModelFailed("the prediction is not finite")
+            raise ModelFailure("the prediction is not finite")
         return ServedPredictions(labels, probabilities)
 
 
@@ -100,12 +100,12 @@ def load_bundle(folder: Path, *, expect_digest: str = "", allow_version_skew: bo
     manifest = _read(folder, MANIFEST)
     digest = bundle_digest(manifest)
     if expect_digest and digest != expect_digest:
-        raise BundleRefused(f"is {digest}, expected {expect_digest}", where=str(folder / MANIFEST), hint=REBUILD)
+        raise BundleError(f"is {digest}, expected {expect_digest}", where=str(folder / MANIFEST), hint=REBUILD)
     bundle = parse_bundle(manifest, str(folder / MANIFEST))
     contents = {name: _read(folder, name) for name in _names(folder) if name != MANIFEST}
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     if problems := verify_files(bundle, digests):
-        raise BundleRefused("; ".join(problems), where=str(folder), hint=REBUILD)
+        raise BundleError("; ".join(problems), where=str(folder), hint=REBUILD)
     warnings = _skew(bundle, allow_version_skew)
     contract = parse_contract(contents[bundle.contract_file], str(folder / bundle.contract_file))
     trusted = parse_trusted_types(contents[bundle.trusted_types_file], str(folder / bundle.trusted_types_file))
@@ -114,14 +114,14 @@ def load_bundle(folder: Path, *, expect_digest: str = "", allow_version_skew: bo
     except UnreadableModel as error:
         raise _against(warnings, error.message, folder / bundle.model_file) from error
     if lacking := [name for name in predictor.columns if name not in contract.columns]:
-        raise BundleRefused(
+        raise BundleError(
             f"the model reads columns that the contract does not have: {', '.join(lacking)}",
             where=str(folder / bundle.contract_file),
             hint="add them to the contract that input names in mlops.yaml",
         )
     classes = bundle.golden.classes
     if bundle.positive is not None and (len(classes) != 2 or bundle.positive not in classes):
-        raise BundleRefused(f"positive is {bundle.positive!r}, classes are {list(classes)}", where=str(folder))
+        raise BundleError(f"positive is {bundle.positive!r}, classes are {list(classes)}", where=str(folder))
     served = ServedModel(bundle, digest, contract, RequestContract(contract), predictor, classes, warnings)
     _check_golden(served, folder)
     return served
@@ -136,7 +136,7 @@ def _read(folder: Path, name: str) -> bytes:
     try:
         # A symlink can change what it points to after the digest was compared.
         if path.is_symlink() or (path.exists() and not path.is_file()):
-            raise BundleRefused("is no regular file", where=str(path), hint=REBUILD)
+            raise BundleError("is no regular file", where=str(path), hint=REBUILD)
         return path.read_bytes()
     except OSError as error:
         raise MissingEvidence(
@@ -150,10 +150,10 @@ def _check_golden(served: ServedModel, folder: Path) -> None:
     given = {name: [row.get(name, MISSING) for row in golden.rows] for name in names}
     admission = served.admitter.admit(given, len(golden.rows))
     if admission.refusals:
-        raise BundleRefused(f"the contract refuses golden rows: {admission.message}", where=str(folder), hint=REBUILD)
+        raise BundleError(f"the contract refuses golden rows: {admission.message}", where=str(folder), hint=REBUILD)
     try:
         answer = served.answer(admission.columns)
-    except ModelFailed as error:
+    except ModelFailure as error:
         raise _against(served.warnings, f"the model fails on golden rows ({error})", folder) from error
     if mismatch := golden_mismatch(served.bundle, answer.labels, answer.probabilities):
         raise _against(served.warnings, mismatch, folder)
@@ -164,7 +164,7 @@ def _against(warnings: Sequence[str], reason: str, where: Path) -> MlopsError:
     if warnings:
         message = f"{reason}; {warnings[0]}"
         return MissingEvidence(message, where=str(where), hint="serve it with the versions in bundle.json")
-    return BundleRefused(reason, where=str(where), hint="fix the model, and register a new version")
+    return BundleError(reason, where=str(where), hint="fix the model, and register a new version")
 
 
 def _skew(bundle: Bundle, allow: bool) -> tuple[str, ...]:

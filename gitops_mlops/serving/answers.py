@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitops_mlops.runtime.served_model import ServedModel, ServedPredictions, label_type
-from gitops_mlops.serving.request import InferenceRequest, RequestRefused, datatype_of
+from gitops_mlops.serving.request import HttpRefusal, InferenceRequest, datatype_of
 
 _LABEL_DATATYPES: dict[type, str] = {bool: "BOOL", int: "INT64", float: "FP64", str: "BYTES"}
 
@@ -60,7 +60,7 @@ def check_outputs(served: ServedModel, question: InferenceRequest) -> None:
     known = [output["name"] for output in _outputs(served)]
     for name in question.outputs:
         if name not in known:
-            raise RequestRefused(422, f"the model has no output {name[:80]!a} → {', '.join(known)}")
+            raise HttpRefusal(422, f"the model has no output {name[:80]!a} → {', '.join(known)}")
 
 
 def model_metadata(served: ServedModel) -> bytes:

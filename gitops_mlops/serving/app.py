@@ -25,13 +25,13 @@ from starlette.types import ASGIApp
 from threadpoolctl import threadpool_limits
 
 from gitops_mlops import __version__
-from gitops_mlops.runtime.served_model import ModelFailed, ServedModel
+from gitops_mlops.runtime.served_model import ModelFailure, ServedModel
 from gitops_mlops.serving import answers
 from gitops_mlops.serving.metrics import CONTENT_TYPE, ServerMetrics
-from gitops_mlops.serving.observed import Observed
+from gitops_mlops.serving.observed import RequestObserver
 from gitops_mlops.serving.request import (
+    HttpRefusal,
     InferenceRequest,
-    RequestRefused,
     feedback_labels,
     infer_question,
     mlflow_question,
@@ -103,15 +103,15 @@ class ModelService:
         ]
         handlers: Mapping[Any, Callable[[Request, Any], Awaitable[Response]]] = {
             HTTPException: self._no_such_route,
-            RequestRefused: self._refuse,
-            ModelFailed: model_failed,
+            HttpRefusal: self._refuse,
+            ModelFailure: model_failed,
             MemoryError: machine_failed,
             OSError: machine_failed,
             Exception: bug,
         }
         inner = Starlette(routes=routes, exception_handlers=handlers, lifespan=self._lifespan)
         inner.router.redirect_slashes = False
-        return Observed(inner, self.metrics)
+        return RequestObserver(inner, self.metrics)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -169,7 +169,7 @@ class ModelService:
     async def feedback(self, request: Request) -> Response:
         """POST /feedback: true labels of earlier predictions, by their ids; on disk when 202 says so."""
         if self.log is None:
-            raise RequestRefused(404, "feedback is not kept here → start the server with --log-dir")
+            raise HttpRefusal(404, "feedback is not kept here → start the server with --log-dir")
         log = self.log
         body = await self._body(request)
         count = 0
@@ -185,16 +185,14 @@ class ModelService:
         done, _ = await asyncio.wait([asyncio.wrap_future(kept)], timeout=_DISK_PATIENCE)
         lost = done.pop().result() if done else f"it is not written after {_DISK_PATIENCE:g} s"
         if lost:
-            raise RequestRefused(503, f"the labels could not be kept ({lost}) → send them again later")
+            raise HttpRefusal(503, f"the labels could not be kept ({lost}) → send them again later")
         return json_response({"accepted": count}, 202)
 
     def _check_version(self, request: Request) -> None:
         bundle = self.served.bundle
         version = request.path_params.get("version", bundle.version)
         if version != bundle.version:
-            raise RequestRefused(
-                404, f"there is no version {version[:80]!a} of {bundle.model} here → {bundle.version}"
-            )
+            raise HttpRefusal(404, f"there is no version {version[:80]!a} of {bundle.model} here → {bundle.version}")
 
     async def _answer(
         self,
@@ -203,7 +201,7 @@ class ModelService:
         respond: Callable[[ServedModel, InferenceRequest, answers.NamedAnswer], bytes],
     ) -> Response:
         if self._active >= self.limits.concurrency:
-            raise RequestRefused(503, f"{self._active} requests are being answered → try again in a second")
+            raise HttpRefusal(503, f"{self._active} requests are being answered → try again in a second")
         self._active += 1
         try:
             body = await self._body(request)
@@ -226,7 +224,7 @@ class ModelService:
         if admission.refusals:
             self.metrics.refused_rows.inc(admission.refused_rows)
             details = [vars(refusal) for refusal in admission.refusals]
-            raise RequestRefused(422, admission.message, details={"refused": admission.refused, "refusals": details})
+            raise HttpRefusal(422, admission.message, details={"refused": admission.refused, "refusals": details})
         answer = self.served.answer(admission.columns)
         ids = [f"{identity}-{row}" for row in range(question.rows)]
         content = respond(self.served, question, answers.NamedAnswer(identity, ids, answer))
@@ -242,10 +240,10 @@ class ModelService:
         """The body of a JSON request, within the limits of size and time."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
-            raise RequestRefused(415, "send content-type: application/json")
+            raise HttpRefusal(415, "send content-type: application/json")
         if request.headers.get("content-encoding", "identity") != "identity":
-            raise RequestRefused(415, "send the body without content-encoding")
-        too_large = RequestRefused(413, f"the body is larger than {self.limits.body} bytes")
+            raise HttpRefusal(415, "send the body without content-encoding")
+        too_large = HttpRefusal(413, f"the body is larger than {self.limits.body} bytes")
         declared = request.headers.get("content-length", "0")
         if len(declared) > 15 or int(declared) > self.limits.body:
             raise too_large
@@ -257,14 +255,12 @@ class ModelService:
                     if len(content) > self.limits.body:
                         raise too_large
         except TimeoutError:
-            raise RequestRefused(
-                408, f"the body did not arrive within {self.limits.body_seconds:g} seconds"
-            ) from None
+            raise HttpRefusal(408, f"the body did not arrive within {self.limits.body_seconds:g} seconds") from None
         except ClientDisconnect:
-            raise RequestRefused(400, "the client went away") from None
+            raise HttpRefusal(400, "the client went away") from None
         return bytes(content)
 
-    async def _refuse(self, _: Request, refused: RequestRefused) -> Response:
+    async def _refuse(self, _: Request, refused: HttpRefusal) -> Response:
         response = json_response({"error": refused.message, **refused.details}, refused.status)
         if refused.status == 503:
             response.headers.update(LATER)

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gitops_mlops.serving.metrics import ServerMetrics
 
 
-class Observed:
+class RequestObserver:
     """Counts and times every request under the name of its endpoint, `other` where there is none."""
 
     def __init__(self, app: ASGIApp, metrics: ServerMetrics) -> None:

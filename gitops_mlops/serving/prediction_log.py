@@ -48,13 +48,13 @@ class _PendingRows:
         # Of those who wait until their rows are on disk: why they are not, "" when they are.
         self.receipts: list[Future[str]] = []
 
-    def take(self) -> _Taken:
-        taken = _Taken(self, self.batches, self.rows, self.receipts)
+    def take(self) -> _RowBatch:
+        taken = _RowBatch(self, self.batches, self.rows, self.receipts)
         self.batches, self.rows, self.receipts = [], 0, []
         return taken
 
 
-class _Taken(NamedTuple):
+class _RowBatch(NamedTuple):
     """What becomes one file."""
 
     lane: _PendingRows

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from gitops_mlops.domain.contracts.admission import MISSING
 from gitops_mlops.domain.contracts.contract import ColumnType, Contract
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 from gitops_mlops.runtime.served_model import ServedModel, label_type
 
 _INTEGERS = frozenset(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))
@@ -25,7 +25,7 @@ _PREDICTION_ID = re.compile(r"[0-9a-f]{32}-[0-9]{1,7}\Z")
 MLFLOW_KEYS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
 
-class RequestRefused(Exception):
+class HttpRefusal(Exception):
     """A request that gets `status` and `{"error": message, **details}`; `rows` is how many it had, if known."""
 
     def __init__(self, status: int, message: str, *, rows: int = 0, details: Mapping[str, Any] | None = None) -> None:
@@ -54,18 +54,18 @@ def parse_json(body: bytes) -> Any:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise RequestRefused(400, f"the body is not UTF-8 (byte {error.start})") from None
+        raise HttpRefusal(400, f"the body is not UTF-8 (byte {error.start})") from None
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
     except json.JSONDecodeError as error:
-        raise RequestRefused(
+        raise HttpRefusal(
             400, f"the body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
         ) from None
     except RecursionError:
-        raise RequestRefused(400, "the body is nested too deeply") from None
+        raise HttpRefusal(400, "the body is nested too deeply") from None
     except ValueError:
         # Python refuses integers of more than 4300 digits, whose conversion takes quadratic time.
-        raise RequestRefused(400, "the body holds an integer of thousands of digits") from None
+        raise HttpRefusal(400, "the body holds an integer of thousands of digits") from None
 
 
 def infer_question(data: Any, contract: Contract, max_rows: int) -> InferenceRequest:
@@ -73,30 +73,30 @@ def infer_question(data: Any, contract: Contract, max_rows: int) -> InferenceReq
     body = _mapping(data, "the body")
     tensors = _list(body.get("inputs"), "inputs")
     if not tensors:
-        raise RequestRefused(400, "inputs is empty: send one tensor per column")
+        raise HttpRefusal(400, "inputs is empty: send one tensor per column")
     columns: dict[str, Sequence[Any]] = {}
     rows = None
     for index, entry in enumerate(tensors):
         tensor = _mapping(entry, f"inputs[{index}]")
         name = tensor.get("name")
         if not isinstance(name, str):
-            raise RequestRefused(400, f"inputs[{index}] has no name")
+            raise HttpRefusal(400, f"inputs[{index}] has no name")
         if name in columns:
-            raise RequestRefused(400, f"inputs[{index}]: the name {_quoted(name)} stands twice")
+            raise HttpRefusal(400, f"inputs[{index}]: the name {_quoted(name)} stands twice")
         column = contract.columns.get(name)
         if column is None and contract.strict and name not in contract.unchecked:
-            hint = perhaps(name[:80], contract.columns)
-            raise RequestRefused(422, f"inputs[{index}]: the model has no input {_quoted(name)} → {hint}")
+            hint = suggest(name[:80], contract.columns)
+            raise HttpRefusal(422, f"inputs[{index}]: the model has no input {_quoted(name)} → {hint}")
         values = _values(tensor, f"inputs[{index}] ({_quoted(name)})", None if column is None else column.type)
         if rows is not None and len(values) != rows:
-            raise RequestRefused(
+            raise HttpRefusal(
                 400, f"inputs[{index}] ({_quoted(name)}) has {len(values)} rows, those before have {rows}"
             )
         rows = len(values)
         columns[name] = values
     identity = body.get("id", "")
     if not isinstance(identity, str) or len(identity) > 200:
-        raise RequestRefused(400, "id must be text of at most 200 characters")
+        raise HttpRefusal(400, "id must be text of at most 200 characters")
     return InferenceRequest(columns, _checked_rows(rows or 0, max_rows), identity, _wanted(body.get("outputs")))
 
 
@@ -105,13 +105,13 @@ def mlflow_question(data: Any, contract: Contract, max_rows: int) -> InferenceRe
     body = _mapping(data, "the body")
     known = [key for key in MLFLOW_KEYS if key in body]
     if len(known) != 1:
-        raise RequestRefused(
+        raise HttpRefusal(
             400, f"send exactly one of {', '.join(MLFLOW_KEYS)}" + (f", not {' and '.join(known)}" if known else "")
         )
     if body.get("params"):
-        raise RequestRefused(400, "this model takes no params")
+        raise HttpRefusal(400, "this model takes no params")
     if unknown := sorted(body.keys() - {known[0], "params"}):
-        raise RequestRefused(400, f"unknown key {_quoted(unknown[0])} beside {known[0]}")
+        raise HttpRefusal(400, f"unknown key {_quoted(unknown[0])} beside {known[0]}")
     (key,) = known
     value = body[key]
     if key == "dataframe_split":
@@ -134,19 +134,19 @@ def feedback_labels(data: Any, served: ServedModel, max_rows: int) -> tuple[list
     for index, entry in enumerate(entries):
         what = f"predictions[{index}]"
         if _mapping(entry, what).keys() != {"id", "label"}:
-            raise RequestRefused(400, f"{what} must have id and label, and nothing else")
+            raise HttpRefusal(400, f"{what} must have id and label, and nothing else")
         identity, label = entry["id"], entry["label"]
         if not isinstance(identity, str) or not _PREDICTION_ID.match(identity):
-            raise RequestRefused(422, f"{what}: id is none that a prediction has")
+            raise HttpRefusal(422, f"{what}: id is none that a prediction has")
         if wanted is float and type(label) is int and label.bit_length() < 1000:
             label = float(label)
         if type(label) is not wanted or (served.classes and label not in served.classes):
             known = f" → {', '.join(map(repr, served.classes[:20]))}" if served.classes else ""
-            raise RequestRefused(422, f"{what}: label is none that the model has{known}")
+            raise HttpRefusal(422, f"{what}: label is none that the model has{known}")
         if isinstance(label, float) and not math.isfinite(label):
-            raise RequestRefused(422, f"{what}: label is not finite")
+            raise HttpRefusal(422, f"{what}: label is not finite")
         if isinstance(label, int) and label.bit_length() > 63:
-            raise RequestRefused(422, f"{what}: label does not fit 64 bits")
+            raise HttpRefusal(422, f"{what}: label does not fit 64 bits")
         ids.append(identity)
         labels.append(label)
     return ids, labels
@@ -155,10 +155,10 @@ def feedback_labels(data: Any, served: ServedModel, max_rows: int) -> tuple[list
 def _split(value: Any, max_rows: int) -> tuple[dict[str, Sequence[Any]], int]:
     split = _mapping(value, "dataframe_split")
     if unknown := sorted(split.keys() - {"columns", "index", "data"}):
-        raise RequestRefused(400, f"unknown key {_quoted(unknown[0])} in dataframe_split")
+        raise HttpRefusal(400, f"unknown key {_quoted(unknown[0])} in dataframe_split")
     names = _list(split.get("columns"), "dataframe_split.columns")
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-        raise RequestRefused(400, "dataframe_split.columns must be different names")
+        raise HttpRefusal(400, "dataframe_split.columns must be different names")
     return _positional(_list(split.get("data"), "dataframe_split.data"), names, "dataframe_split.data", max_rows)
 
 
@@ -175,7 +175,7 @@ def _positional(data: list[Any], names: list[str], what: str, max_rows: int) -> 
     for index, row in enumerate(data):
         if not isinstance(row, list) or len(row) != len(names):
             given = f"{len(row)} values" if isinstance(row, list) else "no list"
-            raise RequestRefused(400, f"{what}[{index}] is {given}, there are {len(names)} columns")
+            raise HttpRefusal(400, f"{what}[{index}] is {given}, there are {len(names)} columns")
     return dict(zip(names, zip(*data, strict=True), strict=True)), len(data)
 
 
@@ -185,13 +185,13 @@ def _records(value: Any, key: str, max_rows: int) -> tuple[dict[str, Sequence[An
     names: dict[str, None] = {}
     for index, record in enumerate(records):
         if not isinstance(record, dict):
-            raise RequestRefused(400, f"{key}[{index}] must be an object of column and value")
+            raise HttpRefusal(400, f"{key}[{index}] must be an object of column and value")
         names.update(dict.fromkeys(record))
         # Records that share no keys would otherwise grow to rows × columns cells.
         if len(names) > 10_000:
-            raise RequestRefused(400, f"{key} names more than 10,000 different columns")
+            raise HttpRefusal(400, f"{key} names more than 10,000 different columns")
     if len(names) * len(records) > 4_000_000:
-        raise RequestRefused(413, f"{key} has {len(names)} columns × {len(records)} rows, which is too much")
+        raise HttpRefusal(413, f"{key} has {len(names)} columns × {len(records)} rows, which is too much")
     return {name: [record.get(name, MISSING) for record in records] for name in names}, len(records)
 
 
@@ -202,9 +202,9 @@ def _by_column(value: dict[str, Any]) -> tuple[dict[str, Sequence[Any]], int]:
     rows = None
     for name, values in value.items():
         if not isinstance(values, list):
-            raise RequestRefused(400, f"inputs: column {_quoted(name)} is no list, others are")
+            raise HttpRefusal(400, f"inputs: column {_quoted(name)} is no list, others are")
         if rows is not None and len(values) != rows:
-            raise RequestRefused(
+            raise HttpRefusal(
                 400, f"inputs: column {_quoted(name)} has {len(values)} values, those before have {rows}"
             )
         rows = len(values)
@@ -214,17 +214,17 @@ def _by_column(value: dict[str, Any]) -> tuple[dict[str, Sequence[Any]], int]:
 def _values(tensor: dict[str, Any], what: str, column_type: ColumnType | None) -> list[Any]:
     datatype = tensor.get("datatype")
     if not isinstance(datatype, str) or datatype not in DATATYPES:
-        raise RequestRefused(400, f"{what}: datatype must be one of {', '.join(sorted(DATATYPES))}")
+        raise HttpRefusal(400, f"{what}: datatype must be one of {', '.join(sorted(DATATYPES))}")
     if column_type is not None and datatype not in accepted_datatypes(column_type):
         wanted = ", ".join(sorted(accepted_datatypes(column_type)))
-        raise RequestRefused(422, f"{what}: {datatype} does not fit the type {column_type} → send {wanted}")
+        raise HttpRefusal(422, f"{what}: {datatype} does not fit the type {column_type} → send {wanted}")
     shape = _list(tensor.get("shape"), f"{what}: shape")
     sizes = [size for size in shape if isinstance(size, int) and not isinstance(size, bool) and size >= 0]
     if len(sizes) != len(shape) or len(sizes) not in (1, 2) or sizes[1:] not in ([], [1]):
-        raise RequestRefused(400, f"{what}: shape must be [n] or [n, 1]")
+        raise HttpRefusal(400, f"{what}: shape must be [n] or [n, 1]")
     data = _list(tensor.get("data"), f"{what}: data")
     if len(data) != sizes[0]:
-        raise RequestRefused(400, f"{what}: data has {len(data)} elements, shape says {_number(sizes[0])}")
+        raise HttpRefusal(400, f"{what}: data has {len(data)} elements, shape says {_number(sizes[0])}")
     if len(shape) == 2 and data and all(isinstance(row, list) and len(row) == 1 for row in data):
         return [row[0] for row in data]
     return data
@@ -255,28 +255,28 @@ def _wanted(value: Any) -> tuple[str, ...]:
     for index, entry in enumerate(_list(value, "outputs")):
         name = _mapping(entry, f"outputs[{index}]").get("name")
         if not isinstance(name, str):
-            raise RequestRefused(400, f"outputs[{index}] has no name")
+            raise HttpRefusal(400, f"outputs[{index}] has no name")
         names.append(name)
     return tuple(names)
 
 
 def _checked_rows(rows: int, max_rows: int) -> int:
     if rows == 0:
-        raise RequestRefused(400, "the request has no rows")
+        raise HttpRefusal(400, "the request has no rows")
     if rows > max_rows:
-        raise RequestRefused(413, f"{rows} rows, {max_rows} are allowed in a request", rows=rows)
+        raise HttpRefusal(413, f"{rows} rows, {max_rows} are allowed in a request", rows=rows)
     return rows
 
 
 def _mapping(value: Any, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise RequestRefused(400, f"{what} must be an object")
+        raise HttpRefusal(400, f"{what} must be an object")
     return value
 
 
 def _list(value: Any, what: str) -> list[Any]:
     if not isinstance(value, list):
-        raise RequestRefused(400, f"{what} must be a list")
+        raise HttpRefusal(400, f"{what} must be a list")
     return value
 
 
@@ -285,12 +285,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise RequestRefused(400, f"the body has the key {_quoted(twice)} twice in one object")
+        raise HttpRefusal(400, f"the body has the key {_quoted(twice)} twice in one object")
     return made
 
 
 def _constant(name: str) -> NoReturn:
-    raise RequestRefused(400, f"{name} is no JSON → send null for a missing value")
+    raise HttpRefusal(400, f"{name} is no JSON → send null for a missing value")
 
 
 def _quoted(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gitops_mlops.runtime.served_model import ModelFailed
+from gitops_mlops.runtime.served_model import ModelFailure
 from gitops_mlops.serving.output import complain
 
 LATER = {"retry-after": "1"}
@@ -20,7 +20,7 @@ def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | No
     return Response(json.dumps(value), status, headers, media_type="application/json")
 
 
-async def model_failed(request: Request, error: ModelFailed) -> Response:
+async def model_failed(request: Request, error: ModelFailure) -> Response:
     """500, and the reason in the log."""
     complain(f"error: {request.url.path}: the model failed ({error})")
     return json_response({"error": "the model failed on rows that its contract admits"}, 500)

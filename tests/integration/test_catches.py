@@ -24,7 +24,7 @@ from gitops_mlops.domain.comparison.scoring import TrueLabels, score
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.review.review import parse_review
 from gitops_mlops.domain.review.size import dump_review
-from gitops_mlops.domain.statistics.own import OwnMetric, prepare_own
+from gitops_mlops.domain.statistics.custom_metrics import CustomMetric, prepare_custom
 from gitops_mlops.domain.statistics.sample import ModelScores, ScoredSample
 from gitops_mlops.reports.review.terminal import review_text
 from gitops_mlops.runtime.onnx_model import load_onnx
@@ -57,7 +57,7 @@ def _own_metric(what: str, folder: Path) -> None:
 
     sample = ScoredSample(ModelTask.BINARY, np.array([0, 1]), np.ones(2), (0, 1))
     scores = ModelScores(np.array([0, 1]), None)
-    prepare_own(OwnMetric("own", True, False, metric), sample, scores)(np.ones(2))
+    prepare_custom(CustomMetric("own", True, False, metric), sample, scores)(np.ones(2))
 
 
 def _own_module(what: str, folder: Path) -> None:

@@ -19,7 +19,7 @@ from gitops_mlops.adapters.git.ledger import GitLedger
 from gitops_mlops.adapters.targets.process.golden import GoldenProcess
 from gitops_mlops.adapters.targets.process.identity import ProcessIdentity
 from gitops_mlops.domain.deployment.bundle import CONTRACT_FILE, MODEL_FILE, TRUSTED_TYPES_FILE
-from gitops_mlops.domain.errors import BundleRefused
+from gitops_mlops.domain.errors import BundleError
 from gitops_mlops.domain.faults import ANSWERS, Cause
 from gitops_mlops.usecases.lineage.ledger import read_ledger
 from tests.conftest import Answer, Cli, Repo
@@ -154,7 +154,7 @@ def test_a_model_that_hangs_while_its_bundle_is_built_is_ended_and_refused(
     files = {CONTRACT_FILE: contract.encode(), TRUSTED_TYPES_FILE: TYPES.encode()}
     files[MODEL_FILE] = faulty("always hangs", when)
     begun = time.monotonic()
-    with pytest.raises(BundleRefused) as refused:
+    with pytest.raises(BundleError) as refused:
         GoldenProcess(least=2).predict(files, {"income": [1.0], "age": [1]}, "credit v0.0.1", "contract.yaml", 0.5)
     # On a busy machine, time without a processor does not count: after eight seconds, nor does the model.
     assert 2 <= time.monotonic() - begun < 60

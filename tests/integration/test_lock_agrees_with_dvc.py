@@ -32,7 +32,7 @@ def said_by_dvc(root: Path) -> set[str]:
     return {stage.rpartition(":")[2] for stage in status if not stage.endswith(".dvc")}
 
 
-def demand_a_dry_run_agrees(clone: Path, truth: set[str], names: list[str]) -> None:
+def require_dry_run_agreement(clone: Path, truth: set[str], names: list[str]) -> None:
     """`dvc repro --dry --pull --allow-missing` says the same where no data is, but for what it cannot tell.
 
     It ends at the first stage that reads something that changed and is not on disk, for it pulls nothing.
@@ -108,7 +108,7 @@ def change(project: Repo, edit: Edit, names: list[str]) -> None:
             repo.push()
 
 
-def demand_agreement(project: Repo, told: object) -> set[str]:
+def require_agreement(project: Repo, told: object) -> set[str]:
     """Ours says what DVC says where all data is on disk; the stages that changed."""
     truth = said_by_dvc(project.root)
     project.commit("edited")
@@ -124,13 +124,13 @@ def cloned(project: Repo, truth: set[str], told: object) -> Iterator[Path]:
         clone = Path(folder) / "clone"
         project.git("clone", "--quiet", str(project.root), str(clone))
         # A hook fetches nothing: it says what it cannot tell.
-        demand_no_guess(looked_at(clone, staged=True), truth, told)
+        require_no_guess(looked_at(clone, staged=True), truth, told)
         report = looked_at(clone)
         assert (report.changed, report.remarks) == (truth, []), told
         yield clone
 
 
-def demand_no_guess(report: LockReport, truth: set[str], told: object) -> None:
+def require_no_guess(report: LockReport, truth: set[str], told: object) -> None:
     """Nothing is changed that is not, and what is not known to be is said."""
     assert report.changed <= truth <= report.changed | names_of(report), told
 
@@ -156,17 +156,17 @@ def test_any_pipeline_after_any_edits(case: tuple[list[str], list[Edit]]) -> Non
     with ran(names) as project:
         for edit in edits:
             change(project, edit, names)
-        truth = demand_agreement(project, case)
+        truth = require_agreement(project, case)
         with cloned(project, truth, case) as clone:
             shutil.rmtree(clone / ".dvc/cache", ignore_errors=True)
-            demand_a_dry_run_agrees(clone, truth, names)
+            require_dry_run_agreement(clone, truth, names)
             demand_every_output(clone, truth)
             Repo(clone).git("reset", "--quiet", "--hard")
             # Nor does it guess where remote and origin are no more.
             shutil.rmtree(clone / ".dvc/cache", ignore_errors=True)
             for place in ("storage", "source"):
                 shutil.rmtree(project.root.parent / place, ignore_errors=True)
-            demand_no_guess(looked_at(clone), truth, case)
+            require_no_guess(looked_at(clone), truth, case)
 
 
 @pytest.mark.slow
@@ -174,11 +174,11 @@ def test_any_pipeline_after_any_edits(case: tuple[list[str], list[Edit]]) -> Non
 def test_each_edit_of_each_feature(name: str) -> None:
     with ran([name]) as project:
         before = project.git("rev-parse", "HEAD").strip()
-        with cloned(project, demand_agreement(project, name), name):
+        with cloned(project, require_agreement(project, name), name):
             pass
         for edit in PIECES[name].edits if MORE else PIECES[name].edits[:1]:
             change(project, edit, [name])
-            truth = demand_agreement(project, edit)
+            truth = require_agreement(project, edit)
             if MORE:
                 with cloned(project, truth, edit):
                     pass

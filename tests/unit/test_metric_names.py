@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gitops_mlops.domain.config.metric_settings import asked_metrics, metric_problem
+from gitops_mlops.domain.config.metric_settings import configured_metrics, metric_problem
 from gitops_mlops.domain.config.metrics import METRICS, ModelTask, find_metric
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.root import Config
@@ -75,7 +75,7 @@ environments:
 def test_a_metric_is_known_on_every_surface(task: ModelTask, name: str) -> None:
     found = config(task, name, name)
     assert metric_problem(name, task, found) is None
-    assert asked_metrics(found.models["m"], found) == [name]
+    assert configured_metrics(found.models["m"], found) == [name]
     assert _metric(name, found.models["m"], found) == name, "experiments --metric"
     assert _metric(None, found.models["m"], found) == name, "experiments"
     if name == "saved":

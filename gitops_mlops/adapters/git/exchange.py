@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from gitops_mlops.adapters.git.running import output, reason, run
-from gitops_mlops.domain.errors import ConcurrentUpdate, ExternalError, TagsDiffer
+from gitops_mlops.domain.errors import ConcurrentUpdate, ExternalError, TagConflict
 
 _TAGS = "refs/tags/"
 
@@ -37,7 +37,7 @@ def fetch_tags(root: Path, remote: str) -> None:
     # Tags that are not the registry's, such as a moving v1, are nobody's business here.
     ours = {ref: name for ref, name in there.items() if "@" in ref or "#" in ref}
     if differing := sorted(ref for ref, name in ours.items() if here.get(ref, name) != name):
-        raise TagsDiffer([ref.removeprefix(_TAGS) for ref in differing], remote)
+        raise TagConflict([ref.removeprefix(_TAGS) for ref in differing], remote)
     if ours.keys() - here.keys():
         raise ExternalError(reason(fetched), where=f"git fetch {remote}", hint="git fetch --tags, to see why")
 

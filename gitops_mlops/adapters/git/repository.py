@@ -207,7 +207,7 @@ class GitRepository:
             errors="replace"
         )
 
-    def stand_on(self, commit: str) -> None:
+    def checkout_detached(self, commit: str) -> None:
         """Check a commit out, on no branch."""
         self._run(["checkout", "--quiet", "--detach", commit])
 

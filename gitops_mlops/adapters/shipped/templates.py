@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 
@@ -33,7 +33,7 @@ class TemplateFolder:
     def template(self, name: str) -> dict[str, bytes]:
         """The files of a template by path. Raises UsageError when there is none of this name."""
         if name not in self.names():
-            raise UsageError(f"there is no template {name!r}", hint=perhaps(name, self.names()))
+            raise UsageError(f"there is no template {name!r}", hint=suggest(name, self.names()))
         return self._files(name)
 
     def toolkit(self) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from gitops_mlops.domain.contracts.contract import ColumnType
-from gitops_mlops.domain.contracts.csv_fields import COMPRESSED, demand_whole_rows
+from gitops_mlops.domain.contracts.csv_fields import COMPRESSED, require_whole_rows
 from gitops_mlops.domain.contracts.csv_table import csv_table, text_numbers, typed_numbers
 from gitops_mlops.domain.contracts.csv_text import is_utf8_header, not_utf8
 from gitops_mlops.domain.contracts.folder_table import folder_table
@@ -85,7 +85,7 @@ class TableFiles:
         table = self.open(path, name, {})
         with _reading(path, name):
             if table.content is not None:
-                demand_whole_rows(table.fields(), name)
+                require_whole_rows(table.fields(), name)
                 types = _text_types(table)
                 table = self.open(path, name, {column: POLARS[kind] for column, kind in types.items()})
             asked = [fact for column in table.schema for fact in facts(table, column)]

@@ -33,7 +33,7 @@ from gitops_mlops.domain.contracts.temporal_values import python_rows
 from gitops_mlops.domain.contracts.validation import SAMPLE, TableFindings, Violation, ViolationSample, plain_value
 from gitops_mlops.domain.errors import ExternalError, UsageError
 from gitops_mlops.domain.faults import of_the_machine
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.ports import Tables
 
 _OUTPUT = "check_output"
@@ -192,7 +192,7 @@ def _schema(module: ModuleType, file: str, class_name: str) -> Any:
     found = getattr(module, class_name, None)
     models = [name for name, value in vars(module).items() if _is_model(value, pa) and value is not pa.DataFrameModel]
     if found is None:
-        raise UsageError(f"there is no class {class_name!r}", where=file, hint=perhaps(class_name, models))
+        raise UsageError(f"there is no class {class_name!r}", where=file, hint=suggest(class_name, models))
     if not _is_model(found, pa):
         hint = "derive it from pandera.polars.DataFrameModel"
         raise UsageError(f"{class_name} is no Polars model of pandera", where=file, hint=hint)

@@ -47,7 +47,7 @@ class TableRows:
         for part in frame.iter_slices(size):
             yield _plain(part)
 
-    def demand_format(self, name: str) -> None:
+    def require_format(self, name: str) -> None:
         """Raise UsageError unless a table can be written to a file of this name."""
         _ending(name)
 
@@ -95,14 +95,14 @@ def _scan(path: Path, name: str, text: Collection[str]) -> pl.LazyFrame:
     """The table at `path`, which may have another ending than its `name` (DVC's cache has none)."""
     import polars as pl
 
-    from gitops_mlops.domain.contracts.csv_fields import count_fields, demand_whole_rows
+    from gitops_mlops.domain.contracts.csv_fields import count_fields, require_whole_rows
 
     ending = _ending(name)
     if ending == ".parquet":
         return pl.scan_parquet(path, glob=False)
     if ending == ".csv":
         with path.open("rb") as file:
-            demand_whole_rows(count_fields(file), name)
+            require_whole_rows(count_fields(file), name)
         names = pl.scan_csv(path, glob=False, infer_schema=False).collect_schema().names()
         kept = {column: pl.String for column in names if column in text}
         return pl.scan_csv(path, glob=False, schema_overrides=kept, infer_schema_length=None)

@@ -12,9 +12,9 @@ from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.comparison.report import EXIT_CODES
 from gitops_mlops.cli.options import colour_wanted, emit, json_option, load_config, mark, pass_session
+from gitops_mlops.domain.comparison.arguments import parse_arguments
 from gitops_mlops.domain.comparison.report import Report, dump_report
 from gitops_mlops.domain.comparison.report_parts import Kind
-from gitops_mlops.domain.comparison.sides import parse_sides
 from gitops_mlops.domain.errors import FileProblemLine, UsageError
 from gitops_mlops.reports.comparison.headline import because, title
 from gitops_mlops.reports.comparison.markdown import report_markdown
@@ -54,7 +54,7 @@ def compare(
     from gitops_mlops.usecases.comparison.compare import compare as run_comparison
     from gitops_mlops.usecases.comparison.settings import ComparisonRequest
 
-    sides = parse_sides(words)
+    sides = parse_arguments(words)
     if champion and sides.champion:
         raise UsageError("--champion and OLD are the same thing", hint="give one of them")
     repository = bootstrap.repository(session.folder)

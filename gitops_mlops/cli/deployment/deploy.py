@@ -129,7 +129,7 @@ def predict(
         raise UsageError("say what to ask: either --data or --row", hint="""--row '{"column": 1}'""")
     if out is not None:
         # Before anything is asked: answers that cannot be kept would be lost.
-        bootstrap.rows().demand_format(out.name)
+        bootstrap.rows().require_format(out.name)
     path = None if data is None else session.folder / data
     with _server(session, model, environment, bundle) as address:
         answers = ask(bootstrap.inference(), address, model, row, path, bootstrap.rows(), progress).rows()

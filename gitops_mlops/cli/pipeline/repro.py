@@ -38,7 +38,7 @@ def repro(
     Exit code 1 when a stage fails or, with --rerun, an output of the checked-out commit comes out otherwise.
     """
     from gitops_mlops.reports.pipeline.run import repro_data, repro_text
-    from gitops_mlops.usecases.pipeline.repro import ReproRequest, reproduce, stand_on_head
+    from gitops_mlops.usecases.pipeline.repro import ReproRequest, checkout_branch_head, reproduce
     from gitops_mlops.usecases.pipeline.repro import rerun as run_again
 
     if rerun and (stages or push or ci):
@@ -51,7 +51,7 @@ def repro(
 
             # It is asked of a pull request, where `review` has a row for what could not be checked.
             return checked(session, False, as_json, "warn")
-        if stand_on_head(repository, bootstrap.job()):
+        if checkout_branch_head(repository, bootstrap.job()):
             repository = bootstrap.repository(session.folder)
             progress(f"the branch's own commit {repository.head()[:10]}, and not its merge")
     if rerun:

@@ -53,7 +53,7 @@ def comment(
     if sum(one is not None for one in (file, run, markdown)) > 1:
         raise UsageError("FILE, --run and --markdown are three different things", hint="give one of them")
     if run is not None:
-        return _of_run(_demanded(forge), run, web, dry_run, as_json)
+        return _of_run(_required_forge(forge), run, web, dry_run, as_json)
     body = _own(session.folder / markdown, title) if markdown else _body(session.folder, file, web)
     if forge is None or dry_run:
         emit({"body": body}, as_json, lambda one: str(one["body"]).rstrip("\n"))
@@ -65,7 +65,7 @@ def comment(
     return DONE
 
 
-def _demanded(forge: Forge | None) -> Forge:
+def _required_forge(forge: Forge | None) -> Forge:
     if forge is None:
         hint = "it is there in a job; elsewhere GITHUB_REPOSITORY=owner/name, and GITHUB_TOKEN"
         raise UsageError("a run is the forge's, and none is named", where="GITHUB_REPOSITORY", hint=hint)

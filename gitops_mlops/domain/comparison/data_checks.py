@@ -75,7 +75,7 @@ def label_copies(
     return _check(LABEL, told, leaks.label, "no feature is the label", features)
 
 
-def lone_features(
+def single_features(
     found: Sequence[SingleFeature], features: ModelFeatures, task: ModelTask, leaks: LeakageConfig
 ) -> DataCheck:
     """Features that alone tell the label too well. A forecast may follow its own past, so there it only warns."""

@@ -40,7 +40,7 @@ def reported(name: GapName, gap: GroupGap | None, alpha: float) -> FairnessGap:
 
 
 @dataclass(frozen=True)
-class Unjudged:
+class UndersizedGroups:
     """What too little is known of: `all` says why nothing can be judged, `number` groups are too small by name."""
 
     all: str = ""
@@ -49,7 +49,7 @@ class Unjudged:
 
 
 def judge_gap(
-    column: str, found: FairnessGap, unjudged: Unjudged, asked: FairnessConfig, evaluation: EvaluationConfig
+    column: str, found: FairnessGap, unjudged: UndersizedGroups, asked: FairnessConfig, evaluation: EvaluationConfig
 ) -> JudgedGate:
     """Whether a gap is too much, between the groups that can be judged; the others are named."""
     status, reason = _judge(found, unjudged.all, asked, evaluation)

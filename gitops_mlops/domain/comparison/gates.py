@@ -19,7 +19,7 @@ from typing import Literal
 
 from gitops_mlops.domain.comparison.gate_reasons import difference, plain
 from gitops_mlops.domain.comparison.report_parts import GateResult, ReportChange, Verdict
-from gitops_mlops.domain.comparison.slice_gates import RANK, Found, SliceMeasured, bounds_in_slices, rule_in_slices
+from gitops_mlops.domain.comparison.slice_gates import RANK, Found, SliceEstimate, bounds_in_slices, rule_in_slices
 from gitops_mlops.domain.config.sections import EvaluationConfig, GateConfig, ModelConfig
 from gitops_mlops.domain.config.values import Action
 from gitops_mlops.domain.statistics.measure import MetricEstimate
@@ -32,7 +32,7 @@ class GateEvidence:
     """All that gates look at. `why` says why the champion could not be compared."""
 
     metrics: Mapping[str, MetricEstimate]
-    slices: Sequence[SliceMeasured]
+    slices: Sequence[SliceEstimate]
     champion: Champion
     why: str = ""
 
@@ -62,7 +62,7 @@ def judge(model: ModelConfig, evidence: GateEvidence) -> list[JudgedGate]:
     return judged
 
 
-def against_anchor(
+def long_term_gate(
     gate: GateConfig, measured: MetricEstimate, evaluation: EvaluationConfig, version: str
 ) -> JudgedGate:
     """Whether the challenger has lost more than the gate's margin, beyond doubt, against a version of a while ago."""

@@ -34,7 +34,7 @@ class LeaderboardRow(NamedTuple):
     None for the leader, and where nothing could be measured.
     """
 
-    entrant: LeaderboardEntry
+    candidate: LeaderboardEntry
     value: float | None = None
     interval: Interval | None = None
     behind: float | None = None

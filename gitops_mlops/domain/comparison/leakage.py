@@ -40,7 +40,7 @@ class SingleFeature:
     copy: str = ""
 
 
-def lone(
+def single_feature_auc(
     frame: pl.DataFrame, columns: Iterable[str], truth: npt.NDArray[Any], task: ModelTask
 ) -> list[SingleFeature]:
     """Each column alone against the labels, the strongest first; `truth` has shape (n,), codes or numbers.

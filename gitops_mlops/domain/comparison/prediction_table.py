@@ -19,7 +19,7 @@ import polars as pl
 from gitops_mlops.domain.comparison.equal_values import id_texts
 from gitops_mlops.domain.comparison.labels import Labels
 from gitops_mlops.domain.comparison.predictions import Predictions
-from gitops_mlops.domain.comparison.rows import demand_unique
+from gitops_mlops.domain.comparison.rows import require_unique
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.errors import MissingEvidence
 from gitops_mlops.domain.statistics.sample import Mask
@@ -136,7 +136,7 @@ def read_predictions(frame: pl.DataFrame, id: str, task: ModelTask, name: str) -
     """
     if id not in frame.columns:
         raise MissingEvidence(f"it has no column {id!r}", where=name, hint=_HINT)
-    demand_unique(frame, id, name)
+    require_unique(frame, id, name)
     several = [column for column in frame.columns if column.startswith(_OF)]
     scores = [column for column in (PROBABILITY, *several) if column in frame.columns] if task.classifies else []
     if PREDICTION not in frame.columns and not scores:

@@ -12,10 +12,10 @@ import polars as pl
 import polars.selectors as cs
 
 from gitops_mlops.domain.comparison.equal_values import comparable
-from gitops_mlops.domain.contracts.csv_fields import count_fields, demand_whole_rows
+from gitops_mlops.domain.contracts.csv_fields import count_fields, require_whole_rows
 from gitops_mlops.domain.contracts.temporal_values import with_text_for_unknown_times
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.statistics.sample import Ints, Mask
 
 _DEPENDENT = re.compile(
@@ -35,7 +35,7 @@ def parse_rows(content: bytes, name: str) -> pl.DataFrame:
             frame = pl.read_parquet(io.BytesIO(content))
         elif name.endswith((".csv", ".tsv")):
             separator = "\t" if name.endswith(".tsv") else ","
-            demand_whole_rows(count_fields(io.BytesIO(content), separator), name)
+            require_whole_rows(count_fields(io.BytesIO(content), separator), name)
             frame = pl.read_csv(
                 io.BytesIO(content), separator=separator, try_parse_dates=True, infer_schema_length=None
             )
@@ -54,18 +54,18 @@ def parse_rows(content: bytes, name: str) -> pl.DataFrame:
     return with_text_for_unknown_times(frame)
 
 
-def demand_columns(frame: pl.DataFrame, wanted: Iterable[tuple[str, str]], name: str) -> None:
+def require_columns(frame: pl.DataFrame, wanted: Iterable[tuple[str, str]], name: str) -> None:
     """Raise UsageError unless the table has each column; `wanted` pairs a setting with the column it names."""
     for setting, column in wanted:
         if column not in frame.columns:
             raise UsageError(
                 f"{name} has no column {column!r}",
                 where=f"mlops.yaml: {setting}",
-                hint=perhaps(column, frame.columns),
+                hint=suggest(column, frame.columns),
             )
 
 
-def demand_values(frame: pl.DataFrame, column: str, what: str, name: str) -> None:
+def require_values(frame: pl.DataFrame, column: str, what: str, name: str) -> None:
     """Raise EvidenceMissing when a value of the column is missing."""
     if missing := _missing(frame[column]):
         raise MissingEvidence(
@@ -75,14 +75,14 @@ def demand_values(frame: pl.DataFrame, column: str, what: str, name: str) -> Non
         )
 
 
-def demand_unique(frame: pl.DataFrame, column: str, name: str) -> None:
+def require_unique(frame: pl.DataFrame, column: str, name: str) -> None:
     """Raise EvidenceMissing when an id is missing or stands twice."""
-    demand_values(frame, column, "id", name)
+    require_values(frame, column, "id", name)
     if twice := frame.height - frame[column].n_unique():
         raise MissingEvidence(f"{twice} rows repeat an id (column {column!r})", where=name, hint="make ids unique")
 
 
-def demand_ordered(frame: pl.DataFrame, column: str, name: str) -> None:
+def require_ordered(frame: pl.DataFrame, column: str, name: str) -> None:
     """Raise EvidenceMissing unless the column holds dates, times or numbers, whose order is that of time."""
     kind = frame.schema[column]
     if not (kind.is_temporal() or kind.is_numeric()):
@@ -93,7 +93,7 @@ def demand_ordered(frame: pl.DataFrame, column: str, name: str) -> None:
         )
 
 
-def demand_nested(frame: pl.DataFrame, inner: str, outer: str, name: str) -> None:
+def require_nested(frame: pl.DataFrame, inner: str, outer: str, name: str) -> None:
     """Raise EvidenceMissing when the rows of one `inner` group fall into several `outer` ones."""
     spread = frame.group_by(inner).agg(pl.col(outer).n_unique()).filter(pl.col(outer) > 1).height
     if spread:

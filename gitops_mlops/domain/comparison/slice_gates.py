@@ -22,7 +22,7 @@ Found = tuple[GateStatus, str]
 
 
 @dataclass(frozen=True, eq=False)
-class SliceMeasured:
+class SliceEstimate:
     """A declared slice and what was measured on it, by metric; `values` are more than 1 where several are pooled."""
 
     column: str
@@ -41,8 +41,8 @@ class SliceMeasured:
 class _Slices:
     """The slices that a gate can judge, and the others with the reason."""
 
-    judged: Sequence[tuple[SliceMeasured, MetricEstimate]]
-    others: Sequence[tuple[SliceMeasured, str]]
+    judged: Sequence[tuple[SliceEstimate, MetricEstimate]]
+    others: Sequence[tuple[SliceEstimate, str]]
     demanded: bool
 
     def concluded(self, status: GateStatus, reason: str, evaluation: EvaluationConfig) -> Found:
@@ -59,7 +59,7 @@ class _Slices:
 
 
 def rule_in_slices(
-    gate: GateConfig, slices: Sequence[SliceMeasured], evaluation: EvaluationConfig, demanded: bool = True
+    gate: GateConfig, slices: Sequence[SliceEstimate], evaluation: EvaluationConfig, demanded: bool = True
 ) -> Found:
     """Whether any slice regressed by more than twice the margin.
 
@@ -84,7 +84,7 @@ def rule_in_slices(
     return found.concluded("pass", "no slice is clearly worse", evaluation)
 
 
-def bounds_in_slices(gate: GateConfig, slices: Sequence[SliceMeasured], evaluation: EvaluationConfig) -> Found:
+def bounds_in_slices(gate: GateConfig, slices: Sequence[SliceEstimate], evaluation: EvaluationConfig) -> Found:
     """Whether the challenger's value lies within the bounds in every slice."""
     found = _split(gate, slices, False, True)
     p_values, values = [], []
@@ -110,9 +110,9 @@ def bounds_in_slices(gate: GateConfig, slices: Sequence[SliceMeasured], evaluati
     return found.concluded("pass", "held", evaluation)
 
 
-def _split(gate: GateConfig, slices: Sequence[SliceMeasured], against_champion: bool, demanded: bool) -> _Slices:
-    judged: list[tuple[SliceMeasured, MetricEstimate]] = []
-    others: list[tuple[SliceMeasured, str]] = []
+def _split(gate: GateConfig, slices: Sequence[SliceEstimate], against_champion: bool, demanded: bool) -> _Slices:
+    judged: list[tuple[SliceEstimate, MetricEstimate]] = []
+    others: list[tuple[SliceEstimate, str]] = []
     for one in slices:
         measured = one.metrics.get(gate.metric)
         if measured is None:

@@ -38,7 +38,7 @@ FunctionRef = Annotated[
 MetricName = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{_NAME}$"})]
 
 
-class OwnMetricConfig(ConfigSection):
+class CustomMetricConfig(ConfigSection):
     """A metric that the project brings: `function(y_true, y_pred) -> float`, and which direction is better.
 
     It is given labels, or with `reads: probabilities` those: of the positive label in a binary task, else a column

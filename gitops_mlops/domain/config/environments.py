@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gitops_mlops.domain.config.metric_settings import metric_problem, untrained_problem
 from gitops_mlops.domain.document.yaml import Path
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.config.root import Config
@@ -33,7 +33,7 @@ def _wrong_ports(name: str, environment: EnvironmentConfig, config: Config) -> I
         return
     for model in environment.port:
         if model not in config.models:
-            yield (*path, model), f"no model is called {model!r}", perhaps(model, config.models)
+            yield (*path, model), f"no model is called {model!r}", suggest(model, config.models)
 
 
 def _taken_ports(config: Config) -> Iterator[Wrong]:
@@ -63,7 +63,7 @@ def _wrong_order(name: str, config: Config) -> Iterator[Wrong]:
     while (stage := config.environments[chain[-1]].after) is not None:
         if stage not in config.environments:
             if len(chain) == 1:
-                yield path, f"no environment is called {stage!r}", perhaps(stage, config.environments)
+                yield path, f"no environment is called {stage!r}", suggest(stage, config.environments)
             return
         if stage in chain:
             if stage == name:
@@ -78,7 +78,7 @@ def _wrong_promotion(name: str, environment: EnvironmentConfig, config: Config) 
     gates = [gate for model in models for gate in model.gate_names()]
     for index, gate in enumerate(policy.gates):
         if gate not in gates:
-            yield (*path, "gates", index), f"no model has a gate {gate!r}", perhaps(gate, gates)
+            yield (*path, "gates", index), f"no model has a gate {gate!r}", suggest(gate, gates)
     for index, demand in enumerate(policy.metrics):
         wrong = [
             metric_problem(demand.metric, model.task, config) or untrained_problem(demand.metric, model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitops_mlops.domain.errors import ConfigError, FileProblemLine, UsageError
-from gitops_mlops.domain.names import is_name, perhaps
+from gitops_mlops.domain.names import is_name, suggest
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.document.yaml import YamlDocument
@@ -35,7 +35,7 @@ class GtoConfig(NamedTuple):
     def require_stage(self, stage: str) -> None:
         """Raises UsageError for a stage that is not listed."""
         if self.stages is not None and stage not in self.stages:
-            hint = perhaps(stage, self.stages) or "add it under stages:"
+            hint = suggest(stage, self.stages) or "add it under stages:"
             raise UsageError(f"lists no stage {stage!r}", where=GTO_FILE, hint=hint)
 
     def require_type(self, artifact: str, kind: str) -> None:
@@ -62,7 +62,7 @@ def parse_gto_config(content: bytes | None) -> GtoConfig:
     problems: list[FileProblemLine] = []
     for key in document.data:
         if key.lower() not in _KEYS:
-            problems.append(document.problem((key,), f"unknown key {key!r}", perhaps(key.lower(), _KEYS)))
+            problems.append(document.problem((key,), f"unknown key {key!r}", suggest(key.lower(), _KEYS)))
         elif keys.setdefault(key.lower(), key) != key:
             problems.append(document.problem((key,), f"the key {key!r} stands twice"))
     stages = _names(document, keys.get("stages"), problems)

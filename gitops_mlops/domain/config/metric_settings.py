@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gitops_mlops.domain.config.metrics import METRICS, MetricInput, ModelTask, example, find_metric, metrics_of
 from gitops_mlops.domain.document.yaml import Path
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.config.root import Config
@@ -41,7 +41,7 @@ def metric_problem(name: str, task: ModelTask, config: Config) -> tuple[str, str
     kind = METRICS.get(name.partition("@")[0])
     if kind is not None and kind.parameter and task in kind.tasks:
         return f"no metric is called {name!r}", f"write it with its {kind.parameter}, as in {example(kind)}"
-    return f"no metric is called {name!r}", perhaps(name, known)
+    return f"no metric is called {name!r}", suggest(name, known)
 
 
 def untrained_problem(name: str, model: ModelConfig) -> tuple[str, str] | None:
@@ -52,7 +52,7 @@ def untrained_problem(name: str, model: ModelConfig) -> tuple[str, str] | None:
     return None
 
 
-def asked_metrics(model: ModelConfig, config: Config) -> list[str]:
+def configured_metrics(model: ModelConfig, config: Config) -> list[str]:
     """What a comparison has to measure: the metrics of the gates, then those that a promotion asks for."""
     demands = [demand.metric for each in config.environments.values() for demand in each.promotion.metrics]
     promoted = [name for name in demands if metric_problem(name, model.task, config) is None]

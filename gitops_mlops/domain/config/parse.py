@@ -13,7 +13,7 @@ from gitops_mlops.domain.config.sections import (
 from gitops_mlops.domain.document.typed import typed
 from gitops_mlops.domain.document.yaml import parse_yaml
 from gitops_mlops.domain.errors import ConfigError
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 
 
 def parse_config(content: str | bytes, name: str = CONFIG_FILE) -> Config:
@@ -49,4 +49,4 @@ def _wrong_datasets(name: str, model: ModelConfig, config: Config) -> Iterator[W
         dataset = getattr(model.evaluation, role)
         if dataset is not None and dataset not in config.datasets:
             path = ("models", name, "evaluation", role)
-            yield path, f"no dataset is called {dataset!r}", perhaps(dataset, config.datasets)
+            yield path, f"no dataset is called {dataset!r}", suggest(dataset, config.datasets)

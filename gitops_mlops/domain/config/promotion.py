@@ -24,7 +24,7 @@ Fingerprint = Annotated[
 ]
 
 
-class MetricDemand(ConfigSection):
+class MetricRequirement(ConfigSection):
     """A bound that the whole recorded interval keeps: its lower end for `min`, its upper end for `max`."""
 
     metric: str
@@ -32,7 +32,7 @@ class MetricDemand(ConfigSection):
     max: float | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> MetricDemand:
+    def _says_something(self) -> MetricRequirement:
         if self.min is None and self.max is None:
             raise ValueError("nothing is demanded of the metric → give it a min or a max")
         if self.min is not None and self.max is not None and self.min > self.max:
@@ -71,7 +71,7 @@ class PromotionPolicy(ConfigSection):
 
     verdicts: tuple[Literal["pass", "warn"], ...] = Field(default=("pass", "warn"), min_length=1)
     gates: tuple[str, ...] = ()
-    metrics: tuple[MetricDemand, ...] = ()
+    metrics: tuple[MetricRequirement, ...] = ()
     cooldown: Seconds = 0.0
     soak: Seconds = 0.0
     only_if_changed: bool = False

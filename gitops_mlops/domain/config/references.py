@@ -11,7 +11,7 @@ from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.config.sections import ModelConfig
 from gitops_mlops.domain.document.yaml import Path
 from gitops_mlops.domain.errors import ConfigError, FileProblemLine
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 
 Wrong = tuple[Path, str, str]
 
@@ -54,7 +54,7 @@ def stages_not_allowed(config: Config, gto: GtoConfig) -> Iterator[Wrong]:
     """Environments that no version can enter, since `.gto` does not list their stage."""
     for name in config.environments:
         if gto.stages is not None and name not in gto.stages:
-            hint = perhaps(name, gto.stages) or f"add it under stages: in {GTO_FILE}"
+            hint = suggest(name, gto.stages) or f"add it under stages: in {GTO_FILE}"
             yield ("environments", name), f"{GTO_FILE} lists no stage {name!r}", hint
 
 
@@ -65,18 +65,18 @@ def broken_links(config: Config, around: ProjectFiles) -> Iterator[Wrong]:
             yield (
                 ("datasets", name, "path"),
                 f"{dataset.path!r} is neither an output of dvc.yaml, nor added to DVC, nor a file",
-                perhaps(dataset.path, around.tracked) or f"dvc add {dataset.path}",
+                suggest(dataset.path, around.tracked) or f"dvc add {dataset.path}",
             )
     for name, model in config.models.items():
         if name not in around.artifacts:
-            hint = perhaps(name, around.artifacts) or "declare it in dvc.yaml: artifacts: {ID: {path, type: model}}"
+            hint = suggest(name, around.artifacts) or "declare it in dvc.yaml: artifacts: {ID: {path, type: model}}"
             yield ("models", name), f"no artifact of dvc.yaml is called {name!r}", hint
         seeds = model.evaluation.seeds
         if seeds and not _is_tracked(seeds, around.tracked) and not around.exists(seeds):
             yield (
                 ("models", name, "evaluation", "seeds"),
                 f"{seeds!r} is neither an output of dvc.yaml nor a file",
-                perhaps(seeds, around.tracked) or "let a stage write it",
+                suggest(seeds, around.tracked) or "let a stage write it",
             )
         yield from _wrong_columns(name, model, config, around)
 
@@ -104,7 +104,7 @@ def _wrong_columns(name: str, model: ModelConfig, config: Config, around: Projec
     ]
     for where, column in wanted:
         if column is not None and column not in columns.names:
-            yield where, f"{dataset.contract} has no column {column!r}", perhaps(column, columns.names)
+            yield where, f"{dataset.contract} has no column {column!r}", suggest(column, columns.names)
 
 
 def class_columns(content: bytes, path: str, name: str) -> ContractColumns:
@@ -120,7 +120,7 @@ def class_columns(content: bytes, path: str, name: str) -> ContractColumns:
     classes = {node.name: node for node in module.body if isinstance(node, ast.ClassDef)}
     if name not in classes:
         raise ConfigError(
-            [FileProblemLine(path, 0, 0, "", f"there is no class {name!r} in it", perhaps(name, classes))]
+            [FileProblemLine(path, 0, 0, "", f"there is no class {name!r} in it", suggest(name, classes))]
         )
     fields: set[str] = set()
     closed = _collect(classes, name, fields, set())

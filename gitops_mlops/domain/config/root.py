@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gitops_mlops.domain.config.custom_metrics import MetricName, OwnMetricConfig
+from gitops_mlops.domain.config.custom_metrics import CustomMetricConfig, MetricName
 from gitops_mlops.domain.config.sections import (
     DatasetConfig,
     EnvironmentConfig,
@@ -33,7 +33,7 @@ class Config(ConfigSection):
     training: Training = "author"
     unchecked_stages: UncheckedStages | None = None
     datasets: dict[str, DatasetConfig] = Field(default_factory=dict)
-    metrics: dict[MetricName, OwnMetricConfig] = Field(default_factory=dict)
+    metrics: dict[MetricName, CustomMetricConfig] = Field(default_factory=dict)
     models: dict[ArtifactName, ModelConfig] = Field(default_factory=dict)
     environments: dict[StageName, EnvironmentConfig] = Field(default_factory=dict)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from gitops_mlops.domain.contracts.contract import Column, ColumnType, Contract, typed_value
 from gitops_mlops.domain.document.pattern import whole_matcher
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 
 SHOWN = 5
 _LONGEST = 80
@@ -81,7 +81,7 @@ class RequestContract:
         refusals: list[RequestRefusal] = []
         if self.contract.strict:
             refusals += [
-                RequestRefusal(None, name, f"is not in the contract → {perhaps(name[:_LONGEST], self._rules)}")
+                RequestRefusal(None, name, f"is not in the contract → {suggest(name[:_LONGEST], self._rules)}")
                 for name in given
                 if name not in self._rules and name not in self.contract.unchecked
             ]

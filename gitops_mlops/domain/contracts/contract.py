@@ -22,7 +22,7 @@ from gitops_mlops.domain.document.pattern import pattern_problem, whole_matcher
 from gitops_mlops.domain.document.typed import ConfigSection, typed
 from gitops_mlops.domain.document.yaml import Path, dotted, parse_yaml
 from gitops_mlops.domain.errors import ConfigError
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 
 __all__ = ["Column", "ColumnType", "Contract", "RowCountRule", "Scalar", "parse_contract", "typed_value"]
 
@@ -235,6 +235,6 @@ def _wrong_key(path: Path, key_columns: tuple[str, ...], contract: Contract) -> 
         yield path, "a key needs columns", "name them, or drop the entry"
     for index, name in enumerate(key_columns):
         if name not in contract.columns:
-            yield (*path, index), f"no column is called {name!r}", perhaps(name, contract.columns)
+            yield (*path, index), f"no column is called {name!r}", suggest(name, contract.columns)
         elif name in key_columns[:index]:
             yield (*path, index), f"{dotted((name,))!r} stands twice in the key", ""

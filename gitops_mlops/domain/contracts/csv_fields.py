@@ -90,7 +90,7 @@ def count_fields(file: BinaryIO, separator: str = ",", block_size: int = _BLOCK)
     return scan.found
 
 
-def demand_whole_rows(found: FieldCount, name: str) -> None:
+def require_whole_rows(found: FieldCount, name: str) -> None:
     """Raise EvidenceMissing, with the first row, unless each row has as many fields as the header."""
     if found.odd:
         more = f", and {found.odd - 1:,} more such rows" if found.odd > 1 else ""

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import polars as pl
 
-from gitops_mlops.domain.contracts.csv_fields import COMPRESSED, demand_whole_rows
+from gitops_mlops.domain.contracts.csv_fields import COMPRESSED, require_whole_rows
 from gitops_mlops.domain.contracts.csv_totals import CsvTotals, count_totals
 from gitops_mlops.domain.contracts.polars_types import exactly
 from gitops_mlops.domain.contracts.table_checks import ReadableTable
@@ -65,7 +65,7 @@ def text_numbers(table: ReadableTable, asked: Sequence[pl.Expr]) -> tuple[dict[s
             numbers = table.frame.select(asked).collect(engine="streaming").row(0, named=True)
         except _FAILURES:
             # What is wrong with the rows says more than what it led to.
-            demand_whole_rows(counted.result(), table.name)
+            require_whole_rows(counted.result(), table.name)
             raise
     found = counted.result()
     if found.loose and not found.odd and found.rows != numbers["rows"]:

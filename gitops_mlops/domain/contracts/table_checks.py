@@ -21,7 +21,7 @@ from gitops_mlops.domain.contracts.polars_types import POLARS, exactly, type_nam
 from gitops_mlops.domain.contracts.table_parts import TablePart, named
 from gitops_mlops.domain.contracts.validation import Violation
 from gitops_mlops.domain.document.pattern import whole
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 
 _FEW = 8
 
@@ -162,7 +162,7 @@ def uneven_parts(
 
 
 def _unexpected(name: str, known: Collection[str], table: ReadableTable) -> Violation:
-    hint = perhaps(name, known)
+    hint = suggest(name, known)
     near = f"; {hint}" if hint.startswith("perhaps") else ""
     having = [part.name for part in table.parts if name in part.columns]
     where = f", but {named(having)} has it" if len(having) < len(table.parts) else ""

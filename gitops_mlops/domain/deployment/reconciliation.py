@@ -140,7 +140,7 @@ class CandidateServer:
 class PlaceStatus:
     """One place, judged. `health` is None where nothing is wanted and nothing runs.
 
-    `tombstone` says why nothing is wanted; a place that is not `configured` runs and is not in `mlops.yaml`.
+    `retirement` says why nothing is wanted; a place that is not `configured` runs and is not in `mlops.yaml`.
     `failure` says why what is wanted did not come to serve.
     `unmerged` says of a version that is wanted or runs that it is not on main, and must be.
     """
@@ -152,7 +152,7 @@ class PlaceStatus:
     health: HealthStatus | None
     since: datetime | None = None
     note: str = ""
-    tombstone: RetirementRecord | None = None
+    retirement: RetirementRecord | None = None
     configured: bool = True
     failure: FailedVersion | None = None
     unmerged: str = ""
@@ -161,7 +161,7 @@ class PlaceStatus:
     def good(self) -> bool:
         """Whether nothing needs to be done: in sync, and healthy or not wanted."""
         return self.sync is SyncStatus.SYNCED and (
-            self.tombstone is not None or self.health in (None, HealthStatus.HEALTHY)
+            self.retirement is not None or self.health in (None, HealthStatus.HEALTHY)
         )
 
 
@@ -194,19 +194,19 @@ def judge(place: Place, desired: Desired, held: ObservedPlace, running: RunningS
 
 
 def _emptied(
-    place: Place, tombstone: RetirementRecord, held: ObservedPlace, running: RunningServer | None
+    place: Place, retirement: RetirementRecord, held: ObservedPlace, running: RunningServer | None
 ) -> PlaceStatus:
     if running is None and held.hold is not TargetHold.ALIVE:
-        suspended, note = HealthStatus.SUSPENDED, f"empty on purpose {tombstone}"
-        return PlaceStatus(place, None, None, SyncStatus.SYNCED, suspended, note=note, tombstone=tombstone)
+        suspended, note = HealthStatus.SUSPENDED, f"empty on purpose {retirement}"
+        return PlaceStatus(place, None, None, SyncStatus.SYNCED, suspended, note=note, retirement=retirement)
     health, _ = _health(place, held, running)
-    note = f"still runs; emptied {tombstone}"
-    return PlaceStatus(place, None, running, SyncStatus.OUT_OF_SYNC, health, held.since, note, tombstone)
+    note = f"still runs; emptied {retirement}"
+    return PlaceStatus(place, None, running, SyncStatus.OUT_OF_SYNC, health, held.since, note, retirement)
 
 
 def unconfigured(state: PlaceStatus) -> PlaceStatus:
     """The state of a place that `mlops.yaml` does not name (any more): only a tombstone ends what runs there."""
-    if state.tombstone is not None:
+    if state.retirement is not None:
         return replace(state, configured=False)
     place = state.place
     retire = f"gitops-mlops retire {place.model}#{place.environment}"
@@ -257,7 +257,7 @@ def next_step(state: PlaceStatus) -> DeployStep:
     What is not wanted is stopped when a tombstone says so, and else kept: a tag that did not arrive must not stop
     what serves (`deploy ENV --stop` does).
     """
-    if state.tombstone is not None:
+    if state.retirement is not None:
         return DeployStep.NOTHING if state.good else DeployStep.STOP
     if state.wanted is None:
         return DeployStep.KEEP

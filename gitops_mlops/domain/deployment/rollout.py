@@ -64,7 +64,7 @@ class Rollout(NamedTuple):
         return max([DONE, *(model.code for model in self.models)])
 
 
-class TakenBack(NamedTuple):
+class ReturnedVersion(NamedTuple):
     """A version that a rollout took out of a stage, and the version and commit that it went back to."""
 
     version: str
@@ -126,7 +126,7 @@ def served(model: str, stage: str, told: Iterable[LedgerEvent]) -> frozenset[str
     )
 
 
-def taken_back(registry: Registry, model: str, stage: str) -> TakenBack | None:
+def taken_back(registry: Registry, model: str, stage: str) -> ReturnedVersion | None:
     """What a rollout took back, when nothing entered the stage since."""
     last = next((each for each in registry.events(model) if each.stage == stage), None)
     if last is None or not last.evidence.one(REASON).startswith(BY_ITSELF):
@@ -134,6 +134,6 @@ def taken_back(registry: Registry, model: str, stage: str) -> TakenBack | None:
     name = last.evidence.one(REPLACES)
     left = next((each for each in registry.versions(model) if each.version == name), None)
     reason = last.evidence.one(REASON).removeprefix(BY_ITSELF)
-    return TakenBack(
+    return ReturnedVersion(
         name, left.commit if left else "", last.version or last.commit[:10], reason, last.tag, last.evidence.one(RUN)
     )

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from gitops_mlops.domain.document.yaml import Path, YamlDocument
 from gitops_mlops.domain.errors import FileProblemLine
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 
 WORKFLOW_FOLDER = ".github/workflows"
 
@@ -129,7 +129,7 @@ def _use(document: YamlDocument, use: WorkflowUse, stages: Sequence[str]) -> Ite
     if use.action:
         return
     if use.workflow not in PERMISSIONS:
-        yield use.path, f"there is no workflow {use.workflow}.yml", perhaps(use.workflow, PERMISSIONS)
+        yield use.path, f"there is no workflow {use.workflow}.yml", suggest(use.workflow, PERMISSIONS)
         return
     yield from _permissions(document, use)
     if use.workflow in ("release", "scheduled") and stages:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from gitops_mlops.domain.document.expected import expectation, keys_at, schema_at
 from gitops_mlops.domain.document.yaml import Path, YamlDocument
 from gitops_mlops.domain.errors import ConfigError, FileProblemLine
-from gitops_mlops.domain.names import near, perhaps
+from gitops_mlops.domain.names import closest, suggest
 
 
 class ConfigSection(BaseModel):
@@ -76,7 +76,7 @@ def _said(detail: Any, path: Path, document: YamlDocument, schema: dict[str, Any
     kind = detail["type"]
     if kind == "extra_forbidden":
         key = str(path[-1])
-        return f"unknown key {key!r}", perhaps(key, keys_at(schema, path[:-1])), False
+        return f"unknown key {key!r}", suggest(key, keys_at(schema, path[:-1])), False
     if kind == "missing":
         return "this key is missing", "", False
     if kind in ("value_error", "assertion_error"):
@@ -85,7 +85,7 @@ def _said(detail: Any, path: Path, document: YamlDocument, schema: dict[str, Any
     found = schema_at(schema, path)
     value = _value_at(document.data, path)
     words = [str(word) for one in found for word in one.get("enum", ())]
-    return f"must be {expectation(found, schema)}, not {_shown(value)}", near(str(value), words), True
+    return f"must be {expectation(found, schema)}, not {_shown(value)}", closest(str(value), words), True
 
 
 def _shown(value: Any) -> str:

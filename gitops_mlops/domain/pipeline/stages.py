@@ -112,7 +112,7 @@ def locked(data: Any) -> dict[str, LockedStage]:
 
 
 @dataclass(frozen=True)
-class Tracked:
+class RecordedOutput:
     """What DVC recorded of an output: its MD5, and of how many files it is made, None when that is not known.
 
     The MD5 is "" when it recorded none: of an import that was never downloaded, or where a remote keeps versions.
@@ -127,12 +127,12 @@ class Tracked:
         return self.md5.endswith(_FOLDER)
 
 
-def tracked(entry: Mapping[str, Any]) -> Tracked:
+def tracked(entry: Mapping[str, Any]) -> RecordedOutput:
     """What an entry of `dvc.lock` or a `.dvc` file records."""
     md5, files = entry.get("md5"), entry.get("nfiles")
     if not isinstance(md5, str):
-        return Tracked("", None)
-    return Tracked(md5, (files if isinstance(files, int) else None) if md5.endswith(_FOLDER) else 1)
+        return RecordedOutput("", None)
+    return RecordedOutput(md5, (files if isinstance(files, int) else None) if md5.endswith(_FOLDER) else 1)
 
 
 def folder_md5(listing: Mapping[str, str | None]) -> str:
@@ -142,7 +142,7 @@ def folder_md5(listing: Mapping[str, str | None]) -> str:
     return hashlib.md5(text, usedforsecurity=False).hexdigest() + _FOLDER
 
 
-def added(data: Any, folder: str) -> Iterator[tuple[str, Tracked]]:
+def added(data: Any, folder: str) -> Iterator[tuple[str, RecordedOutput]]:
     """What a `.dvc` file in `folder` tracks, by path."""
     if not isinstance(data, Mapping):
         return

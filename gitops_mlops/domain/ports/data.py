@@ -155,7 +155,7 @@ class TableRowReader(Protocol):
     def batches(self, path: Path, name: str, size: int, text: Collection[str] = ()) -> Iterator[list[dict[str, Any]]]:
         """All rows, in order, at most `size` at a time."""
 
-    def demand_format(self, name: str) -> None:
+    def require_format(self, name: str) -> None:
         """Raise UsageError unless a table can be written to a file of this name."""
 
     def write(self, path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

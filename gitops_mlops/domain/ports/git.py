@@ -131,7 +131,7 @@ class Repository(Protocol):
     def message(self, revision: str) -> str:
         """What was said of a commit."""
 
-    def stand_on(self, commit: str) -> None:
+    def checkout_detached(self, commit: str) -> None:
         """Check a commit out, on no branch. Raises OutsideError where files that were edited are in the way."""
 
     def experiments(self) -> list[Experiment]:

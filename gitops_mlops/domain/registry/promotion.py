@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from gitops_mlops.domain.config.metrics import find_metric
-from gitops_mlops.domain.config.promotion import MetricDemand, PromotionPolicy
+from gitops_mlops.domain.config.promotion import MetricRequirement, PromotionPolicy
 from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.config.sections import ModelConfig
 from gitops_mlops.domain.durations import span
 from gitops_mlops.domain.errors import UsageError
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.registry.change import RuleRefusal
 from gitops_mlops.domain.registry.evidence import GATE, MetricEvidence, VersionEvidence
 from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry
@@ -35,7 +35,7 @@ class PromotionProposal(NamedTuple):
 def require_stage(config: Config, stage: str) -> None:
     """Raises UsageError for a stage that no environment has."""
     if stage not in config.environments:
-        hint = perhaps(stage, config.environments) or "add it under environments: in mlops.yaml"
+        hint = suggest(stage, config.environments) or "add it under environments: in mlops.yaml"
         raise UsageError(f"no environment is called {stage!r}", where="mlops.yaml", hint=hint)
 
 
@@ -90,7 +90,7 @@ def _metrics(recorded: VersionEvidence, policy: PromotionPolicy, model: ModelCon
             yield from _metric(demand, [each for each in recorded.metrics if each.name == demand.metric])
 
 
-def _metric(demand: MetricDemand, found: list[MetricEvidence]) -> Iterator[RuleRefusal]:
+def _metric(demand: MetricRequirement, found: list[MetricEvidence]) -> Iterator[RuleRefusal]:
     for end, bound, words in (("lower", demand.min, "at least"), ("upper", demand.max, "at most")):
         if bound is None:
             continue

@@ -11,7 +11,7 @@ from gitops_mlops.domain.registry.tags import TagAction
 RETIREMENTS = frozenset({TagAction.DEPRECATE, TagAction.DEREGISTER, TagAction.UNASSIGN})
 
 
-def revival_refusals(registry: Registry, artifact: str, revive: bool) -> tuple[RuleRefusal, ...]:
+def reactivation_refusals(registry: Registry, artifact: str, revive: bool) -> tuple[RuleRefusal, ...]:
     """Why a new version may not be registered: any event of a retired model would revive it."""
     retired = registry.retired(artifact)
     if retired is None:
@@ -64,5 +64,5 @@ def brought_back(left: Registry, event: LedgerEvent) -> str:
 
 def out_of_use(registry: Registry, version: RegisteredVersion) -> str:
     """Why an inactive version is not in use, as words."""
-    tombstone = registry.deregistered(version.artifact, version.version) or registry.retired(version.artifact)
-    return f"{version.version} was taken out of use {tombstone}"
+    record = registry.deregistered(version.artifact, version.version) or registry.retired(version.artifact)
+    return f"{version.version} was taken out of use {record}"

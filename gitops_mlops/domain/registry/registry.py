@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import cached_property
 
 from gitops_mlops.domain.errors import MissingEvidence
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.registry.events import RegistryEvent, TagProblem, read_tag
 from gitops_mlops.domain.registry.history import ArtifactHistory, RegisteredVersion, StageAssignment
 from gitops_mlops.domain.registry.retirement_record import RetirementRecord
@@ -181,26 +181,26 @@ class Registry:
         artifact, version, stage = parse_reference(reference)
         if artifact not in self._artifacts:
             raise MissingEvidence(
-                "no such model", where=artifact, hint=perhaps(artifact, self.artifacts()) or _NO_TAGS
+                "no such model", where=artifact, hint=suggest(artifact, self.artifacts()) or _NO_TAGS
             )
-        if tombstone := self.retired(artifact):
+        if record := self.retired(artifact):
             hint = f"gitops-mlops register {artifact} --revive"
-            raise MissingEvidence(f"was retired {tombstone}", where=artifact, hint=hint)
+            raise MissingEvidence(f"was retired {record}", where=artifact, hint=hint)
         if stage:
             stages = self.assignments(artifact)
-            if tombstone := self.emptied(artifact, stage):
+            if record := self.emptied(artifact, stage):
                 hint = f"gitops-mlops promote {artifact} {stage}, with the version that should be there"
-                raise MissingEvidence(f"was emptied {tombstone}", where=f"{artifact}#{stage}", hint=hint)
+                raise MissingEvidence(f"was emptied {record}", where=f"{artifact}#{stage}", hint=hint)
             if stage not in stages:
-                raise MissingEvidence("holds no version", where=f"{artifact}#{stage}", hint=perhaps(stage, stages))
+                raise MissingEvidence("holds no version", where=f"{artifact}#{stage}", hint=suggest(stage, stages))
             return stages[stage]
         found = self.latest(artifact) if version in (None, "latest") else self.version(artifact, str(version))
-        if version and (tombstone := self.deregistered(artifact, version)):
+        if version and (record := self.deregistered(artifact, version)):
             hint = f"gitops-mlops register {artifact} --version {version} --revive"
-            raise MissingEvidence(f"was taken out of use {tombstone}", where=reference, hint=hint)
+            raise MissingEvidence(f"was taken out of use {record}", where=reference, hint=hint)
         if found is None:
             active = [each.version for each in self.versions(artifact) if each.active]
-            hint = perhaps(str(version), active) or f"gitops-mlops register {artifact}"
+            hint = suggest(str(version), active) or f"gitops-mlops register {artifact}"
             raise MissingEvidence("no such active version", where=reference, hint=hint)
         return found
 

@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from gitops_mlops.domain.errors import MissingEvidence
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.registry.change import RuleRefusal
 from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry, RetirementRecord
 from gitops_mlops.domain.registry.tags import (
@@ -84,7 +84,7 @@ def _stage(registry: Registry, artifact: str, stage: str) -> RetirementPlan:
     if not stones:
         emptied = registry.emptied(artifact, stage)
         if emptied is None:
-            raise MissingEvidence("never held a version", where=what, hint=perhaps(stage, registry.live(artifact)))
+            raise MissingEvidence("never held a version", where=what, hint=suggest(stage, registry.live(artifact)))
         return RetirementPlan(what, "emptied", standing=standing, because=emptied)
     held = registry.assignment(artifact, stage)
     detail = f"it held {held.version or held.commit[:10]}" if held else "what it held is out of use"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gitops_mlops.domain.errors import MissingEvidence
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry, RetirementRecord, StageAssignment
 from gitops_mlops.domain.registry.tags import parse_reference
 
@@ -68,7 +68,7 @@ def view(registry: Registry, reference: str | None, listed: Sequence[str] = ()) 
 
 def unknown(registry: Registry, artifact: str) -> MissingEvidence:
     """The error for a model that no tag names."""
-    hint = perhaps(artifact, registry.artifacts()) or "gitops-mlops register, or git fetch --tags"
+    hint = suggest(artifact, registry.artifacts()) or "gitops-mlops register, or git fetch --tags"
     return MissingEvidence("no such model in the registry", where=artifact, hint=hint)
 
 
@@ -76,8 +76,8 @@ def _model(registry: Registry, artifact: str, stages: Sequence[str]) -> ModelVie
     if not registry.events(artifact):
         raise unknown(registry, artifact)
     retired = registry.retired(artifact)
-    tombstones = {} if retired else {stage: registry.emptied(artifact, stage) for stage in stages}
-    emptied = {stage: tombstone for stage, tombstone in tombstones.items() if tombstone}
+    records = {} if retired else {stage: registry.emptied(artifact, stage) for stage in stages}
+    emptied = {stage: record for stage, record in records.items() if record}
     return ModelView(_state(registry, artifact, stages), tuple(registry.versions(artifact)), retired, emptied)
 
 

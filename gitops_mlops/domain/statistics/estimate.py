@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from gitops_mlops.domain.statistics.own import OwnMetric
+from gitops_mlops.domain.statistics.custom_metrics import CustomMetric
 from gitops_mlops.domain.statistics.spread import ValueSpread
 
 
@@ -20,7 +20,7 @@ class StatisticsSettings:
     power: float = 0.8
     resamples: int = 2000
     seed: int = 0
-    own: Mapping[str, OwnMetric] = field(default_factory=dict)
+    own: Mapping[str, CustomMetric] = field(default_factory=dict)
 
     def generator(self, name: str) -> np.random.Generator:
         """A random generator of its own for each metric, so that no result depends on which others are asked for.

@@ -19,9 +19,9 @@ from gitops_mlops.domain.config.metrics import (
 from gitops_mlops.domain.config.sections import Margin
 from gitops_mlops.domain.statistics.areas import estimate_areas, estimate_auc
 from gitops_mlops.domain.statistics.cells import estimate_counts
+from gitops_mlops.domain.statistics.custom_metrics import CustomMetric, CustomMetricError, prepare_custom
 from gitops_mlops.domain.statistics.estimate import PairedEstimate, StatisticsSettings
 from gitops_mlops.domain.statistics.linear import estimate_linear
-from gitops_mlops.domain.statistics.own import OwnMetric, OwnMetricFailed, prepare_own
 from gitops_mlops.domain.statistics.queries import ties_note
 from gitops_mlops.domain.statistics.resampled import bootstrap, estimate_resampled
 from gitops_mlops.domain.statistics.results import Interval, MetricResult
@@ -89,7 +89,7 @@ def measure(
     with np.errstate(all="ignore"):
         try:
             estimate = _estimate(sample, known, settings)
-        except OwnMetricFailed as error:
+        except CustomMetricError as error:
             return unmeasured(metric, str(error), settings)
         return _measured(metric, sample, known, estimate, settings, margin)
 
@@ -101,9 +101,9 @@ def measure_all(
     return {name: measure(sample, name, settings, margins.get(name)) for name in metrics}
 
 
-def _estimate(sample: ScoredSample, metric: Metric | OwnMetric, settings: StatisticsSettings) -> PairedEstimate:
-    if isinstance(metric, OwnMetric):
-        prepared = [prepare_own(metric, sample, scores) for scores in sample.sides]
+def _estimate(sample: ScoredSample, metric: Metric | CustomMetric, settings: StatisticsSettings) -> PairedEstimate:
+    if isinstance(metric, CustomMetric):
+        prepared = [prepare_custom(metric, sample, scores) for scores in sample.sides]
         return bootstrap(sample, prepared, metric.name, settings)
     if metric.method is IntervalMethod.COUNTS:
         return estimate_counts(sample, metric, settings)
@@ -116,11 +116,11 @@ def _estimate(sample: ScoredSample, metric: Metric | OwnMetric, settings: Statis
     return estimate_linear(sample, metric)
 
 
-def _problem(sample: ScoredSample, metric: Metric | OwnMetric) -> str:
+def _problem(sample: ScoredSample, metric: Metric | CustomMetric) -> str:
     """Why the metric cannot be computed for both models, "" when it can."""
     if sample.rows == 0:
         return "there are no rows"
-    if isinstance(metric, OwnMetric):
+    if isinstance(metric, CustomMetric):
         if metric.function is None:
             return metric.problem
         probabilities = metric.probabilities
@@ -130,7 +130,7 @@ def _problem(sample: ScoredSample, metric: Metric | OwnMetric) -> str:
         return "the challenger gives no probabilities"
     if probabilities and sample.champion is not None and sample.champion.probabilities is None:
         return "the champion gives no probabilities"
-    return "" if isinstance(metric, OwnMetric) else _undefined(sample, metric)
+    return "" if isinstance(metric, CustomMetric) else _undefined(sample, metric)
 
 
 def _undefined(sample: ScoredSample, metric: Metric) -> str:
@@ -153,11 +153,11 @@ def _scaleless(sample: ScoredSample) -> str:
     return ""
 
 
-def _few(sample: ScoredSample, known: Metric | OwnMetric) -> str:
+def _few(sample: ScoredSample, known: Metric | CustomMetric) -> str:
     """Why there is too little for an interval that is what it says; "" when there is enough."""
     if sample.units < FEWEST_UNITS:
         return f"only {sample.units} {sample.unit}, at least {FEWEST_UNITS} are needed"
-    if isinstance(known, OwnMetric) or known.kind not in _OF_LABELS:
+    if isinstance(known, CustomMetric) or known.kind not in _OF_LABELS:
         return ""
     counts = np.bincount(sample.truth.astype(np.int64), minlength=2)
     which = _OF_LABELS[known.kind] if sample.task is ModelTask.BINARY else "present"
@@ -174,7 +174,7 @@ def _class(sample: ScoredSample, code: int) -> object:
     return sample.classes[code] if code < len(sample.classes) else code
 
 
-def known_metric(name: str, settings: StatisticsSettings) -> Metric | OwnMetric | None:
+def known_metric(name: str, settings: StatisticsSettings) -> Metric | CustomMetric | None:
     """The metric of that name: the project's own, or the catalogue's; None when there is none."""
     return settings.own.get(name) or find_metric(name)
 
@@ -189,7 +189,7 @@ def unmeasured(metric: str, note: str, settings: StatisticsSettings) -> MetricEs
 def _measured(
     metric: str,
     sample: ScoredSample,
-    known: Metric | OwnMetric,
+    known: Metric | CustomMetric,
     estimate: PairedEstimate,
     settings: StatisticsSettings,
     margin: Margin | None,

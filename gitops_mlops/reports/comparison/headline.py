@@ -181,7 +181,7 @@ def gate_name(gate: GateResult, word: Word) -> str:
     return f"{known} {word(rest)}" if rest.strip() else known
 
 
-def gate_demand(gate: GateResult) -> str:
+def gate_requirement(gate: GateResult) -> str:
     """What is demanded, without the metric that stands beside it already."""
     return gate.demand.removeprefix(f"{gate.metric} ")
 

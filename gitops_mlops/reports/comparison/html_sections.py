@@ -8,8 +8,8 @@ from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.comparison.report_parts import ComparedRevision, ReportChange
 from gitops_mlops.reports.comparison.headline import (
     because,
-    gate_demand,
     gate_name,
+    gate_requirement,
     other_reasons,
     title,
     worst_gates,
@@ -94,7 +94,7 @@ def gates(report: Report) -> Markup:
             [
                 Markup(gate_name(gate, sentence)),
                 gate_chip(gate.status),
-                sentence(gate_demand(gate)),
+                sentence(gate_requirement(gate)),
                 sentence(gate.reason),
             ]
         )

@@ -38,7 +38,7 @@ def board_text(board: Leaderboard) -> str:
     behind = f"BEHIND ({levels[0]} CI)" if len(levels) == 1 else "BEHIND"
     headers = ["", "MODEL", "KIND", "COMMIT", metric.upper(), behind, "BEST?", "DIFFERS FROM HEAD"]
     rows = [_row(place, one) for place, one in enumerate(board.standings, 1)]
-    missing = [f"{one.entrant.name}: {one.entrant.why}" for one in board.standings if one.value is None]
+    missing = [f"{one.candidate.name}: {one.candidate.why}" for one in board.standings if one.value is None]
     return "\n".join(
         [*map(_plain, lines), table(headers, rows, right=[0]), *(["", *map(_plain, missing)] if missing else [])]
     )
@@ -49,14 +49,16 @@ def _plain(line: str) -> str:
 
 
 def _row(place: int, one: LeaderboardRow) -> list[str]:
-    entrant = one.entrant
-    changes = ", ".join(f"{key.rpartition(':')[2]}={value_text(value)}" for key, value in entrant.parameters.items())
+    candidate = one.candidate
+    changes = ", ".join(
+        f"{key.rpartition(':')[2]}={value_text(value)}" for key, value in candidate.parameters.items()
+    )
     best = NOTHING if one.value is None else "may be" if one.may_be_best else "no"
     return [
         str(place) if one.value is not None else NOTHING,
-        fit(entrant.name, _WIDEST_NAME),
-        entrant.kind,
-        entrant.commit[:7],
+        fit(candidate.name, _WIDEST_NAME),
+        candidate.kind,
+        candidate.commit[:7],
         fixed(one.value, _DECIMALS),
         _behind(one),
         best,
@@ -81,25 +83,25 @@ def board_data(board: Leaderboard) -> dict[str, Any]:
         "clusters": board.clusters,
         "alpha": board.alpha,
         "verdict": verdict(board),
-        "may_be_best": [one.entrant.name for one in board.candidates],
+        "may_be_best": [one.candidate.name for one in board.candidates],
         "standings": [_standing_data(one) for one in board.standings],
         "warnings": list(board.warnings),
     }
 
 
 def _standing_data(one: LeaderboardRow) -> dict[str, Any]:
-    entrant = one.entrant
+    candidate = one.candidate
     return {
-        "name": entrant.name,
-        "kind": entrant.kind,
-        "commit": entrant.commit,
+        "name": candidate.name,
+        "kind": candidate.kind,
+        "commit": candidate.commit,
         "value": one.value,
         "interval": _interval(one.interval),
         "behind": one.behind,
         "behind_interval": _interval(one.behind_interval),
         "may_be_best": one.may_be_best,
-        "parameters": dict(entrant.parameters),
-        "why_not": entrant.why,
+        "parameters": dict(candidate.parameters),
+        "why_not": candidate.why,
     }
 
 

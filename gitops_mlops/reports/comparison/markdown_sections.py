@@ -12,8 +12,8 @@ from gitops_mlops.domain.comparison.report_parts import GateResult, ReportChange
 from gitops_mlops.domain.statistics.results import MetricResult
 from gitops_mlops.reports.comparison.headline import (
     because,
-    gate_demand,
     gate_name,
+    gate_requirement,
     metric_name,
     other_reasons,
     title,
@@ -80,7 +80,7 @@ def _gate(gate: GateResult, limit: int) -> list[str]:
     name = gate_name(gate, lambda text: prose(text, min(limit, 40)))
     return [
         f"{GATE_SYMBOLS[gate.status]}{_UNBROKEN}{name}",
-        prose(gate_demand(gate), min(limit, 80)),
+        prose(gate_requirement(gate), min(limit, 80)),
         prose(gate.reason, limit),
     ]
 

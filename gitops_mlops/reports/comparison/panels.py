@@ -70,7 +70,7 @@ class Panel(NamedTuple):
     alert: bool = False
 
 
-def frozen(report: Report) -> Panel | None:
+def frozen_rows(report: Report) -> Panel | None:
     """Both models on the evaluation data as it was."""
     found = report.frozen
     if found is None:
@@ -81,7 +81,7 @@ def frozen(report: Report) -> Panel | None:
     return Panel("On the data as it was", rows, [why, *note], *_metrics(found.metrics))
 
 
-def anchor(report: Report) -> Panel | None:
+def long_term(report: Report) -> Panel | None:
     """The challenger against the champion of a while ago."""
     found = report.anchor
     if found is None:
@@ -117,7 +117,7 @@ def recipe(report: Report) -> Panel | None:
     return Panel("The recipe", summary, [*told, *note], headers, rows, lucky)
 
 
-def honesty(report: Report) -> Panel | None:
+def data_checks(report: Report) -> Panel | None:
     """What was asked of the data."""
     found = report.honesty
     if found is None or not found.checks:
@@ -235,12 +235,12 @@ def _group(part: FairnessResult, group: FairnessGroup) -> list[str]:
 
 # In the order in which they are shown.
 PANELS: tuple[Callable[[Report], Panel | None], ...] = (
-    frozen,
-    anchor,
+    frozen_rows,
+    long_term,
     slice_search,
     fairness,
     recipe,
-    honesty,
+    data_checks,
     data_shift,
 )
 

@@ -10,8 +10,8 @@ from gitops_mlops.domain.comparison.report_parts import ReportChange, SliceResul
 from gitops_mlops.domain.statistics.results import Interval, MetricResult, MetricVerdict
 from gitops_mlops.reports.comparison.headline import (
     because,
-    gate_demand,
     gate_name,
+    gate_requirement,
     left_out_slices,
     metric_name,
     other_reasons,
@@ -87,7 +87,7 @@ def _gates(report: Report, paint: Paint) -> list[str]:
     for gate in worst_gates(report):
         word = f"{_VERDICT_WORDS[gate.status]:<5}"
         first, *rest = _wrap(
-            f"{gate_name(gate, printable)}: {gate_demand(gate)}. Seen: {gate.reason}", f"  {word}  ", " " * 9
+            f"{gate_name(gate, printable)}: {gate_requirement(gate)}. Seen: {gate.reason}", f"  {word}  ", " " * 9
         )
         lines += [f"  {paint(word, _VERDICT_COLOURS[gate.status])}{first[7:]}", *rest]
     return lines

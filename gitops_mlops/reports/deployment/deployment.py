@@ -7,7 +7,7 @@ from typing import Any
 
 from gitops_mlops.domain.deployment.reconciliation import PlaceStatus
 from gitops_mlops.domain.review.finding import IssueFinding
-from gitops_mlops.reports.registry.registry import tombstone_data
+from gitops_mlops.reports.registry.registry import retirement_data
 from gitops_mlops.reports.rendering.escape import code, prose
 from gitops_mlops.reports.rendering.terminal import printable, table
 
@@ -34,7 +34,7 @@ def status_data(states: Sequence[PlaceStatus]) -> list[dict[str, Any]]:
             "note": state.note,
             "configured": state.configured,
             "unmerged": state.unmerged or None,
-            "emptied": state.tombstone and tombstone_data(state.tombstone),
+            "emptied": state.retirement and retirement_data(state.retirement),
         }
         for state in states
     ]

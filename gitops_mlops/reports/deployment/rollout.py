@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gitops_mlops.domain.deployment.rollout import SCHEMA, ModelRollout, Rollout, RolloutResult, TakenBack
+from gitops_mlops.domain.deployment.rollout import SCHEMA, ModelRollout, ReturnedVersion, Rollout, RolloutResult
 from gitops_mlops.domain.registry.change import RuleRefusal
 from gitops_mlops.domain.review.finding import IssueFinding
 from gitops_mlops.reports.rendering.escape import code, prose, row
@@ -58,7 +58,7 @@ def rollout_markdown(rollout: Rollout) -> str:
     return "\n".join(lines) + "\n"
 
 
-def rollback_findings(environment: str, back: Mapping[str, TakenBack | None]) -> Iterator[IssueFinding]:
+def rollback_findings(environment: str, back: Mapping[str, ReturnedVersion | None]) -> Iterator[IssueFinding]:
     """The versions that a rollout took back, by model."""
     for model, taken in back.items():
         if taken is not None:
@@ -67,7 +67,7 @@ def rollback_findings(environment: str, back: Mapping[str, TakenBack | None]) ->
             yield IssueFinding(key, title, _taken_back(model, environment, taken))
 
 
-def _taken_back(model: str, environment: str, taken: TakenBack) -> str:
+def _taken_back(model: str, environment: str, taken: ReturnedVersion) -> str:
     name, version, stage = code(model), code(taken.version), code(environment)
     again = code(f"gitops-mlops promote {model}@{taken.version} {environment} --push", 300)
     lines = [

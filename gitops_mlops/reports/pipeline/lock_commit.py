@@ -27,7 +27,7 @@ def commits_named(message: str) -> list[str]:
     return _OURS.findall(message)
 
 
-def told_by(message: str) -> str:
+def run_summary(message: str) -> str:
     """What a message of ours says ran, "" when it does not."""
     parts = message.strip().split("\n\n")
     return " ".join(parts[1].split()) if len(parts) > 2 and commits_named(parts[-1]) else ""

@@ -30,8 +30,8 @@ def view_data(view: View) -> dict[str, Any]:
         versions = [version_data(version) for version in view.versions]
         return {
             **_state_data(view.state),
-            "retired": tombstone_data(view.retired) if view.retired else None,
-            "emptied": {stage: tombstone_data(tombstone) for stage, tombstone in view.emptied.items()},
+            "retired": retirement_data(view.retired) if view.retired else None,
+            "emptied": {stage: retirement_data(record) for stage, record in view.emptied.items()},
             "versions": versions,
         }
     return {
@@ -132,9 +132,9 @@ def change_data(change: RegistryChange) -> dict[str, Any]:
     }
 
 
-def tombstone_data(tombstone: RetirementRecord) -> dict[str, str]:
+def retirement_data(record: RetirementRecord) -> dict[str, str]:
     """A tombstone as plain data."""
-    return {**tombstone._asdict(), "at": tombstone.at.isoformat()}
+    return {**record._asdict(), "at": record.at.isoformat()}
 
 
 def evidence_data(evidence: VersionEvidence) -> dict[str, list[str]]:
@@ -177,7 +177,7 @@ def _model(view: ModelView) -> str:
     ]
     rows += [[_NONE, ", ".join(found), _NONE, _NONE, commit[:10], _NONE] for commit, found in stages.items()]
     lines = [view.state.artifact, *([f"retired {view.retired}"] if view.retired else [])]
-    lines += [f"{stage} was emptied {tombstone}" for stage, tombstone in view.emptied.items()]
+    lines += [f"{stage} was emptied {record}" for stage, record in view.emptied.items()]
     head = "\n".join(printable(line) for line in lines)
     if not rows:
         return f"{head}: no version"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from gitops_mlops.domain.comparison.report_parts import ComparedRevision
 from gitops_mlops.domain.errors import ExternalError, MissingEvidence, UsageError
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.ports import DataStore, Files, Repository, TrackedOutput
 from gitops_mlops.domain.registry.registry import Registry
 from gitops_mlops.usecases.clone_state import complete_registry
@@ -79,7 +79,7 @@ def working_challenger(name: str, datasets: list[str], sources: CandidateSources
     path = sources.artifact_path(name, None)
     if path is None:
         known = [artifact.name for artifact in sources.store.artifacts()]
-        hint = perhaps(name, known) or "declare it under artifacts: in dvc.yaml"
+        hint = suggest(name, known) or "declare it under artifacts: in dvc.yaml"
         raise UsageError("dvc.yaml declares no such artifact", where=f"mlops.yaml: models.{name}", hint=hint)
     outputs = sources.store.outputs()
     content = sources.recorded(path, outputs)
@@ -97,7 +97,7 @@ def working_challenger(name: str, datasets: list[str], sources: CandidateSources
 
 def recorded_challenger(name: str, wanted: str, datasets: list[str], sources: CandidateSources) -> ModelCandidate:
     """The model of a version, stage or revision as the challenger. Raises EvidenceMissing without its file."""
-    found = named_contender(name, wanted, datasets, sources)
+    found = named_candidate(name, wanted, datasets, sources)
     if found.missing:
         raise MissingEvidence(f"the challenger {found.missing}", where=wanted)
     return found
@@ -112,7 +112,7 @@ def find_champion(name: str, stage: str, datasets: list[str], sources: Candidate
     return _held(name, stage, complete_registry(sources.repository), datasets, sources)
 
 
-def find_anchor(
+def find_earlier_champion(
     name: str, stage: str, when: datetime, datasets: list[str], sources: CandidateSources, champion: ModelCandidate
 ) -> ModelCandidate | None:
     """The version that a stage held at a moment; None when there was none, or it is the champion itself.
@@ -125,10 +125,10 @@ def find_anchor(
         return None
     if then.version is None or registry.version(name, then.version) is None:
         return None
-    return named_contender(name, f"{name}@{then.version}", datasets, sources)
+    return named_candidate(name, f"{name}@{then.version}", datasets, sources)
 
 
-def named_contender(name: str, wanted: str, datasets: list[str], sources: CandidateSources) -> ModelCandidate:
+def named_candidate(name: str, wanted: str, datasets: list[str], sources: CandidateSources) -> ModelCandidate:
     """A version (`v1.2.3`, `m@v1.2.3`), what a stage holds (`m#production`) or any revision, by what git records."""
     registry = Registry.from_tags(sources.repository.tags())
     reference = wanted if wanted.startswith((f"{name}@", f"{name}#")) else f"{name}@{wanted}"

@@ -11,8 +11,8 @@ from gitops_mlops.domain.comparison.changes import data_changes, parameter_chang
 from gitops_mlops.domain.comparison.gates import GateEvidence, JudgedGate, judge, overall
 from gitops_mlops.domain.comparison.report import MOST_SLICES, Report
 from gitops_mlops.domain.comparison.report_parts import ReportChange, SliceResult
-from gitops_mlops.domain.comparison.slice_gates import SliceMeasured
-from gitops_mlops.domain.config.metric_settings import asked_metrics
+from gitops_mlops.domain.comparison.slice_gates import SliceEstimate
+from gitops_mlops.domain.config.metric_settings import configured_metrics
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.ports import (
@@ -30,25 +30,30 @@ from gitops_mlops.usecases.comparison.candidates import (
     CandidateSources,
     ModelCandidate,
     find_champion,
-    named_contender,
+    named_candidate,
     recorded_challenger,
     working_challenger,
 )
 from gitops_mlops.usecases.comparison.context import ComparisonContext, Judge, settings_of
-from gitops_mlops.usecases.comparison.custom_metrics import edited_metrics, own_metrics
-from gitops_mlops.usecases.comparison.data_checks import honest
+from gitops_mlops.usecases.comparison.custom_metrics import custom_metrics, edited_metrics
+from gitops_mlops.usecases.comparison.data_checks import check_data
 from gitops_mlops.usecases.comparison.evaluation_rows import evaluation_rows
 from gitops_mlops.usecases.comparison.fairness import fairness
-from gitops_mlops.usecases.comparison.frozen_rows import anchor, frozen
-from gitops_mlops.usecases.comparison.predictors import contest, reading
+from gitops_mlops.usecases.comparison.frozen_rows import compare_frozen_rows, compare_long_term
+from gitops_mlops.usecases.comparison.predictors import reading, score_candidates
 from gitops_mlops.usecases.comparison.recipe import recipe
 from gitops_mlops.usecases.comparison.scoring import score_both
-from gitops_mlops.usecases.comparison.settings import ComparisonRequest, ComparisonSettings, bind, trusted_types
+from gitops_mlops.usecases.comparison.settings import (
+    ComparisonRequest,
+    ComparisonSettings,
+    comparison_settings,
+    trusted_types,
+)
 from gitops_mlops.usecases.comparison.weak_slices import weak_slices
 from gitops_mlops.usecases.pipeline.lock_status import lock_step
 
 # Each looks at one thing beside the configured gates; a new one is a function and a line here.
-JUDGES: tuple[Judge, ...] = (frozen, anchor, weak_slices, fairness, recipe, honest)
+JUDGES: tuple[Judge, ...] = (compare_frozen_rows, compare_long_term, weak_slices, fairness, recipe, check_data)
 
 
 @dataclass(frozen=True)
@@ -72,16 +77,16 @@ def compare(request: ComparisonRequest, head: Config, ports: ComparisonPorts) ->
     the data or the history that a verdict needs is not there.
     """
     sources = CandidateSources(ports.repository, ports.store, ports.files)
-    binding = bind(request, head, sources)
-    champion, challenger = _contenders(request, binding, sources)
+    binding = comparison_settings(request, head, sources)
+    champion, challenger = _candidates(request, binding, sources)
     rows = evaluation_rows(binding.name, binding.config, challenger, champion, sources)
     trusted = trusted_types(request, binding.model, sources)
     how = reading(binding.config, binding.name, trusted, sources, ports.formats, ports.models)
-    held = contest(how, rows, challenger, champion)
+    held = score_candidates(how, rows, challenger, champion)
     # The files of repeated trainings may hold any of the project's metrics.
     others = binding.config.metrics if binding.model.evaluation.seeds else ()
-    asked = [*asked_metrics(binding.model, binding.config), *others]
-    own = own_metrics(binding.config, asked, request.config_from, binding.from_base, ports.functions)
+    asked = [*configured_metrics(binding.model, binding.config), *others]
+    own = custom_metrics(binding.config, asked, request.config_from, binding.from_base, ports.functions)
     edits = edited_metrics(own, binding.config, request.config_from, sources)
     compared = ComparisonContext(
         binding=replace(binding, changes=(*binding.changes, *edits)[:100]),
@@ -98,14 +103,14 @@ def compare(request: ComparisonRequest, head: Config, ports: ComparisonPorts) ->
     return _report(request, compared, list(_stale(ports.tree)) if challenger.working else [])
 
 
-def _contenders(
+def _candidates(
     request: ComparisonRequest, binding: ComparisonSettings, sources: CandidateSources
 ) -> tuple[ModelCandidate | None, ModelCandidate]:
     name, data = binding.name, binding.datasets
     if request.champion is None:
         champion = find_champion(name, binding.model.evaluation.champion, data, sources)
     else:
-        champion = named_contender(name, request.champion, data, sources)
+        champion = named_candidate(name, request.champion, data, sources)
     if request.challenger is None:
         return champion, working_challenger(name, data, sources)
     return champion, recorded_challenger(name, request.challenger, data, sources)
@@ -176,7 +181,7 @@ def _speaks(judged: JudgedGate) -> bool:
     return judged.result.status != "pass" and not judged.incomparable
 
 
-def _slice_result(one: SliceMeasured) -> SliceResult:
+def _slice_result(one: SliceEstimate) -> SliceResult:
     metrics = tuple(measured.result for measured in one.metrics.values())[:30]
     return SliceResult(
         column=one.column[:200], value=one.value[:200], rows=one.rows, metrics=metrics, values=one.values

@@ -12,8 +12,8 @@ import numpy as np
 
 from gitops_mlops.domain.comparison.gates import Champion, GateEvidence, JudgedGate, primary_metric
 from gitops_mlops.domain.comparison.slice_columns import MOST_VALUES_OF_A_SLICE, RowGroup, parts
-from gitops_mlops.domain.comparison.slice_gates import SliceMeasured
-from gitops_mlops.domain.config.metric_settings import asked_metrics
+from gitops_mlops.domain.comparison.slice_gates import SliceEstimate
+from gitops_mlops.domain.config.metric_settings import configured_metrics
 from gitops_mlops.domain.config.sections import Margin, ModelConfig
 from gitops_mlops.domain.statistics.estimate import StatisticsSettings
 from gitops_mlops.domain.statistics.measure import (
@@ -97,7 +97,7 @@ def measure_some(compared: ComparisonContext, names: Sequence[str]) -> dict[str,
 
 def _measure(compared: ComparisonContext) -> GateEvidence:
     model, scored = compared.model, compared.scored
-    names = metrics_to_measure(model.task, asked_metrics(model, compared.binding.config))
+    names = metrics_to_measure(model.task, configured_metrics(model, compared.binding.config))
     if scored.sample is None:
         nothing = {name: unmeasured(name, f"the challenger {scored.why}", compared.settings) for name in names}
         return GateEvidence(nothing, (), "compared" if compared.champion else "first")
@@ -108,7 +108,7 @@ def _measure(compared: ComparisonContext) -> GateEvidence:
     return GateEvidence(measured, _slices(compared), found, f"the champion {scored.why}" if scored.why else "")
 
 
-def _slices(compared: ComparisonContext) -> list[SliceMeasured]:
+def _slices(compared: ComparisonContext) -> list[SliceEstimate]:
     model, sample = compared.model, compared.scored.sample
     assert sample is not None
     asked = [primary_metric(model), *(gate.metric for gate in model.gates if gate.per_slice)]
@@ -117,7 +117,7 @@ def _slices(compared: ComparisonContext) -> list[SliceMeasured]:
         for part in parts(compared.rows.frame, column):
             rows = int(np.count_nonzero(part.rows))
             measured = _measure_slice(compared, sample, part, rows, list(dict.fromkeys(asked)))
-            found.append(SliceMeasured(column, part.value, rows, measured, part.values))
+            found.append(SliceEstimate(column, part.value, rows, measured, part.values))
     return found
 
 

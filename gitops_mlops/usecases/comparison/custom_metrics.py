@@ -10,36 +10,36 @@ import hashlib
 from collections.abc import Iterable
 
 from gitops_mlops.domain.comparison.report_parts import ReportChange
-from gitops_mlops.domain.config.custom_metrics import OwnMetricConfig
+from gitops_mlops.domain.config.custom_metrics import CustomMetricConfig
 from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.errors import MlopsError
 from gitops_mlops.domain.ports import ProjectFunctions
-from gitops_mlops.domain.statistics.own import OwnMetric
+from gitops_mlops.domain.statistics.custom_metrics import CustomMetric
 from gitops_mlops.usecases.comparison.candidates import CandidateSources
 
 
-def own_metrics(
+def custom_metrics(
     config: Config, asked: Iterable[str], base: str | None, from_base: bool, functions: ProjectFunctions
-) -> dict[str, OwnMetric]:
+) -> dict[str, CustomMetric]:
     """The own metrics among those that are asked for.
 
     `config` is the one that counts, `from_base` whether it is that of the revision `base`. A metric that cannot be
     had says why (`problem`), and blocks the gates that ask for it.
     """
-    found: dict[str, OwnMetric] = {}
+    found: dict[str, CustomMetric] = {}
     for name in dict.fromkeys(name for name in asked if name in config.metrics):
         declared = config.metrics[name]
         higher, probabilities = declared.better == "higher", declared.reads == "probabilities"
         if base is not None and not from_base:
             problem = f"{name}: its code does not run before {base} names it in mlops.yaml"
-            found[name] = OwnMetric(name, higher, probabilities, problem=problem)
+            found[name] = CustomMetric(name, higher, probabilities, problem=problem)
             continue
         try:
             function = functions.load(declared.function, base)
         except MlopsError as error:
-            found[name] = OwnMetric(name, higher, probabilities, problem=f"{name}: {error}"[:500])
+            found[name] = CustomMetric(name, higher, probabilities, problem=f"{name}: {error}"[:500])
             continue
-        found[name] = OwnMetric(name, higher, probabilities, function)
+        found[name] = CustomMetric(name, higher, probabilities, function)
     return found
 
 
@@ -56,7 +56,7 @@ def edited_metrics(
     return changes
 
 
-def _files(declared: OwnMetricConfig) -> list[str]:
+def _files(declared: CustomMetricConfig) -> list[str]:
     stem = declared.module.replace(".", "/")
     return [f"{folder}{stem}{ending}" for folder in ("", "src/") for ending in (".py", "/__init__.py")]
 

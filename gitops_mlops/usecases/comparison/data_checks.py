@@ -17,14 +17,14 @@ from gitops_mlops.domain.comparison.data_checks import (
     gate_of,
     identifiers_read,
     label_copies,
-    lone_features,
     plain_columns,
     shared,
+    single_features,
     time_order,
     training_rows,
 )
 from gitops_mlops.domain.comparison.data_profile import MeasuredShift, shifts
-from gitops_mlops.domain.comparison.leakage import identifiers, labels_of, lone
+from gitops_mlops.domain.comparison.leakage import identifiers, labels_of, single_feature_auc
 from gitops_mlops.domain.comparison.overlap import overlap_of
 from gitops_mlops.domain.comparison.perfect_score import perfect_score
 from gitops_mlops.domain.comparison.report_parts import ColumnShift, DataCheck, DataHonesty, DatasetShift
@@ -46,7 +46,7 @@ class _DatasetVersions:
     now: pl.DataFrame
 
 
-def honest(compared: ComparisonContext) -> SideResult:
+def check_data(compared: ComparisonContext) -> SideResult:
     """Every check of the data; those that block or warn count as gates.
 
     Where the champion's data is not to be had, the report says so, and the checks that need it are left out.
@@ -55,13 +55,13 @@ def honest(compared: ComparisonContext) -> SideResult:
     features = _features(compared, pairs)
     checks = [*_of_features(compared, features, pairs), *_of_rows(compared, pairs)]
     changed = [_columns(compared, pair) for pair in pairs]
-    honesty = DataHonesty(
+    checked = DataHonesty(
         checks=tuple(checks),
         datasets=tuple(_dataset(pair) for pair in pairs),
         columns=tuple(shift for found in changed for shift in found)[:20],
         note=note[:2000],
     )
-    return SideResult({"honesty": honesty}, [gate for check in checks if (gate := gate_of(check))])
+    return SideResult({"honesty": checked}, [gate for check in checks if (gate := gate_of(check))])
 
 
 def _pairs(compared: ComparisonContext) -> tuple[list[_DatasetVersions], str]:
@@ -107,11 +107,11 @@ def _of_features(
 ) -> Iterator[DataCheck]:
     model, frame = compared.model, compared.rows.frame
     evaluation, leaks = model.evaluation, model.evaluation.leaks
-    found = lone(frame, features.columns, compared.scored.truth.values, model.task)
+    found = single_feature_auc(frame, features.columns, compared.scored.truth.values, model.task)
     suspects = [one.column for one in found if leaks.suspects(one.strength, one.column in features.new)]
     features = replace(features, then=_then(model, suspects, pairs))
     yield label_copies(found, features, evaluation.target, leaks)
-    yield lone_features(found, features, model.task, leaks)
+    yield single_features(found, features, model.task, leaks)
     known = [evaluation.id] if evaluation.id in features.columns and features.sure else []
     unique = identifiers(frame, [name for name in features.columns if name != evaluation.id])
     yield identifiers_read([*known, *unique], features, leaks)
@@ -127,7 +127,7 @@ def _then(model: ModelConfig, suspects: list[str], pairs: list[_DatasetVersions]
             columns = [name for name in suspects if name in then.columns]
             return {
                 one.column: one.strength
-                for one in lone(then, columns, labels_of(then[target], model.task), model.task)
+                for one in single_feature_auc(then, columns, labels_of(then[target], model.task), model.task)
             }
     return {}
 

@@ -10,13 +10,13 @@ import polars as pl
 from gitops_mlops.domain.comparison.overlap import Overlap, overlap_of
 from gitops_mlops.domain.comparison.report_parts import EvaluationSample
 from gitops_mlops.domain.comparison.rows import (
-    demand_columns,
-    demand_nested,
-    demand_ordered,
-    demand_unique,
-    demand_values,
     dependent_columns,
     parse_rows,
+    require_columns,
+    require_nested,
+    require_ordered,
+    require_unique,
+    require_values,
 )
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.config.root import Config
@@ -123,17 +123,17 @@ def _demand(frame: pl.DataFrame, evaluation: EvaluationConfig, section: str, pat
     wanted += [("query", evaluation.query), ("time", evaluation.time), ("series", evaluation.series)]
     wanted += [("slices", column) for column in evaluation.slices]
     wanted += [("fairness.sensitive", column) for column in evaluation.sensitive]
-    demand_columns(frame, [(f"{section}.{key}", column) for key, column in wanted if column], path)
-    demand_values(frame, evaluation.target, "label", path)
+    require_columns(frame, [(f"{section}.{key}", column) for key, column in wanted if column], path)
+    require_values(frame, evaluation.target, "label", path)
     for what, column in (("cluster", evaluation.cluster_by), ("query", evaluation.query), ("time", evaluation.time)):
         if column:
-            demand_values(frame, column, what, path)
+            require_values(frame, column, what, path)
     if evaluation.time:
-        demand_ordered(frame, evaluation.time, path)
+        require_ordered(frame, evaluation.time, path)
     if evaluation.query and evaluation.cluster_by:
-        demand_nested(frame, evaluation.query, evaluation.cluster_by, path)
+        require_nested(frame, evaluation.query, evaluation.cluster_by, path)
     if evaluation.id:
-        demand_unique(frame, evaluation.id, path)
+        require_unique(frame, evaluation.id, path)
 
 
 def _independence(frame: pl.DataFrame, evaluation: EvaluationConfig, task: ModelTask) -> list[str]:

@@ -31,15 +31,20 @@ from gitops_mlops.usecases.comparison.candidates import (
     CandidateSources,
     ModelCandidate,
     find_champion,
-    named_contender,
+    named_candidate,
 )
 from gitops_mlops.usecases.comparison.compare import ComparisonPorts
 from gitops_mlops.usecases.comparison.context import settings_of
-from gitops_mlops.usecases.comparison.custom_metrics import own_metrics
+from gitops_mlops.usecases.comparison.custom_metrics import custom_metrics
 from gitops_mlops.usecases.comparison.evaluation_rows import EvaluationRows, evaluation_rows, seen_by
-from gitops_mlops.usecases.comparison.predictors import ModelReading, contest, reading
+from gitops_mlops.usecases.comparison.predictors import ModelReading, reading, score_candidates
 from gitops_mlops.usecases.comparison.scoring import score_both
-from gitops_mlops.usecases.comparison.settings import ComparisonRequest, ComparisonSettings, bind, trusted_types
+from gitops_mlops.usecases.comparison.settings import (
+    ComparisonRequest,
+    ComparisonSettings,
+    comparison_settings,
+    trusted_types,
+)
 
 # Each model is compared with every other one.
 MOST = 40
@@ -63,10 +68,10 @@ def experiments(wanted: LeaderboardRequest, head: Config, ports: ComparisonPorts
     """
     sources = CandidateSources(ports.repository, ports.store, ports.files)
     request = ComparisonRequest(wanted.model)
-    binding = bind(request, head, sources)
+    binding = comparison_settings(request, head, sources)
     metric = _metric(wanted.metric, binding.model, head)
-    base = named_contender(binding.name, "HEAD", binding.datasets, sources)
-    found = list(_contenders(wanted, binding, base, sources))
+    base = named_candidate(binding.name, "HEAD", binding.datasets, sources)
+    found = list(_candidates(wanted, binding, base, sources))
     if len(found) > MOST:
         raise UsageError(f"{len(found)} models are too many for one board ({MOST})", hint="dvc exp remove some")
     rows, warnings = _rows(binding, base, [side for _, side in found if isinstance(side, ModelCandidate)], sources)
@@ -78,10 +83,10 @@ def experiments(wanted: LeaderboardRequest, head: Config, ports: ComparisonPorts
         ports.formats,
         ports.models,
     )
-    own = own_metrics(head, [metric], None, False, ports.functions)
+    own = custom_metrics(head, [metric], None, False, ports.functions)
     settings = settings_of(binding.model, own)
     known = known_metric(metric, settings)
-    scored = [_score(entrant, side, how, rows) for entrant, side in found]
+    scored = [_score(candidate, side, how, rows) for candidate, side in found]
     return Leaderboard(
         model=binding.name,
         metric=metric,
@@ -107,7 +112,7 @@ _Found = tuple[LeaderboardEntry, ModelCandidate | str]
 _Scored = tuple[LeaderboardEntry, ScoredSample | None]
 
 
-def _contenders(
+def _candidates(
     wanted: LeaderboardRequest, binding: ComparisonSettings, base: ModelCandidate, sources: CandidateSources
 ) -> Iterator[_Found]:
     """Everyone once, by commit: the champion and HEAD first."""
@@ -126,7 +131,7 @@ def _contenders(
     listed += [(text, "revision", text) for text in wanted.revisions]
     for shown, kind, revision in listed:
         try:
-            side = named_contender(name, revision, data, sources)
+            side = named_candidate(name, revision, data, sources)
         except MlopsError as error:
             if kind == "revision":
                 raise
@@ -165,18 +170,18 @@ def _rows(
 
 
 def _score(
-    entrant: LeaderboardEntry, side: ModelCandidate | str, how: ModelReading, rows: EvaluationRows
+    candidate: LeaderboardEntry, side: ModelCandidate | str, how: ModelReading, rows: EvaluationRows
 ) -> tuple[_Scored, list[str]]:
     """A model's answers, and what is odd about them alone."""
     if isinstance(side, str):
-        return (entrant, None), []
+        return (candidate, None), []
     try:
-        held = contest(how, rows, side, None)
+        held = score_candidates(how, rows, side, None)
         scored = score_both(how.declared, held)
     except MlopsError as error:
-        return (entrant._replace(why=str(error)), None), []
-    told = [f"{entrant.name}: {text}" for text in held.rows.warnings if text not in rows.warnings]
-    return (entrant._replace(why=scored.why), scored.sample), told
+        return (candidate._replace(why=str(error)), None), []
+    told = [f"{candidate.name}: {text}" for text in held.rows.warnings if text not in rows.warnings]
+    return (candidate._replace(why=scored.why), scored.sample), told
 
 
 def _of_one_truth(scored: Sequence[_Scored]) -> list[_Scored]:
@@ -186,14 +191,14 @@ def _of_one_truth(scored: Sequence[_Scored]) -> list[_Scored]:
     if not samples or all(sample.classes == classes for sample in samples):
         return list(scored)
     found: list[_Scored] = []
-    for entrant, sample in scored:
+    for candidate, sample in scored:
         if sample is None:
-            found.append((entrant, None))
+            found.append((candidate, None))
         elif sample.task is ModelTask.BINARY and sample.classes != samples[0].classes:
             why = f"its labels {sample.classes} are not {samples[0].classes}, those of {scored[0][0].name}"
-            found.append((entrant._replace(why=why[:300]), None))
+            found.append((candidate._replace(why=why[:300]), None))
         else:
-            found.append((entrant, sample if sample.task is ModelTask.BINARY else sample.of_classes(classes)))
+            found.append((candidate, sample if sample.task is ModelTask.BINARY else sample.of_classes(classes)))
     return found
 
 
@@ -211,7 +216,7 @@ def _standings(scored: Sequence[_Scored], metric: str, settings: StatisticsSetti
         return 1.0 if delta is None else delta.p_at_most(0.0)
 
     best = dict(zip(good, may_be_best(len(good), p_better, settings.alpha), strict=True))
-    made = {place: _standing(entrant, alone.get(place)) for place, (entrant, _) in enumerate(scored)}
+    made = {place: _standing(candidate, alone.get(place)) for place, (candidate, _) in enumerate(scored)}
     higher = any(measured.result.higher_is_better for measured in alone.values())
     order = sorted(made, key=lambda place: rank(made[place], higher))
     if not good:
@@ -225,12 +230,12 @@ def _standings(scored: Sequence[_Scored], metric: str, settings: StatisticsSetti
     return tuple(made[place] for place in order)
 
 
-def _standing(entrant: LeaderboardEntry, measured: MetricEstimate | None) -> LeaderboardRow:
+def _standing(candidate: LeaderboardEntry, measured: MetricEstimate | None) -> LeaderboardRow:
     if measured is None:
-        return LeaderboardRow(entrant)
+        return LeaderboardRow(candidate)
     if measured.result.challenger is None:
-        return LeaderboardRow(entrant._replace(why=measured.result.note))
-    return LeaderboardRow(entrant, measured.result.challenger, measured.result.challenger_ci)
+        return LeaderboardRow(candidate._replace(why=measured.result.note))
+    return LeaderboardRow(candidate, measured.result.challenger, measured.result.challenger_ci)
 
 
 def _behind(standing: LeaderboardRow, measured: MetricEstimate) -> LeaderboardRow:

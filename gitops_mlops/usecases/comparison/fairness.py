@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from gitops_mlops.domain.comparison.fairness import Unjudged, judge_gap, reported
+from gitops_mlops.domain.comparison.fairness import UndersizedGroups, judge_gap, reported
 from gitops_mlops.domain.comparison.gates import JudgedGate
 from gitops_mlops.domain.comparison.report_parts import FairnessGap, FairnessGroup, FairnessResult, GroupRates
 from gitops_mlops.domain.comparison.slice_columns import coded
@@ -66,13 +66,13 @@ def _measure(compared: ComparisonContext, groups: GroupCounts | None, column: st
 
 def _unjudged(
     groups: GroupCounts | None, split: EncodedColumn | None, column: str, gap: GapName, few: str
-) -> Unjudged:
+) -> UndersizedGroups:
     if groups is None or split is None or few:
-        return Unjudged(few)
+        return UndersizedGroups(few)
     enough = groups.in_parity if gap == "demographic_parity" else groups.in_odds
     small = [code for code in range(len(split.values)) if not enough[code]]
     pooled = len(split.values) - 1 if split.pooled else None
-    return Unjudged(
+    return UndersizedGroups(
         number=sum(split.pooled if code == pooled else 1 for code in small),
         named=tuple(f"{column} = {split.values[code]} ({int(groups.rows[code]):,} rows)" for code in small),
     )

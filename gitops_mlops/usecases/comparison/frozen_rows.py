@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from gitops_mlops.domain.comparison.gates import against_anchor
+from gitops_mlops.domain.comparison.gates import long_term_gate
 from gitops_mlops.domain.comparison.report_parts import FrozenRowsComparison, LongTermComparison
 from gitops_mlops.domain.errors import MlopsError
 from gitops_mlops.domain.statistics.measure import MetricEstimate, measure_all, metrics_to_measure
 from gitops_mlops.domain.statistics.results import MetricResult
-from gitops_mlops.usecases.comparison.candidates import ModelCandidate, find_anchor
+from gitops_mlops.usecases.comparison.candidates import ModelCandidate, find_earlier_champion
 from gitops_mlops.usecases.comparison.context import ComparisonContext, SideResult
 from gitops_mlops.usecases.comparison.evaluation_rows import EvaluationRows, evaluation_rows
-from gitops_mlops.usecases.comparison.predictors import contest
+from gitops_mlops.usecases.comparison.predictors import score_candidates
 from gitops_mlops.usecases.comparison.scoring import ScoredModels, score_both
 
 
-def frozen(compared: ComparisonContext) -> SideResult:
+def compare_frozen_rows(compared: ComparisonContext) -> SideResult:
     """Both models on the evaluation data that the champion's commit recorded, when the change brings other data.
 
     It decides nothing: a change of the data can make a model look better on the new rows alone, and that shows here.
@@ -47,7 +47,7 @@ def frozen(compared: ComparisonContext) -> SideResult:
     )
 
 
-def anchor(compared: ComparisonContext) -> SideResult:
+def compare_long_term(compared: ComparisonContext) -> SideResult:
     """The challenger against the version that held the stage a while ago: many small steps down make a long way.
 
     Each gate with a rule may not have been lost beyond doubt, and beyond its margin, since then.
@@ -58,7 +58,7 @@ def anchor(compared: ComparisonContext) -> SideResult:
         return SideResult()
     binding = compared.binding
     stage, when = compared.model.evaluation.champion, compared.now - timedelta(seconds=age)
-    found = find_anchor(binding.name, stage, when, binding.datasets, compared.sources, champion)
+    found = find_earlier_champion(binding.name, stage, when, binding.datasets, compared.sources, champion)
     if found is None:
         return SideResult()
     try:
@@ -70,7 +70,7 @@ def anchor(compared: ComparisonContext) -> SideResult:
         return SideResult({"anchor": LongTermComparison(revision=found.revision, age=age, note=note[:2000])})
     measured = _measured(compared, scored, [gate.metric for gate in ruled])
     judged = [
-        against_anchor(gate, measured[gate.metric], compared.model.evaluation, found.revision.version)
+        long_term_gate(gate, measured[gate.metric], compared.model.evaluation, found.revision.version)
         for gate in ruled
     ]
     return SideResult(
@@ -82,7 +82,7 @@ def anchor(compared: ComparisonContext) -> SideResult:
 def _ask(
     compared: ComparisonContext, rows: EvaluationRows, champion: ModelCandidate
 ) -> tuple[EvaluationRows, ScoredModels]:
-    held = contest(compared.how, rows, compared.challenger, champion)
+    held = score_candidates(compared.how, rows, compared.challenger, champion)
     return held.rows, score_both(compared.model, held)
 
 

@@ -66,7 +66,7 @@ def reading(
     return ModelReading(declared, trusted, inputs, sources, formats, code)
 
 
-def contest(
+def score_candidates(
     how: ModelReading, rows: EvaluationRows, challenger: ModelCandidate, champion: ModelCandidate | None
 ) -> ScoredRows:
     """Both models ready to be asked about the same rows.
@@ -89,7 +89,7 @@ def _looked_up(
 ) -> ScoredRows:
     evaluation, task = how.declared.evaluation, how.declared.task
     mine = _table(how.sources.content(path, challenger), path, how.declared)
-    _demand_all(mine, rows.frame, evaluation)
+    _require_all(mine, rows.frame, evaluation)
     theirs: PredictionTable | UnscorableReason | None = None
     if champion is not None:
         theirs = _champions_table(how, path, champion, rows.frame)
@@ -168,7 +168,7 @@ def _id(evaluation: EvaluationConfig) -> str:
     return evaluation.id
 
 
-def _demand_all(mine: PredictionTable, frame: pl.DataFrame, evaluation: EvaluationConfig) -> None:
+def _require_all(mine: PredictionTable, frame: pl.DataFrame, evaluation: EvaluationConfig) -> None:
     ids, labels = frame[_id(evaluation)], frame[evaluation.target]
     covered = mine.covers(ids)
     if lacking := int(np.count_nonzero(~covered)):

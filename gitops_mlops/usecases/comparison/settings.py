@@ -17,7 +17,7 @@ from gitops_mlops.domain.config.root import CONFIG_FILE, Config
 from gitops_mlops.domain.config.sections import ModelConfig
 from gitops_mlops.domain.config.trusted_types import parse_trusted_types
 from gitops_mlops.domain.errors import UsageError
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 from gitops_mlops.usecases.comparison.candidates import CandidateSources
 
 
@@ -57,7 +57,7 @@ class ComparisonSettings:
         return sorted({dataset.path for dataset in self.config.datasets.values()})
 
 
-def bind(request: ComparisonRequest, head: Config, sources: CandidateSources) -> ComparisonSettings:
+def comparison_settings(request: ComparisonRequest, head: Config, sources: CandidateSources) -> ComparisonSettings:
     """The configuration that counts; `head` is the working tree's. Raises UsageError for an unknown model."""
     name = _model_name(request.model, head)
     if request.config_from is None:
@@ -77,7 +77,7 @@ def _model_name(wanted: str | None, config: Config) -> str:
             raise UsageError(f"it has {len(config.models) or 'no'} models", where=CONFIG_FILE, hint=hint)
         return next(iter(config.models))
     if wanted not in config.models:
-        raise UsageError(f"it has no model {wanted!r}", where=CONFIG_FILE, hint=perhaps(wanted, config.models))
+        raise UsageError(f"it has no model {wanted!r}", where=CONFIG_FILE, hint=suggest(wanted, config.models))
     return wanted
 
 

@@ -10,7 +10,7 @@ from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.contracts.validation import TableFindings, Validation
 from gitops_mlops.domain.contracts.violated_lines import violated_lines
 from gitops_mlops.domain.errors import FileProblemLine, MissingEvidence, UsageError
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.ports import Files, TableModels, Tables
 
 
@@ -29,7 +29,7 @@ def validate_datasets(
     """
     for name in names:
         if name not in config.datasets:
-            raise UsageError(f"no dataset is called {name!r}", hint=perhaps(name, config.datasets))
+            raise UsageError(f"no dataset is called {name!r}", hint=suggest(name, config.datasets))
         if config.datasets[name].contract is None:
             raise UsageError(
                 f"the dataset {name!r} has no contract", hint="gitops-mlops contract infer writes a first one"

@@ -224,10 +224,10 @@ def _reconcile(
     state: PlaceStatus, config: Config, sources: BundleSources, world: DeployPorts, tell: Tell
 ) -> DeployOutcome:
     place, wanted = state.place, state.wanted
-    if state.tombstone and next_step(state) is DeployStep.STOP:
-        tell(f"{place}: {_version(state.running) or 'what runs'} stops; emptied {state.tombstone}")
-        event = _end(place, world, str(state.tombstone))
-        return _outcome(state, DeployResult.STOPPED, "", str(state.tombstone), event)
+    if state.retirement and next_step(state) is DeployStep.STOP:
+        tell(f"{place}: {_version(state.running) or 'what runs'} stops; emptied {state.retirement}")
+        event = _end(place, world, str(state.retirement))
+        return _outcome(state, DeployResult.STOPPED, "", str(state.retirement), event)
     if wanted is None or next_step(state) is DeployStep.NOTHING:
         return _planned(state)
     health = config.environments[place.environment].health

@@ -14,7 +14,7 @@ from gitops_mlops.domain.deployment.bundle import MANIFEST, bundle_digest, parse
 from gitops_mlops.domain.deployment.inference import InferenceResult, joined
 from gitops_mlops.domain.deployment.reconciliation import Place
 from gitops_mlops.domain.errors import ExternalError, MissingEvidence, UsageError
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.ports import InferenceClient, TableRowReader
 from gitops_mlops.usecases.deployment.health_gate import DeployPorts, await_ready
 from gitops_mlops.usecases.deployment.status import places
@@ -92,7 +92,7 @@ def ask_table(
     for number, batch in enumerate(table.batches(path, str(path), BATCH, text)):
         ignored = [name for name in batch[0] if name not in datatypes]
         if len(ignored) == len(batch[0]):
-            raise UsageError("no column is an input of the model", where=str(path), hint=perhaps("", datatypes))
+            raise UsageError("no column is an input of the model", where=str(path), hint=suggest("", datatypes))
         if ignored and number == 0:
             tell(f"{path}: not sent: {', '.join(ignored)}")
         rows = [{name: value for name, value in row.items() if name in datatypes} for row in batch]

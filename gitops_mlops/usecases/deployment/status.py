@@ -15,7 +15,7 @@ from gitops_mlops.domain.deployment.reconciliation import (
     unconfigured,
 )
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.ports import DeployTarget, InferenceClient, Repository
 from gitops_mlops.domain.registry.mainline import Mainline
 from gitops_mlops.domain.registry.registry import Registry, StageAssignment
@@ -74,9 +74,9 @@ def places(
     models = {*config.models, *(place.model for place in left)}
     for name in environments:
         if name not in stages:
-            raise UsageError("there is no such environment", where=repr(name), hint=perhaps(name, stages) or _NONE)
+            raise UsageError("there is no such environment", where=repr(name), hint=suggest(name, stages) or _NONE)
     if model is not None and model not in models:
-        raise UsageError("there is no such model", where=repr(model), hint=perhaps(model, models))
+        raise UsageError("there is no such model", where=repr(model), hint=suggest(model, models))
     found = selected(_configured(config), environments, model)
     if not found and not selected(left, environments, model):
         raise UsageError("no environment gives this a port", where=CONFIG_FILE, hint=_NONE)

@@ -31,7 +31,7 @@ class Withdrawal:
 
 
 @dataclass(frozen=True)
-class _Known:
+class _WithdrawalState:
     """What this clone knows: its registry, the event of the tag that is here, and what the ledger tells."""
 
     registry: Registry
@@ -40,7 +40,7 @@ class _Known:
     taken: Mapping[str, LedgerEvent]
 
     @classmethod
-    def of(cls, tag: str, model: str, repository: Repository, ledger: Ledger) -> _Known:
+    def of(cls, tag: str, model: str, repository: Repository, ledger: Ledger) -> _WithdrawalState:
         registry = complete_registry(repository)
         here = tuple(tag_event(event) for event in registry.events(model) if event.tag == tag)
         told = tuple(distinct(each.event for each in read_lines(ledger)[0]))
@@ -82,7 +82,7 @@ def withdraw_tag(
         ledger.fetch()
     if remote and (there := clone.remote_tags(_REMOTE).get(wanted.tag)):
         return _yield(wanted, name, there, repository, ledger)
-    known = _Known.of(wanted.tag, name.artifact, repository, ledger)
+    known = _WithdrawalState.of(wanted.tag, name.artifact, repository, ledger)
     events = known.standing(wanted.tag)
     if not events and not known.here:
         if any(event.tag == wanted.tag for event in known.taken.values()):
@@ -103,7 +103,7 @@ def _yield(
     wanted: Withdrawal, name: TagName, there: RemoteTag, repository: Repository, ledger: Ledger
 ) -> RegistryChange:
     """Give way to another tag of this name, where nobody else saw what this clone recorded of its own."""
-    known = _Known.of(wanted.tag, name.artifact, repository, ledger)
+    known = _WithdrawalState.of(wanted.tag, name.artifact, repository, ledger)
     ours = {tag.object for tag in repository.tags() if tag.name == wanted.tag}
     theirs = {event.run for event in known.here} if ours == {there.object} else set()
     lone = unshared(ledger, (model_folder(name.artifact),))

@@ -19,7 +19,7 @@ from gitops_mlops.domain.pipeline.parameters import ABSENT, lookup, parse_params
 from gitops_mlops.domain.pipeline.stages import (
     LockedStage,
     PipelineStage,
-    Tracked,
+    RecordedOutput,
     added,
     inside,
     locked,
@@ -37,7 +37,7 @@ def lock_step(tree: Tree) -> LockReport:
     """Compare every `dvc.lock` of a tree with its `dvc.yaml`."""
     report = LockReport()
     pipelines: list[_PipelineFile] = []
-    recorded: dict[str, Tracked] = {}
+    recorded: dict[str, RecordedOutput] = {}
     for path in tree.paths():
         try:
             if posixpath.basename(path) == "dvc.yaml":
@@ -79,7 +79,7 @@ class _PipelineFile:
         self._recorded = locked(parse_yaml(tree.read(lock) or b"", lock, anchors=True).data)
         self._stages = list(stages(self._document.data, self._folder, *self._variables()))
 
-    def produced(self) -> Iterator[tuple[str, Tracked]]:
+    def produced(self) -> Iterator[tuple[str, RecordedOutput]]:
         """Every output by its path; what a stage that is gone left in the lock does not count."""
         for definition, stage in self._stages:
             names = self._generated(definition) if isinstance(stage, UnresolvedTemplate) else [stage.name]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gitops_mlops.domain.pipeline.stages import Tracked, folder_md5
+from gitops_mlops.domain.pipeline.stages import RecordedOutput, folder_md5
 from gitops_mlops.domain.pipeline.templating import UnresolvedTemplate
 from gitops_mlops.domain.ports import Tree
 
@@ -19,7 +19,7 @@ _RULES = re.compile(rb"^\s*[^#\s]", re.MULTILINE)
 class RecordedData:
     """The files of a tree, with what DVC records of those that git does not hold, by path from the root."""
 
-    def __init__(self, tree: Tree, recorded: Mapping[str, Tracked]) -> None:
+    def __init__(self, tree: Tree, recorded: Mapping[str, RecordedOutput]) -> None:
         self._tree = tree
         self._recorded = recorded
 

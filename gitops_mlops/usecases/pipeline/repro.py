@@ -53,14 +53,14 @@ class ReproRequest(NamedTuple):
     allow_missing: bool = False
 
 
-def stand_on_head(repository: Repository, job: JobContext) -> bool:
+def checkout_branch_head(repository: Repository, job: JobContext) -> bool:
     """Leave GitHub's trial merge for the branch's own commit; whether that had to be done.
 
     What is committed to a branch has to be computed from it, and not from what main would make of it.
     """
     if not job.merge or repository.head() != job.merge:
         return False
-    repository.stand_on(repository.resolve("HEAD^2"))
+    repository.checkout_detached(repository.resolve("HEAD^2"))
     return True
 
 

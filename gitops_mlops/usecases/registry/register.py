@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.config.gto import GTO_FILE, parse_gto_config
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.ports import DataStore, Repository, TrackedOutput
 from gitops_mlops.domain.registry import evidence
 from gitops_mlops.domain.registry.change import ChangeState, RegistryChange, RegistryDecision, RuleRefusal, TagDraft
@@ -22,7 +22,7 @@ from gitops_mlops.domain.registry.comparison_evidence import (
     require_same_model,
 )
 from gitops_mlops.domain.registry.evidence import Trailer, write_message
-from gitops_mlops.domain.registry.reactivation import out_of_use, revival_refusals
+from gitops_mlops.domain.registry.reactivation import out_of_use, reactivation_refusals
 from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry
 from gitops_mlops.domain.registry.semver import VersionBump, bumped
 from gitops_mlops.domain.registry.tags import registration_tag
@@ -84,7 +84,7 @@ def decide_registration(
     here = _here(wanted, registry, commit)
     if done := _at_commit(wanted, registry, here):
         return done
-    if refusals := revival_refusals(registry, wanted.artifact, wanted.revive):
+    if refusals := reactivation_refusals(registry, wanted.artifact, wanted.revive):
         return _refused(wanted, commit, *refusals)
     if here and wanted.report is None:
         return _new(wanted, registry, commit, _as_before(wanted, here), here)
@@ -150,7 +150,7 @@ def _output(wanted: RegisterRequest, repository: Repository, data: DataStore, co
     artifacts = {artifact.name: artifact for artifact in data.artifacts(commit)}
     if wanted.artifact not in artifacts:
         where = f"dvc.yaml at {commit[:10]}"
-        hint = perhaps(wanted.artifact, artifacts) or "declare it under artifacts: in dvc.yaml"
+        hint = suggest(wanted.artifact, artifacts) or "declare it under artifacts: in dvc.yaml"
         raise UsageError(f"no artifact is called {wanted.artifact!r}", where=where, hint=hint)
     gto = parse_gto_config(repository.read("HEAD", GTO_FILE))
     gto.require_type(wanted.artifact, artifacts[wanted.artifact].type)

@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 
-from gitops_mlops.domain.errors import ConcurrentUpdate, ExternalError, MlopsError, TagsDiffer
+from gitops_mlops.domain.errors import ConcurrentUpdate, ExternalError, MlopsError, TagConflict
 from gitops_mlops.domain.ports import Clock, Journal, Ledger, Repository, Timer
 from gitops_mlops.domain.registry.change import ChangeState, RegistryChange, RegistryDecision
 from gitops_mlops.domain.registry.ledger import model_folder
@@ -101,7 +101,7 @@ class Registrar:
         """Bring the remote's tags. Tags of a command that was cut off give way to those that were faster."""
         try:
             self.repository.fetch_tags()
-        except TagsDiffer as error:
+        except TagConflict as error:
             made = note.made(Registry.from_tags(self.repository.tags())) if note else set()
             if not made.issuperset(error.names):
                 raise

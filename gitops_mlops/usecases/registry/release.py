@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from gitops_mlops.domain.comparison.report import Report, dump_report
 from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.errors import VERDICT_AGAINST, MissingEvidence, MlopsError, UsageError
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.ports import PullRequests
 from gitops_mlops.domain.registry.change import ChangeState, RegistryChange, RegistryDecision
 from gitops_mlops.domain.registry.comparison_evidence import RELEASABLE
@@ -116,7 +116,7 @@ def _with_pull_request(
 def _names(models: Sequence[str], config: Config) -> list[str]:
     for name in models:
         if name not in config.models:
-            raise UsageError(f"it has no model {name!r}", where="mlops.yaml", hint=perhaps(name, config.models))
+            raise UsageError(f"it has no model {name!r}", where="mlops.yaml", hint=suggest(name, config.models))
     if not config.models:
         raise UsageError("it has no models", where="mlops.yaml", hint="add one under models:")
     return [name for name in config.models if not models or name in models]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.root import CONFIG_FILE, Config
 from gitops_mlops.domain.errors import ConfigError, FileProblemLine, MissingEvidence, MlopsError, UsageError
-from gitops_mlops.domain.names import perhaps
+from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.pipeline.run import REPRO_FILE, PipelineRunReport, parse_repro
 from gitops_mlops.domain.ports import DataStore, Files, RemoteOutputs, Repository, TableModels, Tables, Timer, Tree
 from gitops_mlops.domain.review.job import JobContext
@@ -29,7 +29,7 @@ from gitops_mlops.domain.review.review import (
     outcome_of,
     overall,
 )
-from gitops_mlops.reports.pipeline.lock_commit import told_by
+from gitops_mlops.reports.pipeline.lock_commit import run_summary
 from gitops_mlops.usecases.config.check import check
 from gitops_mlops.usecases.pipeline.lock_check import check_lock
 from gitops_mlops.usecases.pipeline.lock_status import REPRO
@@ -80,7 +80,7 @@ def review(asked: ReviewRequest, ports: ReviewPorts, progress: Callable[[str], N
     with draft.step("pipeline"):
         draft.pipeline = _pipeline(ports.files)
         if draft.commits.head:
-            draft.trained = told_by(ports.repository.message(draft.commits.head))[:2000]
+            draft.trained = run_summary(ports.repository.message(draft.commits.head))[:2000]
     head = _config(ports.files)
     with draft.step("dvc.lock"):
         draft.lock = _lock(draft, ports.tree, head, asked.job)
@@ -174,7 +174,7 @@ def _models(draft: _ReviewDraft, head: Config, base: BaseState, asked: ReviewReq
     names = reviewer.names()
     for wanted in asked.models:
         if wanted not in names:
-            raise UsageError(f"it has no model {wanted!r}", where=CONFIG_FILE, hint=perhaps(wanted, names))
+            raise UsageError(f"it has no model {wanted!r}", where=CONFIG_FILE, hint=suggest(wanted, names))
     for name in dict.fromkeys(asked.models) or names:
         with draft.step(f"model {name}"):
             draft.models.append(reviewer.review(name))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.contracts.inference import InferredContract
 from gitops_mlops.domain.errors import UsageError
-from gitops_mlops.domain.names import is_artifact, path_problem, perhaps
+from gitops_mlops.domain.names import is_artifact, path_problem, suggest
 from gitops_mlops.domain.pipeline.large_files import kind_of
 from gitops_mlops.domain.ports import DataStore, Files, Repository, Tables
 from gitops_mlops.domain.scaffold import draft as config_draft
@@ -125,7 +125,7 @@ def _one(option: str, what: str, given: str, possible: list[str], likely: list[s
     """What was given, or the only likely one."""
     if given:
         if given not in possible:
-            raise UsageError(f"there is no {what} {given!r}", where=option, hint=perhaps(given, possible))
+            raise UsageError(f"there is no {what} {given!r}", where=option, hint=suggest(given, possible))
         return given
     if len(likely) == 1:
         return likely[0]

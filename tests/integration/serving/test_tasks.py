@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from gitops_mlops.domain.errors import BundleRefused
-from gitops_mlops.runtime.served_model import ModelFailed, load_bundle
+from gitops_mlops.domain.errors import BundleError
+from gitops_mlops.runtime.served_model import ModelFailure, load_bundle
 from tests.integration.serving.running import Serve, pack, seal
 
 CONTRACT = "version: 1\ncolumns:\n  x: {type: float64, nullable: true}\n"
@@ -77,7 +77,7 @@ def test_a_prediction_that_is_not_finite_is_a_failure(tmp_path: Path) -> None:
     model = LinearRegression().fit(X, X["x"])
     model.coef_ = np.array([1e308])
     served = load_bundle(pack(tmp_path / "b", model, CONTRACT, [{"x": 0.5}], "regression"))
-    with np.errstate(over="ignore"), pytest.raises(ModelFailed, match="not finite"):
+    with np.errstate(over="ignore"), pytest.raises(ModelFailure, match="not finite"):
         served.answer({"x": [100.0]})
 
 
@@ -86,5 +86,5 @@ def test_a_positive_class_needs_two_classes(tmp_path: Path) -> None:
     folder = pack(tmp_path / "b", LogisticRegression().fit(X, target), CONTRACT, ROWS, "multiclass-classification")
     manifest = json.loads((folder / "bundle.json").read_bytes())
     seal(folder, {**manifest, "positive": "a", "threshold": 0.5})
-    with pytest.raises(BundleRefused, match="positive is 'a', classes are"):
+    with pytest.raises(BundleError, match="positive is 'a', classes are"):
         load_bundle(folder)

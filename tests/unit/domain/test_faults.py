@@ -11,7 +11,7 @@ from gitops_mlops.domain import errors
 from gitops_mlops.domain.comparison.predictions import UnreadableModel
 from gitops_mlops.domain.errors import (
     Bug,
-    BundleRefused,
+    BundleError,
     ConcurrentUpdate,
     ConfigError,
     ExternalError,
@@ -20,7 +20,7 @@ from gitops_mlops.domain.errors import (
     MlopsError,
     NoAnswer,
     PlaceError,
-    TagsDiffer,
+    TagConflict,
     UsageError,
 )
 from gitops_mlops.domain.faults import (
@@ -60,7 +60,7 @@ def test_a_fault_goes_through_an_error_and_back(cause: Cause) -> None:
 
 
 ERRORS = [
-    (BundleRefused("x"), Cause.VERSION),
+    (BundleError("x"), Cause.VERSION),
     (UsageError("x"), Cause.USAGE),
     (ConfigError([FileProblemLine("mlops.yaml", 1, 1, "", "x")]), Cause.USAGE),
     (MissingEvidence("x"), Cause.EVIDENCE),
@@ -68,7 +68,7 @@ ERRORS = [
     (ExternalError("x"), Cause.OUTSIDE),
     (NoAnswer("x"), Cause.OUTSIDE),
     (ConcurrentUpdate("x"), Cause.OUTSIDE),
-    (TagsDiffer(["t"], "origin"), Cause.OUTSIDE),
+    (TagConflict(["t"], "origin"), Cause.OUTSIDE),
     (PlaceError("x"), Cause.PLACE),
     (OSError(errno.ENOSPC, "No space left on device"), Cause.PLACE),
     (PermissionError(errno.EACCES, "Permission denied"), Cause.PLACE),
@@ -88,7 +88,7 @@ def test_the_cause_of_an_error(error: Exception, cause: Cause) -> None:
 def test_every_error_has_a_cause_of_its_exit_code() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, MlopsError)]
     assert len(kinds) > 10
-    for kind in set(kinds) - {MlopsError, ConfigError, TagsDiffer}:
+    for kind in set(kinds) - {MlopsError, ConfigError, TagConflict}:
         assert ANSWERS[fault_of(kind("x")).cause].code == kind.exit_code
 
 

@@ -14,7 +14,7 @@ from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.serving.request import (
     DATATYPES,
     MLFLOW_KEYS,
-    RequestRefused,
+    HttpRefusal,
     accepted_datatypes,
     datatype_of,
     infer_question,
@@ -27,11 +27,11 @@ CONTRACT = parse_contract(
 )
 
 
-def outcome(work: Callable[[], Any]) -> tuple[Any, RequestRefused | None]:
+def outcome(work: Callable[[], Any]) -> tuple[Any, HttpRefusal | None]:
     """What comes of it: a value, or a refusal. Anything else is a failure."""
     try:
         return work(), None
-    except RequestRefused as refused:
+    except HttpRefusal as refused:
         return None, refused
 
 
@@ -47,7 +47,7 @@ def test_any_bytes_are_json_or_a_400(content: bytes) -> None:
 def test_two_hundred_thousand_different_keys_and_a_double_one_take_no_quadratic_time() -> None:
     body = "{" + ",".join(f'"{n}":0' for n in range(100_000)) + ',"99999":0}'
     begun = time.process_time()
-    with pytest.raises(RequestRefused, match="'99999' twice"):
+    with pytest.raises(HttpRefusal, match="'99999' twice"):
         parse_json(body.encode())
     assert time.process_time() - begun < 5
 
@@ -105,7 +105,7 @@ def test_records_with_different_keys_leave_gaps_and_no_nulls() -> None:
 
 def test_records_that_share_no_key_do_not_multiply() -> None:
     body = {"instances": [{str(n): 0} for n in range(9000)]}
-    with pytest.raises(RequestRefused) as caught:
+    with pytest.raises(HttpRefusal) as caught:
         mlflow_question(body, CONTRACT, 10_000)
     assert caught.value.status == 413
 

@@ -16,8 +16,8 @@ from gitops_mlops.domain.comparison.data_checks import (
     gate_of,
     identifiers_read,
     label_copies,
-    lone_features,
     shared,
+    single_features,
     time_order,
     training_rows,
 )
@@ -52,20 +52,20 @@ def leaks(**settings: Any) -> LeakageConfig:
     ],
 )
 def test_a_feature_alone(strength: float, task: ModelTask, features: ModelFeatures, status: str) -> None:
-    assert lone_features([SingleFeature("x", strength)], features, task, LEAKS).status == status
+    assert single_features([SingleFeature("x", strength)], features, task, LEAKS).status == status
 
 
 def test_what_is_said_of_a_suspect() -> None:
     features = ModelFeatures(("delay_minutes",), True, new=frozenset({"delay_minutes"}), then={"delay_minutes": 0.61})
-    check = lone_features(
+    check = single_features(
         [SingleFeature("delay_minutes", 0.9976), SingleFeature("b", 0.7)], features, ModelTask.BINARY, LEAKS
     )
     assert check.found == "new feature 'delay_minutes' alone has AUC 0.997 (0.610 in the champion's data)"
-    nearly = lone_features([SingleFeature("b", 0.99999)], GUESS, ModelTask.REGRESSION, LEAKS)
+    nearly = single_features([SingleFeature("b", 0.99999)], GUESS, ModelTask.REGRESSION, LEAKS)
     assert nearly.found == "'b' alone has rank correlation 0.999; whether the model reads it is not known"
-    many = lone_features([SingleFeature(f"x{i}", 0.96) for i in range(40)], SURE, ModelTask.BINARY, LEAKS)
+    many = single_features([SingleFeature(f"x{i}", 0.96) for i in range(40)], SURE, ModelTask.BINARY, LEAKS)
     assert many.found.endswith("; and 35 more")
-    assert lone_features([], SURE, ModelTask.BINARY, LEAKS).status == "unknown"
+    assert single_features([], SURE, ModelTask.BINARY, LEAKS).status == "unknown"
 
 
 def test_a_copy_of_the_label() -> None:
@@ -75,8 +75,8 @@ def test_a_copy_of_the_label() -> None:
     assert label_copies(copy, SURE, "t", leaks(label="ignore")).status == "note"
     assert label_copies(copy[1:], SURE, "t", LEAKS).status == "pass"
     # A copy is told once, as a copy.
-    assert lone_features(copy, SURE, ModelTask.BINARY, LEAKS).found == "the best alone, 'y', has AUC 0.600"
-    assert lone_features(copy[:1], SURE, ModelTask.BINARY, LEAKS).status == "unknown"
+    assert single_features(copy, SURE, ModelTask.BINARY, LEAKS).found == "the best alone, 'y', has AUC 0.600"
+    assert single_features(copy[:1], SURE, ModelTask.BINARY, LEAKS).status == "unknown"
     greedy = ModelFeatures(("x",), sure=True, reads_target=True)
     assert label_copies([], greedy, "t", LEAKS).found == "the model reads its own target 't'"
     assert label_copies([], greedy, "t", leaks(allowed=["t"])).status == "pass"
@@ -236,7 +236,7 @@ def test_hostile_names_stay_within_bounds(name: str) -> None:
         shared(frame, frame, [name], LEAKS),
         identifiers_read([name] * 50, SURE, LEAKS),
         label_copies([SingleFeature(name, 1.0, "the label itself")] * 50, SURE, name, LEAKS),
-        lone_features([SingleFeature(name, 0.97)] * 50, SURE, ModelTask.BINARY, LEAKS),
+        single_features([SingleFeature(name, 0.97)] * 50, SURE, ModelTask.BINARY, LEAKS),
         duplicates(frame, "y", [], LEAKS),
     ]
     assert all(len(check.found) <= 2000 and "\n" not in check.found for check in told)

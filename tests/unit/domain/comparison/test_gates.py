@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_mlops.domain.comparison.gates import GateEvidence, demand, gate_changes, judge, overall
-from gitops_mlops.domain.comparison.slice_gates import SliceMeasured
+from gitops_mlops.domain.comparison.slice_gates import SliceEstimate
 from gitops_mlops.domain.config.sections import GateConfig, ModelConfig
 from gitops_mlops.domain.statistics.estimate import StatisticsSettings
 from gitops_mlops.domain.statistics.measure import MetricEstimate, unmeasured
@@ -96,9 +96,9 @@ def test_a_better_result_never_ends_worse(delta: float, se: float, margin: float
         assert rank.index(one) <= rank.index(other)
 
 
-def slices(*deltas: float, se: float = 0.01) -> list[SliceMeasured]:
+def slices(*deltas: float, se: float = 0.01) -> list[SliceEstimate]:
     return [
-        SliceMeasured("carrier", name, 300, {"roc_auc": measured(delta, se)})
+        SliceEstimate("carrier", name, 300, {"roc_auc": measured(delta, se)})
         for name, delta in zip("ABCDEFGHIJ", deltas, strict=False)
     ]
 
@@ -132,7 +132,7 @@ def test_declared_slices_without_rows_are_not_passed_over(inconclusive: str) -> 
 
 
 def test_a_slice_of_a_single_class_is_not_judged_and_said() -> None:
-    nothing = SliceMeasured(
+    nothing = SliceEstimate(
         "carrier", "ZZ", 300, {"roc_auc": unmeasured("roc_auc", "one label", StatisticsSettings())}
     )
     evidence = GateEvidence({"roc_auc": measured(0.1, 0.01)}, [*slices(0.1), nothing], "compared")

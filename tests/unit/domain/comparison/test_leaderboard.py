@@ -75,5 +75,5 @@ def test_the_verdict_says_what_the_order_is_worth(standings: tuple[LeaderboardRo
 
 def test_the_best_value_comes_first_and_the_unscored_last() -> None:
     three = [entry("none"), entry("high", 0.9), entry("low", 0.1)]
-    assert [one.entrant.name for one in sorted(three, key=lambda one: rank(one, False))] == ["low", "high", "none"]
-    assert [one.entrant.name for one in sorted(three, key=lambda one: rank(one, True))] == ["high", "low", "none"]
+    assert [one.candidate.name for one in sorted(three, key=lambda one: rank(one, False))] == ["low", "high", "none"]
+    assert [one.candidate.name for one in sorted(three, key=lambda one: rank(one, True))] == ["high", "low", "none"]

@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 from sklearn.metrics import roc_auc_score
 
-from gitops_mlops.domain.comparison.leakage import identifiers, labels_of, lone
+from gitops_mlops.domain.comparison.leakage import identifiers, labels_of, single_feature_auc
 from gitops_mlops.domain.config.metrics import ModelTask
 
 SEEDS = range(20)
@@ -37,21 +37,21 @@ def noisy(seed: int, rows: int = 600) -> tuple[pl.DataFrame, np.ndarray[Any, Any
 @pytest.mark.parametrize("seed", SEEDS)
 def test_columns_that_know_nothing_stay_far_from_suspicion(seed: int) -> None:
     frame, truth = noisy(seed)
-    assert max(one.strength for one in lone(frame, frame.columns, truth, ModelTask.BINARY)) < 0.75
+    assert max(one.strength for one in single_feature_auc(frame, frame.columns, truth, ModelTask.BINARY)) < 0.75
     numbers = np.random.default_rng(1000 + seed).normal(size=frame.height)
-    assert max(one.strength for one in lone(frame, frame.columns, numbers, ModelTask.REGRESSION)) < 0.35
+    assert max(one.strength for one in single_feature_auc(frame, frame.columns, numbers, ModelTask.REGRESSION)) < 0.35
     classes = np.random.default_rng(1000 + seed).integers(0, 5, frame.height)
-    assert max(one.strength for one in lone(frame, frame.columns, classes, ModelTask.MULTICLASS)) < 0.75
+    assert max(one.strength for one in single_feature_auc(frame, frame.columns, classes, ModelTask.MULTICLASS)) < 0.75
 
 
 def test_the_strength_of_a_number_is_its_area_and_its_rank_correlation() -> None:
     generator = np.random.default_rng(0)
     truth = generator.integers(0, 2, 900)
     x = -1.5 * truth + generator.normal(size=900)
-    (found,) = lone(pl.DataFrame({"x": x}), ["x"], truth, ModelTask.BINARY)
+    (found,) = single_feature_auc(pl.DataFrame({"x": x}), ["x"], truth, ModelTask.BINARY)
     assert found.strength == pytest.approx(1 - roc_auc_score(truth, x))
     y = generator.normal(size=900) + x
-    (found,) = lone(pl.DataFrame({"x": x}), ["x"], y, ModelTask.REGRESSION)
+    (found,) = single_feature_auc(pl.DataFrame({"x": x}), ["x"], y, ModelTask.REGRESSION)
     assert found.strength == pytest.approx(spearmanr(x, y).statistic)
 
 
@@ -71,7 +71,7 @@ def test_a_leak_of_any_shape_is_found(leak: Any) -> None:
     generator = np.random.default_rng(1)
     frame, truth = noisy(1, 2000)
     planted = frame.with_columns(leak=pl.Series(leak(truth, generator), strict=False))
-    first, second, *_ = lone(planted, planted.columns, truth, ModelTask.BINARY)
+    first, second, *_ = single_feature_auc(planted, planted.columns, truth, ModelTask.BINARY)
     assert first.column == "leak"
     assert first.strength >= 0.95 > 0.75 > second.strength
 
@@ -84,7 +84,7 @@ def test_copies_are_named_as_what_they_are() -> None:
         word=pl.Series(np.where(truth == 1, "🙂", "|")),
         gap=pl.Series([1 if t else None for t in truth]),
     )
-    found = {one.column: one.copy for one in lone(copies, copies.columns, truth, ModelTask.BINARY)}
+    found = {one.column: one.copy for one in single_feature_auc(copies, copies.columns, truth, ModelTask.BINARY)}
     assert found["no"] == "the label, negated"
     assert found["same"] == found["word"] == found["gap"] == "the label itself, whatever its values are called"
     assert not any(found[name] for name in frame.columns)
@@ -92,7 +92,7 @@ def test_copies_are_named_as_what_they_are() -> None:
     numbers = frame.with_columns(
         scaled=pl.Series(2 * y + 3), negated=pl.Series(-y), near=pl.Series(y + 0.01 * frame["float"])
     )
-    found = {one.column: one.copy for one in lone(numbers, numbers.columns, y, ModelTask.REGRESSION)}
+    found = {one.column: one.copy for one in single_feature_auc(numbers, numbers.columns, y, ModelTask.REGRESSION)}
     assert (found["scaled"], found["negated"], found["near"]) == ("the label, scaled", "the label, negated", "")
 
 
@@ -109,7 +109,7 @@ def test_real_data_without_a_leak(load: Any, task: ModelTask, most: float) -> No
     """Only iris, which one petal's width all but decides, reaches what blocks by default."""
     data = load(as_frame=True)
     frame = pl.DataFrame({name: data.data[name].to_numpy() for name in data.data})
-    found = lone(frame, frame.columns, data.target.to_numpy(), task)
+    found = single_feature_auc(frame, frame.columns, data.target.to_numpy(), task)
     assert len(found) == frame.width
     assert 0.5 < found[0].strength < most
     assert not any(one.copy for one in found)
@@ -118,7 +118,7 @@ def test_real_data_without_a_leak(load: Any, task: ModelTask, most: float) -> No
 @pytest.mark.parametrize("rows", [0, 1, 99])
 def test_too_few_rows_say_nothing(rows: int) -> None:
     frame, truth = noisy(3)
-    assert lone(frame.head(rows), frame.columns, truth[:rows], ModelTask.BINARY) == []
+    assert single_feature_auc(frame.head(rows), frame.columns, truth[:rows], ModelTask.BINARY) == []
 
 
 def test_what_has_no_order_and_no_categories_says_nothing() -> None:
@@ -135,21 +135,21 @@ def test_what_has_no_order_and_no_categories_says_nothing() -> None:
         }
     )
     truth = np.arange(rows) % 2
-    assert [one.column for one in lone(frame, frame.columns, truth, ModelTask.BINARY)] == ["infinite"]
-    assert lone(frame, frame.columns, np.zeros(rows, dtype=np.int64), ModelTask.BINARY) == []
-    assert lone(frame, frame.columns, np.ones(rows), ModelTask.REGRESSION) == []
+    assert [one.column for one in single_feature_auc(frame, frame.columns, truth, ModelTask.BINARY)] == ["infinite"]
+    assert single_feature_auc(frame, frame.columns, np.zeros(rows, dtype=np.int64), ModelTask.BINARY) == []
+    assert single_feature_auc(frame, frame.columns, np.ones(rows), ModelTask.REGRESSION) == []
 
 
 def test_a_class_for_every_row_says_nothing() -> None:
     frame, _ = noisy(4)
-    assert lone(frame, frame.columns, np.arange(frame.height), ModelTask.MULTICLASS) == []
+    assert single_feature_auc(frame, frame.columns, np.arange(frame.height), ModelTask.MULTICLASS) == []
 
 
 def test_many_rows_are_sampled_and_give_nearly_the_same() -> None:
     generator = np.random.default_rng(5)
     truth = generator.integers(0, 2, 300_000)
     x = truth + generator.normal(size=len(truth))
-    (found,) = lone(pl.DataFrame({"x": x}), ["x"], truth, ModelTask.BINARY)
+    (found,) = single_feature_auc(pl.DataFrame({"x": x}), ["x"], truth, ModelTask.BINARY)
     assert found.strength == pytest.approx(roc_auc_score(truth, x), abs=0.005)
 
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from gitops_mlops.domain.comparison.rows import (
     cluster_codes,
-    demand_ordered,
     dependent_columns,
     naive_errors,
     parse_rows,
     repeats,
+    require_ordered,
     seen_in,
 )
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
@@ -104,4 +104,4 @@ def test_the_naive_forecasts_error_is_each_series_own() -> None:
     ]
     assert naive_errors(*numbered, "y", "t", "s", season=1).tolist()[:2] == [15.0, 1.5], "1.0 and '1' are one series"
     with pytest.raises(MissingEvidence, match="column 's' is String"):
-        demand_ordered(history, "s", "x.csv")
+        require_ordered(history, "s", "x.csv")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gitops_mlops.domain.comparison.gates import GateEvidence, judge
-from gitops_mlops.domain.comparison.slice_gates import SliceMeasured
+from gitops_mlops.domain.comparison.slice_gates import SliceEstimate
 from gitops_mlops.domain.config.sections import ModelConfig
 from gitops_mlops.domain.statistics.estimate import StatisticsSettings
 from gitops_mlops.domain.statistics.measure import MetricEstimate, too_few, unmeasured
@@ -57,8 +57,8 @@ def test_what_cannot_be_judged_is_named(gate: str, kind: str, action: str, good:
     place = -1 if gate == "declared" else 0
     values, small = SMALL[kind]
     slices = [
-        SliceMeasured("site", "north", 1000, {"accuracy": measured(good, good - 0.7)}),
-        SliceMeasured("site", "tiny", 176, {"accuracy": small}, values),
+        SliceEstimate("site", "north", 1000, {"accuracy": measured(good, good - 0.7)}),
+        SliceEstimate("site", "tiny", 176, {"accuracy": small}, values),
     ]
     judged = judge(model, GateEvidence({"accuracy": measured(0.8, 0.1)}, slices, "compared"))[place].result
     word = "1 slice cannot be judged" if values == 1 else "12 slices cannot be judged"

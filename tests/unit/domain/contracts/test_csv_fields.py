@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.contracts.csv_fields import FieldCount, count_fields, demand_whole_rows
+from gitops_mlops.domain.contracts.csv_fields import FieldCount, count_fields, require_whole_rows
 from gitops_mlops.domain.errors import MissingEvidence
 
 TEXT = st.text(alphabet='ab 1é,"\n', max_size=70)
@@ -105,10 +105,10 @@ def test_line_ends_quotes_and_blank_lines(content: str, rows: int, wrong: list[t
 
 def test_the_first_row_is_named_and_the_others_are_counted() -> None:
     with pytest.raises(MissingEvidence) as found:
-        demand_whole_rows(counted("a,b\n1\n2,3,4\n"), "d.csv")
+        require_whole_rows(counted("a,b\n1\n2,3,4\n"), "d.csv")
     assert found.value.message == "row 1 has 1 field, the header has 2, and 1 more such rows"
     with pytest.raises(MissingEvidence, match="row 1 ends inside quotes"):
-        demand_whole_rows(counted('a,b\n1,"2\n'), "d.csv")
+        require_whole_rows(counted('a,b\n1,"2\n'), "d.csv")
 
 
 def test_many_odd_rows_are_all_counted_and_a_hundred_kept() -> None:

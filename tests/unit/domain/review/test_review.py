@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gitops_mlops.domain.errors import (
     Bug,
-    BundleRefused,
+    BundleError,
     ConfigError,
     ExternalError,
     MissingEvidence,
@@ -113,7 +113,7 @@ def test_a_model_is_no_better_than_its_report() -> None:
         (ExternalError("x"), 4),
         (MlopsError("x"), 4),
         (PlaceError("x"), 4),
-        (BundleRefused("x"), 1),
+        (BundleError("x"), 1),
         (Bug("x"), 70),
         (OSError(28, "No space left on device"), 4),
         (MemoryError(), 4),

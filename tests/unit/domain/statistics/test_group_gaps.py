@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from gitops_mlops.domain.comparison.fairness import Unjudged, judge_gap, reported
+from gitops_mlops.domain.comparison.fairness import UndersizedGroups, judge_gap, reported
 from gitops_mlops.domain.comparison.report_parts import FairnessGap
 from gitops_mlops.domain.config.fairness import FairnessConfig
 from gitops_mlops.domain.config.metrics import ModelTask
@@ -77,7 +77,7 @@ def test_a_bias_is_found_with_the_interval_that_linear_theory_gives(clusters: in
     assert parity.worsening.low(0.05) > 0.05
     for name, gap in (("demographic_parity", parity), ("equalized_odds", odds)):
         found = reported(name, gap, 0.05)  # type: ignore[arg-type]
-        assert judge_gap("sex", found, Unjudged(), ASKED, EVALUATION).result.status == "block"
+        assert judge_gap("sex", found, UndersizedGroups(), ASKED, EVALUATION).result.status == "block"
 
 
 def test_models_that_err_alike_are_seldom_told_apart() -> None:
@@ -138,7 +138,7 @@ def test_equalised_odds_need_both_labels_in_a_group() -> None:
     assert found == FairnessGap(
         name="equalized_odds", note="fewer than two groups have 200 rows and 50 of either label"
     )
-    judged = judge_gap("sex", found, Unjudged(), ASKED, EVALUATION).result
+    judged = judge_gap("sex", found, UndersizedGroups(), ASKED, EVALUATION).result
     assert (judged.status, judged.reason) == ("warn", f"cannot be judged: {found.note}")
 
 
@@ -160,10 +160,10 @@ def test_what_of_a_gap_is_too_much(
 ) -> None:
     interval = None if low is None else Interval(low=low, high=1, level=0.9)
     found = FairnessGap(name="demographic_parity", challenger=challenger, worsening=worsening, ci=interval)
-    assert judge_gap("sex", found, Unjudged(few), ASKED, EVALUATION).result.status == expected
+    assert judge_gap("sex", found, UndersizedGroups(few), ASKED, EVALUATION).result.status == expected
 
 
 def test_what_cannot_be_told_blocks_where_the_configuration_says_so() -> None:
     strict = EVALUATION.model_copy(update={"inconclusive": "block"})
     nothing = reported("demographic_parity", None, 0.05)
-    assert judge_gap("sex", nothing, Unjudged(), ASKED, strict).result.status == "block"
+    assert judge_gap("sex", nothing, UndersizedGroups(), ASKED, strict).result.status == "block"

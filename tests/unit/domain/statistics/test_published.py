@@ -15,11 +15,11 @@ from gitops_mlops.domain.comparison.rows import naive_errors
 from gitops_mlops.domain.config.metrics import ModelTask, find_metric
 from gitops_mlops.domain.statistics.areas import delong
 from gitops_mlops.domain.statistics.cells import mcnemar_exact_p, mcnemar_mid_p, mcnemar_statistic
+from gitops_mlops.domain.statistics.custom_metrics import CustomMetric
 from gitops_mlops.domain.statistics.estimate import StatisticsSettings
 from gitops_mlops.domain.statistics.linear import estimate_linear
 from gitops_mlops.domain.statistics.measure import measure
 from gitops_mlops.domain.statistics.multiplicity import holm
-from gitops_mlops.domain.statistics.own import OwnMetric
 from gitops_mlops.domain.statistics.sample import ModelScores, ScoredSample
 from gitops_mlops.domain.statistics.serial import diebold_mariano, small_sample
 from gitops_mlops.domain.statistics.spread import ValueSpread
@@ -90,7 +90,7 @@ def test_the_bootstrap_draws_as_rs_boot() -> None:
     # boot.ci(boot(x, mean, 1000000)) of R's library `boot`, as SciPy's test `test_bootstrap_against_R` has it.
     x = np.array([10, 12, 12.5, 12.5, 13.9, 15, 21, 22, 23, 34, 50, 81, 89, 121, 134, 213])
     sample = ScoredSample(ModelTask.REGRESSION, x, ModelScores(x))
-    own = OwnMetric("mean", True, False, lambda truth, _, sample_weight: np.average(truth, weights=sample_weight))
+    own = CustomMetric("mean", True, False, lambda truth, _, sample_weight: np.average(truth, weights=sample_weight))
     drawn = measure(sample, "mean", StatisticsSettings(resamples=60_000, own={"mean": own})).own
     assert drawn is not None
     assert drawn.draws is not None

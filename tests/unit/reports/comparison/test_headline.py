@@ -7,7 +7,14 @@ import pytest
 from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.comparison.report_parts import ComparedRevision, EvaluationSample, GateResult, SliceResult
 from gitops_mlops.domain.statistics.results import Interval, MetricResult
-from gitops_mlops.reports.comparison.headline import because, decisive, gate_demand, gate_name, other_reasons, title
+from gitops_mlops.reports.comparison.headline import (
+    because,
+    decisive,
+    gate_name,
+    gate_requirement,
+    other_reasons,
+    title,
+)
 from gitops_mlops.reports.comparison.html import report_html
 from gitops_mlops.reports.comparison.markdown import report_markdown
 from gitops_mlops.reports.comparison.terminal import comparison_text
@@ -222,7 +229,7 @@ def test_a_gate_is_called_as_people_call_its_metric() -> None:
         update={"id": "roc_auc non-inferior", "demand": "roc_auc not worse than the champion by 0.005 or more"}
     )
     assert gate_name(made, str) == "ROC-AUC non-inferior"
-    assert gate_demand(made) == "not worse than the champion by 0.005 or more"
+    assert gate_requirement(made) == "not worse than the champion by 0.005 or more"
     assert gate_name(gate("@own", "pass"), lambda text: f"<{text}>") == "<@own>"
     assert gate_name(gate("recall", "pass"), str) == "recall"
     assert gate_name(gate("recall", "pass").model_copy(update={"id": "declared slices"}), str) == "declared slices"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitops_mlops.domain.deployment.rollout import ModelRollout, Rollout, RolloutResult, TakenBack
+from gitops_mlops.domain.deployment.rollout import ModelRollout, ReturnedVersion, Rollout, RolloutResult
 from gitops_mlops.domain.registry.change import RuleRefusal
 from gitops_mlops.reports.deployment.rollout import rollback_findings, rollout_markdown, rollout_text
 
@@ -47,7 +47,7 @@ def test_hostile_words_stay_words() -> None:
     made = Rollout(
         EVIL, "a" * 40, (ModelRollout("m", RolloutResult.FAILED, EVIL, EVIL, EVIL, EVIL, EVIL, (refusal,), 4),)
     )
-    taken = TakenBack(EVIL, "b" * 40, EVIL, EVIL, EVIL, f"https://x.example/o/r)[x](javascript:{EVIL}")
+    taken = ReturnedVersion(EVIL, "b" * 40, EVIL, EVIL, EVIL, f"https://x.example/o/r)[x](javascript:{EVIL}")
     (finding,) = rollback_findings("prod", {EVIL: taken})
     for page in (rollout_markdown(made), finding.body):
         assert "\n@org" not in page

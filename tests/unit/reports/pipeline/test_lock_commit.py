@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_mlops.domain.pipeline.run import PipelineRunReport, RemoteTraffic, StageRun
-from gitops_mlops.reports.pipeline.lock_commit import commit_message, commits_named, told_by
+from gitops_mlops.reports.pipeline.lock_commit import commit_message, commits_named, run_summary
 
 SHA = "c4b5d6e7f809a1b2c3d4e5f60718293a4b5c6d7e"
 
@@ -32,13 +32,13 @@ def test_a_message() -> None:
         "Ran train (12.0 s), score (from the run cache), skipped 1 stage, pulled 3.1 MB; 14.3 s in all.\n\n"
         f"Dvc-Lock-Of: {SHA}\n"
     )
-    assert told_by(message).startswith("Ran train (12.0 s), ")
+    assert run_summary(message).startswith("Ran train (12.0 s), ")
     assert commits_named(message) == [SHA]
 
 
 def test_without_a_record_it_says_what_it_is_of() -> None:
     message = commit_message(["a/dvc.lock", "dvc.lock"], SHA, None, ())
-    assert (message, told_by(message)) == (f"Update dvc.lock files\n\nDvc-Lock-Of: {SHA}\n", "")
+    assert (message, run_summary(message)) == (f"Update dvc.lock files\n\nDvc-Lock-Of: {SHA}\n", "")
 
 
 @given(st.lists(st.text(max_size=200), max_size=30), st.booleans())
@@ -50,4 +50,4 @@ def test_a_run_cannot_put_lines_into_it(names: list[str], known: bool) -> None:
 
 @given(st.text())
 def test_no_message_is_too_odd(message: str) -> None:
-    assert told_by(message) == ""
+    assert run_summary(message) == ""

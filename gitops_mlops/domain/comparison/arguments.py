@@ -11,7 +11,7 @@ from gitops_mlops.domain.names import is_artifact
 _HINT = "write MODEL, OLD NEW or MODEL OLD NEW, where OLD and NEW are versions, MODEL#stage or revisions"
 
 
-class ComparisonSides(NamedTuple):
+class ComparisonArguments(NamedTuple):
     """None is what was not said: the only model, what the stage holds, the working tree."""
 
     model: str | None = None
@@ -19,7 +19,7 @@ class ComparisonSides(NamedTuple):
     challenger: str | None = None
 
 
-def parse_sides(words: Sequence[str]) -> ComparisonSides:
+def parse_arguments(words: Sequence[str]) -> ComparisonArguments:
     """`[]`, `[MODEL]`, `[OLD, NEW]` or `[MODEL, OLD, NEW]`. Raises UsageError for anything else.
 
     A side such as `delay@v1.2.3` or `delay#production` names the model too.
@@ -29,12 +29,12 @@ def parse_sides(words: Sequence[str]) -> ComparisonSides:
     if len(words) == 1:
         if "@" in words[0] or "#" in words[0]:
             raise UsageError("names one side of two", where=repr(words[0][:100]), hint=_HINT)
-        return ComparisonSides(words[0])
+        return ComparisonArguments(words[0])
     model, sides = (words[0], words[1:]) if len(words) == 3 else (None, words)
     named = {name for name in map(_model, sides) if name} | ({model} if model else set())
     if len(named) > 1:
         raise UsageError(f"both sides must be of one model, not {' and '.join(sorted(named))[:200]}", hint=_HINT)
-    return ComparisonSides(next(iter(named), None), *sides)
+    return ComparisonArguments(next(iter(named), None), *sides)
 
 
 def _model(side: str) -> str | None:

@@ -19,7 +19,7 @@ Function = Callable[..., Any]
 
 
 @dataclass(frozen=True, eq=False)
-class OwnMetric:
+class CustomMetric:
     """The function that `mlops.yaml` names; None when it could not be had, and `problem` says why."""
 
     name: str
@@ -29,11 +29,11 @@ class OwnMetric:
     problem: str = ""
 
 
-class OwnMetricFailed(Exception):
+class CustomMetricError(Exception):
     """What the project's function did wrong, in one line."""
 
 
-def prepare_own(metric: OwnMetric, sample: ScoredSample, scores: ModelScores) -> Callable[[Floats], float]:
+def prepare_custom(metric: CustomMetric, sample: ScoredSample, scores: ModelScores) -> Callable[[Floats], float]:
     """The metric of one model as a function of the rows' weights, which are whole numbers.
 
     `y_true` holds labels as the data has them, or numbers; `y_pred` the same, or probabilities: of the positive
@@ -58,7 +58,7 @@ def _labels(sample: ScoredSample, codes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.asarray(sample.classes)[codes] if sample.classes else codes
 
 
-def _takes_weights(metric: OwnMetric) -> bool:
+def _takes_weights(metric: CustomMetric) -> bool:
     assert metric.function is not None
     try:
         return "sample_weight" in inspect.signature(metric.function).parameters
@@ -66,7 +66,7 @@ def _takes_weights(metric: OwnMetric) -> bool:
         return False
 
 
-def _call(metric: OwnMetric, *arguments: Any, **weights: Any) -> float:
+def _call(metric: CustomMetric, *arguments: Any, **weights: Any) -> float:
     assert metric.function is not None
     try:
         found = float(metric.function(*arguments, **weights))
@@ -75,7 +75,7 @@ def _call(metric: OwnMetric, *arguments: Any, **weights: Any) -> float:
             raise
         # It is the project's code: it may raise anything.
         reason = str(error).partition("\n")[0][:200]
-        raise OwnMetricFailed(f"{metric.name} raised {type(error).__name__} ({reason})") from error
+        raise CustomMetricError(f"{metric.name} raised {type(error).__name__} ({reason})") from error
     if not math.isfinite(found):
-        raise OwnMetricFailed(f"{metric.name} gave {found}")
+        raise CustomMetricError(f"{metric.name} gave {found}")
     return found

@@ -25,7 +25,7 @@ def table_models(tables: Tables, root: Path) -> TableModels:
 
 def rows() -> TableRowReader:
     """Tables in files, as rows."""
-    from gitops_mlops.adapters.files.working_tree import write_atomically
     from gitops_mlops.adapters.tables.rows import TableRows
+    from gitops_mlops.runtime.atomic_write import write_atomically
 
     return TableRows(write_atomically)

@@ -27,7 +27,7 @@ def read_file(path: Path, limit: int) -> bytes | None:
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file that the user named, whole or not at all."""
-    from gitops_mlops.adapters.files.working_tree import write_atomically
+    from gitops_mlops.runtime.atomic_write import write_atomically
 
     write_atomically(path, content)
 

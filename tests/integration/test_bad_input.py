@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from gitops_mlops.adapters.dvc.store import DvcStore
-from gitops_mlops.adapters.files.working_tree import WorkingTree, write_atomically
+from gitops_mlops.adapters.files.working_tree import WorkingTree
 from gitops_mlops.adapters.git.repository import GitRepository
 from gitops_mlops.domain.errors import ExternalError
+from gitops_mlops.runtime.atomic_write import write_atomically
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.registry_project import Project
 

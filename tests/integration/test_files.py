@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gitops_mlops.adapters.files.working_tree import WorkingTree, write_atomically
+from gitops_mlops.adapters.files.working_tree import WorkingTree
 from gitops_mlops.domain.errors import ExternalError, UsageError
+from gitops_mlops.runtime.atomic_write import write_atomically
 
 
 @pytest.mark.parametrize(

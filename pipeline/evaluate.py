@@ -14,10 +14,7 @@ import numpy as np
 import polars as pl
 from sklearn import metrics
 
-from gitops_mlops.domain.comparison.frames import to_pandas
-from gitops_mlops.domain.config.trusted_types import parse_trusted_types
-from gitops_mlops.domain.errors import UsageError
-from gitops_mlops.runtime.skops_model import load_model
+from gitops_mlops import UsageError, load_model, to_pandas
 from pipeline.prepare import DAY, PREPARED, TARGET
 from pipeline.stage import Params, need, run
 
@@ -33,12 +30,11 @@ Array = np.ndarray[Any, Any]
 def evaluate(params: Params) -> str:
     """Write `metrics/delay.json`, `metrics/roc.csv` and `metrics/calibration.csv`."""
     rows = pl.read_parquet(need(PREPARED / "test.parquet"))
-    trusted = parse_trusted_types(need(TRUSTED).read_bytes(), str(TRUSTED))
-    model = load_model(need(MODEL).read_bytes(), str(MODEL), trusted)
-    probabilities = model.predict(to_pandas(rows.select(model.columns))).probabilities
-    if probabilities is None:
+    model = load_model(MODEL, TRUSTED)
+    if not hasattr(model, "predict_proba"):
         raise UsageError("the model gives no probabilities", where=str(MODEL), hint="train a classifier")
-    late, chance = rows[TARGET].to_numpy(), probabilities[:, 1]
+    late = rows[TARGET].to_numpy()
+    chance = model.predict_proba(to_pandas(rows.select(list(model.feature_names_in_))))[:, 1]
     METRICS.mkdir(exist_ok=True)
     values = {"rows": rows.height, "days": rows[DAY].n_unique(), **scores(late, chance, params.evaluate.threshold)}
     (METRICS / "delay.json").write_text(json.dumps(values, indent=2, allow_nan=False) + "\n", "utf-8")

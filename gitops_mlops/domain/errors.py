@@ -17,7 +17,15 @@ BUG = 70
 
 
 class MlopsError(Exception):
-    """Anything that stops a command. `hint` says what to do; `where` names the file, tag or address."""
+    """Anything that stops a command, or a stage of a pipeline. Its text is one line: where, what, and what to do.
+
+    `message` says what is wrong, `where` names the file, tag or address, and `hint` says what to do; the last two may
+    be empty. `exit_code` is what a command ends with.
+
+    Example:
+        >>> raise MissingEvidence("there is no such file", where="data/raw.csv", hint="dvc repro")
+
+    """
 
     exit_code = 4
 

@@ -95,13 +95,18 @@ def load_model(content: bytes, name: str, trusted: frozenset[str] = frozenset())
 
 
 def dump_model(estimator: Any) -> bytes:
-    """A skops file of a fitted estimator, the same bytes whenever the same estimator is written.
+    """A skops file of a fitted estimator as bytes, the same whenever the same estimator is written.
 
-    skops names parts by their address in memory and stamps them with the time. Here they are numbered in
-    order of appearance and carry no time, so that a recomputed model can be told from a different one.
+    Raises whatever skops raises for an object that it cannot write.
+
+    Example:
+        >>> bucket.put_object(Key="delay.skops", Body=dump_model(model))
+
     """
     import skops.io
 
+    # skops names parts by their address in memory and stamps them with the time. Here they are numbered in order of
+    # appearance and carry no time, so that a recomputed model can be told from a different one.
     made = BytesIO()
     with ZipFile(BytesIO(skops.io.dumps(estimator))) as dumped, ZipFile(made, "w") as written:
         names: dict[str, str] = {}

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from gitops_mlops import write_predictions
 from tests.conftest import Cli, Repo
 from tests.integration.comparison_project import ComparisonProject, parquet
 
@@ -287,3 +288,29 @@ def test_leaks_are_looked_for_in_all_columns_or_in_those_of_the_contract(
         project.data("data/test.parquet", test)
         answer = cli("compare", "--json", folder=project.root)
         assert (answer.code, answer.json["verdict"]) == (code, "block" if code else "pass"), answer.json["reasons"]
+
+
+SHARES = shares(pl.DataFrame({"prediction": TASKS[M][3]["prediction"]})).drop("prediction").to_numpy()
+WRITTEN: list[tuple[str, dict[str, Any], Change]] = [
+    *((task, {"prediction": TASKS[task][3]["prediction"]}, lambda f: f) for task in (M, R, F, K)),
+    (B, {"probability": CHANCE}, lambda f: f),
+    (B, {"probability": np.column_stack([1 - CHANCE, CHANCE]), "classes": [0, 1]}, lambda f: f),
+    (B, {"prediction": CHANCE >= 0.3, "probability": CHANCE}, decided(0.3)),
+    (M, {"probability": SHARES, "classes": KINDS}, shares),
+    (M, {"prediction": TASKS[M][3]["prediction"], "probability": SHARES, "classes": KINDS}, shares),
+]
+
+
+@pytest.mark.parametrize(("task", "values", "change"), WRITTEN, ids=[f"{t}: {', '.join(v)}" for t, v, _ in WRITTEN])
+def test_what_a_pipeline_writes_is_judged_as_what_is_written_by_hand(
+    cli: Cli, project: ComparisonProject, task: str, values: dict[str, Any], change: Change
+) -> None:
+    frame = prepare(project, task)
+    project.track(PATH, parquet(change(frame)))
+    by_hand = cli("compare", "--json", folder=project.root).json
+    path = project.root / PATH
+    write_predictions(path, frame["key"], id_column="key", **values)
+    project.track(PATH, path.read_bytes())
+    answer = cli("compare", "--json", folder=project.root)
+    assert (answer.code, answer.json["verdict"]) == (0, "pass"), answer.err
+    assert answer.json["metrics"] == by_hand["metrics"]

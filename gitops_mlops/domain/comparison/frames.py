@@ -15,7 +15,9 @@ from gitops_mlops.domain.errors import UsageError
 
 
 def to_pandas(frame: pl.DataFrame) -> pd.DataFrame:
-    """The same rows and columns, in order, with a fresh index; a missing value is NaN (NaT in times).
+    """Make the pandas frame that `compare` and `serve` give a model out of the same rows and columns.
+
+    Rows and columns keep their order, the index is fresh; a missing value is NaN (NaT in times).
 
     A column's type depends on its polars type and on whether it has nulls, and on nothing else:
     integers stay what they are, or are float64 when values are missing; booleans likewise; text, categories
@@ -23,6 +25,10 @@ def to_pandas(frame: pl.DataFrame) -> pd.DataFrame:
     datetime64[us], durations timedelta64[us]; decimals are float64, and so is a column of nothing but nulls.
 
     Raises UsageError for a column that no model could read: lists, structs, bytes, times of day.
+
+    Example:
+        >>> model.fit(to_pandas(rows.select("distance", "carrier")), rows["delayed"].to_numpy())
+
     """
     # The index keeps the number of rows of a frame without columns.
     index = pd.RangeIndex(frame.height)

@@ -119,7 +119,7 @@ def checked(
     given = np.asarray(predictions.probabilities, dtype=np.float64)
     if given.shape != (rows, len(predictions.classes)):
         return UnscorableReason(f"gave probabilities of shape {given.shape} for {rows} rows")
-    if problem := _wrong_probabilities(given):
+    if problem := probability_problem(given):
         return UnscorableReason(problem)
     labels = Labels(truth.classes)
     classes = tuple(labels.of(label) for label in predictions.classes)
@@ -213,7 +213,8 @@ def _probabilities(
     return ModelScores(aligned.argmax(axis=1).astype(np.int64), aligned)
 
 
-def _wrong_probabilities(given: Floats) -> str:
+def probability_problem(given: Floats) -> str:
+    """What is wrong with probabilities of shape (rows, classes), "" when nothing is."""
     rows = len(given)
     if wrong := int(np.count_nonzero(~np.isfinite(given).all(axis=1))):
         return f"gives NaN or infinity in {wrong} of {rows} predictions"

@@ -6,9 +6,10 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from operator import index
 from typing import Any, NoReturn
 
-from gitops_mlops.domain.errors import MissingEvidence
+from gitops_mlops.domain.errors import MissingEvidence, UsageError
 
 MAX_BYTES = 1024 * 1024
 MAX_TRAININGS = 1000
@@ -51,6 +52,27 @@ def parse_trainings(content: bytes, name: str) -> RepeatedTrainings:
         wrong(problem)
     metrics = [key for key in data[0] if key != "seed"]
     return RepeatedTrainings(len(data), {metric: tuple(float(one[metric]) for one in data) for metric in metrics})
+
+
+def dump_trainings(scores: Mapping[int, Mapping[str, float]], name: str) -> bytes:
+    """The file of the metrics by seed, as `parse_trainings` reads it; `name` is for messages.
+
+    Raises UsageError for a seed or a value that is no number, and EvidenceMissing for what the reader would refuse.
+    """
+    try:
+        # Seeds and values are often NumPy's, which JSON does not know.
+        rows = [
+            {"seed": index(seed), **{metric: float(value) for metric, value in values.items()}}
+            for seed, values in scores.items()
+        ]
+    except (TypeError, ValueError, AttributeError) as error:
+        hint = "write_scores(path, {1: {'log_loss': 0.41}, 2: {'log_loss': 0.42}})"
+        raise UsageError("seeds are whole numbers, and metrics are numbers by name", where=name, hint=hint) from error
+    if any("seed" in values for values in scores.values()):
+        raise UsageError("no metric can be called 'seed'", where=name, hint="the seeds are the keys")
+    content = ("[\n" + ",\n".join(f"  {json.dumps(row)}" for row in rows) + "\n]\n").encode()
+    parse_trainings(content, name)
+    return content
 
 
 def _problems(data: list[dict[str, Any]]) -> Iterator[str]:

@@ -33,7 +33,7 @@ class ConfigSection(BaseModel):
     )
 
 
-M = TypeVar("M", bound=ConfigSection)
+M = TypeVar("M", bound=BaseModel)
 
 
 def typed(document: YamlDocument, model: type[M]) -> M:
@@ -52,7 +52,7 @@ def typed(document: YamlDocument, model: type[M]) -> M:
 
 
 @cache
-def _schema(model: type[ConfigSection]) -> dict[str, Any]:
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
     return model.model_json_schema()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import yaml
-from gitops_mlops.runtime.skops_model import dump_model
+from gitops_mlops import save_model
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline
@@ -27,8 +27,7 @@ def main() -> None:
     # One thread: sums in another order differ in the last digit, and the same inputs must give the same bytes.
     with threadpool_limits(1):
         model.fit(rows.select(SERIES, *WARMTH, *AIR), rows[TARGET].to_list())
-    MODEL.parent.mkdir(parents=True, exist_ok=True)
-    MODEL.write_bytes(dump_model(model))
+    save_model(model, MODEL)
 
 
 def build(settings: dict[str, Any]) -> Pipeline:

@@ -9,10 +9,40 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitops_mlops import bootstrap
+
 ROOT = Path(__file__).parents[2]
 SHA = "0123456789abcdef0123456789abcdef01234567"
 TOOLKIT = f"octo/gitops-mlops@{SHA}"
 MODELS = {"classification": "tumour", "forecasting": "temperature", "regression": "progression"}
+
+
+class ShippedTemplates:
+    """Templates of a later toolkit: those of this one, with some files replaced, added or gone."""
+
+    def __init__(self, **changed: bytes | None) -> None:
+        self._now = bootstrap.templates()
+        self._changed = changed
+
+    def names(self) -> list[str]:
+        return self._now.names()
+
+    def template(self, name: str) -> dict[str, bytes]:
+        return self._with(self._now.template(name), "template")
+
+    def toolkit(self) -> dict[str, bytes]:
+        return self._with(self._now.toolkit(), "toolkit")
+
+    def dvc(self) -> dict[str, bytes]:
+        return self._now.dvc()
+
+    def _with(self, files: dict[str, bytes], part: str) -> dict[str, bytes]:
+        for path, content in self._changed.get(part, {}).items():  # type: ignore[union-attr]
+            if content is None:
+                files.pop(path)
+            else:
+                files[path] = content
+        return files
 
 
 @dataclass

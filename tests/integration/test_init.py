@@ -16,39 +16,11 @@ from gitops_mlops.adapters.git import beginnings
 from gitops_mlops.domain.errors import ExternalError, UsageError
 from gitops_mlops.domain.scaffold.plan import parse_toolkit
 from tests.conftest import Cli, Repo
-from tests.integration.scaffolded import SHA, TOOLKIT
+from tests.integration.scaffolded import SHA, TOOLKIT, ShippedTemplates
 
 LATER = f"octo/gitops-mlops@{'f' * 40}"
 PULL_REQUEST = ".github/workflows/mlops-pull-request.yml"
 ROWS = "id,size,label\n" + "".join(f"row-{i},{i * 1.5},{'big' if i > 20 else 'small'}\n" for i in range(1, 41))
-
-
-class Shipped:
-    """Templates of a later toolkit: those of this one, with some files replaced, added or gone."""
-
-    def __init__(self, **changed: bytes | None) -> None:
-        self._now = bootstrap.templates()
-        self._changed = changed
-
-    def names(self) -> list[str]:
-        return self._now.names()
-
-    def template(self, name: str) -> dict[str, bytes]:
-        return self._with(self._now.template(name), "template")
-
-    def toolkit(self) -> dict[str, bytes]:
-        return self._with(self._now.toolkit(), "toolkit")
-
-    def dvc(self) -> dict[str, bytes]:
-        return self._now.dvc()
-
-    def _with(self, files: dict[str, bytes], part: str) -> dict[str, bytes]:
-        for path, content in self._changed.get(part, {}).items():  # type: ignore[union-attr]
-            if content is None:
-                files.pop(path)
-            else:
-                files[path] = content
-        return files
 
 
 @pytest.fixture
@@ -56,7 +28,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Let the toolkit ship other files from now on."""
 
     def ship(**parts: dict[str, bytes | None]) -> None:
-        shipped = Shipped(**parts)  # type: ignore[arg-type]
+        shipped = ShippedTemplates(**parts)  # type: ignore[arg-type]
         monkeypatch.setattr(bootstrap, "templates", lambda: shipped)
 
     return ship

@@ -6,6 +6,8 @@ nothing unknown is let in. A new optional field keeps the schema's number; anyth
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
@@ -18,6 +20,11 @@ REPRO_FILE = ".gitops-mlops/repro.json"
 MAX_REPRO_BYTES = 1024 * 1024
 MAX_STAGES = 2000
 TAIL_LINES = 20
+
+# How Python says that a module of ours, or a name in it, is not there.
+_PRIVATE_IMPORT = re.compile(
+    r"(?:ModuleNotFoundError: No module named|ImportError: cannot import name .+ from) '(gitops_mlops\.[\w.]+)'"
+)
 
 RepoFile = Annotated[str, Field(max_length=500)]
 Count = Annotated[int, Field(ge=0, le=10**15)]
@@ -74,6 +81,12 @@ class PipelineRunReport(DocumentPart):
     def lock_changed(self) -> bool:
         """Whether the run left something to commit."""
         return bool(self.lock_files)
+
+
+def import_hint(tail: Iterable[str]) -> str:
+    """What to do when the end of what a stage printed says that it imports the toolkit's inside, "" otherwise."""
+    found = next((match for line in tail if (match := _PRIVATE_IMPORT.match(line))), None)
+    return f" → {found[1]} is private and moved: run gitops-mlops init --update" if found else ""
 
 
 def parse_repro(content: str | bytes, name: str = REPRO_FILE) -> PipelineRunReport:

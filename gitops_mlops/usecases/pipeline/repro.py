@@ -18,6 +18,7 @@ from gitops_mlops.domain.pipeline.run import (
     PipelineRunReport,
     RemoteTraffic,
     dump_repro,
+    import_hint,
 )
 from gitops_mlops.domain.pipeline.stages import locked
 from gitops_mlops.domain.ports import Files, Pipeline, PipelineRun, Repository, Timer, Tree
@@ -143,6 +144,12 @@ def _outcome(run: PipelineRun) -> Outcome:
     return "ran" if run.stages else "unchanged"
 
 
+def _reason(run: PipelineRun) -> str:
+    if run.failed:
+        return f"{run.failed[:1800]}{import_hint(run.tail)}"
+    return str(run.error) if run.error else ""
+
+
 def _record(commit: str, outcome: Outcome, seconds: float, run: PipelineRun, files: list[str]) -> PipelineRunReport:
     return PipelineRunReport(
         commit=commit,
@@ -153,7 +160,7 @@ def _record(commit: str, outcome: Outcome, seconds: float, run: PipelineRun, fil
         pulled=run.pulled,
         pushed=run.pushed,
         lock_files=files[:MAX_STAGES],
-        reason=(run.failed or (str(run.error) if run.error else ""))[:2000],
+        reason=_reason(run)[:2000],
         tail=[line[:2000] for line in run.tail],
     )
 

@@ -18,6 +18,7 @@ from gitops_mlops.domain.scaffold.plan import (
     fill_all,
     pinned,
 )
+from gitops_mlops.domain.scaffold.public_imports import private_imports, with_public_imports
 from gitops_mlops.domain.scaffold.record import RECORD, ScaffoldRecord, parse_record, record_yaml
 from gitops_mlops.domain.scaffold.update import three_way
 from gitops_mlops.usecases.scaffold.new_project import rendered, with_remote
@@ -46,6 +47,9 @@ def plan_update(
         update.take(path, text)
     for path in sorted(record.files.keys() - new.keys()):
         update.drop(path)
+    for path, entry in sorted(index.staged().items()):
+        if path.endswith(".py") and path not in update.ids and not entry.symlink:
+            update.take_import(path)
     plan = update.plan(content)
     if endangered := sorted(index.unstaged() & {edit.path for edit in plan.edits if edit.after is not None}):
         hint = "commit or git stash it, then update"
@@ -90,6 +94,11 @@ class _Update:
         else:
             self.notes.append(f"{path}: the toolkit has it no more; yours was kept, since you changed it")
 
+    def take_import(self, path: str) -> None:
+        """Bring the imports of a file that is wholly the user's to the public names."""
+        if (ours := self.files.read(path)) is not None:
+            self._keep(path, ours, with_public_imports(ours), EditKind.CHANGED)
+
     def plan(self, before: bytes) -> ScaffoldPlan:
         """All that was decided, and the record of it."""
         after = record_yaml(self.record.template, self.answers, self.ids, self.bases, self.pieces)
@@ -103,13 +112,25 @@ class _Update:
         if ours is None:
             # It was deleted on purpose, and stays so.
             return
-        edit = three_way(path, self._base(path), self._before(ours), new, self.git.merge_file)
-        after = edit.after if edit else ours
-        if edit and edit.after != ours:
-            self.edits.append(replace(edit, before=ours))
+        # On both sides, so that an import that moved contradicts no edit of the user's.
+        base, moved = self._base(path), ours
+        if path.endswith(".py"):
+            base, moved = base and with_public_imports(base), with_public_imports(ours)
+        edit = three_way(path, base, self._before(moved), new, self.git.merge_file)
+        after = moved if edit is None or edit.after is None else edit.after
+        self._keep(path, ours, after, edit.kind if edit else EditKind.CHANGED if after == new else EditKind.MERGED)
         if after != new:
             # No commit will ever hold it.
             self.bases[path] = new
+
+    def _keep(self, path: str, ours: bytes, after: bytes, kind: EditKind) -> None:
+        """Write what became of a file, and name what it still imports of the toolkit's inside."""
+        if after != ours:
+            self.edits.append(FileEdit(kind, path, ours, after))
+        for line, module in private_imports(after) if path.endswith(".py") else ():
+            self.notes.append(
+                f"{path}:{line}: {module} is private and may move; docs/api.md names what may be imported"
+            )
 
     def _take_piece(self, path: str, ours: bytes | None, new: bytes) -> None:
         old = self.record.pieces[path]

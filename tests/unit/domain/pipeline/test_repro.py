@@ -15,6 +15,7 @@ from gitops_mlops.domain.pipeline.run import (
     RemoteTraffic,
     StageRun,
     dump_repro,
+    import_hint,
     parse_repro,
 )
 
@@ -69,3 +70,21 @@ def test_anything_else_is_refused_in_one_line(change: dict[str, object]) -> None
 def test_a_huge_file_is_not_parsed() -> None:
     with pytest.raises(MissingEvidence, match="larger than"):
         parse_repro(b"[" * (MAX_REPRO_BYTES + 1))
+
+
+@pytest.mark.parametrize(
+    ("line", "module"),
+    [
+        ("ModuleNotFoundError: No module named 'gitops_mlops.domain.model'", "gitops_mlops.domain.model"),
+        (
+            "ImportError: cannot import name 'x' from 'gitops_mlops.domain.errors' (/a/b.py)",
+            "gitops_mlops.domain.errors",
+        ),
+        ("ModuleNotFoundError: No module named 'gitops_mlops'", ""),
+        ("ModuleNotFoundError: No module named 'sklearn.gitops_mlops.x'", ""),
+        ("see: No module named 'gitops_mlops.domain.model'", ""),
+    ],
+)
+def test_a_stage_that_imports_what_moved_is_told_what_to_do(line: str, module: str) -> None:
+    hint = import_hint(["Traceback (most recent call last):", line, "ERROR: failed"])
+    assert hint == (f" → {module} is private and moved: run gitops-mlops init --update" if module else "")

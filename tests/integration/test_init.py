@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from gitops_mlops import bootstrap
-from gitops_mlops.adapters.git import beginnings
+from gitops_mlops.adapters.git import scaffold_history
 from gitops_mlops.domain.errors import ExternalError, UsageError
 from gitops_mlops.domain.scaffold.plan import parse_toolkit
 from tests.conftest import Cli, Repo
@@ -172,7 +172,7 @@ def test_pip_recorded_what_was_installed(
     (info / "METADATA").write_text("Metadata-Version: 2.4\nName: gitops-mlops\nVersion: 0.1.0\n")
     (info / "direct_url.json").write_text(json.dumps({"url": url, "vcs_info": {"vcs": "git", "commit_id": SHA}}))
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(beginnings, "_CHECKOUT", tmp_path)
+    monkeypatch.setattr(scaffold_history, "_CHECKOUT", tmp_path)
     if known:
         assert bootstrap.toolkit_reference("") == parse_toolkit(TOOLKIT, "0.1.0")
     else:
@@ -183,14 +183,14 @@ def test_pip_recorded_what_was_installed(
 def test_a_published_package_says_it_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`make dist` puts the file in; nothing else of the machine is asked."""
     (tmp_path / "published.txt").write_text(f"{TOOLKIT}\n")
-    monkeypatch.setattr(beginnings, "_PUBLISHED", tmp_path / "published.txt")
+    monkeypatch.setattr(scaffold_history, "_PUBLISHED", tmp_path / "published.txt")
     assert bootstrap.toolkit_reference("") == parse_toolkit(TOOLKIT, "0.1.0")
 
 
 def test_a_checkout_knows_its_remote_and_commit(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     repo.commit("A toolkit")
     repo.git("remote", "add", "origin", "git@github.com:octo/gitops-mlops.git")
-    monkeypatch.setattr(beginnings, "_CHECKOUT", repo.root)
+    monkeypatch.setattr(scaffold_history, "_CHECKOUT", repo.root)
     assert bootstrap.toolkit_reference("").commit == repo.git("rev-parse", "HEAD").strip()
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitops_mlops.runtime.served_model import ServedModel, ServedPredictions, label_type
-from gitops_mlops.serving.request import HttpRefusal, InferenceRequest, datatype_of
+from gitops_mlops.serving.body import HttpRefusal
+from gitops_mlops.serving.request import InferenceRequest, datatype_of
 
 _LABEL_DATATYPES: dict[type, str] = {bool: "BOOL", int: "INT64", float: "FP64", str: "BYTES"}
 

@@ -27,15 +27,14 @@ from threadpoolctl import threadpool_limits
 from gitops_mlops import __version__
 from gitops_mlops.runtime.served_model import ModelFailure, ServedModel
 from gitops_mlops.serving import answers
+from gitops_mlops.serving.body import HttpRefusal, parse_json
 from gitops_mlops.serving.metrics import CONTENT_TYPE, ServerMetrics
 from gitops_mlops.serving.observed import RequestObserver
 from gitops_mlops.serving.request import (
-    HttpRefusal,
     InferenceRequest,
     feedback_labels,
     infer_question,
     mlflow_question,
-    parse_json,
 )
 from gitops_mlops.serving.responses import LATER, bug, json_response, machine_failed, model_failed
 

@@ -1,4 +1,4 @@
-"""What a body asks: strict JSON, then the columns that each protocol carries, before any of it is believed.
+"""What a body asks: the columns that each protocol carries, before any of it is believed.
 
 Both protocols end in the same thing, columns of plain values, which `domain.admission` checks against the
 contract. Whatever is wrong raises `Refused`, with the status code and one sentence for the client.
@@ -6,34 +6,23 @@ contract. Whatever is wrong raises `Refused`, with the status code and one sente
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from gitops_mlops.domain.contracts.admission import MISSING
 from gitops_mlops.domain.contracts.contract import ColumnType, Contract
 from gitops_mlops.domain.names import suggest
 from gitops_mlops.runtime.served_model import ServedModel, label_type
+from gitops_mlops.serving.body import HttpRefusal, list_of, mapping_of, quoted
 
 _INTEGERS = frozenset(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))
 _FLOATS = frozenset({"FP16", "FP32", "FP64"})
 DATATYPES = frozenset({"BOOL", "BYTES"}) | _INTEGERS | _FLOATS
 _PREDICTION_ID = re.compile(r"[0-9a-f]{32}-[0-9]{1,7}\Z")
 MLFLOW_KEYS = ("dataframe_split", "dataframe_records", "instances", "inputs")
-
-
-class HttpRefusal(Exception):
-    """A request that gets `status` and `{"error": message, **details}`; `rows` is how many it had, if known."""
-
-    def __init__(self, status: int, message: str, *, rows: int = 0, details: Mapping[str, Any] | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.rows = rows
-        self.details = dict(details or {})
 
 
 @dataclass(frozen=True)
@@ -46,51 +35,29 @@ class InferenceRequest:
     outputs: tuple[str, ...] = ()
 
 
-def parse_json(body: bytes) -> Any:
-    """The value in `body`. Raises Refused (400) for anything but one UTF-8 JSON value as RFC 8259 has it.
-
-    A key that stands twice, NaN and Infinity are refused too: readers disagree on what they mean.
-    """
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise HttpRefusal(400, f"the body is not UTF-8 (byte {error.start})") from None
-    try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
-    except json.JSONDecodeError as error:
-        raise HttpRefusal(
-            400, f"the body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
-        ) from None
-    except RecursionError:
-        raise HttpRefusal(400, "the body is nested too deeply") from None
-    except ValueError:
-        # Python refuses integers of more than 4300 digits, whose conversion takes quadratic time.
-        raise HttpRefusal(400, "the body holds an integer of thousands of digits") from None
-
-
 def infer_question(data: Any, contract: Contract, max_rows: int) -> InferenceRequest:
     """The columns of an Open Inference Protocol v2 request: one tensor of shape [n] or [n, 1] per column."""
-    body = _mapping(data, "the body")
-    tensors = _list(body.get("inputs"), "inputs")
+    body = mapping_of(data, "the body")
+    tensors = list_of(body.get("inputs"), "inputs")
     if not tensors:
         raise HttpRefusal(400, "inputs is empty: send one tensor per column")
     columns: dict[str, Sequence[Any]] = {}
     rows = None
     for index, entry in enumerate(tensors):
-        tensor = _mapping(entry, f"inputs[{index}]")
+        tensor = mapping_of(entry, f"inputs[{index}]")
         name = tensor.get("name")
         if not isinstance(name, str):
             raise HttpRefusal(400, f"inputs[{index}] has no name")
         if name in columns:
-            raise HttpRefusal(400, f"inputs[{index}]: the name {_quoted(name)} stands twice")
+            raise HttpRefusal(400, f"inputs[{index}]: the name {quoted(name)} stands twice")
         column = contract.columns.get(name)
         if column is None and contract.strict and name not in contract.unchecked:
             hint = suggest(name[:80], contract.columns)
-            raise HttpRefusal(422, f"inputs[{index}]: the model has no input {_quoted(name)} → {hint}")
-        values = _values(tensor, f"inputs[{index}] ({_quoted(name)})", None if column is None else column.type)
+            raise HttpRefusal(422, f"inputs[{index}]: the model has no input {quoted(name)} → {hint}")
+        values = _values(tensor, f"inputs[{index}] ({quoted(name)})", None if column is None else column.type)
         if rows is not None and len(values) != rows:
             raise HttpRefusal(
-                400, f"inputs[{index}] ({_quoted(name)}) has {len(values)} rows, those before have {rows}"
+                400, f"inputs[{index}] ({quoted(name)}) has {len(values)} rows, those before have {rows}"
             )
         rows = len(values)
         columns[name] = values
@@ -102,7 +69,7 @@ def infer_question(data: Any, contract: Contract, max_rows: int) -> InferenceReq
 
 def mlflow_question(data: Any, contract: Contract, max_rows: int) -> InferenceRequest:
     """The columns of an MLflow scoring request: exactly one of `MLFLOW_KEYS`, and an empty `params` at most."""
-    body = _mapping(data, "the body")
+    body = mapping_of(data, "the body")
     known = [key for key in MLFLOW_KEYS if key in body]
     if len(known) != 1:
         raise HttpRefusal(
@@ -111,7 +78,7 @@ def mlflow_question(data: Any, contract: Contract, max_rows: int) -> InferenceRe
     if body.get("params"):
         raise HttpRefusal(400, "this model takes no params")
     if unknown := sorted(body.keys() - {known[0], "params"}):
-        raise HttpRefusal(400, f"unknown key {_quoted(unknown[0])} beside {known[0]}")
+        raise HttpRefusal(400, f"unknown key {quoted(unknown[0])} beside {known[0]}")
     (key,) = known
     value = body[key]
     if key == "dataframe_split":
@@ -127,13 +94,13 @@ def mlflow_question(data: Any, contract: Contract, max_rows: int) -> InferenceRe
 
 def feedback_labels(data: Any, served: ServedModel, max_rows: int) -> tuple[list[str], list[Any]]:
     """Prediction ids and true labels out of `{"predictions": [{"id": …, "label": …}, …]}`."""
-    entries = _list(_mapping(data, "the body").get("predictions"), "predictions")
+    entries = list_of(mapping_of(data, "the body").get("predictions"), "predictions")
     _checked_rows(len(entries), max_rows)
     wanted = label_type(served)
     ids, labels = [], []
     for index, entry in enumerate(entries):
         what = f"predictions[{index}]"
-        if _mapping(entry, what).keys() != {"id", "label"}:
+        if mapping_of(entry, what).keys() != {"id", "label"}:
             raise HttpRefusal(400, f"{what} must have id and label, and nothing else")
         identity, label = entry["id"], entry["label"]
         if not isinstance(identity, str) or not _PREDICTION_ID.match(identity):
@@ -153,18 +120,18 @@ def feedback_labels(data: Any, served: ServedModel, max_rows: int) -> tuple[list
 
 
 def _split(value: Any, max_rows: int) -> tuple[dict[str, Sequence[Any]], int]:
-    split = _mapping(value, "dataframe_split")
+    split = mapping_of(value, "dataframe_split")
     if unknown := sorted(split.keys() - {"columns", "index", "data"}):
-        raise HttpRefusal(400, f"unknown key {_quoted(unknown[0])} in dataframe_split")
-    names = _list(split.get("columns"), "dataframe_split.columns")
+        raise HttpRefusal(400, f"unknown key {quoted(unknown[0])} in dataframe_split")
+    names = list_of(split.get("columns"), "dataframe_split.columns")
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
         raise HttpRefusal(400, "dataframe_split.columns must be different names")
-    return _positional(_list(split.get("data"), "dataframe_split.data"), names, "dataframe_split.data", max_rows)
+    return _positional(list_of(split.get("data"), "dataframe_split.data"), names, "dataframe_split.data", max_rows)
 
 
 def _instances(value: Any, key: str, contract: Contract, max_rows: int) -> tuple[dict[str, Sequence[Any]], int]:
     """Rows as objects, or as lists in the contract's order."""
-    rows = _list(value, key)
+    rows = list_of(value, key)
     if rows and isinstance(rows[0], list):
         return _positional(rows, list(contract.columns), key, max_rows)
     return _records(rows, key, max_rows)
@@ -180,7 +147,7 @@ def _positional(data: list[Any], names: list[str], what: str, max_rows: int) -> 
 
 
 def _records(value: Any, key: str, max_rows: int) -> tuple[dict[str, Sequence[Any]], int]:
-    records = _list(value, key)
+    records = list_of(value, key)
     _checked_rows(len(records), max_rows)
     names: dict[str, None] = {}
     for index, record in enumerate(records):
@@ -202,10 +169,10 @@ def _by_column(value: dict[str, Any]) -> tuple[dict[str, Sequence[Any]], int]:
     rows = None
     for name, values in value.items():
         if not isinstance(values, list):
-            raise HttpRefusal(400, f"inputs: column {_quoted(name)} is no list, others are")
+            raise HttpRefusal(400, f"inputs: column {quoted(name)} is no list, others are")
         if rows is not None and len(values) != rows:
             raise HttpRefusal(
-                400, f"inputs: column {_quoted(name)} has {len(values)} values, those before have {rows}"
+                400, f"inputs: column {quoted(name)} has {len(values)} values, those before have {rows}"
             )
         rows = len(values)
     return dict(value), rows or 0
@@ -218,11 +185,11 @@ def _values(tensor: dict[str, Any], what: str, column_type: ColumnType | None) -
     if column_type is not None and datatype not in accepted_datatypes(column_type):
         wanted = ", ".join(sorted(accepted_datatypes(column_type)))
         raise HttpRefusal(422, f"{what}: {datatype} does not fit the type {column_type} → send {wanted}")
-    shape = _list(tensor.get("shape"), f"{what}: shape")
+    shape = list_of(tensor.get("shape"), f"{what}: shape")
     sizes = [size for size in shape if isinstance(size, int) and not isinstance(size, bool) and size >= 0]
     if len(sizes) != len(shape) or len(sizes) not in (1, 2) or sizes[1:] not in ([], [1]):
         raise HttpRefusal(400, f"{what}: shape must be [n] or [n, 1]")
-    data = _list(tensor.get("data"), f"{what}: data")
+    data = list_of(tensor.get("data"), f"{what}: data")
     if len(data) != sizes[0]:
         raise HttpRefusal(400, f"{what}: data has {len(data)} elements, shape says {_number(sizes[0])}")
     if len(shape) == 2 and data and all(isinstance(row, list) and len(row) == 1 for row in data):
@@ -252,8 +219,8 @@ def _wanted(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
     names = []
-    for index, entry in enumerate(_list(value, "outputs")):
-        name = _mapping(entry, f"outputs[{index}]").get("name")
+    for index, entry in enumerate(list_of(value, "outputs")):
+        name = mapping_of(entry, f"outputs[{index}]").get("name")
         if not isinstance(name, str):
             raise HttpRefusal(400, f"outputs[{index}] has no name")
         names.append(name)
@@ -266,35 +233,6 @@ def _checked_rows(rows: int, max_rows: int) -> int:
     if rows > max_rows:
         raise HttpRefusal(413, f"{rows} rows, {max_rows} are allowed in a request", rows=rows)
     return rows
-
-
-def _mapping(value: Any, what: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise HttpRefusal(400, f"{what} must be an object")
-    return value
-
-
-def _list(value: Any, what: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise HttpRefusal(400, f"{what} must be a list")
-    return value
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise HttpRefusal(400, f"the body has the key {_quoted(twice)} twice in one object")
-    return made
-
-
-def _constant(name: str) -> NoReturn:
-    raise HttpRefusal(400, f"{name} is no JSON → send null for a missing value")
-
-
-def _quoted(text: str) -> str:
-    return ascii(text[:80])
 
 
 def _number(value: int) -> str:

@@ -17,8 +17,8 @@ import pytest
 from gitops_mlops import bootstrap
 from gitops_mlops.adapters.git.ledger import GitLedger
 from gitops_mlops.domain.deployment.reconciliation import RunningServer
-from gitops_mlops.usecases.deployment.rollout import RolloutPorts, RolloutRequest
 from gitops_mlops.usecases.deployment.rollout import rollout as run
+from gitops_mlops.usecases.deployment.rollout_request import RolloutPorts, RolloutRequest
 from gitops_mlops.usecases.lineage.ledger import read_ledger
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.deploy_project import trained

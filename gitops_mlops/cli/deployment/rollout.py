@@ -38,8 +38,8 @@ def rollout(
     With --push the forge is told: its deployments, and an issue for what was rolled back.
     """
     from gitops_mlops.reports.deployment.rollout import rollout_data, rollout_markdown, rollout_text
-    from gitops_mlops.usecases.deployment.rollout import RolloutPorts, RolloutRequest
     from gitops_mlops.usecases.deployment.rollout import rollout as run
+    from gitops_mlops.usecases.deployment.rollout_request import RolloutPorts, RolloutRequest
 
     if web and not web.startswith(("https://", "http://")):
         raise UsageError("is no address", where=f"--web {web}", hint="write https://…")

@@ -19,16 +19,13 @@ from gitops_mlops.domain.ports.git import (
     Clone,
     Experiment,
     Index,
-    Journal,
-    Ledger,
-    LedgerLine,
-    LedgerRemoval,
     Objects,
     RemoteBranch,
     Repository,
     ScaffoldHistory,
     StagedFile,
 )
+from gitops_mlops.domain.ports.ledger import Journal, Ledger, LedgerLine, LedgerRemoval
 from gitops_mlops.domain.ports.machine import Clock, Files, ProgramResult, Reader, Shell, Templates, Timer, Tree
 from gitops_mlops.domain.ports.running import BundleStore, DeployTarget, GoldenModels, InferenceClient
 from gitops_mlops.domain.registry.remote import GitLock, RemoteTag

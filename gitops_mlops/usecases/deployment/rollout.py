@@ -5,67 +5,22 @@ Every step follows from the tags, the ledger and what runs: what was cut off is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from gitops_mlops.domain.deployment.reconciliation import DeployStep, PlaceStatus, next_step
 from gitops_mlops.domain.deployment.rollout import (
-    BY_ITSELF,
-    ModelRollout,
     Rollout,
-    RolloutResult,
-    candidate,
-    on_trial,
-    served,
     taken_back,
 )
-from gitops_mlops.domain.errors import VERDICT_AGAINST, MissingEvidence, MlopsError
-from gitops_mlops.domain.faults import Cause, fault_of
-from gitops_mlops.domain.ports import Forge, Ledger
-from gitops_mlops.domain.registry.change import ChangeState, RegistryChange, RuleRefusal
-from gitops_mlops.domain.registry.evidence import RUN, Trailer
+from gitops_mlops.domain.errors import MissingEvidence, MlopsError
+from gitops_mlops.domain.ports import Forge
 from gitops_mlops.domain.registry.promotion import require_stage
-from gitops_mlops.domain.registry.registry import Registry
 from gitops_mlops.reports.deployment.deployment import status_findings
 from gitops_mlops.reports.deployment.rollout import rollback_findings
 from gitops_mlops.usecases.clone_state import complete_registry
 from gitops_mlops.usecases.config.committed_rules import CommittedRules, committed_rules
-from gitops_mlops.usecases.deployment.bundle import BundleSources
-from gitops_mlops.usecases.deployment.deploy import DeployOutcome, Record, Tell, deploy
-from gitops_mlops.usecases.deployment.deploy import DeployResult as Deployed
-from gitops_mlops.usecases.deployment.health_gate import DeployPorts
-from gitops_mlops.usecases.deployment.reporter import DeploymentReporter
-from gitops_mlops.usecases.deployment.status import left_over, status
-from gitops_mlops.usecases.lineage.ledger import read_ledger
-from gitops_mlops.usecases.lineage.record import record_change, recording
-from gitops_mlops.usecases.registry.mainline import unmerged
-from gitops_mlops.usecases.registry.promote import PromoteRequest, promote
-from gitops_mlops.usecases.registry.registrar import Registrar, send
-from gitops_mlops.usecases.registry.rollback import RollbackRequest, rollback
+from gitops_mlops.usecases.deployment.rollout_request import RolloutPorts, RolloutRequest
+from gitops_mlops.usecases.deployment.rollout_steps import RolloutSteps
+from gitops_mlops.usecases.deployment.status import status
+from gitops_mlops.usecases.lineage.record import recording
 from gitops_mlops.usecases.review.findings import keep_issues
-
-
-@dataclass(frozen=True)
-class RolloutRequest:
-    """What was asked for; `promoting` lets versions enter, `notes` are trailers of the tags, `web` is shown there."""
-
-    environment: str
-    promoting: bool = True
-    notes: tuple[Trailer, ...] = ()
-    web: str = ""
-    dry_run: bool = False
-    push: bool = False
-
-
-@dataclass(frozen=True)
-class RolloutPorts:
-    """What a rollout reads, and acts on. Without a forge nothing is told, and no review can be asked for."""
-
-    registrar: Registrar
-    sources: BundleSources
-    world: DeployPorts
-    ledger: Ledger
-    forge: Forge | None
-    tell: Tell
 
 
 def rollout(wanted: RolloutRequest, ports: RolloutPorts) -> Rollout:
@@ -81,7 +36,7 @@ def rollout(wanted: RolloutRequest, ports: RolloutPorts) -> Rollout:
     if not push or repository.is_shallow():
         complete_registry(repository)
     with recording(ports.ledger, push, ports.tell) as record:
-        work = _RolloutRun(wanted, rules, ports, record, push)
+        work = RolloutSteps(wanted, rules, ports, record, push)
         done = Rollout(wanted.environment, repository.head(), tuple(work.one(model) for model in work.models()))
     if push and ports.forge is not None:
         _keep_issues(done, rules, ports, ports.forge)
@@ -103,212 +58,3 @@ def _keep_issues(done: Rollout, rules: CommittedRules, ports: RolloutPorts, forg
         keep_issues(status_findings(states), f"status/{stage}/", forge)
     except MlopsError as error:
         ports.tell(f"warning: what was done stands, the forge has no issue of it: {error}")
-
-
-@dataclass(frozen=True)
-class _RolloutRun:
-    """One rollout under way."""
-
-    wanted: RolloutRequest
-    rules: CommittedRules
-    ports: RolloutPorts
-    record: Record
-    push: bool
-
-    def models(self) -> list[str]:
-        """The models that the environment serves, then those that run there and should not any more."""
-        stage = self.rules.config.environments[self.wanted.environment]
-        named = [name for name in self.rules.config.models if stage.port_of(name) is not None]
-        left = left_over(self.rules.config, self.ports.world.target)
-        return named + [place.model for place in left if place.environment == self.wanted.environment]
-
-    def one(self, model: str) -> ModelRollout:
-        """Everything for one model."""
-        asked = wrong = None
-        try:
-            self._brought_up_to_date(model)
-            if self.wanted.promoting and model in self.rules.config.models:
-                try:
-                    asked = self._promoted(model)
-                except MlopsError as error:
-                    # What is assigned should run all the same.
-                    wrong = error
-            done = self._deployed(model, asked)
-        except MlopsError as error:
-            return _error(model, error)
-        if asked and asked.state is ChangeState.REFUSED:
-            done = done._replace(held_back=str(asked.version), refusals=asked.refusals)
-        return done if wrong is None or done.code else _error(model, wrong)
-
-    def _brought_up_to_date(self, model: str) -> None:
-        """With a push: know here what origin knows, and there what a rollout that was cut off assigned here."""
-        if not self.push:
-            return
-        self.ports.registrar.fetch(model)
-        held = self._registry().assignment(model, self.wanted.environment)
-        if held:
-            send(self.ports.registrar.repository, [held.tag])
-
-    def _registry(self) -> Registry:
-        return complete_registry(self.ports.registrar.repository)
-
-    def _promoted(self, model: str) -> RegistryChange | None:
-        """What became of the version that may ask to enter; None when there is none."""
-        repository, stage, config = self.ports.registrar.repository, self.wanted.environment, self.rules.config
-        environment = config.environments[stage]
-        head = repository.head()
-
-        def on_main(commit: str) -> bool:
-            if environment.allow_unmerged:
-                return True
-            return repository.is_ancestor(commit, head) and not unmerged(repository, [commit])[1]
-
-        found = candidate(self._registry(), model, stage, environment.after, on_main)
-        if found is None:
-            return None
-        asked = PromoteRequest(
-            f"{model}@{found.version}",
-            stage,
-            notes=self.wanted.notes,
-            dry_run=self.wanted.dry_run,
-            push=self.push,
-        )
-        registrar, witnesses = self.ports.registrar, self.ports.sources.witnesses
-        try:
-            change = promote(asked, self.rules, registrar, witnesses, self.ports.forge)
-        except MissingEvidence as error:
-            refusal = RuleRefusal("evidence", str(error), error.hint or "a version that release made")
-            change = RegistryChange(
-                ChangeState.REFUSED, model, error.message, found.version, stage, refusals=(refusal,)
-            )
-        self._written(change)
-        return change
-
-    def _written(self, change: RegistryChange) -> None:
-        if change.state is not ChangeState.WRITTEN:
-            return
-        registrar = self.ports.registrar
-        ledger = self.ports.ledger
-        recorded = record_change(change, registrar.repository, ledger, registrar.clock, self.push)
-        for warning in (*change.warnings, *recorded):
-            self.ports.tell(f"warning: {warning}")
-        registrar.told(change)
-        self.ports.tell(change.summary)
-
-    def _deployed(self, model: str, asked: RegistryChange | None) -> ModelRollout:
-        state = self._look(model)
-        if state is None:
-            return ModelRollout(model, RolloutResult.EMPTY, why="no version is assigned")
-        before = state.running.version if state.running else ""
-        if self.wanted.dry_run and asked and asked.state is ChangeState.PLANNED:
-            return ModelRollout(model, RolloutResult.PLANNED, before, before, asked.summary, state.place.address)
-        announcer = self._announcer(model)
-        back = taken_back(self._registry(), model, self.wanted.environment)
-        if announcer and back:
-            # A rollout may have been cut off before it told.
-            announcer.end(back.commit, "failure", back.reason)
-        if announcer and state.wanted and next_step(state) in (DeployStep.START, DeployStep.SWITCH):
-            announcer.begin(state.wanted.commit, f"{model} {state.wanted.version}")
-        try:
-            outcome = self._deploy(model)
-        except MlopsError as error:
-            if announcer and state.wanted:
-                announcer.end(state.wanted.commit, "error", str(error))
-            running = self.ports.world.client.running(state.place.address, model)
-            serves = running.version if running else ""
-            return _error(model, error)._replace(before=before, serves=serves, address=state.place.address)
-        if outcome.result is Deployed.REFUSED:
-            # A version whose tags were moved was not tried, and leaves no event.
-            return self._failed(model, state, outcome.reason, announcer, own=outcome.event is not None)
-        if announcer and state.wanted and outcome.result in (Deployed.DEPLOYED, Deployed.UNCHANGED):
-            announcer.end(state.wanted.commit, "success", f"{model} {outcome.serves} serves")
-        return _settled(outcome)
-
-    def _failed(
-        self, model: str, state: PlaceStatus, why: str, announcer: DeploymentReporter | None, *, own: bool
-    ) -> ModelRollout:
-        """What is assigned does not serve: back to the version before, when that is the version's `own` failure."""
-        assert state.wanted is not None
-        stage, bad = self.wanted.environment, state.wanted
-        if announcer:
-            announcer.end(bad.commit, "failure", why)
-        before = state.running.version if state.running else ""
-        refused = ModelRollout(
-            model, RolloutResult.REFUSED, before, before, why, state.place.address, code=VERDICT_AGAINST
-        )
-        refused = refused._replace(cause=Cause.VERSION.value)
-        told, _ = read_ledger(self.ports.ledger, model, stage)
-        if not own or not on_trial(self._registry(), model, stage, told):
-            return refused
-        # What failed by the place and never served is nothing to go back to.
-        once = served(model, stage, told)
-        back = RollbackRequest(model, stage, f"{BY_ITSELF}{why}", self.wanted.notes, push=self.push, served=once)
-        try:
-            change = rollback(back, self.ports.registrar)
-        except MissingEvidence as error:
-            return refused._replace(why=f"{why}; {stage} {error.message}")
-        self._written(change)
-        try:
-            result = self._deployed(model, None)
-        except MlopsError as error:
-            result = _error(model, error)
-        if result.code or change.state is ChangeState.REFUSED:
-            why = f"{why}; then: {result.why or change.summary}"
-        return result._replace(
-            result=RolloutResult.ROLLED_BACK,
-            before=bad.version,
-            why=f"{bad.version}: {why}",
-            code=max(VERDICT_AGAINST, result.code),
-            cause=Cause.VERSION.value,
-        )
-
-    def _look(self, model: str) -> PlaceStatus | None:
-        """The place as it is; None when no tag says what should run there."""
-        registry, stage = self._registry(), self.wanted.environment
-        left = any(place.model == model for place in left_over(self.rules.config, self.ports.world.target))
-        if not (left or registry.assignment(model, stage) or registry.emptied(model, stage)):
-            return None
-        repository, world = self.ports.registrar.repository, self.ports.world
-        return status(self.rules.config, repository, world.target, world.client, [stage], model)[0]
-
-    def _deploy(self, model: str) -> DeployOutcome:
-        (outcome, *_) = deploy(
-            self.rules.config,
-            self.ports.registrar.repository,
-            self.ports.sources,
-            self.ports.world,
-            self.ports.tell,
-            [self.wanted.environment],
-            model,
-            self.wanted.dry_run,
-            self.record,
-        )
-        return outcome
-
-    def _announcer(self, model: str) -> DeploymentReporter | None:
-        if self.ports.forge is None or not self.push:
-            return None
-        stage, environments = self.wanted.environment, self.rules.config.environments
-        last = all(each.after != stage for each in environments.values())
-        # What serves several models would take one deployment for the end of another.
-        alone = isinstance(environments[stage].port, int)
-        name = stage if alone else f"{stage}/{model}"
-        run = dict(self.wanted.notes).get(RUN, "")
-        return DeploymentReporter(self.ports.forge, name, last, run, self.wanted.web, self.ports.tell)
-
-
-def _settled(outcome: DeployOutcome) -> ModelRollout:
-    results = {
-        Deployed.PLANNED: RolloutResult.PLANNED,
-        Deployed.DEPLOYED: RolloutResult.DEPLOYED,
-        Deployed.STOPPED: RolloutResult.STOPPED,
-        Deployed.UNASSIGNED: RolloutResult.EMPTY,
-    }
-    result, place = results.get(outcome.result, RolloutResult.UNCHANGED), outcome.place
-    return ModelRollout(place.model, result, outcome.before, outcome.serves, outcome.reason, place.address)
-
-
-def _error(model: str, error: MlopsError) -> ModelRollout:
-    return ModelRollout(
-        model, RolloutResult.FAILED, why=str(error), code=error.exit_code, cause=fault_of(error).cause.value
-    )

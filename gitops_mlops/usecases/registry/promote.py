@@ -113,6 +113,13 @@ def _decide(
     if against:
         summary = f"{version.artifact} {version.version} does not enter {wanted.stage}"
         return RegistryDecision(_change(wanted, version, ChangeState.REFUSED, summary, refusals=tuple(against)))
+    return _entry(wanted, registry, version, report)
+
+
+def _entry(
+    wanted: PromoteRequest, registry: Registry, version: RegisteredVersion, report: Report | None
+) -> RegistryDecision:
+    """The tag of a version that nothing speaks against."""
     tag = assignment_tag(version.artifact, wanted.stage, registry.counter(version.artifact))
     if wanted.dry_run:
         summary = f"{version.artifact} {version.version} would enter {wanted.stage}"

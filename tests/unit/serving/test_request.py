@@ -11,15 +11,14 @@ from hypothesis import strategies as st
 
 from gitops_mlops.domain.contracts.admission import MISSING
 from gitops_mlops.domain.contracts.contract import parse_contract
+from gitops_mlops.serving.body import HttpRefusal, parse_json
 from gitops_mlops.serving.request import (
     DATATYPES,
     MLFLOW_KEYS,
-    HttpRefusal,
     accepted_datatypes,
     datatype_of,
     infer_question,
     mlflow_question,
-    parse_json,
 )
 
 CONTRACT = parse_contract(

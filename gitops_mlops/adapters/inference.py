@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -12,7 +13,9 @@ import urllib3
 from gitops_mlops.domain.deployment.inference import InferenceResult, Row, joined, to_answers, to_tensors
 from gitops_mlops.domain.deployment.reconciliation import RunningServer
 from gitops_mlops.domain.errors import ExternalError, NoAnswer, PlaceError, UsageError
+from gitops_mlops.log import Logger
 
+_LOG = Logger(__name__)
 _LOOK = urllib3.Timeout(connect=2.0, read=5.0)
 # For an answer to rows, in seconds.
 _PATIENCE = 60.0
@@ -85,6 +88,7 @@ def _request(
     method: str, url: str, body: bytes | None = None, patience: float = _PATIENCE
 ) -> urllib3.BaseHTTPResponse:
     headers = {"connection": "close"} | ({"content-type": "application/json"} if body is not None else {})
+    begun = time.perf_counter()
     try:
         with urllib3.PoolManager(num_pools=1) as pool:
             response = pool.request(
@@ -102,7 +106,10 @@ def _request(
             finally:
                 response.close()
     except (urllib3.exceptions.HTTPError, OSError) as error:
+        _LOG.info("%s %s failed after %.3f s: %s", method, url, time.perf_counter() - begun, _reason(error))
         raise NoAnswer(f"does not answer ({_reason(error)})", where=url) from error
+    _LOG.info("%s %s answered %d after %.3f s", method, url, response.status, time.perf_counter() - begun)
+    _LOG.debug("%s %s: sent %d bytes, received %d", method, url, len(body or b""), len(content))
     if len(content) > _MAX_BYTES:
         raise ExternalError(f"answered more than {_MAX_BYTES} bytes", where=url)
     return urllib3.HTTPResponse(body=content, status=response.status, preload_content=True)

@@ -30,6 +30,7 @@ from gitops_mlops.bootstrap.review import forge, job, job_file, review_ports
 from gitops_mlops.bootstrap.scaffold import (
     demo,
     draft_sources,
+    issue_tracker,
     scaffold_history,
     scaffold_ports,
     templates,
@@ -55,6 +56,7 @@ __all__ = [
     "gto_file",
     "index",
     "inference",
+    "issue_tracker",
     "job",
     "job_file",
     "ledger",

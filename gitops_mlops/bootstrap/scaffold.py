@@ -52,6 +52,14 @@ def toolkit_reference(given: str) -> ToolkitReference:
     raise UsageError("it is not known where this toolkit was installed from", hint=hint)
 
 
+def issue_tracker() -> str:
+    """The page of the repository that this installation comes from where bugs are reported, "" when it is unknown."""
+    from gitops_mlops.adapters.git.scaffold_history import origin
+
+    repository = origin().partition("@")[0]
+    return f"https://github.com/{repository}/issues" if repository else ""
+
+
 def scaffold_history(folder: Path) -> ScaffoldHistory:
     """Git in a folder that may be in no repository yet."""
     from gitops_mlops.adapters.git.scaffold_history import GitBeginnings

@@ -7,7 +7,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 class Session:
     """What every command can rely on: the folder it was started in, and its tags when reading them was begun.
 
-    `step` is the step of a GitHub job that it is.
+    `step` is the step of a GitHub job that it is, `verbosity` how often `-v` was given.
     """
 
     folder: Path
     tags: TagStream | None = None
     debug: bool = False
     step: JobStep | None = None
+    verbosity: int = 0
 
 
 class Root(click.Group):
@@ -49,7 +50,7 @@ class Root(click.Group):
             if command.name == cmd_name:
                 found = getattr(importlib.import_module(f"gitops_mlops.cli.{command.module}"), command.attribute)
                 assert isinstance(found, click.Command)
-                return found
+                return _audible(found)
         return None
 
     def resolve_command(
@@ -82,6 +83,35 @@ def _debug(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         ctx.obj.debug = wanted
 
 
+def _listen(ctx: click.Context, _: click.Parameter, times: int) -> None:
+    session = ctx.find_object(Session)
+    if times and session is not None and not ctx.resilient_parsing:
+        # `logging` takes longer to import than a look at the registry may.
+        from gitops_mlops.cli import verbosity
+
+        session.verbosity += times
+        verbosity.begin(session.verbosity)
+
+
+_VERBOSE: dict[str, Any] = {
+    "count": True,
+    "is_eager": True,
+    "expose_value": False,
+    "callback": _listen,
+    "help": "Say on standard error what is done; -vv in detail.",
+}
+
+
+def _audible(command: click.Command) -> click.Command:
+    """The command with `-v`, which may be given before a verb and after it."""
+    if not any("--verbose" in param.opts for param in command.params):
+        command.params.append(click.Option(["-v", "--verbose"], **_VERBOSE))
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _audible(inner)
+    return command
+
+
 @click.group(cls=Root)
 @click.option(
     "-C", "folder", type=click.Path(path_type=Path), default=Path(), envvar=f"{PREFIX}_FOLDER", help="Start here."
@@ -104,6 +134,7 @@ def _debug(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     envvar=f"{PREFIX}_GITHUB",
     help="Annotate, set outputs and write the summary of a GitHub job.",
 )
+@click.option("-v", "--verbose", envvar=f"{PREFIX}_VERBOSE", **_VERBOSE)
 @click.version_option(__version__, message="gitops-mlops %(version)s")
 @click.pass_context
 def root(ctx: click.Context, folder: Path) -> None:
@@ -119,6 +150,10 @@ def run(words: list[str], tags: TagStream | None = None) -> int:
     """Run one command line; the exit code. `tags` are those of the current folder, begun to be read."""
     session = Session(Path(), tags)
     code = _run(words, session)
+    if session.verbosity:
+        from gitops_mlops.cli import verbosity
+
+        verbosity.end()
     return code if session.step is None else session.step.finish(code)
 
 
@@ -141,9 +176,19 @@ def _run(words: list[str], session: Session) -> int:
     except (KeyboardInterrupt, click.Abort, click.ClickException) as error:
         return fail(error, session.step)
     except Exception as error:
-        if session.debug:
-            raise
+        # Of an error that we foresaw, the line says all that a user can act on.
+        if session.debug or (session.verbosity and not isinstance(error, MlopsError)):
+            _say_traceback(error)
         return fail(error, session.step)
+
+
+def _say_traceback(error: Exception) -> None:
+    from gitops_mlops.cli.verbosity import traceback_lines
+
+    try:
+        click.echo("\n".join(traceback_lines(error)), err=True)
+    except OSError:
+        discard(sys.stderr)
 
 
 def fail(error: BaseException, step: JobStep | None = None) -> int:
@@ -170,13 +215,25 @@ def _told(error: BaseException) -> tuple[list[str], int]:
             return [f"{error.format_message()}{hint}"], UsageError.exit_code
         case OSError() if error.strerror:
             place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
-            return [f"{place}{error.strerror} → run with --debug to see where"], ExternalError.exit_code
+            return [f"{place}{error.strerror} → run it with -v to see where"], ExternalError.exit_code
         case _ if of_the_machine(error):
             return ["the memory of this machine is full → free some, or give it more"], ExternalError.exit_code
         case _:
             kind = type(error).__name__
-            line = f"this is a bug in gitops-mlops ({kind}: {error}) → run with --debug and report it"
+            line = f"this is a bug in gitops-mlops ({kind}: {error}) → report it {_tracker()}, with what -v prints"
             return [line], BUG
+
+
+def _tracker() -> str:
+    """Where bugs are reported: at the repository that this installation comes from."""
+    try:
+        from gitops_mlops import bootstrap
+
+        address = bootstrap.issue_tracker()
+    except Exception:
+        # Whatever is broken already must not hide what broke first.
+        address = ""
+    return f"at {address}" if address else "in the issues of gitops-mlops"
 
 
 def say_error(*lines: str) -> None:

@@ -130,7 +130,7 @@ def reads_tags(name: str) -> bool:
 def help_text(program: str = "gitops-mlops") -> str:
     """The top-level help."""
     lines = [
-        f"Usage: {program} [-C DIR] [--debug] [--github] COMMAND ...",
+        f"Usage: {program} [-C DIR] [-v] [--debug] [--github] COMMAND ...",
         "",
         "Git is the control plane for your models.",
     ]
@@ -145,6 +145,7 @@ def help_text(program: str = "gitops-mlops") -> str:
         "",
         "Options:",
         "  -C DIR     run as if started in DIR",
+        "  -v         say on standard error what is done, -vv in detail; before a command or after it",
         "  --debug    show tracebacks",
         "  --github   annotate, set outputs and write the summary of a GitHub job",
         "  --version  print the version",

@@ -9,6 +9,9 @@ import tempfile
 from pathlib import Path
 
 from gitops_mlops.domain.errors import ExternalError
+from gitops_mlops.log import Logger
+
+_LOG = Logger(__name__)
 
 _OPEN_FILES = {"/dev/stdout": 1, "/dev/stderr": 2}
 _OPEN_FILE = re.compile(r"(?:/dev|/proc/self)/fd/(\d{1,9})")
@@ -25,6 +28,7 @@ def write_atomically(target: Path, content: bytes, *, follow: bool = True) -> No
             added = os.dup(number) if number is not None else os.open(target, os.O_WRONLY | os.O_APPEND)
             with os.fdopen(added, "wb") as opened:
                 opened.write(content)
+            _LOG.info("added %d bytes to %s", len(content), target)
             return
         target = target.resolve() if follow else target.absolute()
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -47,6 +51,7 @@ def write_atomically(target: Path, content: bytes, *, follow: bool = True) -> No
         raise ExternalError("cannot be written (its folder is a file)", where=str(target)) from error
     except OSError as error:
         raise ExternalError(f"cannot be written ({error.strerror})", where=str(target)) from error
+    _LOG.info("wrote %s (%d bytes)", target, len(content))
 
 
 def _open_file(path: Path) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from gitops_mlops.adapters.git.repository import GitRepository
 from gitops_mlops.domain.errors import ExternalError
 from gitops_mlops.runtime.atomic_write import write_atomically
 from tests.conftest import Answer, Cli, Repo
+from tests.fakes.runner import commands
 from tests.integration.registry_project import Project
 
 CONTRACT = "version: 1\ncolumns:\n  a: {type: int64}\n"
@@ -40,8 +42,36 @@ def test_a_bug_of_ours_is_not_blamed_on_the_world(cli: Cli, repo: Repo, monkeypa
     monkeypatch.setattr(GitRepository, "tags", broken)
     answer = cli("show", folder=repo.root)
     assert (answer.code, answer.out) == (70, "")
-    wanted = "this is a bug in gitops-mlops (ZeroDivisionError: as if we had erred) → run with --debug and report it"
-    assert answer.err == f"error: {wanted}\n"
+    wanted = "this is a bug in gitops-mlops (ZeroDivisionError: as if we had erred) → report it "
+    assert answer.err.startswith(f"error: {wanted}")
+    assert re.search(r"report it (at \S+/issues|in the issues of gitops-mlops), with what -v prints\n\Z", answer.err)
+    assert answer.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["-v", "show"], ["show", "-v"], ["--debug", "show"]])
+def test_the_place_of_a_bug_is_shown_to_who_asks(
+    cli: Cli, repo: Repo, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("x\n::set-output name=a::b ##[add-mask]c \x1b[2J https://ada:hunter22@example.org")
+
+    monkeypatch.setattr(GitRepository, "tags", broken)
+    answer = cli(*words, folder=repo.root)
+    assert answer.code == 70
+    assert "Traceback (most recent call last):" in answer.err
+    assert "in broken" in answer.err
+    assert "error: this is a bug in gitops-mlops (ZeroDivisionError: x" in answer.err
+    shown = answer.err.partition("error: ")[0]
+    assert "hunter22" not in shown
+    assert "\x1b" not in answer.err
+    assert "##[" not in shown
+    assert commands(answer.err) == []
+
+
+def test_what_was_foreseen_needs_no_traceback(cli: Cli, tmp_path: Path) -> None:
+    answer = cli("show", "-v", folder=tmp_path)
+    assert (answer.code, "Traceback" in answer.err) == (2, False)
+    assert "Traceback" in cli("--debug", "show", folder=tmp_path).err
 
 
 def test_a_memory_that_is_full_is_no_bug(cli: Cli, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:

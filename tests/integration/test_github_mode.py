@@ -137,6 +137,15 @@ def test_a_class_is_marked_at_its_field(job: Job, flights: Repo) -> None:
     assert (found.properties["file"], found.properties["line"]) == ("repo/shape.py", "5")
 
 
+def test_what_is_said_in_detail_stays_within_the_fence(job: Job, flights: Repo) -> None:
+    name = "a\n::error::b\n##[add-mask]c.yaml"
+    flights.write(name, "version: 1\n")
+    found = job.run("-vv", "hook", "contracts", "--", name, folder=flights.root)
+    assert (job.code, [one for one in found if one.data.startswith("b")]) == (2, [])
+    assert " DEBUG gitops_mlops." in job.log
+    assert "##[" not in job.log.partition(" DEBUG ")[2].rpartition(" DEBUG ")[0]
+
+
 def test_a_wrong_configuration_is_marked_where_it_is_wrong(job: Job, flights: Repo) -> None:
     flights.write("mlops.yaml", "version: 1\ndatasets:\n  a: {pth: x}\n")
     found = job.run("validate", folder=flights.root)

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
+from gitops_mlops.cli import verbosity
 from gitops_mlops.cli.app import Session, root
 from gitops_mlops.cli.commands import COMMANDS
 from gitops_mlops.cli.reference import reference
@@ -53,7 +54,8 @@ def written_commands() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("page", "line"), sorted(set(written_commands())))
-def test_every_command_in_the_pages_can_be_typed(page: str, line: str) -> None:
+def test_every_command_in_the_pages_can_be_typed(page: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verbosity, "begin", lambda _: None)
     words = shlex.split(line)[1:]
     if words in (["--help"], ["--version"]):
         return

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gitops_mlops.domain.doctor.secrets import secrets_in
+from gitops_mlops.domain.secrets import MASK, masked, secret_values
 
 # Put together here, so that this file holds none.
 A40 = "wJalrXUtnFEMIK7MDENGbPxRfiCYzzzzzzzzKEYQ"
@@ -113,3 +115,78 @@ def test_time_grows_with_length_and_not_with_its_square(piece: bytes) -> None:
     started = time.process_time()
     list(secrets_in("x", piece * (2_000_000 // len(piece))))
     assert time.process_time() - started < 5
+
+
+# What a line of a log may hold: the text, the secret in it, and what has to be left to understand the line.
+IN_A_LINE = [
+    ("git fetch https://ada:hunter22@example.org/x.git", "hunter22", "example.org/x.git"),
+    ("git fetch https://ada:p@ss-w0rd@example.org/x.git", "p@ss-w0rd", "example.org"),
+    ("git fetch https://abcdef0123456789@example.org/x.git", "abcdef0123456789", "example.org"),
+    ("git ['-c', 'http.extraheader=AUTHORIZATION: basic eDpoaQ==', 'fetch']", "eDpoaQ==", "http.extraheader"),
+    ("Authorization: Bearer abc.def-ghi", "abc.def-ghi", "Authorization"),
+    ("{'Authorization': 'token 0123456789abcdef'}", "0123456789abcdef", "Authorization"),
+    ("sent Bearer abc.def-ghi to x", "abc.def-ghi", "sent Bearer"),
+    ("PRIVATE-TOKEN: abcdefgh", "abcdefgh", "PRIVATE-TOKEN"),
+    ("X-Auth-Token: abcdefgh", "abcdefgh", "X-Auth-Token"),
+    ("Set-Cookie: session=abcdefgh; Path=/", "abcdefgh", "Set-Cookie"),
+    ("GET https://x.org/f?X-Amz-Signature=0a1b2c&part=1", "0a1b2c", "part=1"),
+    ("GET https://x.org/f?part=1&sig=0a1b2c", "0a1b2c", "part=1"),
+    ("GET https://x.org/f?access_token=0a1b2c&part=1", "0a1b2c", "part=1"),
+    ("dvc remote modify --local s3 secret_access_key s3cr3t", "", "dvc remote modify"),
+    ("password = 's3cr3tword'", "s3cr3tword", "password"),
+    ("login --password s3cr3tword x", "s3cr3tword", "login"),
+    ('"api_key": "s3cr3tword"', "s3cr3tword", "api_key"),
+]
+
+
+@pytest.mark.parametrize(("text", "secret", "left"), IN_A_LINE)
+def test_a_credential_is_masked_in_a_line(text: str, secret: str, left: str) -> None:
+    shown = masked(text)
+    assert not secret or secret not in shown
+    assert not secret or MASK in shown
+    assert left in shown
+
+
+@pytest.mark.parametrize(("what", "text"), FOUND)
+def test_each_form_that_the_hook_finds_is_masked(what: str, text: str) -> None:
+    shown = masked(f"before {text} after")
+    secret = max(re.split(r"[\s=:\"@]", text.partition("@")[0]), key=len)
+    assert secret not in shown, what
+    assert shown.startswith("before ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "git for-each-ref ended with 0 after 0.012 s",
+        "read contracts/flights.yaml (1315 bytes)",
+        "GET /repos/octo/demo/pulls/7?per_page=100&page=2 of api.github.com answered 200 after 0.1 s",
+        "delay: the verdict is pass on 55203 rows",
+        f"made the tag delay@v0.0.1 of {'0a' * 20}",
+    ],
+)
+def test_what_is_no_secret_is_left(text: str) -> None:
+    assert masked(text) == text
+
+
+def test_values_of_the_environment_are_masked_by_their_names() -> None:
+    environ = {
+        "GITHUB_TOKEN": "abcdefg",
+        "AWS_SECRET_ACCESS_KEY": " abcdefgh\n",
+        "MY_KEY": "abc",
+        "HOME": "/home/ada",
+    }
+    values = secret_values(environ)
+    assert values == ("abcdefgh", "abcdefg")
+    assert masked("x abcdefgh y abcdefg z /home/ada abc", values) == "x *** y *** z /home/ada abc"
+
+
+@given(st.text(alphabet="abc-_=:@/?& .TOKENkey\"'", max_size=3000))
+@example("token" * 2000)
+@example("x-" * 5000)
+@example("a" * 20000)
+@example("://" * 5000)
+def test_masking_is_quick_whatever_the_text(text: str) -> None:
+    begun = time.process_time()
+    masked(text)
+    assert time.process_time() - begun < 1.0

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -19,12 +20,13 @@ from typing import IO, Any
 from gitops_mlops.domain.errors import ExternalError, MissingEvidence, MlopsError, UsageError
 from gitops_mlops.domain.pipeline.run import TAIL_LINES, RemoteTraffic, StageRun
 from gitops_mlops.domain.ports import PipelineRun
+from gitops_mlops.domain.secrets import secret_values, without_values
+from gitops_mlops.log import Logger
 
+_LOG = Logger(__name__)
 _WORKER = Path(__file__).with_name("worker.py")
 # A progress bar ends its lines with a carriage return.
 _BREAK = re.compile(rb"[\r\n]+")
-_SECRET = re.compile(r"TOKEN|SECRET|PASSW|_KEY|CREDENTIAL", re.IGNORECASE)
-_SHORTEST_SECRET = 6
 _LONGEST_LINE = 4000
 _SECONDS_TO_END = 5.0
 
@@ -70,10 +72,16 @@ class DvcPipeline:
             }
             tail = self._follow(json.dumps(request).encode(), say)
             told = [json.loads(line) for line in events.read_text("utf-8").splitlines()]
-        return _summed(told, tail)
+        done = _summed(told, tail)
+        _LOG.info("DVC pulled %d files and pushed %d", done.pulled.files, done.pushed.files)
+        for stage in done.stages:
+            _LOG.info("stage %s: %s, %.1f s", stage.name, stage.outcome, stage.seconds)
+        _LOG.debug("stages that nothing changed: %s", ", ".join(done.skipped) or "none")
+        return done
 
     def _follow(self, request: bytes, say: Callable[[str], None]) -> list[str]:
         """Run the worker to its end; the last lines of what was printed, the code it ended with when that is odd."""
+        begun = time.perf_counter()
         process = subprocess.Popen(
             [sys.executable, "-P", str(_WORKER)],
             cwd=self._root,
@@ -84,9 +92,8 @@ class DvcPipeline:
             start_new_session=True,
         )
         tail: deque[str] = deque(maxlen=TAIL_LINES)
-        secrets = [
-            value for name, value in os.environ.items() if _SECRET.search(name) and len(value) >= _SHORTEST_SECRET
-        ]
+        # The end of what was printed is kept in a file, where no runner masks it.
+        secrets = secret_values(os.environ)
         try:
             assert process.stdin is not None
             assert process.stdout is not None
@@ -94,20 +101,15 @@ class DvcPipeline:
             with suppress(BrokenPipeError), process.stdin as pipe:
                 pipe.write(request)
             for line in _lines(process.stdout):
-                tail.append(_masked(line, secrets))
+                tail.append(without_values(line, secrets))
                 say(line)
             process.wait()
         except BaseException:
             _end(process)
             raise
+        seconds = time.perf_counter() - begun
+        _LOG.info("the DVC worker in %s ended with %d after %.1f s", self._root, process.returncode, seconds)
         return list(tail)
-
-
-def _masked(line: str, secrets: Sequence[str]) -> str:
-    """The end of what was printed is kept in a file, where no runner masks it."""
-    for secret in secrets:
-        line = line.replace(secret, "***")
-    return line
 
 
 def _lines(stream: IO[bytes]) -> Iterator[str]:

@@ -11,7 +11,9 @@ from typing import Any
 
 from gitops_mlops.domain.errors import ExternalError, MissingEvidence
 from gitops_mlops.domain.ports import TrackedOutput
+from gitops_mlops.log import Logger
 
+_LOG = Logger(__name__)
 # HTTP's Not Found and Gone.
 _LACKS = (404, 410)
 _HINT = "see dvc remote list, and the credentials of the remote"
@@ -74,6 +76,7 @@ def missing_outputs(repo: Any, of: Collection[str] | None) -> list[TrackedOutput
         store = repo.cloud.get_remote_odb(remote, "status", hash_name=hash_name)
         wanted_objects = set().union(*outputs.values())
         there = set(store.list_oids_exists(wanted_objects))
+        _LOG.info("the DVC remote %s holds %d of %d objects", remote or "(default)", len(there), len(wanted_objects))
         if absent := wanted_objects - there:
             _require_answer(store, min(absent))
         lacking |= {path for path, objects in outputs.items() if not objects <= there}

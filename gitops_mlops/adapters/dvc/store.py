@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -20,7 +21,9 @@ from gitops_mlops.domain.document.yaml import parse_yaml
 from gitops_mlops.domain.errors import ExternalError, MissingEvidence
 from gitops_mlops.domain.pipeline.parameters import flattened
 from gitops_mlops.domain.ports import DvcArtifact, Reader, Repository, TrackedOutput
+from gitops_mlops.log import Logger
 
+_LOG = Logger(__name__)
 _BLOCK = 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{32}(?:\.dir)?")
 
@@ -84,6 +87,7 @@ class DvcStore:
         if output.md5.endswith(".dir"):
             raise MissingEvidence("is a folder, where a file is needed", where=output.path)
         cached = self._cached(output.md5)
+        _LOG.debug("%s (MD5 %s): %s", output.path, output.md5, "cached" if cached.is_file() else "not cached")
         if not cached.is_file():
             self.fetch([output])
         if not cached.is_file():
@@ -109,7 +113,11 @@ class DvcStore:
             if _remote_name(repo):
                 from dvc_data.hashfile.hash_info import HashInfo
 
+                begun = time.perf_counter()
                 repo.cloud.pull([HashInfo("md5", output.md5) for output in missing])
+                _LOG.info("DVC pulled %d outputs after %.1f s", len(missing), time.perf_counter() - begun)
+            else:
+                _LOG.info("DVC has no default remote to pull %d outputs from", len(missing))
 
     def fetch_listing(self, md5: str) -> None:
         """Bring the listing of a tracked folder into the cache: from the remote, or from where it was imported."""

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from gitops_mlops.domain.errors import ExternalError, UsageError
 from gitops_mlops.domain.ports import Index, StagedFile
+from gitops_mlops.log import Logger
+
+_LOG = Logger(__name__)
 
 _BLOCK = 1024 * 1024
 _MAX_LINKS = 10
@@ -38,9 +41,12 @@ class CheckedOutTree:
         """The content on disk."""
         found = _confined(self._root, path)
         try:
-            return found.read_bytes() if found.is_file() else None
+            content = found.read_bytes() if found.is_file() else None
         except OSError as error:
             raise ExternalError(f"cannot be read ({error.strerror})", where=path) from error
+        if content is not None:
+            _LOG.info("read %s (%d bytes)", path, len(content))
+        return content
 
     def exists(self, path: str) -> bool:
         """Whether there is a file or a folder on disk."""
@@ -84,6 +90,7 @@ class StagedTree:
                 return None
             ((_, content),) = self._index.blobs([entry.object])
             if not entry.symlink:
+                _LOG.info("read %s of git (%d bytes)", path, len(content))
                 return content
             target = posixpath.normpath(posixpath.join(posixpath.dirname(path), os.fsdecode(content)))
             if target.startswith(("/", "../")):

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from gitops_mlops.domain.errors import ExternalError, UsageError
 from gitops_mlops.domain.names import path_problem
+from gitops_mlops.log import Logger
 from gitops_mlops.runtime.atomic_write import write_atomically
+
+_LOG = Logger(__name__)
 
 
 class WorkingTree:
@@ -38,11 +41,13 @@ class WorkingTree:
             # A pipe would be waited for, and a folder or device is no mistake of the outside system.
             if found.exists() and not found.is_file():
                 raise UsageError("is not a regular file", where=path, hint="put one there")
-            return found.read_bytes()
+            content = found.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise ExternalError(f"cannot be read ({error.strerror})", where=path) from error
+        _LOG.info("read %s (%d bytes)", path, len(content))
+        return content
 
     def write(self, path: str, content: bytes) -> None:
         """Write to a temporary file beside the target, then rename."""
@@ -77,8 +82,10 @@ def read_at_most(path: Path, limit: int) -> bytes | None:
     """The content of any file, None when there is none; of a larger one only the first `limit` + 1 bytes."""
     try:
         with path.open("rb") as opened:
-            return opened.read(limit + 1)
+            content = opened.read(limit + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise ExternalError(f"cannot be read ({getattr(error, 'strerror', error)})", where=str(path)) from error
+    _LOG.info("read %s (%d bytes)", path, len(content))
+    return content

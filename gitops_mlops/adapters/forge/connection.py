@@ -10,11 +10,14 @@ from urllib.parse import urljoin, urlsplit
 
 from gitops_mlops.adapters.forge.pools import LOOPBACK, ConnectionPools
 from gitops_mlops.domain.errors import ExternalError, UsageError
+from gitops_mlops.log import Logger
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
     from gitops_mlops.domain.ports import Timer
+
+_LOG = Logger(__name__)
 
 # Seconds until the whole of an answer must be there, and of a file.
 _ANSWERED, _DOWNLOADED = 60.0, 300.0
@@ -131,11 +134,17 @@ class ForgeConnection:
 
         from urllib3 import exceptions
 
+        begun = self._timer.seconds()
         try:
-            return self._pools.of(url).request(
+            response = self._pools.of(url).request(
                 method, url, body=content, headers=headers, preload_content=False, retries=False, redirect=False
             )
+            # The query of an address that a file is at is a key to it: `where` has the address of the API.
+            _LOG.info("%s answered %d after %.3f s", where, response.status, self._timer.seconds() - begun)
+            _LOG.debug("%s: sent %d bytes", where, len(content or b""))
+            return response
         except exceptions.HTTPError as error:
+            _LOG.info("%s failed after %.3f s: %s", where, self._timer.seconds() - begun, _words(error))
             if isinstance(error, exceptions.SSLError) and isinstance(error.args[0], SSLCertVerificationError):
                 hint = "put its authority's certificate into the file that SSL_CERT_FILE names"
                 raise ExternalError("has no certificate that is trusted", where=where, hint=hint) from None
@@ -159,6 +168,7 @@ class ForgeConnection:
             return RetryReason(_words(error))
         finally:
             response.close()
+        _LOG.debug("%s: received %d bytes", where, len(body))
         return bytes(body)
 
     def _failure(self, response: BaseHTTPResponse, data: bytes, where: str) -> RetryReason | None:

@@ -9,7 +9,9 @@ from typing import TypeVar
 from gitops_mlops.adapters.forge.connection import ForgeConnection, ForgeResponse, RetryReason
 from gitops_mlops.domain.errors import ExternalError
 from gitops_mlops.domain.ports import Timer
+from gitops_mlops.log import Logger
 
+_LOG = Logger(__name__)
 T = TypeVar("T")
 
 _MAX_PAGES = 100
@@ -99,7 +101,9 @@ class ForgeTransport:
         wanted = failure.wait or 0.0
         if wanted > _LONGEST_PAUSE:
             raise ExternalError(f"{failure.message}, and asks to wait {wanted:.0f} s", where=self._where(method, url))
-        self._timer.sleep(max(pause, wanted) + pause * random.uniform(-0.5, 0.5))  # noqa: S311 - no secret
+        seconds = max(pause, wanted) + pause * random.uniform(-0.5, 0.5)  # noqa: S311 - no secret
+        _LOG.info("%s %s: trying again in %.1f s", self._where(method, url), failure.message, seconds)
+        self._timer.sleep(seconds)
 
     def _look(self, arrived: Callable[[], T | None], url: str) -> T | None:
         for pause in _LOOKS:

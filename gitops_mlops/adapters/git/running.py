@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import IO
 
 from gitops_mlops.domain.errors import ExternalError, UsageError
+from gitops_mlops.log import Logger
+
+_LOG = Logger(__name__)
 
 # Inside a hook git sets these for the repository that runs it; they would make us read another one's index.
 _FOREIGN = (
@@ -31,8 +35,9 @@ def run(
     arguments: Sequence[str], folder: Path, stdin: bytes | None = None, extra: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     """Run git to its end, whatever its exit code."""
+    begun = time.perf_counter()
     with _starting(folder), _readable(stdin) as given:
-        return subprocess.run(
+        done = subprocess.run(
             ["git", *arguments],
             cwd=folder,
             env={**_environment(), **(extra or {})},
@@ -40,6 +45,9 @@ def run(
             capture_output=True,
             check=False,
         )
+    _log_end(arguments, done.returncode, begun)
+    _LOG.debug("in %s: git %s (%d bytes in, %d out)", folder, list(arguments), len(stdin or b""), len(done.stdout))
+    return done
 
 
 def output(
@@ -58,6 +66,7 @@ class GitStream:
     def __init__(self, arguments: Sequence[str], folder: Path) -> None:
         self._arguments = arguments
         self._folder = folder
+        self._begun = time.perf_counter()
         with _starting(folder):
             self._process = subprocess.Popen(
                 ["git", *arguments],
@@ -86,6 +95,8 @@ class GitStream:
             text = TextIOWrapper(self._output, encoding="utf-8", errors="replace", newline="\n")
             while piece := text.read(_PIECE):
                 yield piece
+        _log_end(self._arguments, self._process.returncode, self._begun)
+        _LOG.debug("in %s: git %s", self._folder, list(self._arguments))
         if self._process.returncode:
             raise ExternalError(reason(run(self._arguments, self._folder)), where=f"git {self._arguments[0]}")
 
@@ -93,6 +104,7 @@ class GitStream:
 @contextmanager
 def conversation(arguments: Sequence[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Git as a process to talk to, which ends with the block."""
+    begun = time.perf_counter()
     with _starting(folder):
         process = subprocess.Popen(
             ["git", *arguments],
@@ -110,7 +122,12 @@ def conversation(arguments: Sequence[str], folder: Path) -> Iterator[subprocess.
             # What could not be written any more was said by whoever wrote it.
             with suppress(OSError):
                 end.close()
-        process.wait()
+        _log_end(arguments, process.wait(), begun)
+
+
+def _log_end(arguments: Sequence[str], code: int, begun: float) -> None:
+    verb = next((word for word in arguments if not word.startswith("-") and "=" not in word), "")
+    _LOG.info("git %s ended with %d after %.3f s", verb, code, time.perf_counter() - begun)
 
 
 def _environment() -> dict[str, str]:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from gitops_mlops.domain.errors import ExternalError
 from gitops_mlops.domain.ports import ProgramResult
+from gitops_mlops.log import Logger
+
+_LOG = Logger(__name__)
 
 
 class UserShell:
@@ -41,4 +44,7 @@ class UserShell:
             )
         except FileNotFoundError as error:
             raise ExternalError("is not installed", where=words[0], hint="see Requirements in the README") from error
-        return ProgramResult(done.returncode, done.stdout, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        _LOG.info("%s ended with %d after %.1f s", words[0], done.returncode, seconds)
+        _LOG.debug("in %s: %s", folder, list(words))
+        return ProgramResult(done.returncode, done.stdout, seconds)

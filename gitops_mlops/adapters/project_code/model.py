@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ import polars as pl
 import gitops_mlops
 from gitops_mlops.domain.comparison.predictions import Predictions
 from gitops_mlops.domain.errors import MissingEvidence
+from gitops_mlops.log import Logger
+
+_LOG = Logger(__name__)
 
 # From a revision into a folder: its files as they would be checked out.
 Export = Callable[[str, Path], None]
@@ -57,6 +61,7 @@ class ProjectModelProcess:
     def _run(self, entry: str, code: Path, model: Path, work: Path, called: str) -> None:
         source = str(Path(gitops_mlops.__file__).parents[1])
         path = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
+        begun = time.perf_counter()
         done = subprocess.run(
             [sys.executable, "-P", "-m", __name__, entry, str(model), str(work)],
             cwd=code,
@@ -66,6 +71,8 @@ class ProjectModelProcess:
             stderr=subprocess.PIPE,
             check=False,
         )
+        seconds = time.perf_counter() - begun
+        _LOG.info("%s, the project's code, ended with %d after %.1f s", called, done.returncode, seconds)
         if done.returncode:
             lines = [line.strip() for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
             reason = lines[-1][:300] if lines else f"it ended with {done.returncode}"

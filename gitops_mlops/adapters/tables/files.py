@@ -39,7 +39,9 @@ from gitops_mlops.domain.contracts.table_parts import TablePart, folder_keys, is
 from gitops_mlops.domain.contracts.temporal_values import python_rows
 from gitops_mlops.domain.contracts.validation import SAMPLE, TableFindings, Violation, ViolationSample, plain_value
 from gitops_mlops.domain.errors import ExternalError, MissingEvidence, UsageError
+from gitops_mlops.log import Logger
 
+_LOG = Logger(__name__)
 PARQUET = (".parquet", ".pq")
 _BLOCK = 1024 * 1024
 _AGAIN = "make it again, or dvc checkout --force"
@@ -78,6 +80,7 @@ class TableFiles:
             violations = [*odd, *checks.found, *wrong_size(checks.rows, rows)]
             violations += [_violation(table, rule, number) for rule, number in broken(checks, numbers)]
             violations += [found for key in checks.keys if (found := _duplicates(table, key))]
+        _LOG.info("read %s: %d rows, %d broken rules", table.name, rows, len(violations))
         return TableFindings(rows, tuple(violations))
 
     def profile(self, path: Path, name: str) -> TableProfile:

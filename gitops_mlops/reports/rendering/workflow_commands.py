@@ -44,6 +44,16 @@ class Annotation(NamedTuple):
     column: int = 0
 
 
+def inert(line: str) -> str:
+    """A line of a log that is no command to a runner, which knows `::name` at a line's start and `##[name]` anywhere.
+
+    Nothing in it is a control character, so that it stays one line.
+    """
+    # Whoever reads a log may end lines where Unicode does, and not only where a terminal does.
+    shown = "�".join(printable(line).splitlines()).replace("##[", "## [")
+    return f"| {shown}" if shown.lstrip().startswith("::") else shown
+
+
 def annotation_lines(annotations: Sequence[Annotation]) -> list[str]:
     """A workflow command for each, in order; of more than GitHub shows, the last one says how many more there are."""
     lines = []

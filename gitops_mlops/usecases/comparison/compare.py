@@ -26,6 +26,7 @@ from gitops_mlops.domain.ports import (
     Tree,
 )
 from gitops_mlops.domain.statistics.curves import confusion_of, curves_of
+from gitops_mlops.log import Logger
 from gitops_mlops.usecases.comparison.candidates import (
     CandidateSources,
     ModelCandidate,
@@ -51,6 +52,8 @@ from gitops_mlops.usecases.comparison.settings import (
 )
 from gitops_mlops.usecases.comparison.weak_slices import weak_slices
 from gitops_mlops.usecases.pipeline.lock_status import lock_step
+
+_LOG = Logger(__name__)
 
 # Each looks at one thing beside the configured gates; a new one is a function and a line here.
 JUDGES: tuple[Judge, ...] = (compare_frozen_rows, compare_long_term, weak_slices, fairness, recipe, check_data)
@@ -100,7 +103,18 @@ def compare(request: ComparisonRequest, head: Config, ports: ComparisonPorts) ->
         now=ports.clock.now(),
         from_stage=request.champion is None,
     )
-    return _report(request, compared, list(_stale(ports.tree)) if challenger.working else [])
+    report = _report(request, compared, list(_stale(ports.tree)) if challenger.working else [])
+    _log_report(report)
+    return report
+
+
+def _log_report(report: Report) -> None:
+    _LOG.debug("%s: the champion is %r", report.model, report.champion)
+    _LOG.debug("%s: the challenger is %r", report.model, report.challenger)
+    _LOG.debug("%s: the rows are %r", report.model, report.evaluation)
+    for gate in report.gates:
+        _LOG.info("%s: the gate %r says %s", report.model, gate.demand, gate.status)
+    _LOG.info("%s: the verdict is %s on %d rows", report.model, report.verdict, report.evaluation.rows)
 
 
 def _candidates(

@@ -12,6 +12,9 @@ from gitops_mlops.domain.contracts.violated_lines import violated_lines
 from gitops_mlops.domain.errors import FileProblemLine, MissingEvidence, UsageError
 from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.ports import Files, TableModels, Tables
+from gitops_mlops.log import Logger
+
+_LOG = Logger(__name__)
 
 
 def validate_datasets(
@@ -46,6 +49,7 @@ def validate_datasets(
         progress(f"{name}: {dataset.path} against {dataset.contract}")
         findings = validate_table(files.resolve(dataset.path), dataset.path, dataset.contract, files, tables, models)
         found.append(Validation(name, dataset.path, dataset.contract, findings))
+        _LOG.info("%s has %d rows and breaks %d rules", name, findings.rows, len(findings.violations))
     return found
 
 

@@ -25,10 +25,13 @@ from gitops_mlops.domain.faults import Cause, Fault, fault_of
 from gitops_mlops.domain.ports import Repository
 from gitops_mlops.domain.registry.ledger import LedgerEvent
 from gitops_mlops.domain.registry.registry import Registry
+from gitops_mlops.log import Logger
 from gitops_mlops.usecases.deployment.bundle import BundleSources, build_bundle
 from gitops_mlops.usecases.deployment.health_gate import DeployPorts, after_switch, examine
 from gitops_mlops.usecases.deployment.status import desired, left_over, observe, places, selected
 from gitops_mlops.usecases.registry.mainline import merge_refusals
+
+_LOG = Logger(__name__)
 
 Tell = Callable[[str], None]
 Record = Callable[[LedgerEvent], None]
@@ -272,7 +275,7 @@ def _failure(wanted: DesiredVersion, fault: Fault, world: DeployPorts) -> Failed
 def _outcome(
     state: PlaceStatus, result: DeployResult, serves: str, reason: str = "", event: LedgerEvent | None = None
 ) -> DeployOutcome:
-    return DeployOutcome(
+    outcome = DeployOutcome(
         place=state.place,
         step=next_step(state),
         result=result,
@@ -282,6 +285,8 @@ def _outcome(
         reason=reason,
         event=event,
     )
+    _LOG.info("decided: %s", outcome.data())
+    return outcome
 
 
 def _version(running: RunningServer | None) -> str:

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, ConfigError, MissingEvidence
 from gitops_mlops.domain.pipeline.lock_report import LockReport
 from gitops_mlops.domain.ports import RemoteOutputs, TrackedOutput, Tree
+from gitops_mlops.log import Logger
 from gitops_mlops.usecases.pipeline.lock_status import lock_step
+
+_LOG = Logger(__name__)
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.config.root import Config, UncheckedStages
@@ -44,6 +47,12 @@ def check_lock(tree: Tree, remote: RemoteOutputs | None = None, unless_said: Unc
     `unless_said` is what becomes of stages that cannot be checked where `unchecked-stages` does not say it.
     """
     report = lock_step(tree)
+    _LOG.info(
+        "compared %d stages with dvc.lock: %d changed, %d cannot be checked",
+        len(report.stages),
+        len(report.changed),
+        len(report.unchecked),
+    )
     said = _config(tree) if report.unchecked else None
     unchecked_stages = (said.unchecked_stages if said else None) or unless_said
     if report.problems:

@@ -23,7 +23,10 @@ from gitops_mlops.domain.pipeline.run import (
 from gitops_mlops.domain.pipeline.stages import locked
 from gitops_mlops.domain.ports import Files, Pipeline, PipelineRun, Repository, Timer, Tree
 from gitops_mlops.domain.review.job import JobContext
+from gitops_mlops.log import Logger
 from gitops_mlops.usecases.pipeline.lock_status import lock_step
+
+_LOG = Logger(__name__)
 
 _DIGEST = "md5"
 
@@ -81,6 +84,7 @@ def reproduce(
         before,
         PipelineRun((), tuple(judged.address for judged in report.stages), RemoteTraffic(), RemoteTraffic()),
     )
+    _LOG.info("of %d stages %d changed by what is in git", len(report.stages), len(report.changed))
     if checkout.alone or not report.settled or _has_data_to_check(checkout.tree(), report, wanted.allow_missing):
         run = checkout.pipeline.run(
             wanted.targets,

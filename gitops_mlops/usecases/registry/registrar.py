@@ -19,8 +19,11 @@ from gitops_mlops.domain.registry.change import ChangeState, RegistryChange, Reg
 from gitops_mlops.domain.registry.ledger import model_folder
 from gitops_mlops.domain.registry.pending_writes import PendingWrite
 from gitops_mlops.domain.registry.registry import Registry
+from gitops_mlops.log import Logger
 from gitops_mlops.usecases.clone_state import complete_registry, future_warnings, moment
 from gitops_mlops.usecases.lineage.ledger import read_lines
+
+_LOG = Logger(__name__)
 
 # Seconds before another attempt, on average. A push takes about one, so that two writers part soon.
 _PAUSES = (0.2, 0.5, 1.0, 2.0)
@@ -48,6 +51,7 @@ class Registrar:
         Raises what `decide` raises, EvidenceMissing for a clone that may lack tags, TagsDiffer when a tag here is
         another one on the remote, OutsideError.
         """
+        _LOG.debug("requested of %s: %r", artifact, asked)
         request = hashlib.sha256(repr(asked).encode()).hexdigest()
         for pause in _PAUSES:
             with contextlib.suppress(ConcurrentUpdate):
@@ -83,6 +87,9 @@ class Registrar:
             return note.decision.change
         decision = decide(registry)
         change = decision.change
+        _LOG.info("decided for %s: %s, %s", artifact, change.state, change.summary)
+        for refusal in change.refusals:
+            _LOG.info("refused by %s: %s → needed: %s", refusal.rule, refusal.seen, refusal.wanted)
         if change.state is ChangeState.WRITTEN:
             warnings = future_warnings(registry, artifact, self.clock)
             note = PendingWrite(request, decision, moment(registry, artifact, self.clock))
@@ -117,6 +124,7 @@ class Registrar:
                 if draft.tag not in there:
                     self.repository.create_tag(draft.tag, draft.commit, draft.message, when)
                     made.append(draft.tag)
+                    _LOG.info("made the tag %s of %s", draft.tag, draft.commit)
             if push:
                 send(self.repository, [*note.decision.also, *(draft.tag for draft in note.decision.drafts)])
         except MlopsError as error:

@@ -19,6 +19,7 @@ from gitops_mlops.domain.registry.comparison_evidence import RELEASABLE
 from gitops_mlops.domain.registry.evidence import PULL_REQUEST, Trailer
 from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry
 from gitops_mlops.domain.registry.release import Judgement, ModelRelease, Release, ReleaseResult
+from gitops_mlops.log import Logger
 from gitops_mlops.reports.pipeline.lock import unchecked_words
 from gitops_mlops.usecases.clone_state import complete_registry
 from gitops_mlops.usecases.comparison.candidates import CandidateSources, working_challenger
@@ -28,6 +29,8 @@ from gitops_mlops.usecases.config.committed_rules import committed_rules
 from gitops_mlops.usecases.pipeline.lock_status import lock_step
 from gitops_mlops.usecases.registry.register import RegisterRequest, decide_registration
 from gitops_mlops.usecases.registry.registrar import Registrar
+
+_LOG = Logger(__name__)
 
 Tell = Callable[[str], None]
 
@@ -67,6 +70,7 @@ def release(
     registry = complete_registry(repository)
     config = committed_rules(repository).config
     names = _names(wanted.models, config)
+    _LOG.info("a release of %s at %s", ", ".join(names), commit)
     if _nothing_trained(ports) and not any(registry.versions(name) for name in names):
         why = "there is no dvc.lock yet; dvc repro trains the first model"
         return Release(commit, tuple(ModelRelease(name, ReleaseResult.UNTRAINED, why) for name in names))

@@ -29,6 +29,7 @@ from gitops_mlops.domain.review.review import (
     outcome_of,
     overall,
 )
+from gitops_mlops.log import Logger
 from gitops_mlops.reports.pipeline.lock_commit import run_summary
 from gitops_mlops.usecases.config.check import check
 from gitops_mlops.usecases.pipeline.lock_check import check_lock
@@ -36,6 +37,8 @@ from gitops_mlops.usecases.pipeline.lock_status import REPRO
 from gitops_mlops.usecases.review.base import BaseState, commits_of
 from gitops_mlops.usecases.review.data import DataReviewer
 from gitops_mlops.usecases.review.models import ModelReviewer
+
+_LOG = Logger(__name__)
 
 if TYPE_CHECKING:
     from gitops_mlops.usecases.comparison.compare import ComparisonPorts
@@ -82,6 +85,7 @@ def review(asked: ReviewRequest, ports: ReviewPorts, progress: Callable[[str], N
         if draft.commits.head:
             draft.trained = run_summary(ports.repository.message(draft.commits.head))[:2000]
     head = _config(ports.files)
+    _LOG.info("a review of %s against %s", draft.commits.head or "the working tree", draft.commits.base or "no base")
     with draft.step("dvc.lock"):
         draft.lock = _lock(draft, ports.tree, head, asked.job)
     if head is not None and draft.commits.base:

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import gitops_mlops
 from gitops_mlops.adapters.targets.process.sockets import control_listener, private_listener
+from gitops_mlops.log import Logger
 
+_LOG = Logger(__name__)
 _TAIL = 4000
 
 # Nothing else of the caller's environment reaches a server: no token, and nothing that CI would clean up by.
@@ -56,7 +58,9 @@ def launch(bundle: Path, digest: str, log: Path, control: Path, predictions: Pat
         except BaseException:
             lifeline.close()
             raise
-        return ServerProcess(process, lifeline, private.getsockname()[1])
+        port = private.getsockname()[1]
+        _LOG.info("started the server of %s as process %d on port %d, its log is %s", bundle, process.pid, port, log)
+        return ServerProcess(process, lifeline, port)
 
 
 def last_lines(log: Path) -> tuple[str, ...]:

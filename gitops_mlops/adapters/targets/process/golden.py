@@ -19,11 +19,13 @@ from gitops_mlops.adapters.targets.process.child import environment, last_lines
 from gitops_mlops.adapters.targets.process.effort import effort
 from gitops_mlops.domain.errors import PlaceError
 from gitops_mlops.domain.faults import Cause, Ending, Fault, fault_of, fault_of_delay, fault_of_ending
+from gitops_mlops.log import Logger
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.comparison.predictions import Predictions
 
-_QUESTION, _ANSWER, _LOG = "question", "answer.json", "log"
+_LOG = Logger(__name__)
+_QUESTION, _ANSWER, _OUTPUT = "question", "answer.json", "log"
 # Whatever `health.timeout` says of a server, Python and its libraries have so many seconds to start.
 _LEAST = 60.0
 _POLL = 0.2
@@ -58,7 +60,8 @@ class GoldenProcess:
 
 def _run(work: Path, place: str, timeout: float) -> int:
     """The exit code of the other side. Raises the error of a fault when it takes longer."""
-    with (work / _LOG).open("wb") as log:
+    begun = time.perf_counter()
+    with (work / _OUTPUT).open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", __name__, str(work)],
             cwd="/",
@@ -70,13 +73,15 @@ def _run(work: Path, place: str, timeout: float) -> int:
             start_new_session=True,
         )
     try:
-        return _awaited(process, place, timeout)
+        code = _awaited(process, place, timeout)
     finally:
         if process.returncode is None:
             # With whatever the model started.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+    _LOG.info("the process of golden predictions ended with %d after %.1f s", code, time.perf_counter() - begun)
+    return code
 
 
 def _awaited(process: subprocess.Popen[bytes], place: str, timeout: float) -> int:
@@ -96,7 +101,7 @@ def _answer(work: Path, code: int, place: str) -> Predictions:
     answer = work / _ANSWER
     if code or not answer.is_file():
         ending = Ending(
-            code, last_lines(work / _LOG), "the process that asks it for golden predictions", "it answered"
+            code, last_lines(work / _OUTPUT), "the process that asks it for golden predictions", "it answered"
         )
         raise fault_of_ending(ending).error(place)
     said = json.loads(answer.read_bytes())

@@ -16,6 +16,7 @@ ENTRIES = 20
 
 # Folders with more entries, and why splitting one would cost a newcomer more than it gives.
 WIDE = {
+    "domain": "one folder for each capability, beside the kernel that all of them import",
     "domain/comparison": "candidates, rows, gates, slices and leakage read each other; no subset stands alone",
     "domain/registry": "tags, their timeline and the rules over it, one file each",
     "domain/statistics": "one file for each formula: a metric's author reads the neighbours",

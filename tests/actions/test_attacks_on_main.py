@@ -45,7 +45,7 @@ def test_a_forged_report_and_a_replaced_object_bring_no_version(github: GitHub, 
     before = git.refs().keys()
 
     # A worse model, praised by the stranger's own workflow, and merged.
-    praise = ModelReview(name="fault", outcome="pass", told="better in everything")
+    praise = ModelReview(name="fault", outcome="pass", message="better in everything")
     claims = review("HEAD", ("main", "BASE"), models=(praise,), pull_request=999999)
     forged = {".github/workflows/mlops-pull-request.yml": FORGED.format(claims.decode())}
     forged["metrics.json"] = json.dumps({"roc_auc": 1.0})

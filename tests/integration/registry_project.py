@@ -58,7 +58,7 @@ class Project:
     def report(self, weights: bytes, **changes: Any) -> Path:
         """A report about these weights; `changes` replace its fields."""
         report = {
-            "schema": "gitops-mlops/report/1",
+            "schema": "gitops-mlops/report/2",
             "model": "delay",
             "task": "regression",
             "verdict": "pass",
@@ -78,7 +78,9 @@ class Project:
                     "challenger_ci": {"low": 0.39, "high": 0.406, "level": 0.9},
                 }
             ],
-            "gates": [{"id": "mae", "metric": "mae", "demand": "at most 1", "status": "pass", "reason": "0.398"}],
+            "gates": [
+                {"id": "mae", "metric": "mae", "requirement": "at most 1", "status": "pass", "reason": "0.398"}
+            ],
             **changes,
         }
         return self.repo.write("report.json", json.dumps(report))

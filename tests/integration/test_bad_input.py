@@ -381,7 +381,7 @@ def test_a_report_that_is_none(content: bytes, cli: Cli, project: Project) -> No
     project.repo.write("report.json", content)
     for words in (["report"], ["register", "delay", "--report", "report.json"]):
         answer = cli(*words, folder=project.repo.root)
-        refused(answer, 3, "report.json: not a report of schema gitops-mlops/report/1 (", "→ run compare again")
+        refused(answer, 3, "report.json: not a report of schema gitops-mlops/report/2 (", "→ run compare again")
         assert "(:" not in answer.err
     assert project.tags() == []
 

@@ -119,7 +119,7 @@ def test_a_bug_of_ours_in_a_review_is_called_one() -> None:
     )
     found = review(ReviewRequest(), ports, lambda step: None)
     assert (found.verdict, {one.outcome for one in found.failures}) == ("bug", {"bug"})
-    assert found.failures[0].told.startswith("this is a bug in gitops-mlops → report it: AttributeError: ")
+    assert found.failures[0].message.startswith("this is a bug in gitops-mlops → report it: AttributeError: ")
     read = parse_review(dump_review(found))
     assert read == found
     assert "because of a bug in gitops-mlops" in review_text(read)

@@ -213,7 +213,7 @@ def test_without_a_forge_the_comment_is_printed(place: Place, monkeypatch: pytes
 
 
 def test_what_is_neither_a_review_nor_a_report_is_refused(place: Place) -> None:
-    for content in (b"", b"[]", b"{}", b'{"schema": "gitops-mlops/review/1"}', b"\xff", b"[" * 100_000):
+    for content in (b"", b"[]", b"{}", b'{"schema": "gitops-mlops/review/2"}', b"\xff", b"[" * 100_000):
         place.repo.write("review.json", content)
         assert place("--pull-request", str(place.number), code=3).err.count("\n") == 1
     assert place.writes == []
@@ -404,9 +404,9 @@ def test_a_verdict_better_than_its_parts_is_refused(place: Place) -> None:
     [
         b"",
         b"null",
-        b'{"schema":"gitops-mlops/review/1","verdict":"pass","run":NaN}',
-        b'{"schema":"gitops-mlops/review/1","verdict":"pass","steps":[{"name":"x","seconds":1e999}]}',
-        b'{"schema":"gitops-mlops/review/1","verdict":"pass","<img src=x onerror=alert(1)> @org/team":1}',
+        b'{"schema":"gitops-mlops/review/2","verdict":"pass","run":NaN}',
+        b'{"schema":"gitops-mlops/review/2","verdict":"pass","steps":[{"name":"x","seconds":1e999}]}',
+        b'{"schema":"gitops-mlops/review/2","verdict":"pass","<img src=x onerror=alert(1)> @org/team":1}',
         b'{"schema":"gitops-mlops/review/2","verdict":"pass"}',
         b"{" * 500_000,
     ],

@@ -139,8 +139,8 @@ def test_rows_that_nobody_declared_are_searched(compare: Compare, project: Compa
     ]
     assert report["verdict"] == "warn"
     searched = report["slice_search"]
-    assert (searched["columns"], searched["paired"]) == (6, 6)
-    (worst,) = searched["found"]
+    assert (searched["columns"], searched["paired_columns"]) == (6, 6)
+    (worst,) = searched["slices"]
     assert (worst["column"], worst["value"], worst["rows"], worst["declared"]) == ("site", "tiny", 600, False)
     (found,) = worst["metrics"]
     assert (found["name"], found["verdict"]) == ("log_loss", "regressed")
@@ -661,12 +661,12 @@ def test_a_challenger_whose_file_is_gone_is_an_error(compare: Compare, project: 
 
 def test_data_as_it_was_is_shown_beside(compare: Compare, project: ComparisonProject) -> None:
     project.train(*FEATURES)
-    assert compare("--json").json["frozen"] is None, "the data is the same"
+    assert compare("--json").json["frozen_rows"] is None, "the data is the same"
     project.data("data/test.parquet", machines(600, seed=5, first=5000))
     report = compare("--json").json
     assert report["evaluation"]["rows"] == 600
-    assert report["frozen"]["evaluation"]["rows"] == 900
-    before = next(one for one in report["frozen"]["metrics"] if one["name"] == "log_loss")
+    assert report["frozen_rows"]["evaluation"]["rows"] == 900
+    before = next(one for one in report["frozen_rows"]["metrics"] if one["name"] == "log_loss")
     project.data("data/test.parquet", machines())
     assert before == metric(compare("--json").json, "log_loss")
 
@@ -680,7 +680,7 @@ def test_where_the_champion_cannot_read_the_new_data_the_old_tells(
     report = compare("--json", code=1).json
     assert report["verdict"] == "incomparable"
     assert metric(report, "log_loss")["champion"] is None
-    old = next(one for one in report["frozen"]["metrics"] if one["name"] == "log_loss")
+    old = next(one for one in report["frozen_rows"]["metrics"] if one["name"] == "log_loss")
     assert old["champion"] is not None
     assert old["challenger"] is not None
 
@@ -695,21 +695,21 @@ def test_many_small_steps_down_are_seen_against_the_anchor(cli: Cli, repo: Repo)
     project.release(today - timedelta(days=200))
     project.train("speed", "age")
     report = cli("compare", "--json", folder=project.root).json
-    assert (report["verdict"], report["anchor"]) == ("pass", None), "the champion is the anchor"
+    assert (report["verdict"], report["long_term"]) == ("pass", None), "the champion is the anchor"
     project.release(today - timedelta(days=10))
     project.train("load", "age")
     answer = cli("compare", "--json", folder=project.root)
     report = answer.json
-    assert report["anchor"]["revision"]["version"] == "v0.0.1"
+    assert report["long_term"]["revision"]["version"] == "v0.0.1"
     assert [(one["id"], one["status"]) for one in report["gates"]] == [
         ("log_loss non-inferior", "pass"),
         ("log_loss non-inferior since v0.0.1", "block"),
-    ], report["anchor"]
+    ], report["long_term"]
     assert (answer.code, report["verdict"]) == (1, "block")
     assert "no slow decline since v0.0.1" in report["reasons"][0]
-    assert cli("compare", "fault#production", "HEAD", "--json", folder=project.root).json["anchor"] is None
+    assert cli("compare", "fault#production", "HEAD", "--json", folder=project.root).json["long_term"] is None
     project.configure(evaluation="anchor: null", gates=gates)
-    assert cli("compare", "--json", folder=project.root).json["anchor"] is None
+    assert cli("compare", "--json", folder=project.root).json["long_term"] is None
 
 
 @pytest.mark.parametrize(("setting", "code"), [("", 0), (", cannot-be-judged: block", 1)])

@@ -65,7 +65,7 @@ def test_a_challenger_that_treats_a_group_worse_is_blocked(compare: Compare, pro
     (found,) = report["fairness"]
     assert (found["column"], found["method"]) == ("group", "multinomial bootstrap")
     assert {group["value"]: group["rows"] for group in found["groups"]} == {"a|<b>": 1200, "@b": 1200}
-    rates = [group["challenger"]["selected"] for group in found["groups"]]
+    rates = [group["challenger"]["selection_rate"] for group in found["groups"]]
     parity = found["gaps"][0]
     assert parity["challenger"] == pytest.approx(max(rates) - min(rates))
     assert parity["worsening"] == pytest.approx(parity["challenger"] - parity["champion"])

@@ -40,8 +40,8 @@ def compared(cli: Cli, project: ComparisonProject, code: int = 0) -> Any:
 
 
 def check(report: Any, name: str) -> tuple[str, str]:
-    found = next(one for one in report["honesty"]["checks"] if one["id"] == name)
-    return found["status"], found["found"]
+    found = next(one for one in report["data_checks"]["checks"] if one["id"] == name)
+    return found["status"], found["finding"]
 
 
 def replant(project: ComparisonProject, **columns: pl.Expr) -> None:
@@ -56,7 +56,7 @@ def test_honest_data_passes_every_check(cli: Cli, project: ComparisonProject) ->
     project.train(*FEATURES)
     report = compared(cli, project)
     assert report["verdict"] == "pass"
-    assert {one["id"]: one["status"] for one in report["honesty"]["checks"]} == {
+    assert {one["id"]: one["status"] for one in report["data_checks"]["checks"]} == {
         "label in the features": "pass",
         "single features": "pass",
         "identifiers as features": "pass",
@@ -66,7 +66,7 @@ def test_honest_data_passes_every_check(cli: Cli, project: ComparisonProject) ->
         "duplicates": "pass",
         "labels": "note",
     }
-    assert report["honesty"] | {"checks": []} == {"checks": [], "datasets": [], "columns": [], "note": ""}
+    assert report["data_checks"] | {"checks": []} == {"checks": [], "datasets": [], "columns": [], "note": ""}
 
 
 def test_a_feature_that_is_copied_from_the_label_blocks(cli: Cli, project: ComparisonProject) -> None:
@@ -186,7 +186,7 @@ def test_what_changed_since_the_champions_data(cli: Cli, project: ComparisonProj
     project.configure("cluster-by: day, train: train, id: row, incomparable: warn")
     project.train("speed")
     report = compared(cli, project)
-    honesty = report["honesty"]
+    honesty = report["data_checks"]
     assert check(report, "past evaluation rows") == (
         "note",
         "900 of the 900 rows that the champion was evaluated on are training data now",
@@ -194,14 +194,14 @@ def test_what_changed_since_the_champions_data(cli: Cli, project: ComparisonProj
     evaluation, training = honesty["datasets"]
     assert evaluation == {
         "dataset": "evaluation",
-        "rows_then": 900,
-        "rows_now": 1800,
+        "champion_rows": 900,
+        "challenger_rows": 1800,
         "added": 1800,
         "removed": 900,
         "columns_added": ["extra"],
         "columns_removed": ["age"],
     }
-    assert (training["rows_then"], training["rows_now"], training["added"], training["removed"]) == (
+    assert (training["champion_rows"], training["challenger_rows"], training["added"], training["removed"]) == (
         1500,
         2400,
         900,
@@ -209,8 +209,8 @@ def test_what_changed_since_the_champions_data(cli: Cli, project: ComparisonProj
     )
     columns = {(one["dataset"], one["column"]): one for one in honesty["columns"]}
     assert columns["evaluation", "speed"]["psi"] > 0.5
-    assert columns["evaluation", "load"]["missing_now"] == pytest.approx(0.25)
-    assert (columns["evaluation", "site"]["came"], columns["evaluation", "site"]["examples"]) == (1, ["west"])
+    assert columns["evaluation", "load"]["challenger_missing"] == pytest.approx(0.25)
+    assert (columns["evaluation", "site"]["added"], columns["evaluation", "site"]["examples"]) == (1, ["west"])
     assert ("training", "speed") not in columns, "what hardly moved is not shown"
     assert ("evaluation", "row") not in columns
     assert "extra" in cli("report", "--format", "markdown", folder=project.root).out
@@ -228,5 +228,5 @@ def test_without_training_data_or_champion_the_report_says_what_it_cannot_know(
         if content.startswith(b"PAR1") and content not in project.tracked.values():
             path.unlink()
     report = compared(cli, project)
-    assert report["honesty"]["note"].startswith("the champion's evaluation data is not to be had")
-    assert report["honesty"]["datasets"] == []
+    assert report["data_checks"]["note"].startswith("the champion's evaluation data is not to be had")
+    assert report["data_checks"]["datasets"] == []

@@ -275,7 +275,7 @@ def test_leaks_are_looked_for_in_all_columns_or_in_those_of_the_contract(
     project.data("data/test.parquet", test)
     project.track(PATH, parquet(frame))
     answer = cli("compare", "--json", folder=project.root)
-    checks = {one["id"]: (one["status"], one["found"]) for one in answer.json["honesty"]["checks"]}
+    checks = {one["id"]: (one["status"], one["finding"]) for one in answer.json["data_checks"]["checks"]}
     assert answer.code == 0
     assert checks["label in the features"] == (
         "warn",

@@ -114,7 +114,13 @@ def test_a_taken_version_is_refused_and_an_automatic_one_avoids_it(run: Commands
 
 
 def test_a_report_that_blocks_refuses_and_names_the_gate(run: Commands, project: Project) -> None:
-    gate = {"id": "mae", "metric": "mae", "demand": "at most 0.3", "status": "block", "reason": "0.398 is above 0.3"}
+    gate = {
+        "id": "mae",
+        "metric": "mae",
+        "requirement": "at most 0.3",
+        "status": "block",
+        "reason": "0.398 is above 0.3",
+    }
     project.report(b"one", verdict="block", gates=[gate])
     answer = run("register", "delay", "--report", "report.json", code=1)
     assert "gate mae: 0.398 is above 0.3 → needed: at most 0.3" in answer.out

@@ -53,7 +53,7 @@ def test_markdown_and_json(cli: Cli, folder: Path) -> None:
     for words in (["--json"], ["--format", "json"]):
         printed = cli("report", *words, folder=folder)
         assert parse_report(printed.out) == parse_report((GOLDEN / "worse.json").read_bytes())
-        assert printed.json["schema"] == "gitops-mlops/report/1"
+        assert printed.json["schema"] == "gitops-mlops/report/2"
 
 
 def test_html_is_one_page_with_links_to_the_repository_that_is_named(cli: Cli, folder: Path) -> None:
@@ -100,7 +100,10 @@ def test_the_verdict_is_the_exit_code_only_when_asked(cli: Cli, folder: Path, na
         (b"{", "not a report"),
         (b"[]", "not a report"),
         (b"\xff\xfe", "not a report"),
-        (b'{"schema": "gitops-mlops/report/9"}', "not a report of schema gitops-mlops/report/1"),
+        (
+            b'{"schema": "gitops-mlops/report/0"}',
+            "not a report of schema gitops-mlops/report/2",
+        ),
         (b"[" * 100_000, "not a report"),
         (b" " * (MAX_REPORT_BYTES + 1), "larger than 1048576 bytes"),
         (json.dumps({**WORSE, "\x1b[2J\x07": 1}).encode(), "[2J�: Extra inputs"),
@@ -136,3 +139,14 @@ def test_where_nothing_can_be_written(cli: Cli, folder: Path) -> None:
 def test_an_unknown_format_is_wrong_usage(cli: Cli, folder: Path) -> None:
     answer = cli("report", "--format", "html5", folder=folder)
     assert (answer.code, "markdown" in answer.err) == (2, True)
+
+
+def test_a_report_of_an_earlier_version_is_read_and_one_of_a_later_version_names_it(cli: Cli, tmp_path: Path) -> None:
+    recorded = Path(__file__).parents[1] / "recorded" / "report-1.json"
+    (tmp_path / "report.json").write_bytes(recorded.read_bytes())
+    assert cli("report", "--json", folder=tmp_path).json["data_checks"]["checks"][0]["finding"] == "found"
+    (tmp_path / "report.json").write_text('{"schema": "gitops-mlops/report/9"}')
+    answer = cli("report", folder=tmp_path)
+    assert answer.code == 3
+    assert answer.err.count("\n") == 1
+    assert answer.err.startswith("error: report.json: has schema gitops-mlops/report/9, and this version reads")

@@ -275,10 +275,10 @@ def test_a_stage_that_fails_is_a_verdict_with_the_end_of_what_it_said(
     assert document.outcome == "failed"
     assert ran(document)["sub/dvc.yaml:folder"] == "failed"
     assert document.reason.startswith("stage 'sub/dvc.yaml:folder' failed")
-    assert "line 30" in document.tail
-    assert len(document.tail) == 20
+    assert "line 30" in document.log_tail
+    assert len(document.log_tail) == 20
     assert "line 1\n" in answer.err
-    assert "***" in document.tail
+    assert "***" in document.log_tail
     assert "very-secret" not in (project.root / ".gitops-mlops/repro.json").read_text()
     # What ran before it need not run again.
     assert ran(document)["train"] == "ran"

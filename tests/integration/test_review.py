@@ -165,7 +165,7 @@ def test_a_lock_that_is_out_of_step_blocks(
     project.repo.commit("a seed and no training")
     found = review(code=1)
     assert found.lock is not None
-    assert (found.lock.stale, found.lock.troubles[0].path) == (("train",), "dvc.yaml")
+    assert (found.lock.stale, found.lock.problems[0].path) == (("train",), "dvc.yaml")
     assert "What to run: `dvc repro`, `dvc push`, `git add -- dvc.lock`." in review_markdown(found)
     assert found.models[0].skipped == "base"
 
@@ -193,7 +193,7 @@ def test_without_a_configuration_that_is_said(
 ) -> None:
     project.repo.git("rm", "--quiet", "mlops.yaml")
     found = review(code=2)
-    assert [failure.told for failure in found.failures] == [
+    assert [failure.message for failure in found.failures] == [
         "mlops.yaml: there is no such file → add one; the README shows how"
     ]
 
@@ -229,7 +229,7 @@ def test_only_what_is_asked_for_is_compared(
     project.repo.commit("two models")
     assert [one.name for one in review("fault", "--base", "main").models] == ["fault"]
     found = review("falt", "--base", "main", code=2)
-    assert "perhaps you meant 'fault'" in found.failures[0].told
+    assert "perhaps you meant 'fault'" in found.failures[0].message
 
 
 def test_the_projects_own_code_may_end_as_it_likes(
@@ -363,7 +363,7 @@ def test_a_base_that_nobody_knows_is_an_error_that_says_what_to_do(
 ) -> None:
     assert cli("review", folder=project.root).code == 2
     found = parse_review((project.root / "review.json").read_bytes())
-    assert "--base main" in found.failures[0].told
+    assert "--base main" in found.failures[0].message
     assert found.models == ()
     assert review("--base", "nowhere", code=3).verdict == "evidence"
 
@@ -385,7 +385,7 @@ def test_data_that_differs_from_the_record_is_not_what_is_read(
     project.data("data/test.parquet", machines(seed=5))
     project.repo.write("data/test.parquet", b"not what is recorded")
     project.repo.commit("other data")
-    assert review(code=3).datasets[0].told.startswith("data/test.parquet: differs from what dvc.lock records")
+    assert review(code=3).datasets[0].message.startswith("data/test.parquet: differs from what dvc.lock records")
     (project.root / "data/test.parquet").unlink()
     assert review().datasets[0].rows == 900
     recorded = hashlib.md5(project.tracked["data/test.parquet"]).hexdigest()
@@ -398,7 +398,7 @@ def test_a_folder_is_read_where_it_is(project: ComparisonProject, review: Callab
     project.repo.write(".gitignore", (project.root / ".gitignore").read_text() + "/parts\n")
     configure(project, "datasets:\n", "datasets:\n  parts: {path: parts, contract: c.yaml}\n")
     project.repo.commit("a folder of data")
-    assert "dvc pull" in next(one.told for one in review(code=3).datasets if one.name == "parts")
+    assert "dvc pull" in next(one.message for one in review(code=3).datasets if one.name == "parts")
     machines(10).write_parquet(project.root / "parts" / "a.parquet", mkdir=True)
     assert next(one.rows for one in review().datasets if one.name == "parts") == 10
 
@@ -424,13 +424,13 @@ def test_in_a_job_rules_are_marked_in_their_contract_and_the_summary_is_the_comm
 def test_what_the_pipeline_did_is_told_and_what_failed_there_blocks(
     project: ComparisonProject, review: Callable[..., PullRequestReport]
 ) -> None:
-    ran = {"schema": "gitops-mlops/repro/1", "commit": "", "outcome": "ran", "seconds": 3.5, "skipped": ["prepare"]}
+    ran = {"schema": "gitops-mlops/repro/2", "commit": "", "outcome": "ran", "seconds": 3.5, "skipped": ["prepare"]}
     ran["pulled"] = {"files": 1, "bytes": 2_000_000}
     project.repo.write(".gitops-mlops/repro.json", json.dumps(ran))
     text = review_markdown(review())
     assert "Pipeline: ran what had changed, 1 stage skipped" in text
     assert "pulled 2.0 MB" in text
-    failed = {**ran, "outcome": "failed", "reason": "train.py ended with 1", "tail": ["Traceback @org"]}
+    failed = {**ran, "outcome": "failed", "reason": "train.py ended with 1", "log_tail": ["Traceback @org"]}
     project.repo.write(".gitops-mlops/repro.json", json.dumps(failed))
     found = review(code=1)
     assert "## ⛔ Does not pass: the pipeline\n" in review_markdown(found)
@@ -448,5 +448,5 @@ def test_a_shallow_clone_says_how_to_get_the_history(
     answer = cli("review", "--base", "HEAD~1", folder=tmp_path / "clone")
     assert answer.code == 3
     found = parse_review((tmp_path / "clone" / "review.json").read_bytes())
-    assert "no such revision" in found.failures[0].told
-    assert "fetch-depth: 0" in found.failures[0].told
+    assert "no such revision" in found.failures[0].message
+    assert "fetch-depth: 0" in found.failures[0].message

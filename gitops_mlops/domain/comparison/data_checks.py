@@ -60,7 +60,11 @@ def gate_of(check: DataCheck) -> JudgedGate | None:
     if check.status not in ("warn", "block"):
         return None
     result = GateResult(
-        id=f"{DATA_GATE}{check.id}", metric="", demand=_DEMANDS[check.id], status=check.status, reason=check.found
+        id=f"{DATA_GATE}{check.id}",
+        metric="",
+        requirement=_DEMANDS[check.id],
+        status=check.status,
+        reason=check.finding,
     )
     return JudgedGate(result)
 
@@ -84,7 +88,7 @@ def single_features(
         rest = [one for one in found if not one.copy]
         best = f"the best alone, {_name(rest[0].column)}, has {_strength(rest[0], task)}" if rest else ""
         found_best = f"{best}{_asked(features)}" if best else "too few rows to tell"
-        return DataCheck(id=FEATURES, status="pass" if best else "unknown", found=found_best)
+        return DataCheck(id=FEATURES, status="pass" if best else "unknown", finding=found_best)
     certain = suspects[0].strength >= leaks.certain and task is not ModelTask.FORECASTING
     told = [_suspect(one, features, task) for one in suspects]
     return _check(FEATURES, told, "block" if certain else "warn", "", features)
@@ -123,7 +127,7 @@ def training_rows(overlap: Overlap, most: int) -> DataCheck:
     elif not by_id:
         told.append(f"no row of {rows:,} looks like a training row")
     told += [f"max-overlap is {most:,}"] if found else []
-    return DataCheck(id=TRAINING, status=status, found="; ".join(told))
+    return DataCheck(id=TRAINING, status=status, finding="; ".join(told))
 
 
 def _same_ids(overlap: Overlap, found: int) -> list[str]:
@@ -149,7 +153,7 @@ def shared(frame: pl.DataFrame, training: pl.DataFrame, columns: Sequence[str], 
         if common := int(here.is_in(there.implode()).sum()):
             told.append(f"{common:,} of {here.len():,} values of {_name(name)} stand in the training data too")
     if not asked:
-        return DataCheck(id=SHARED, status="unknown", found="no group is known in both")
+        return DataCheck(id=SHARED, status="unknown", finding="no group is known in both")
     return _check(SHARED, told, leaks.shared, f"no value of {' or '.join(map(_name, asked))} stands in both")
 
 
@@ -162,7 +166,7 @@ def time_order(
     """
     if column not in training.columns:
         return (
-            DataCheck(id=TIME, status="unknown", found=f"the training data has no {_name(column)}")
+            DataCheck(id=TIME, status="unknown", finding=f"the training data has no {_name(column)}")
             if declared
             else None
         )
@@ -170,7 +174,7 @@ def time_order(
     if here is None and there is None:
         return None
     if here is None or there is None or here.dtype != there.dtype:
-        return DataCheck(id=TIME, status="unknown", found=f"{_name(column)} is a time in one of the two only")
+        return DataCheck(id=TIME, status="unknown", finding=f"{_name(column)} is a time in one of the two only")
     latest, now = there.max(), here.drop_nulls()
     if latest is None or now.is_empty():
         return None
@@ -191,7 +195,7 @@ def duplicates(frame: pl.DataFrame, target: str, without: Sequence[str], leaks: 
     readable = plain_columns(frame)
     again, contrary = repeats(frame.select(readable), target, without) if target in readable else (0, 0)
     if not again:
-        return DataCheck(id=DUPLICATES, status="pass", found="no row stands there twice")
+        return DataCheck(id=DUPLICATES, status="pass", finding="no row stands there twice")
     told = f"{again:,} of {frame.height:,} rows repeat another but for the label"
     if contrary:
         told += f"; {contrary:,} stand with different labels"
@@ -200,14 +204,14 @@ def duplicates(frame: pl.DataFrame, target: str, without: Sequence[str], leaks: 
         for name in readable
     )
     if not odd or again < _MANY_DUPLICATES * frame.height:
-        return DataCheck(id=DUPLICATES, status="note", found=told)
+        return DataCheck(id=DUPLICATES, status="note", finding=told)
     return _check(DUPLICATES, [told], leaks.duplicates, "")
 
 
 def balance(task: ModelTask, sides: Sequence[tuple[str, pl.Series]]) -> DataCheck:
     """How the labels are spread, here and in each other place: the most frequent, or their middle and quartiles."""
     told = [f"{where} {text}" for where, column in sides if (text := _spread(task, column))]
-    return DataCheck(id=BALANCE, status="note" if told else "unknown", found="; ".join(told)[:2000])
+    return DataCheck(id=BALANCE, status="note" if told else "unknown", finding="; ".join(told)[:2000])
 
 
 def _spread(task: ModelTask, column: pl.Series) -> str:
@@ -235,13 +239,13 @@ def _check(
     name: str, told: Sequence[str], reaction: Reaction, fine: str, features: ModelFeatures | None = None
 ) -> DataCheck:
     if not told:
-        return DataCheck(id=name, status="pass", found=fine + (_asked(features) if features else ""))
+        return DataCheck(id=name, status="pass", finding=fine + (_asked(features) if features else ""))
     more = f"; and {len(told) - 5} more" if len(told) > 5 else ""
     status: CheckStatus = "note" if reaction == "ignore" else reaction
     if features is not None and not features.sure:
         more += "; whether the model reads it is not known"
         status = "warn" if status == "block" else status
-    return DataCheck(id=name, status=status, found=("; ".join(told[:5]) + more)[:2000])
+    return DataCheck(id=name, status=status, finding=("; ".join(told[:5]) + more)[:2000])
 
 
 def _asked(features: ModelFeatures) -> str:

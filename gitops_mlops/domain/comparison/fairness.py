@@ -61,7 +61,7 @@ def judge_gap(
         GateResult(
             id=f"fairness {column} {GAP_WORDS[found.name]}"[:200],
             metric=found.name,
-            demand=f"{words}, and at most {asked.warn_abs:g} without a warning"[:2000],
+            requirement=f"{words}, and at most {asked.warn_abs:g} without a warning"[:2000],
             status=status,
             reason=reason[:2000],
         )

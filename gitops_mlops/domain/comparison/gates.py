@@ -76,7 +76,7 @@ def long_term_gate(
     words = f"{demand(gate)}, and no slow decline since {version}"
     name = f"{gate.name} since {version}"
     return JudgedGate(
-        GateResult(id=name[:200], metric=gate.metric, demand=words[:2000], status=status, reason=reason[:2000])
+        GateResult(id=name[:200], metric=gate.metric, requirement=words[:2000], status=status, reason=reason[:2000])
     )
 
 
@@ -168,7 +168,7 @@ def _judge(gate: GateConfig, identity: str, evaluation: EvaluationConfig, eviden
         status, incomparable = "warn", False
     reason = "; ".join(text for _, text in found)
     result = GateResult(
-        id=identity[:200], metric=gate.metric, demand=demand(gate), status=status, reason=reason[:2000]
+        id=identity[:200], metric=gate.metric, requirement=demand(gate), status=status, reason=reason[:2000]
     )
     return JudgedGate(result, incomparable)
 
@@ -196,7 +196,7 @@ def _rule(gate: GateConfig, measured: MetricEstimate | None, evaluation: Evaluat
 
 
 def _enough(measured: MetricEstimate) -> str:
-    needed, mde = measured.result.needed, measured.result.mde
+    needed, mde = measured.result.required_sample_size, measured.result.mde
     if mde is None or not measured.units or (measured.result.margin and needed is None):
         return ""
     enough = "" if needed is None else f", about {needed:,} would be enough"
@@ -228,7 +228,7 @@ def _declared_slices(model: ModelConfig, metric: str, evidence: GateEvidence) ->
     status, reason = rule_in_slices(gate, evidence.slices, model.evaluation, demanded=False)
     words = f"{metric} no declared slice clearly worse than the champion"
     return JudgedGate(
-        GateResult(id="declared slices", metric=metric, demand=words, status=status, reason=reason[:2000])
+        GateResult(id="declared slices", metric=metric, requirement=words, status=status, reason=reason[:2000])
     )
 
 

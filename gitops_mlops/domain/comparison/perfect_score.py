@@ -21,13 +21,13 @@ def perfect_score(sample: ScoredSample | None, leaks: LeakageConfig) -> DataChec
     Labels and rankings may be easy, so that they only warn; where there are few rows, it is no more than a remark.
     """
     if sample is None:
-        return DataCheck(id=PERFECT, status="unknown", found="the challenger has no answers")
+        return DataCheck(id=PERFECT, status="unknown", finding="the challenger has no answers")
     kinds, counts = np.unique(sample.truth, return_counts=True)
     if len(kinds) < 2:
-        return DataCheck(id=PERFECT, status="unknown", found="every row has the same label")
+        return DataCheck(id=PERFECT, status="unknown", finding="every row has the same label")
     told = _ranking(sample) if sample.task is ModelTask.RANKING else _perfect(sample)
     if not told:
-        return DataCheck(id=PERFECT, status="pass", found="the answers are not the labels")
+        return DataCheck(id=PERFECT, status="pass", finding="the answers are not the labels")
     few = sample.rows < FEWEST_ROWS or int(counts.min()) < FEWEST_OF_A_LABEL
     status: CheckStatus = "warn"
     if sample.task in (ModelTask.REGRESSION, ModelTask.FORECASTING):
@@ -36,7 +36,7 @@ def perfect_score(sample: ScoredSample | None, leaks: LeakageConfig) -> DataChec
         few = sample.units < FEWEST_OF_A_LABEL
     if few or leaks.label == "ignore":
         status = "note"
-    return DataCheck(id=PERFECT, status=status, found=told + ("; too few rows to suspect anything" if few else ""))
+    return DataCheck(id=PERFECT, status=status, finding=told + ("; too few rows to suspect anything" if few else ""))
 
 
 def _perfect(sample: ScoredSample) -> str:

@@ -1,8 +1,8 @@
-"""The result of comparing a challenger with a champion: `report.json`, schema 1.
+"""The result of comparing a challenger with a champion: `report.json`, schema 2.
 
 It is written by a job that may run a stranger's code and read by one that holds a token, so every text is
 bounded, every number finite and nothing unknown is let in. A new optional field keeps the schema's number;
-anything else that a reader could trip over raises it.
+anything else that a reader could trip over raises it, and `domain/document/recorded.py` reads what was before.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from gitops_mlops.domain.comparison.report_parts import (
     ComparedRevision,
-    DataHonesty,
+    DataChecks,
     EvaluationSample,
     FairnessResult,
     FrozenRowsComparison,
@@ -27,10 +27,11 @@ from gitops_mlops.domain.comparison.report_parts import (
     Verdict,
 )
 from gitops_mlops.domain.document.bounded import DocumentPart, Text, Word
+from gitops_mlops.domain.document.recorded import read_recorded
 from gitops_mlops.domain.errors import MissingEvidence
 from gitops_mlops.domain.statistics.results import ConfusionMatrix, MetricResult, PlotCurve
 
-SCHEMA: Literal["gitops-mlops/report/1"] = "gitops-mlops/report/1"
+SCHEMA: Literal["gitops-mlops/report/2"] = "gitops-mlops/report/2"
 MAX_REPORT_BYTES = 1024 * 1024
 MOST_SLICES = 500
 
@@ -38,7 +39,7 @@ MOST_SLICES = 500
 class Report(DocumentPart):
     """The whole result. `champion` is None for the first version of a model; `reasons` explains the verdict."""
 
-    schema_: Literal["gitops-mlops/report/1"] = Field(default=SCHEMA, alias="schema")
+    schema_: Literal["gitops-mlops/report/2"] = Field(default=SCHEMA, alias="schema")
     kind: Kind = "local"
     model: Word
     task: Word
@@ -56,10 +57,10 @@ class Report(DocumentPart):
     gate_changes: tuple[ReportChange, ...] = Field(default=(), max_length=100)
     confusion: ConfusionMatrix | None = None
     curves: tuple[PlotCurve, ...] = Field(default=(), max_length=10)
-    frozen: FrozenRowsComparison | None = None
-    anchor: LongTermComparison | None = None
+    frozen_rows: FrozenRowsComparison | None = None
+    long_term: LongTermComparison | None = None
     recipe: RecipeComparison | None = None
-    honesty: DataHonesty | None = None
+    data_checks: DataChecks | None = None
     slice_search: SliceSearch | None = None
     fairness: tuple[FairnessResult, ...] = Field(default=(), max_length=10)
     warnings: tuple[Text, ...] = Field(default=(), max_length=50)
@@ -79,7 +80,7 @@ def parse_part(content: str | bytes, wanted: type[P], limit: int, schema: str, n
     if len(content) > limit:
         raise MissingEvidence(f"larger than {limit} bytes", where=name, hint=hint)
     try:
-        return wanted.model_validate_json(content)
+        return read_recorded(content, wanted, schema, name)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)

@@ -69,25 +69,25 @@ class SliceResult(DocumentPart):
 class SliceSearch(DocumentPart):
     """What a search for slices on which the challenger is worse has found.
 
-    `columns` were searched, the first `paired` of them in pairs too: `searched` slices, of which `worse` are worse
-    beyond doubt, by Holm over all of them. `found` are the clearest that differ, each with one metric, whose
-    `p_value` is one-sided and corrected for the search. `note` says why nothing was searched.
+    `columns` were searched, the first `paired_columns` of them in pairs too. Of `slices_searched` slices,
+    `slices_worse` are significantly worse, by Holm over all of them. `slices` are the clearest of these, each with
+    one metric, whose `p_value` is one-sided and corrected for the search. `note` says why nothing was searched.
     """
 
     columns: int = 0
-    paired: int = 0
-    searched: int = 0
-    worse: int = 0
-    found: tuple[SliceResult, ...] = Field(default=(), max_length=10)
+    paired_columns: int = 0
+    slices_searched: int = 0
+    slices_worse: int = 0
+    slices: tuple[SliceResult, ...] = Field(default=(), max_length=10)
     note: Text = ""
 
 
 class GateResult(DocumentPart):
-    """One gate: what it demanded, what was seen, and why it ended as it did."""
+    """One gate: what it requires, its status, and the reason with the values that were observed."""
 
     id: Word
     metric: Word
-    demand: Text
+    requirement: Text
     status: GateStatus
     reason: Text
 
@@ -132,27 +132,28 @@ class RecipeComparison(DocumentPart):
 
 
 class DataCheck(DocumentPart):
-    """One question about the data. `note` only tells, `unknown` could not be asked; `found` says what was seen."""
+    """One question about the data. `note` only tells, `unknown` could not be asked; `finding` says what was seen."""
 
     id: Word
     status: CheckStatus
-    found: Text
+    finding: Text
 
 
 class ColumnShift(DocumentPart):
     """A column of a dataset against the same in the champion's data.
 
-    `psi` is the population stability index less what chance gives; None where it means nothing. `missing_then` and
-    `missing_now` are shares of the rows; `came` and `went` count categories, `examples` are some of those that came.
+    `psi` is the population stability index less what chance gives, None where it means nothing. `champion_missing`
+    and `challenger_missing` are shares of the rows. `added` and `removed` count categories, `examples` are some that
+    were added.
     """
 
     dataset: Word
     column: Word
     psi: float | None = None
-    missing_then: float
-    missing_now: float
-    came: int = 0
-    went: int = 0
+    champion_missing: float
+    challenger_missing: float
+    added: int = 0
+    removed: int = 0
     examples: tuple[Word, ...] = Field(default=(), max_length=5)
     note: Word = ""
 
@@ -161,15 +162,15 @@ class DatasetShift(DocumentPart):
     """A dataset against the champion's. `added` and `removed` count rows by all columns that both have."""
 
     dataset: Word
-    rows_then: int
-    rows_now: int
+    champion_rows: int
+    challenger_rows: int
     added: int
     removed: int
     columns_added: tuple[Word, ...] = Field(default=(), max_length=50)
     columns_removed: tuple[Word, ...] = Field(default=(), max_length=50)
 
 
-class DataHonesty(DocumentPart):
+class DataChecks(DocumentPart):
     """Whether the data can be trusted to tell a good model: leaks, and what changed since the champion's.
 
     `columns` are the most changed ones; `note` says why there is nothing of the champion's data.
@@ -184,7 +185,7 @@ class DataHonesty(DocumentPart):
 class GroupRates(DocumentPart):
     """How one model treats a group; None where a rate has nothing to be a share of."""
 
-    selected: float
+    selection_rate: float
     accuracy: float
     true_positive_rate: float | None = None
     false_positive_rate: float | None = None

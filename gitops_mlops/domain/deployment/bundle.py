@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gitops_mlops.domain.config.metrics import ModelTask
+from gitops_mlops.domain.document.recorded import read_recorded
 from gitops_mlops.domain.errors import MissingEvidence
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def parse_bundle(content: bytes, name: str = MANIFEST) -> Bundle:
     if len(content) > MAX_BYTES:
         raise MissingEvidence(f"larger than {MAX_BYTES} bytes", where=name, hint="build the bundle again")
     try:
-        return Bundle.model_validate_json(content)
+        return read_recorded(content, Bundle, SCHEMA, name)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         # A key may be any text: escaped and cut, it stays one line.

@@ -1,4 +1,4 @@
-"""What running a pipeline did: `.gitops-mlops/repro.json`, schema 1.
+"""What running a pipeline did: `.gitops-mlops/repro.json`, schema 2.
 
 It is written by a job that runs a stranger's code and read by one that holds a token, so every text is bounded and
 nothing unknown is let in. A new optional field keeps the schema's number; anything else raises it.
@@ -13,9 +13,10 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from gitops_mlops.domain.document.bounded import DocumentPart, Text, Word
+from gitops_mlops.domain.document.recorded import read_recorded
 from gitops_mlops.domain.errors import MissingEvidence
 
-SCHEMA: Literal["gitops-mlops/repro/1"] = "gitops-mlops/repro/1"
+SCHEMA: Literal["gitops-mlops/repro/2"] = "gitops-mlops/repro/2"
 REPRO_FILE = ".gitops-mlops/repro.json"
 MAX_REPRO_BYTES = 1024 * 1024
 MAX_STAGES = 2000
@@ -52,19 +53,19 @@ class OutputDifference(DocumentPart):
 
     stage: Word
     path: RepoFile
-    recorded: Word
-    got: Word
+    recorded_digest: Word
+    observed_digest: Word
 
 
 class PipelineRunReport(DocumentPart):
     """One run of the pipeline.
 
     `commit` is what was checked out, `skipped` the stages that were up to date and did not run,
-    `lock_files` the files in git that the run changed: `dvc.lock` and outputs with `cache: false`. `tail` is the
+    `lock_files` the files in git that the run changed: `dvc.lock` and outputs with `cache: false`. `log_tail` is the
     end of what a failed stage printed.
     """
 
-    schema_: Literal["gitops-mlops/repro/1"] = Field(default=SCHEMA, alias="schema")
+    schema_: Literal["gitops-mlops/repro/2"] = Field(default=SCHEMA, alias="schema")
     commit: Word
     outcome: Outcome
     seconds: float = Field(ge=0)
@@ -74,7 +75,7 @@ class PipelineRunReport(DocumentPart):
     pushed: RemoteTraffic = RemoteTraffic()
     lock_files: list[RepoFile] = Field(default_factory=list, max_length=MAX_STAGES)
     reason: Text = ""
-    tail: list[Text] = Field(default_factory=list, max_length=TAIL_LINES)
+    log_tail: list[Text] = Field(default_factory=list, max_length=TAIL_LINES)
     differences: list[OutputDifference] = Field(default_factory=list, max_length=MAX_STAGES)
 
     @property
@@ -94,7 +95,7 @@ def parse_repro(content: str | bytes, name: str = REPRO_FILE) -> PipelineRunRepo
     if len(content) > MAX_REPRO_BYTES:
         raise MissingEvidence(f"larger than {MAX_REPRO_BYTES} bytes", where=name, hint="run repro again")
     try:
-        return PipelineRunReport.model_validate_json(content)
+        return read_recorded(content, PipelineRunReport, SCHEMA, name)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)

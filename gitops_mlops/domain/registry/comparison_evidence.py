@@ -52,7 +52,9 @@ def report_refusals(report: Report, enough: Sequence[str] = RELEASABLE) -> tuple
     """The gates that block, or the verdict when no gate does."""
     against = verdict_refusals(report.verdict, enough)
     blocked = tuple(
-        RuleRefusal(f"gate {gate.id}", gate.reason, gate.demand) for gate in report.gates if gate.status == "block"
+        RuleRefusal(f"gate {gate.id}", gate.reason, gate.requirement)
+        for gate in report.gates
+        if gate.status == "block"
     )
     return (blocked or against) if against else ()
 

@@ -1,4 +1,4 @@
-"""What a pull request's job found: `review.json`, schema 1.
+"""What a pull request's job found: `review.json`, schema 2.
 
 As `report.json`, it is written by a job that may run a stranger's code and read by one that holds a token: every
 text and list is bounded and nothing unknown is let in. A review whose head is better than its parts is refused,
@@ -18,7 +18,7 @@ from gitops_mlops.domain.errors import BUG, FileProblemLine
 from gitops_mlops.domain.faults import Cause, fault_of
 from gitops_mlops.domain.pipeline.run import PipelineRunReport
 
-REVIEW_SCHEMA: Literal["gitops-mlops/review/1"] = "gitops-mlops/review/1"
+REVIEW_SCHEMA: Literal["gitops-mlops/review/2"] = "gitops-mlops/review/2"
 MAX_REVIEW_BYTES = 1024 * 1024
 REVIEW_FILE = "review.json"
 
@@ -100,7 +100,7 @@ class StepFailure(DocumentPart):
 
     step: Word
     outcome: Outcome
-    told: Text
+    message: Text
 
 
 class BrokenRule(DocumentPart):
@@ -122,9 +122,9 @@ class ContractEdit(DocumentPart):
 
 
 class DatasetReview(DocumentPart):
-    """A dataset against its contract. `rows` were read, `count` rules are broken, `rules` are the first of them.
+    """A dataset against its contract. `rows` were read. `rules_broken` counts broken rules, `rules` has the first.
 
-    `skipped` says what it is the same as, `told` why there is no answer.
+    `skipped` says what it is the same as, `message` why there is no answer.
     """
 
     name: Word
@@ -132,20 +132,20 @@ class DatasetReview(DocumentPart):
     contract: Word
     outcome: Outcome
     skipped: Skipped = ""
-    told: Text = ""
+    message: Text = ""
     rows: Count | None = None
-    count: Count = 0
+    rules_broken: Count = 0
     rules: tuple[BrokenRule, ...] = Field(default=(), max_length=50)
     edits: tuple[ContractEdit, ...] = Field(default=(), max_length=50)
 
 
 class ModelReview(DocumentPart):
-    """A model: its comparison with the champion, or in `told` why there is none."""
+    """A model: its comparison with the champion, or in `message` why there is none."""
 
     name: Word
     outcome: Outcome
     skipped: Skipped = ""
-    told: Text = ""
+    message: Text = ""
     report: Report | None = None
 
     @model_validator(mode="after")
@@ -156,15 +156,15 @@ class ModelReview(DocumentPart):
 
 
 class LockReview(DocumentPart):
-    """Whether every `dvc.lock` is in step; `stale` stages would run again, for `troubles`, until `mend` is run.
+    """Whether every `dvc.lock` is in step; `stale` stages would run again, for `problems`, until `fix` is run.
 
     `uncommitted` are the files that a run changed, where nobody but a person can commit them. `unchecked` are stages
     that could not be checked; `unchecked_stages` says what that comes to.
     """
 
     stale: tuple[Word, ...] = Field(default=(), max_length=200)
-    troubles: tuple[FileProblem, ...] = Field(default=(), max_length=100)
-    mend: tuple[Text, ...] = Field(default=(), max_length=10)
+    problems: tuple[FileProblem, ...] = Field(default=(), max_length=100)
+    fix: tuple[Text, ...] = Field(default=(), max_length=10)
     uncommitted: tuple[Word, ...] = Field(default=(), max_length=200)
     unchecked: tuple[Word, ...] = Field(default=(), max_length=200)
     unchecked_stages: Literal["warn", "block"] = "warn"
@@ -187,12 +187,12 @@ class TimedStep(DocumentPart):
 
 
 class PullRequestReport(DocumentPart):
-    """The whole of it. `verdict` is the worst outcome of all parts; `shortened` names what did not fit in.
+    """The whole of it. `verdict` is the worst outcome of all parts; `shortened_parts` names what did not fit in.
 
-    `trained` is what the commit says ran for it, where CI made the commit.
+    `training` is what the commit says ran for it, where CI made the commit.
     """
 
-    schema_: Literal["gitops-mlops/review/1"] = Field(default=REVIEW_SCHEMA, alias="schema")
+    schema_: Literal["gitops-mlops/review/2"] = Field(default=REVIEW_SCHEMA, alias="schema")
     verdict: Outcome
     commits: ReviewedCommits = Field(default_factory=ReviewedCommits)
     failures: tuple[StepFailure, ...] = Field(default=(), max_length=20)
@@ -200,13 +200,13 @@ class PullRequestReport(DocumentPart):
     remarks: tuple[Text, ...] = Field(default=(), max_length=50)
     lock: LockReview | None = None
     pipeline: PipelineRunReport | None = None
-    trained: Text = ""
+    training: Text = ""
     datasets: tuple[DatasetReview, ...] = Field(default=(), max_length=200)
     models: tuple[ModelReview, ...] = Field(default=(), max_length=200)
     steps: tuple[TimedStep, ...] = Field(default=(), max_length=500)
     run: Count | None = None
     pull_request: Count | None = None
-    shortened: tuple[Word, ...] = Field(default=(), max_length=20)
+    shortened_parts: tuple[Word, ...] = Field(default=(), max_length=20)
 
     @model_validator(mode="after")
     def _has_the_worst_verdict(self) -> PullRequestReport:
@@ -223,7 +223,7 @@ class PullRequestReport(DocumentPart):
     @property
     def annotations(self) -> list[FileProblemLine]:
         """Everything wrong that stands at a place in a file."""
-        lock = self.lock.troubles if self.lock else ()
+        lock = self.lock.problems if self.lock else ()
         return [
             *(trouble.problem for trouble in (*self.problems, *lock)),
             *(_broken(dataset, rule) for dataset in self.datasets for rule in dataset.rules),

@@ -21,11 +21,14 @@ _TOLD_BYTES = len(_TOLD) + 10
 _EMPTIED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("curves and confusion matrices", {"curves": (), "confusion": None}),
     ("slices, groups and recipes", {"slices": (), "slice_search": None, "fairness": (), "recipe": None}),
-    ("the frozen data, the anchor and the checks of the data", {"frozen": None, "anchor": None, "honesty": None}),
+    (
+        "the frozen data, the anchor and the checks of the data",
+        {"frozen_rows": None, "long_term": None, "data_checks": None},
+    ),
     ("changes of parameters and data", {"parameters": (), "data": ()}),
 )
 
-_BARE_PIPELINE: dict[str, Any] = {"stages": [], "skipped": [], "lock_files": [], "tail": [], "differences": []}
+_BARE_PIPELINE: dict[str, Any] = {"stages": [], "skipped": [], "lock_files": [], "log_tail": [], "differences": []}
 
 
 def dump_review(review: PullRequestReport, limit: int = MAX_REVIEW_BYTES) -> bytes:
@@ -51,7 +54,7 @@ def _shorter(review: PullRequestReport, limit: int) -> Iterator[PullRequestRepor
 
 
 def _named(review: PullRequestReport, name: str) -> PullRequestReport:
-    named: PullRequestReport = _with(review, shortened=tuple(dict.fromkeys([*review.shortened, name])))
+    named: PullRequestReport = _with(review, shortened_parts=tuple(dict.fromkeys([*review.shortened_parts, name])))
     return named
 
 
@@ -79,7 +82,7 @@ def _without_largest(review: PullRequestReport, limit: int) -> PullRequestReport
 
 
 def _without_report(model: ModelReview) -> ModelReview:
-    left: ModelReview = _with(model, report=None, told=_TOLD)
+    left: ModelReview = _with(model, report=None, message=_TOLD)
     return left
 
 
@@ -89,21 +92,21 @@ def _cut(review: PullRequestReport) -> PullRequestReport:
     lock = review.lock and _with(
         review.lock,
         stale=tuple(name[:_SHORTEST] for name in review.lock.stale[:20]),
-        troubles=tuple(_short(one, "path", "where", "message", "hint") for one in review.lock.troubles[:20]),
-        mend=(),
+        problems=tuple(_short(one, "path", "where", "message", "hint") for one in review.lock.problems[:20]),
+        fix=(),
         uncommitted=tuple(name[:_SHORTEST] for name in review.lock.uncommitted[:20]),
     )
     cut: PullRequestReport = _with(
         review,
-        failures=tuple(_short(one, "told") for one in review.failures),
+        failures=tuple(_short(one, "message") for one in review.failures),
         problems=tuple(shown),
         remarks=tuple(text[:_SHORTEST] for text in review.remarks[:10]),
         lock=lock,
         pipeline=review.pipeline and _with(review.pipeline, **_BARE_PIPELINE),
         datasets=tuple(
-            _with(_short(one, "name", "path", "contract", "told"), rules=(), edits=()) for one in review.datasets
+            _with(_short(one, "name", "path", "contract", "message"), rules=(), edits=()) for one in review.datasets
         ),
-        models=tuple(_short(one, "told") for one in review.models),
+        models=tuple(_short(one, "message") for one in review.models),
         steps=review.steps[:50],
     )
     return cut

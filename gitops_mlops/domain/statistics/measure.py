@@ -225,7 +225,7 @@ def _measured(
             "margin": amount,
             "verdict": word,
             "mde": _finite(mde),
-            "needed": units_needed(sample.units, mde, amount),
+            "required_sample_size": units_needed(sample.units, mde, amount),
         }
     )
     measured = MetricEstimate(result, delta, found_own, units=units)
@@ -236,7 +236,7 @@ def _measured(
 
 def too_few(measured: MetricEstimate, why: str) -> MetricEstimate:
     """The same without an interval, for it would not be what it says: the metric cannot be judged."""
-    values = dict.fromkeys(("challenger_ci", "ci", "se", "p_value", "mde", "needed"))
+    values = dict.fromkeys(("challenger_ci", "ci", "se", "p_value", "mde", "required_sample_size"))
     note = "; ".join(text for text in ("" if measured.few else measured.result.note, why) if text)
     update = {**values, "method": "", "verdict": "cannot_be_judged", "note": note[:2000]}
     return replace(measured, result=measured.result.model_copy(update=update), few=why)

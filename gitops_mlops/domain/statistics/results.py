@@ -24,7 +24,7 @@ class MetricResult(DocumentPart):
 
     `delta` is oriented: positive means that the challenger is better, whichever direction the metric has.
     `ci` and `se` belong to `delta`; where too few rows make the verdict `cannot_be_judged` there is no interval, and
-    `note` says so. `mde` is the smallest difference seen with the wanted power, `needed`
+    `note` says so. `mde` is the smallest difference seen with the wanted power, `required_sample_size`
     how many rows (or clusters) would make it as small as the margin.
     """
 
@@ -41,7 +41,7 @@ class MetricResult(DocumentPart):
     margin: float | None = None
     verdict: MetricVerdict = "undefined"
     mde: float | None = None
-    needed: int | None = None
+    required_sample_size: int | None = None
     note: Text = ""
 
 

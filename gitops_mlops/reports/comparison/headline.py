@@ -98,7 +98,7 @@ def other_reasons(report: Report) -> list[str]:
 
 
 def _untold(report: Report) -> list[str]:
-    told = {text for gate in report.gates for text in (gate.reason, f"{gate.demand}: {gate.reason}")}
+    told = {text for gate in report.gates for text in (gate.reason, f"{gate.requirement}: {gate.reason}")}
     return [text for text in report.reasons if text not in told]
 
 
@@ -153,7 +153,7 @@ def too_few(report: Report, metric: MetricResult) -> str:
     clusters = report.evaluation.clusters
     have = counted(report.evaluation.rows, "row") if clusters is None else counted(clusters, "group")
     unseen = f"a difference under {fixed(metric.mde, decimals_of(metric))} cannot be seen with {have}"
-    needed = f"; {count(metric.needed)} would be needed" if metric.needed else ""
+    needed = f"; {count(metric.required_sample_size)} would be needed" if metric.required_sample_size else ""
     return f"Too few rows to tell: {unseen}{needed}."
 
 
@@ -183,7 +183,7 @@ def gate_name(gate: GateResult, word: Word) -> str:
 
 def gate_requirement(gate: GateResult) -> str:
     """What is demanded, without the metric that stands beside it already."""
-    return gate.demand.removeprefix(f"{gate.metric} ")
+    return gate.requirement.removeprefix(f"{gate.metric} ")
 
 
 def revision_name(revision: ComparedRevision, word: Word) -> str:

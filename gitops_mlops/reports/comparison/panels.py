@@ -43,7 +43,7 @@ _ROLES = {"evaluation": "Evaluation", "training": "Training"}
 # What the trade calls a moderate shift (Siddiqi 2006, Credit Risk Scorecards).
 _LARGE_SHIFT = 0.1
 _NOTES_SHOWN = 5
-_RATES = ("selected", "true_positive_rate", "false_positive_rate", "accuracy")
+_RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "accuracy")
 _GROUP_HEADERS = ["Group", "Rows", "Selected", "True positives", "False positives", "Accuracy"]
 
 
@@ -72,7 +72,7 @@ class Panel(NamedTuple):
 
 def frozen_rows(report: Report) -> Panel | None:
     """Both models on the evaluation data as it was."""
-    found = report.frozen
+    found = report.frozen_rows
     if found is None:
         return None
     rows = counted(found.evaluation.rows, "row") if found.evaluation else "not scored"
@@ -83,7 +83,7 @@ def frozen_rows(report: Report) -> Panel | None:
 
 def long_term(report: Report) -> Panel | None:
     """The challenger against the champion of a while ago."""
-    found = report.anchor
+    found = report.long_term
     if found is None:
         return None
     days = counted(round(found.age / 86400), "day")
@@ -119,7 +119,7 @@ def recipe(report: Report) -> Panel | None:
 
 def data_checks(report: Report) -> Panel | None:
     """What was asked of the data."""
-    found = report.honesty
+    found = report.data_checks
     if found is None or not found.checks:
         return None
     worst = sorted(found.checks, key=lambda check: _CHECKS.index(check.status))
@@ -127,7 +127,7 @@ def data_checks(report: Report) -> Panel | None:
     passed = sum(check.status == "pass" for check in worst)
     summary = counted(odd, "suspicion") if odd else f"{counted(passed, 'check')} passed"
     said = [
-        [f"{_CHECK_SYMBOLS[check.status]} ", UntrustedText(check.id), ": ", UntrustedText(check.found)]
+        [f"{_CHECK_SYMBOLS[check.status]} ", UntrustedText(check.id), ": ", UntrustedText(check.finding)]
         for check in worst
     ]
     return Panel("Data honesty", summary, said, alert=odd > 0)
@@ -135,7 +135,7 @@ def data_checks(report: Report) -> Panel | None:
 
 def data_shift(report: Report) -> Panel | None:
     """What changed of the data since the champion's."""
-    found = report.honesty
+    found = report.data_checks
     if found is None or not (found.datasets or found.columns or found.note):
         return None
     said = [_dataset(one) for one in found.datasets]
@@ -149,8 +149,8 @@ def data_shift(report: Report) -> Panel | None:
 
 def _dataset(one: DatasetShift) -> list[str]:
     told = [
-        f"{_ROLES.get(one.dataset, 'Data')}: {counted(one.rows_then, 'row')} then, {count(one.rows_now)} now;"
-        f" {count(one.added)} are new and {count(one.removed)} gone."
+        f"{_ROLES.get(one.dataset, 'Data')}: {counted(one.champion_rows, 'row')} then,"
+        f" {count(one.challenger_rows)} now; {count(one.added)} are new and {count(one.removed)} gone."
     ]
     for what, names in (("new", one.columns_added), ("gone", one.columns_removed)):
         if names:
@@ -159,13 +159,13 @@ def _dataset(one: DatasetShift) -> list[str]:
 
 
 def _column(one: ColumnShift) -> list[str]:
-    categories = f"{count(one.came)} new, {count(one.went)} gone" if one.came or one.went else ""
+    categories = f"{count(one.added)} new, {count(one.removed)} gone" if one.added or one.removed else ""
     return [
         UntrustedText(one.column),
         UntrustedText(one.dataset),
         fixed(one.psi if one.psi is None else max(one.psi, 0.0), 2),
-        percent(one.missing_then),
-        percent(one.missing_now),
+        percent(one.champion_missing),
+        percent(one.challenger_missing),
         UntrustedText(one.note) if one.note else categories or NOTHING,
     ]
 
@@ -178,18 +178,18 @@ def slice_search(report: Report) -> Panel | None:
     title = "Search for weak slices"
     if found.note:
         return Panel(title, "not searched", [["Nothing was searched: ", UntrustedText(found.note), "."]])
-    pairs = "" if found.paired == found.columns else f" ({count(found.paired)} of them)"
+    pairs = "" if found.paired_columns == found.columns else f" ({count(found.paired_columns)} of them)"
     of = counted(found.columns, "column")
     how = f"Every value or fifth of {of} with 200 rows or more was looked at, alone and in pairs{pairs}."
-    if not found.worse:
-        return Panel(title, f"none of {counted(found.searched, 'slice')} is clearly worse", [[how]])
+    if not found.slices_worse:
+        return Panel(title, f"none of {counted(found.slices_searched, 'slice')} is clearly worse", [[how]])
     why = (
-        f"Worse beyond doubt, with Holm's correction for {counted(found.searched, 'slice')}, each on rows that those"
-        " above it lack too. They were picked for being the worst: the true difference is likely smaller."
+        f"Worse beyond doubt, with Holm's correction for {counted(found.slices_searched, 'slice')}, each on rows"
+        " that those above it lack too. They were picked for being the worst: the true difference is likely smaller."
     )
-    rows = [_found(part, metric) for part in found.found for metric in part.metrics]
+    rows = [_found(part, metric) for part in found.slices for metric in part.metrics]
     headers = ["Slice", "Rows", "Metric", "Better by (CI)"] if rows else []
-    return Panel(title, f"worse in {count(found.worse)}", [[how], [why]], headers, rows, True)
+    return Panel(title, f"worse in {count(found.slices_worse)}", [[how], [why]], headers, rows, True)
 
 
 def _found(part: SliceResult, metric: MetricResult) -> list[str]:

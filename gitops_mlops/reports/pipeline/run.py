@@ -20,7 +20,10 @@ def repro_text(repro: PipelineRunReport) -> str:
         for run in repro.stages
     ]
     lines = [table(["stage", "", "time"], rows, right=[2])] if rows else []
-    lines += [printable(f"{one.path}: {one.got or 'nothing'} instead of {one.recorded}") for one in repro.differences]
+    lines += [
+        printable(f"{one.path}: {one.observed_digest or 'nothing'} instead of {one.recorded_digest}")
+        for one in repro.differences
+    ]
     lines += [printable(f"changed: {path}") for path in repro.lock_files]
     return "\n".join([*lines, printable(_summary(repro))])
 

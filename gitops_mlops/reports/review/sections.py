@@ -46,7 +46,7 @@ def failures(review: PullRequestReport, limit: int) -> list[str]:
     """What could not be done, and what is wrong in files that people write."""
     if not review.failures and not review.problems:
         return []
-    done = [f"- {prose(one.step, 60)}: {prose(one.told, limit)}" for one in review.failures]
+    done = [f"- {prose(one.step, 60)}: {prose(one.message, limit)}" for one in review.failures]
     return [*done, *_troubles(review.problems, limit), ""]
 
 
@@ -97,7 +97,9 @@ def _dataset(dataset: DatasetReview, limit: int) -> Iterable[str]:
         yield ""
         shown = dataset.rules[: limit // 10]
         yield from table(["Column", "Rule", "Rows", "What is wrong"], (_rule(one, limit) for one in shown))
-        yield from [f"and {count(dataset.count - len(shown))} more", ""] if dataset.count > len(shown) else []
+        yield from (
+            [f"and {count(dataset.rules_broken - len(shown))} more", ""] if dataset.rules_broken > len(shown) else []
+        )
     if dataset.edits:
         yield from ["", *_edits(dataset, limit)]
 
@@ -135,9 +137,9 @@ def lock(review: PullRequestReport, limit: int) -> list[str]:
     """Which stages would run again, and what to do about it; nothing where none would."""
     if review.lock is None or review.lock.outcome == "pass":
         return []
-    troubles, commands = review.lock.troubles[:_STALE_SHOWN], [code(one, limit) for one in review.lock.mend]
+    troubles, commands = review.lock.problems[:_STALE_SHOWN], [code(one, limit) for one in review.lock.fix]
     run = f" What to run: {', '.join(commands)}." if commands else ""
-    more = len(review.lock.troubles) - len(troubles)
+    more = len(review.lock.problems) - len(troubles)
     return [
         "### dvc.lock",
         "",
@@ -152,7 +154,7 @@ def lock(review: PullRequestReport, limit: int) -> list[str]:
 def pipeline(review: PullRequestReport, limit: int) -> list[str]:
     """What came of the pipeline: open when a stage failed, else folded."""
     run = review.pipeline
-    trained = [f"CI committed `dvc.lock`. {prose(review.trained, limit)}", ""] if review.trained else []
+    trained = [f"CI committed `dvc.lock`. {prose(review.training, limit)}", ""] if review.training else []
     if run is None or not (run.stages or run.skipped):
         return trained
     rows = [[short_prose(one.name), one.outcome, seconds(one.seconds)] for one in run.stages[: limit // 10]]
@@ -163,7 +165,7 @@ def pipeline(review: PullRequestReport, limit: int) -> list[str]:
     summary = f"Pipeline: {pipeline_words(run)}, {counted(len(run.skipped), 'stage')} skipped"
     if run.outcome not in ("failed", "differs"):
         return [*trained, *details(summary, stages)]
-    tail = [f"- {code(line, limit)}" for line in run.tail if line.strip()]
+    tail = [f"- {code(line, limit)}" for line in run.log_tail if line.strip()]
     reason = [prose(run.reason, limit), ""] if run.reason else []
     return ["### Pipeline", "", f"⛔ {summary}.", "", *reason, *differences, "", *stages, *tail, ""]
 
@@ -185,11 +187,13 @@ def foot(review: PullRequestReport, web: str) -> list[str]:
         if (address := commit_link(web, commit))
     ]
     run = run_link(web, review.run)
-    left_out = [f"Not in the file, for it was too large: {', '.join(prose(one, 60) for one in review.shortened)}."]
+    left_out = [
+        f"Not in the file, for it was too large: {', '.join(prose(one, 60) for one in review.shortened_parts)}."
+    ]
     parts = [
         *([f"Reviewed: {', '.join(sides)}."] if sides else []),
         *skipped_words(review, short_prose),
-        *(left_out if review.shortened else []),
+        *(left_out if review.shortened_parts else []),
         cost_words(review, short_prose),
         *([f"[The run]({run})."] if run else []),
     ]

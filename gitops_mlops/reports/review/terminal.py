@@ -45,11 +45,11 @@ def review_text(review: PullRequestReport, colour: bool = False) -> str:
 
 
 def _lines(review: PullRequestReport) -> Iterator[tuple[Outcome, str]]:
-    yield from ((one.outcome, f"{one.step}: {one.told}") for one in review.failures)
+    yield from ((one.outcome, f"{one.step}: {one.message}") for one in review.failures)
     yield from (("usage", str(one.problem)) for one in review.problems)
     if review.lock is not None:
         yield review.lock.outcome, f"dvc.lock: {lock_words(review.lock, printable)}"
-        yield from (("block", str(one.problem)) for one in review.lock.troubles)
+        yield from (("block", str(one.problem)) for one in review.lock.problems)
     for model in review.models:
         if model.skipped in ("", "removed"):
             yield model.outcome, f"model {model.name}: {model_words(model, printable)}"

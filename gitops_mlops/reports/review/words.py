@@ -83,18 +83,18 @@ def model_words(model: ModelReview, word: Word) -> str:
     """What came of a model, in a sentence or two."""
     if model.report is not None:
         return f"{judgement(model.report, word)}. {because(model.report, word)[0]}"
-    return word(model.told) if model.told else "not compared"
+    return word(model.message) if model.message else "not compared"
 
 
 def dataset_words(dataset: DatasetReview, word: Word) -> str:
     """What came of a dataset, in a sentence."""
-    if dataset.told:
-        return word(dataset.told)
+    if dataset.message:
+        return word(dataset.message)
     rows = "" if dataset.rows is None else counted(dataset.rows, "row")
-    if not dataset.count:
+    if not dataset.rules_broken:
         return f"{rows} keep {word(dataset.contract)}"
-    verb = "is" if dataset.count == 1 else "are"
-    return f"{counted(dataset.count, 'rule')} of {word(dataset.contract)} {verb} broken, {rows} read"
+    verb = "is" if dataset.rules_broken == 1 else "are"
+    return f"{counted(dataset.rules_broken, 'rule')} of {word(dataset.contract)} {verb} broken, {rows} read"
 
 
 def lock_words(lock: LockReview, word: Word) -> str:

@@ -113,7 +113,7 @@ def _log_report(report: Report) -> None:
     _LOG.debug("%s: the challenger is %r", report.model, report.challenger)
     _LOG.debug("%s: the rows are %r", report.model, report.evaluation)
     for gate in report.gates:
-        _LOG.info("%s: the gate %r says %s", report.model, gate.demand, gate.status)
+        _LOG.info("%s: the gate %r says %s", report.model, gate.requirement, gate.status)
     _LOG.info("%s: the verdict is %s on %d rows", report.model, report.verdict, report.evaluation.rows)
 
 
@@ -183,7 +183,7 @@ def _stale(tree: Tree) -> Iterator[str]:
 
 
 def _reasons(judged: Sequence[JudgedGate], evidence: GateEvidence) -> list[str]:
-    told = [f"{one.result.demand}: {one.result.reason}" for one in judged if _speaks(one)]
+    told = [f"{one.result.requirement}: {one.result.reason}" for one in judged if _speaks(one)]
     if evidence.champion == "incomparable":
         return [evidence.why, *told]
     if evidence.champion == "first":

@@ -27,7 +27,7 @@ from gitops_mlops.domain.comparison.data_profile import MeasuredShift, shifts
 from gitops_mlops.domain.comparison.leakage import identifiers, labels_of, single_feature_auc
 from gitops_mlops.domain.comparison.overlap import overlap_of
 from gitops_mlops.domain.comparison.perfect_score import perfect_score
-from gitops_mlops.domain.comparison.report_parts import ColumnShift, DataCheck, DataHonesty, DatasetShift
+from gitops_mlops.domain.comparison.report_parts import ColumnShift, DataCheck, DataChecks, DatasetShift
 from gitops_mlops.domain.comparison.rows import parse_rows, seen_in
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.config.sections import EvaluationConfig, ModelConfig
@@ -55,13 +55,13 @@ def check_data(compared: ComparisonContext) -> SideResult:
     features = _features(compared, pairs)
     checks = [*_of_features(compared, features, pairs), *_of_rows(compared, pairs)]
     changed = [_columns(compared, pair) for pair in pairs]
-    checked = DataHonesty(
+    checked = DataChecks(
         checks=tuple(checks),
         datasets=tuple(_dataset(pair) for pair in pairs),
         columns=tuple(shift for found in changed for shift in found)[:20],
         note=note[:2000],
     )
-    return SideResult({"honesty": checked}, [gate for check in checks if (gate := gate_of(check))])
+    return SideResult({"data_checks": checked}, [gate for check in checks if (gate := gate_of(check))])
 
 
 def _pairs(compared: ComparisonContext) -> tuple[list[_DatasetVersions], str]:
@@ -136,7 +136,9 @@ def _of_rows(compared: ComparisonContext, pairs: list[_DatasetVersions]) -> Iter
     evaluation, frame, training = compared.model.evaluation, compared.rows.frame, compared.rows.training
     leaks, overlap = evaluation.leaks, compared.rows.overlap
     if training is None or overlap is None:
-        yield DataCheck(id=TRAINING, status="unknown", found="evaluation.train is not set, so nothing is known of it")
+        yield DataCheck(
+            id=TRAINING, status="unknown", finding="evaluation.train is not set, so nothing is known of it"
+        )
     else:
         yield training_rows(overlap, evaluation.max_overlap)
         when, declared = evaluation.time or evaluation.cluster_by, evaluation.time is not None
@@ -153,7 +155,7 @@ def _of_rows(compared: ComparisonContext, pairs: list[_DatasetVersions]) -> Iter
 def _past(pair: _DatasetVersions, training: pl.DataFrame, evaluation: EvaluationConfig) -> DataCheck:
     seen = int(np.count_nonzero(overlap_of(pair.then, training, evaluation.target, evaluation.id).likely))
     told = f"{seen:,} of the {pair.then.height:,} rows that the champion was evaluated on are training data now"
-    return DataCheck(id=PAST, status="note" if seen else "pass", found=told)
+    return DataCheck(id=PAST, status="note" if seen else "pass", finding=told)
 
 
 def _labels(
@@ -173,8 +175,8 @@ def _dataset(pair: _DatasetVersions) -> DatasetShift:
     removed = [name[:200] for name in then.columns if name not in now.columns]
     return DatasetShift(
         dataset=pair.role,
-        rows_then=then.height,
-        rows_now=now.height,
+        champion_rows=then.height,
+        challenger_rows=now.height,
         added=int(np.count_nonzero(~seen_in(now, then, odd))),
         removed=int(np.count_nonzero(~seen_in(then, now, odd))),
         columns_added=tuple(added[:50]),
@@ -196,10 +198,10 @@ def _shift(role: str, one: MeasuredShift) -> ColumnShift:
         dataset=role,
         column=one.column[:200],
         psi=one.psi,
-        missing_then=one.missing_then,
-        missing_now=one.missing_now,
-        came=len(one.came),
-        went=len(one.went),
+        champion_missing=one.missing_then,
+        challenger_missing=one.missing_now,
+        added=len(one.came),
+        removed=len(one.went),
         examples=tuple(value[:200] for value in one.came[:5]),
         note=one.note[:200],
     )

@@ -154,7 +154,7 @@ def _rows(
     warnings = []
     if rows.overlap is not None:
         check = training_rows(rows.overlap, binding.model.evaluation.max_overlap)
-        warnings += [f"HEAD: {check.found}"] if gate_of(check) else []
+        warnings += [f"HEAD: {check.finding}"] if gate_of(check) else []
     unseen = np.ones(rows.frame.height, dtype=np.bool_)
     for side in sides:
         mask, warning = seen_by(side, rows.frame, base, binding.config, binding.name, sources)

@@ -105,7 +105,7 @@ def _rates(rates: MeasuredRates, index: int) -> GroupRates:
         return float(values[index]) if math.isfinite(values[index]) else None
 
     return GroupRates(
-        selected=float(rates.selected[index]),
+        selection_rate=float(rates.selected[index]),
         accuracy=float(rates.accuracy[index]),
         true_positive_rate=known(rates.true_positive),
         false_positive_rate=known(rates.false_positive),

@@ -34,13 +34,13 @@ def compare_frozen_rows(compared: ComparisonContext) -> SideResult:
         )
         rows, scored = _ask(compared, rows, champion)
     except MlopsError as error:
-        return SideResult({"frozen": FrozenRowsComparison(note=str(error)[:2000])})
+        return SideResult({"frozen_rows": FrozenRowsComparison(note=str(error)[:2000])})
     note = f"{'the challenger' if scored.sample is None else 'the champion'} {scored.why}" if scored.why else ""
     asked = metrics_to_measure(compared.model.task, [gate.metric for gate in compared.model.gates])
     measured = _measured(compared, scored, asked)
     return SideResult(
         {
-            "frozen": FrozenRowsComparison(
+            "frozen_rows": FrozenRowsComparison(
                 evaluation=rows.account, metrics=_results(measured.values()), note=note[:2000]
             )
         }
@@ -64,17 +64,17 @@ def compare_long_term(compared: ComparisonContext) -> SideResult:
     try:
         _, scored = _ask(compared, compared.rows, found)
     except MlopsError as error:
-        return SideResult({"anchor": LongTermComparison(revision=found.revision, age=age, note=str(error)[:2000])})
+        return SideResult({"long_term": LongTermComparison(revision=found.revision, age=age, note=str(error)[:2000])})
     if scored.sample is None or scored.sample.champion is None:
         note = f"it {scored.why}" if scored.sample is not None else f"the challenger {scored.why}"
-        return SideResult({"anchor": LongTermComparison(revision=found.revision, age=age, note=note[:2000])})
+        return SideResult({"long_term": LongTermComparison(revision=found.revision, age=age, note=note[:2000])})
     measured = _measured(compared, scored, [gate.metric for gate in ruled])
     judged = [
         long_term_gate(gate, measured[gate.metric], compared.model.evaluation, found.revision.version)
         for gate in ruled
     ]
     return SideResult(
-        {"anchor": LongTermComparison(revision=found.revision, age=age, metrics=_results(measured.values()))},
+        {"long_term": LongTermComparison(revision=found.revision, age=age, metrics=_results(measured.values()))},
         [one for one in judged if one.result.status != "pass"],
     )
 

@@ -44,7 +44,11 @@ def weak_slices(compared: ComparisonContext) -> SideResult:
     )
     fields = {
         "slice_search": SliceSearch(
-            columns=len(columns), paired=found.paired, searched=found.searched, worse=found.worse, found=shown
+            columns=len(columns),
+            paired_columns=found.paired,
+            slices_searched=found.searched,
+            slices_worse=found.worse,
+            slices=shown,
         )
     }
     if not found.worse:
@@ -53,7 +57,7 @@ def weak_slices(compared: ComparisonContext) -> SideResult:
     gate = GateResult(
         id="found slices",
         metric=metric.name,
-        demand=f"{metric.name} no slice that a search finds clearly worse than the champion",
+        requirement=f"{metric.name} no slice that a search finds clearly worse than the champion",
         status=action,
         reason=f"worse in {found.worse:,} of {found.searched:,} slices: {names}"[:2000],
     )

@@ -117,7 +117,7 @@ def rerun(scratch: PipelineCheckout, files: Files, timer: Timer, say: Callable[[
     run = scratch.pipeline.run((), say, run_cache=False, rerun=True)
     got = dict(_outputs(scratch.tree(), report))
     differences = [
-        OutputDifference(stage=key[0][:200], path=key[1], recorded=digest, got=got.get(key, ""))
+        OutputDifference(stage=key[0][:200], path=key[1], recorded_digest=digest, observed_digest=got.get(key, ""))
         for key, digest in recorded.items()
         if got.get(key, "") != digest and not run.failed
     ]
@@ -165,7 +165,7 @@ def _record(commit: str, outcome: Outcome, seconds: float, run: PipelineRun, fil
         pushed=run.pushed,
         lock_files=files[:MAX_STAGES],
         reason=_reason(run)[:2000],
-        tail=[line[:2000] for line in run.tail],
+        log_tail=[line[:2000] for line in run.tail],
     )
 
 

@@ -54,14 +54,14 @@ class DataReviewer:
         if dataset is None or dataset.contract is None:
             then = self._then()[name]
             told = "the change takes its contract out of mlops.yaml, so that it is not checked"
-            return _about(name, then, outcome="warn", skipped="removed", told=told)
+            return _about(name, then, outcome="warn", skipped="removed", message=told)
         if self._is_as_on_base(dataset):
             return _about(name, dataset, outcome="pass", skipped="base")
         edits = tuple(self._edits(name, dataset))[:_MOST]
         try:
             found = self._findings(dataset)
         except MlopsError as error:
-            return _about(name, dataset, outcome=outcome_of(error), told=str(error)[:2000], edits=edits)
+            return _about(name, dataset, outcome=outcome_of(error), message=str(error)[:2000], edits=edits)
         problems = violated_lines(Validation(name, dataset.path, dataset.contract, found), self._contract(dataset))
         count = len(found.violations)
         return _about(
@@ -69,7 +69,7 @@ class DataReviewer:
             dataset,
             outcome="block" if count else "pass",
             rows=found.rows,
-            count=count,
+            rules_broken=count,
             rules=tuple(map(_rule, found.violations[:_MOST], problems)),
             edits=edits,
         )

@@ -119,8 +119,8 @@ def _lock(draft: _ReviewDraft, tree: Tree, head: Config | None, job: JobContext)
     draft.remarks += report.remarks
     return LockReview(
         stale=tuple(name[:200] for name in sorted(report.changed)[:_MOST]),
-        troubles=tuple(FileProblem.of(problem) for problem in stale[:100]),
-        mend=tuple(shlex.join(words)[:2000] for words in mend[:10]),
+        problems=tuple(FileProblem.of(problem) for problem in stale[:100]),
+        fix=tuple(shlex.join(words)[:2000] for words in mend[:10]),
         uncommitted=tuple(path[:200] for path in left[:_MOST]),
         unchecked=tuple(name[:200] for name in sorted(report.unchecked)[:_MOST]),
         unchecked_stages=state.unchecked_stages,
@@ -222,7 +222,7 @@ class _ReviewDraft:
         self._steps.append(TimedStep(name=name[:200], seconds=round(max(seconds, 0.0), 3)))
 
     def _fail(self, step: str, outcome: Outcome, told: str) -> None:
-        self._failures.append(StepFailure(step=step[:200], outcome=outcome, told=told[:2000]))
+        self._failures.append(StepFailure(step=step[:200], outcome=outcome, message=told[:2000]))
 
     def finished(self, job: JobContext) -> PullRequestReport:
         """The review, whose verdict is the worst of everything; where it must be cut, the worst stays."""
@@ -237,7 +237,7 @@ class _ReviewDraft:
             remarks=tuple(text[:2000] for text in self.remarks[:50]),
             lock=self.lock,
             pipeline=self.pipeline,
-            trained=self.trained,
+            training=self.trained,
             datasets=tuple(datasets),
             models=tuple(models),
             steps=tuple(self._steps[:500]),

@@ -17,7 +17,7 @@ from gitops_mlops.domain.comparison.report_parts import (
     ColumnShift,
     ComparedRevision,
     DataCheck,
-    DataHonesty,
+    DataChecks,
     DatasetShift,
     EvaluationSample,
     FairnessGap,
@@ -148,7 +148,7 @@ def _metric(draw: _Draw) -> MetricResult:
         margin=draw.maybe(),
         verdict=draw.one(*get_args(MetricVerdict)),
         mde=draw.maybe(),
-        needed=draw.one(None, draw.whole()),
+        required_sample_size=draw.one(None, draw.whole()),
         note=draw.one("", draw.text()),
     )
 
@@ -157,7 +157,7 @@ def _gate(draw: _Draw) -> GateResult:
     return GateResult(
         id=draw.word(),
         metric=draw.one(*_KNOWN, draw.word()),
-        demand=draw.text(),
+        requirement=draw.text(),
         status=draw.one(*get_args(GateStatus)),
         reason=draw.text(),
     )
@@ -179,17 +179,17 @@ def _slice(draw: _Draw) -> SliceResult:
 def _search(draw: _Draw) -> SliceSearch:
     return SliceSearch(
         columns=draw.whole(),
-        paired=draw.whole(),
-        searched=draw.whole(),
-        worse=draw.whole(),
-        found=draw.some(lambda: _slice(draw), 10),
+        paired_columns=draw.whole(),
+        slices_searched=draw.whole(),
+        slices_worse=draw.whole(),
+        slices=draw.some(lambda: _slice(draw), 10),
         note=draw.one("", "", draw.text()),
     )
 
 
 def _rates(draw: _Draw) -> GroupRates:
     return GroupRates(
-        selected=draw.number(),
+        selection_rate=draw.number(),
         accuracy=draw.number(),
         true_positive_rate=draw.maybe(),
         false_positive_rate=draw.maybe(),
@@ -302,7 +302,7 @@ def _frozen(draw: _Draw) -> FrozenRowsComparison:
     )
 
 
-def _anchor(draw: _Draw) -> LongTermComparison:
+def _long_term(draw: _Draw) -> LongTermComparison:
     metrics = draw.some(lambda: _metric(draw), 30)
     return LongTermComparison(
         revision=_revision(draw),
@@ -327,10 +327,10 @@ def _column_shift(draw: _Draw) -> ColumnShift:
         dataset=draw.one("evaluation", draw.word()),
         column=draw.word(),
         psi=draw.maybe(),
-        missing_then=draw.number(),
-        missing_now=draw.number(),
-        came=draw.whole(),
-        went=draw.whole(),
+        champion_missing=draw.number(),
+        challenger_missing=draw.number(),
+        added=draw.whole(),
+        removed=draw.whole(),
         examples=draw.some(draw.word, 5),
         note=draw.one("", draw.word()),
     )
@@ -339,8 +339,8 @@ def _column_shift(draw: _Draw) -> ColumnShift:
 def _dataset_shift(draw: _Draw) -> DatasetShift:
     return DatasetShift(
         dataset=draw.one("training", draw.word()),
-        rows_then=draw.whole(),
-        rows_now=draw.whole(),
+        champion_rows=draw.whole(),
+        challenger_rows=draw.whole(),
         added=draw.whole(),
         removed=draw.whole(),
         columns_added=draw.some(draw.word, 50),
@@ -348,11 +348,11 @@ def _dataset_shift(draw: _Draw) -> DatasetShift:
     )
 
 
-def _honesty(draw: _Draw) -> DataHonesty:
+def _data_checks(draw: _Draw) -> DataChecks:
     def check() -> DataCheck:
-        return DataCheck(id=draw.word(), status=draw.one(*get_args(CheckStatus)), found=draw.text())
+        return DataCheck(id=draw.word(), status=draw.one(*get_args(CheckStatus)), finding=draw.text())
 
-    return DataHonesty(
+    return DataChecks(
         checks=draw.some(check, 30),
         datasets=draw.some(lambda: _dataset_shift(draw), 2),
         columns=draw.some(lambda: _column_shift(draw), 20),
@@ -379,10 +379,10 @@ def hostile_report(number: int) -> Report:
         gate_changes=draw.some(lambda: _change(draw), 100, 0.3),
         confusion=draw.one(None, _confusion(draw)),
         curves=tuple(_curve(draw) for _ in range(draw.one(0, 3, 10))),
-        frozen=draw.one(None, _frozen(draw)),
-        anchor=draw.one(None, _anchor(draw)),
+        frozen_rows=draw.one(None, _frozen(draw)),
+        long_term=draw.one(None, _long_term(draw)),
         recipe=draw.one(None, _recipe(draw)),
-        honesty=draw.one(None, _honesty(draw)),
+        data_checks=draw.one(None, _data_checks(draw)),
         slice_search=draw.one(None, _search(draw)),
         fairness=draw.some(lambda: _fairness(draw), 10, 0.5),
         warnings=draw.some(draw.text, 50),

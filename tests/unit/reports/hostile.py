@@ -9,7 +9,7 @@ from gitops_mlops.domain.comparison.report_parts import (
     ColumnShift,
     ComparedRevision,
     DataCheck,
-    DataHonesty,
+    DataChecks,
     DatasetShift,
     EvaluationSample,
     FairnessGap,
@@ -106,7 +106,7 @@ metrics = st.builds(
     margin=maybe,
     verdict=st.sampled_from(["improved", "non_inferior", "regressed", "inconclusive", "undefined"]),
     mde=maybe,
-    needed=st.none() | whole,
+    required_sample_size=st.none() | whole,
     note=texts,
 )
 revisions = st.builds(
@@ -152,35 +152,35 @@ rows = st.builds(
 )
 few_metrics = st.lists(metrics, max_size=2).map(tuple)
 frozen = st.builds(FrozenRowsComparison, evaluation=st.none() | rows, metrics=few_metrics, note=texts)
-anchors = st.builds(LongTermComparison, revision=revisions, age=numbers, metrics=few_metrics, note=texts)
+long_terms = st.builds(LongTermComparison, revision=revisions, age=numbers, metrics=few_metrics, note=texts)
 few_words = st.lists(words, max_size=3).map(tuple)
 checks = st.builds(
-    DataCheck, id=words, status=st.sampled_from(["pass", "note", "warn", "block", "unknown"]), found=texts
+    DataCheck, id=words, status=st.sampled_from(["pass", "note", "warn", "block", "unknown"]), finding=texts
 )
 column_shifts = st.builds(
     ColumnShift,
     dataset=st.just("evaluation") | words,
     column=words,
     psi=maybe,
-    missing_then=numbers,
-    missing_now=numbers,
-    came=whole,
-    went=whole,
+    champion_missing=numbers,
+    challenger_missing=numbers,
+    added=whole,
+    removed=whole,
     examples=few_words,
     note=words,
 )
 dataset_shifts = st.builds(
     DatasetShift,
     dataset=st.just("training") | words,
-    rows_then=whole,
-    rows_now=whole,
+    champion_rows=whole,
+    challenger_rows=whole,
     added=whole,
     removed=whole,
     columns_added=few_words,
     columns_removed=few_words,
 )
-honesties = st.builds(
-    DataHonesty,
+data_checks = st.builds(
+    DataChecks,
     checks=st.lists(checks, max_size=3).map(tuple),
     datasets=st.lists(dataset_shifts, max_size=2).map(tuple),
     columns=st.lists(column_shifts, max_size=3).map(tuple),
@@ -199,13 +199,15 @@ slices = st.builds(
 searches = st.builds(
     SliceSearch,
     columns=whole,
-    paired=whole,
-    searched=whole,
-    worse=whole,
-    found=st.lists(slices, max_size=3).map(tuple),
+    paired_columns=whole,
+    slices_searched=whole,
+    slices_worse=whole,
+    slices=st.lists(slices, max_size=3).map(tuple),
     note=texts,
 )
-rates = st.builds(GroupRates, selected=numbers, accuracy=numbers, true_positive_rate=maybe, false_positive_rate=maybe)
+rates = st.builds(
+    GroupRates, selection_rate=numbers, accuracy=numbers, true_positive_rate=maybe, false_positive_rate=maybe
+)
 groups = st.builds(
     FairnessGroup, value=words, rows=whole, positives=whole, champion=st.none() | rates, challenger=rates, note=texts
 )
@@ -246,7 +248,7 @@ def reports(draw: st.DrawFn) -> Report:
         GateResult,
         id=words,
         metric=gated | words,
-        demand=texts,
+        requirement=texts,
         status=st.sampled_from(["pass", "warn", "block"]),
         reason=texts,
     )
@@ -266,10 +268,10 @@ def reports(draw: st.DrawFn) -> Report:
         gate_changes=draw(changes),
         confusion=draw(st.none() | _confusions()),
         curves=tuple(draw(st.lists(curves, max_size=2))),
-        frozen=draw(st.none() | frozen),
-        anchor=draw(st.none() | anchors),
+        frozen_rows=draw(st.none() | frozen),
+        long_term=draw(st.none() | long_terms),
         recipe=draw(st.none() | recipes),
-        honesty=draw(st.none() | honesties),
+        data_checks=draw(st.none() | data_checks),
         slice_search=draw(st.none() | searches),
         fairness=tuple(draw(st.lists(fairness, max_size=2))),
         warnings=tuple(draw(st.lists(texts, max_size=3))),

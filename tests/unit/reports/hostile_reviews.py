@@ -38,13 +38,13 @@ datasets = st.builds(
     contract=words,
     outcome=outcomes,
     skipped=skipped,
-    told=st.just("") | texts,
+    message=st.just("") | texts,
     rows=st.none() | counts,
-    count=counts,
+    rules_broken=counts,
     rules=st.lists(rules, max_size=3).map(tuple),
     edits=st.lists(edits, max_size=2).map(tuple),
 )
-untold = st.builds(ModelReview, name=words, outcome=outcomes, skipped=skipped, told=texts)
+untold = st.builds(ModelReview, name=words, outcome=outcomes, skipped=skipped, message=texts)
 reported = reports().map(lambda one: ModelReview(name=one.model, outcome=one.verdict, report=one))
 stages = st.builds(StageRun, name=words, outcome=st.sampled_from(["ran", "cached", "failed"]), seconds=seconds)
 traffic = st.builds(RemoteTraffic, files=counts, bytes=st.none() | counts)
@@ -58,14 +58,16 @@ pipelines = st.builds(
     pulled=traffic,
     pushed=traffic,
     reason=texts,
-    tail=st.lists(texts, max_size=3),
-    differences=st.lists(st.builds(OutputDifference, stage=words, path=words, recorded=words, got=words), max_size=2),
+    log_tail=st.lists(texts, max_size=3),
+    differences=st.lists(
+        st.builds(OutputDifference, stage=words, path=words, recorded_digest=words, observed_digest=words), max_size=2
+    ),
 )
 locks = st.builds(
     LockReview,
     stale=st.lists(words, max_size=3).map(tuple),
-    troubles=st.lists(troubles, max_size=7).map(tuple),
-    mend=st.lists(texts, max_size=2).map(tuple),
+    problems=st.lists(troubles, max_size=7).map(tuple),
+    fix=st.lists(texts, max_size=2).map(tuple),
     uncommitted=st.lists(words, max_size=3).map(tuple),
 )
 commits = st.builds(
@@ -77,17 +79,17 @@ commits = st.builds(
 def reviews(draw: st.DrawFn) -> PullRequestReport:
     return review_of(
         commits=draw(commits),
-        failures=draw(st.lists(st.builds(StepFailure, step=words, outcome=outcomes, told=texts), max_size=2)),
+        failures=draw(st.lists(st.builds(StepFailure, step=words, outcome=outcomes, message=texts), max_size=2)),
         problems=draw(st.lists(troubles, max_size=3)),
         remarks=draw(st.lists(texts, max_size=2)),
         lock=draw(st.none() | locks),
         pipeline=draw(st.none() | pipelines),
-        trained=draw(texts),
+        training=draw(texts),
         datasets=draw(st.lists(datasets, max_size=3)),
         models=draw(st.lists(untold | reported, max_size=3)),
         steps=draw(st.lists(st.builds(TimedStep, name=words, seconds=seconds), max_size=4)),
         run=draw(st.none() | counts),
-        shortened=draw(st.lists(words, max_size=2)),
+        shortened_parts=draw(st.lists(words, max_size=2)),
     )
 
 
@@ -123,17 +125,17 @@ def full_review(models: int, datasets: int = 0, text: str = "@org/team | ` <b> "
             contract=word,
             outcome="block",
             rows=10**15,
-            count=10**15,
+            rules_broken=10**15,
             rules=(rule,) * 50,
             edits=(edit,) * 50,
         )
         for number in range(datasets)
     ]
     return review_of(
-        failures=(StepFailure(step=word, outcome="outside", told=long),) * 20,
+        failures=(StepFailure(step=word, outcome="outside", message=long),) * 20,
         problems=(trouble,) * 200,
         remarks=(long,) * 50,
-        lock=LockReview(stale=(word,) * 200, troubles=(trouble,) * 100, mend=(long,) * 10, uncommitted=(word,) * 200),
+        lock=LockReview(stale=(word,) * 200, problems=(trouble,) * 100, fix=(long,) * 10, uncommitted=(word,) * 200),
         datasets=tuple(held),
         models=tuple(compared),
         steps=(TimedStep(name=word, seconds=10**9),) * 500,

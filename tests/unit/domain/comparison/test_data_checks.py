@@ -60,11 +60,11 @@ def test_what_is_said_of_a_suspect() -> None:
     check = single_features(
         [SingleFeature("delay_minutes", 0.9976), SingleFeature("b", 0.7)], features, ModelTask.BINARY, LEAKS
     )
-    assert check.found == "new feature 'delay_minutes' alone has AUC 0.997 (0.610 in the champion's data)"
+    assert check.finding == "new feature 'delay_minutes' alone has AUC 0.997 (0.610 in the champion's data)"
     nearly = single_features([SingleFeature("b", 0.99999)], GUESS, ModelTask.REGRESSION, LEAKS)
-    assert nearly.found == "'b' alone has rank correlation 0.999; whether the model reads it is not known"
+    assert nearly.finding == "'b' alone has rank correlation 0.999; whether the model reads it is not known"
     many = single_features([SingleFeature(f"x{i}", 0.96) for i in range(40)], SURE, ModelTask.BINARY, LEAKS)
-    assert many.found.endswith("; and 35 more")
+    assert many.finding.endswith("; and 35 more")
     assert single_features([], SURE, ModelTask.BINARY, LEAKS).status == "unknown"
 
 
@@ -75,10 +75,10 @@ def test_a_copy_of_the_label() -> None:
     assert label_copies(copy, SURE, "t", leaks(label="ignore")).status == "note"
     assert label_copies(copy[1:], SURE, "t", LEAKS).status == "pass"
     # A copy is told once, as a copy.
-    assert single_features(copy, SURE, ModelTask.BINARY, LEAKS).found == "the best alone, 'y', has AUC 0.600"
+    assert single_features(copy, SURE, ModelTask.BINARY, LEAKS).finding == "the best alone, 'y', has AUC 0.600"
     assert single_features(copy[:1], SURE, ModelTask.BINARY, LEAKS).status == "unknown"
     greedy = ModelFeatures(("x",), sure=True, reads_target=True)
-    assert label_copies([], greedy, "t", LEAKS).found == "the model reads its own target 't'"
+    assert label_copies([], greedy, "t", LEAKS).finding == "the model reads its own target 't'"
     assert label_copies([], greedy, "t", leaks(allowed=["t"])).status == "pass"
 
 
@@ -103,10 +103,10 @@ def test_time_order(form: Any) -> None:
     good = time_order(later, train, "t", True, LEAKS)
     assert good is not None
     assert good.status == "pass"
-    assert "the training data ends at 2026-02-19" in good.found
+    assert "the training data ends at 2026-02-19" in good.finding
     bad = time_order(early, train, "t", True, LEAKS)
     assert bad is not None
-    assert (bad.status, bad.found[:46]) == ("block", "5 of 10 evaluation rows are not later: the tra")
+    assert (bad.status, bad.finding[:46]) == ("block", "5 of 10 evaluation rows are not later: the tra")
     grouped = time_order(early, train, "t", False, LEAKS)
     assert grouped is not None
     assert grouped.status == "warn"
@@ -132,7 +132,7 @@ def test_numbers_have_an_order_where_they_are_declared() -> None:
     assert time_order(test, train, "t", False, LEAKS) is None
     found = time_order(test, train, "t", True, LEAKS)
     assert found is not None
-    assert found.found == "1 of 2 evaluation rows are not later: the training data ends at 3 ('t')"
+    assert found.finding == "1 of 2 evaluation rows are not later: the training data ends at 3 ('t')"
     lacking = time_order(test, train.rename({"t": "u"}), "t", True, LEAKS)
     assert lacking is not None
     assert lacking.status == "unknown"
@@ -142,7 +142,7 @@ def test_a_time_on_one_side_only_is_said() -> None:
     odd = time_order(
         pl.DataFrame({"t": days(0, 2)}), pl.DataFrame({"t": ["05.01.2026", "06.01.2026"]}), "t", False, LEAKS
     )
-    assert odd == DataCheck(id="time order", status="unknown", found="'t' is a time in one of the two only")
+    assert odd == DataCheck(id="time order", status="unknown", finding="'t' is a time in one of the two only")
 
 
 def test_lists_and_bytes_are_no_ids() -> None:
@@ -157,14 +157,14 @@ def test_shared_values() -> None:
     )
     found = shared(frame, training, ["id", "u", "gone"], LEAKS)
     assert found.status == "warn"
-    assert found.found == (
+    assert found.finding == (
         "1 of 2 values of 'id' stand in the training data too; 1 of 2 values of 'u' stand in the training data too"
     )
     assert shared(frame, training.head(0), ["id"], LEAKS).status == "pass"
     assert shared(frame, training, ["gone"], LEAKS).status == "unknown"
     other = pl.DataFrame({"id": pl.Series([7.0, None, 8.0]), "u": ["7", "9", None]})
     for here, there in ((other.select("id"), other.select(id="u")), (other.select(id="u"), other.select("id"))):
-        assert "1 of 2 values of" in shared(here, there, ["id"], LEAKS).found
+        assert "1 of 2 values of" in shared(here, there, ["id"], LEAKS).finding
 
 
 def test_duplicates_and_contradictions() -> None:
@@ -173,7 +173,7 @@ def test_duplicates_and_contradictions() -> None:
     assert duplicates(honest, "y", [], LEAKS).status == "pass"
     flipped = pl.concat([honest, honest.head(30).with_columns(y=1 - pl.col("y"))]).with_row_index("id")
     found = duplicates(flipped, "y", ["id"], LEAKS)
-    assert (found.status, found.found) == (
+    assert (found.status, found.finding) == (
         "warn",
         "30 of 330 rows repeat another but for the label; 60 stand with different labels",
     )
@@ -206,12 +206,12 @@ def test_honest_data_is_never_suspected() -> None:
 
 def test_how_labels_are_spread() -> None:
     told = balance(ModelTask.BINARY, [("here", pl.Series([1, 1, 0, 1])), ("then", pl.Series(["b"] * 9 + ["a"]))])
-    assert told.found == "here '1' 75.0%, '0' 25.0%; then 'b' 90.0%, 'a' 10.0%"
+    assert told.finding == "here '1' 75.0%, '0' 25.0%; then 'b' 90.0%, 'a' 10.0%"
     assert (
-        balance(ModelTask.REGRESSION, [("here", pl.Series([1.0, 2, 3, 4, 9]))]).found
+        balance(ModelTask.REGRESSION, [("here", pl.Series([1.0, 2, 3, 4, 9]))]).finding
         == "here median 3 (quartiles 2 and 4)"
     )
-    assert balance(ModelTask.MULTICLASS, [("here", pl.Series([str(n) for n in range(9)]))]).found.endswith(
+    assert balance(ModelTask.MULTICLASS, [("here", pl.Series([str(n) for n in range(9)]))]).finding.endswith(
         "and 5 more"
     )
     assert balance(ModelTask.BINARY, [("here", pl.Series([None, None]))]).status == "unknown"
@@ -219,7 +219,7 @@ def test_how_labels_are_spread() -> None:
 
 def test_only_what_warns_or_blocks_is_a_gate() -> None:
     assert gate_of(identifiers_read([], SURE, LEAKS)) is None
-    assert gate_of(DataCheck(id="x", status="unknown", found="")) is None
+    assert gate_of(DataCheck(id="x", status="unknown", finding="")) is None
     gate = gate_of(identifiers_read(["row"], SURE, leaks(identifiers="block")))
     assert gate is not None
     assert (gate.result.id, gate.result.status, gate.incomparable) == (
@@ -239,7 +239,7 @@ def test_hostile_names_stay_within_bounds(name: str) -> None:
         single_features([SingleFeature(name, 0.97)] * 50, SURE, ModelTask.BINARY, LEAKS),
         duplicates(frame, "y", [], LEAKS),
     ]
-    assert all(len(check.found) <= 2000 and "\n" not in check.found for check in told)
+    assert all(len(check.finding) <= 2000 and "\n" not in check.finding for check in told)
 
 
 def test_one_row() -> None:

@@ -26,7 +26,7 @@ def judged(here: pl.DataFrame, there: pl.DataFrame, row_id: str | None = "id") -
     """How many rows count as training rows, the check's status, and what it says."""
     found = overlap_of(here, there, "y", row_id)
     check = training_rows(found, 0)
-    return int(found.rows.sum()), check.status, check.found
+    return int(found.rows.sum()), check.status, check.finding
 
 
 NUMBERS = list(range(200))

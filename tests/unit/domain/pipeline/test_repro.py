@@ -37,7 +37,7 @@ DOCUMENTS = st.builds(
     pulled=st.builds(RemoteTraffic, files=COUNTS, bytes=st.none() | COUNTS),
     lock_files=st.lists(WORDS, max_size=3),
     reason=WORDS,
-    tail=st.lists(WORDS, max_size=20),
+    log_tail=st.lists(WORDS, max_size=20),
 )
 
 
@@ -49,10 +49,10 @@ def test_what_is_written_is_read_back(document: PipelineRunReport) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"schema": "gitops-mlops/repro/2"},
+        {"schema": "gitops-mlops/review/2"},
         {"unknown": 1},
         {"seconds": -1},
-        {"tail": ["x"] * 21},
+        {"log_tail": ["x"] * 21},
         {"commit": "x" * 201},
         {"outcome": "fine"},
         {"stages": [{"name": "a", "outcome": "ran", "seconds": float("nan")}]},

@@ -54,7 +54,7 @@ def test_whatever_it_holds_it_fits_and_no_verdict_is_lost(models: int, datasets:
     assert kept.verdict == review.verdict
     assert [one.outcome for one in kept.models] == [one.outcome for one in review.models]
     assert [one.outcome for one in kept.datasets] == [one.outcome for one in review.datasets]
-    assert kept.shortened
+    assert kept.shortened_parts
 
 
 def test_what_matters_least_goes_first() -> None:
@@ -78,7 +78,7 @@ def parse_review_of(review: PullRequestReport, limit: int):  # type: ignore[no-u
 
 
 def _model(outcome: Outcome) -> ModelReview:
-    return ModelReview(name="m", outcome=outcome, told="so")
+    return ModelReview(name="m", outcome=outcome, message="so")
 
 
 @given(st.lists(st.sampled_from(OUTCOMES), max_size=6))
@@ -123,7 +123,7 @@ def test_a_model_is_no_better_than_its_report() -> None:
 )
 def test_errors_keep_their_exit_code(error: BaseException, code: int) -> None:
     assert EXIT_CODES[outcome_of(error)] == code
-    assert review_of(failures=[StepFailure(step="s", outcome=outcome_of(error), told="x")]).verdict == outcome_of(
+    assert review_of(failures=[StepFailure(step="s", outcome=outcome_of(error), message="x")]).verdict == outcome_of(
         error
     )
 

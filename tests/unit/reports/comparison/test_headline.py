@@ -54,7 +54,7 @@ def report(verdict: str, *metrics: MetricResult, gates: tuple[GateResult, ...] =
 
 def gate(metric: str, status: str, reason: str = "because") -> GateResult:
     return GateResult.model_validate(
-        {"id": metric, "metric": metric, "demand": "more", "status": status, "reason": reason}
+        {"id": metric, "metric": metric, "requirement": "more", "status": status, "reason": reason}
     )
 
 
@@ -143,7 +143,7 @@ def test_the_decisive_metric_is_one_of_a_gate_that_made_the_verdict() -> None:
             ["log-loss 0.500 → 0.550 (+10%): worse by 0.050, 90% interval 0.010 to 0.090, on 1,200 rows."],
         ),
         (
-            report("warn", metric("inconclusive", mde=0.08, needed=9300)),
+            report("warn", metric("inconclusive", mde=0.08, required_sample_size=9300)),
             [
                 "log-loss 0.500 → 0.450 (−10%): a difference of +0.050, 90% interval 0.010 to 0.090, on 1,200 rows.",
                 "Too few rows to tell: a difference under 0.080 cannot be seen with 1,200 rows; "
@@ -202,7 +202,7 @@ def test_the_sentence_says_what_the_verdict_rests_upon(made: Report, sentences: 
 
 def test_groups_are_named_for_they_are_what_counts() -> None:
     rows = EvaluationSample(dataset="flights", rows=54321, cluster_by="date", clusters=61)
-    made = report("warn", metric("inconclusive", mde=0.08, needed=140), evaluation=rows)
+    made = report("warn", metric("inconclusive", mde=0.08, required_sample_size=140), evaluation=rows)
     assert because(made, str)[0].endswith("on 54,321 rows in 61 groups by date.")
     assert "cannot be seen with 61 groups; 140 would be needed." in because(made, str)[1]
 
@@ -226,7 +226,7 @@ def test_no_reason_is_told_twice() -> None:
 
 def test_a_gate_is_called_as_people_call_its_metric() -> None:
     made = gate("roc_auc", "pass").model_copy(
-        update={"id": "roc_auc non-inferior", "demand": "roc_auc not worse than the champion by 0.005 or more"}
+        update={"id": "roc_auc non-inferior", "requirement": "roc_auc not worse than the champion by 0.005 or more"}
     )
     assert gate_name(made, str) == "ROC-AUC non-inferior"
     assert gate_requirement(made) == "not worse than the champion by 0.005 or more"

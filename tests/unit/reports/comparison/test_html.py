@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_mlops.domain.comparison.report import Report
-from gitops_mlops.domain.comparison.report_parts import DataCheck, DataHonesty
+from gitops_mlops.domain.comparison.report_parts import DataCheck, DataChecks
 from gitops_mlops.domain.statistics.results import ConfusionMatrix, MetricResult, PlotCurve
 from gitops_mlops.reports.comparison.html import SECTIONS, report_html
 from gitops_mlops.reports.rendering.escape import html, visible
@@ -228,7 +228,7 @@ def test_the_confusion_matrix_says_counts_and_shares_of_the_label() -> None:
 
 
 def test_our_own_signs_are_not_written_out() -> None:
-    found = DataHonesty(checks=(DataCheck(id="time order", status="block", found="1 of 2 rows"),))
-    text = shown(report_html(MINIMAL.model_copy(update={"honesty": found})))
+    found = DataChecks(checks=(DataCheck(id="time order", status="block", finding="1 of 2 rows"),))
+    text = shown(report_html(MINIMAL.model_copy(update={"data_checks": found})))
     assert "Data honesty: 1 suspicion" in text
     assert "FE0F" not in text

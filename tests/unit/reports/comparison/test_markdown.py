@@ -93,7 +93,7 @@ def _huge(character: str) -> Report:
         ),
         metrics=metrics,
         gates=tuple(
-            GateResult(id=word(i), metric=word(i), demand=text(i), status="block", reason=text(i + 1))
+            GateResult(id=word(i), metric=word(i), requirement=text(i), status="block", reason=text(i + 1))
             for i in range(100)
         ),
         slices=tuple(SliceResult(column=word(i), value=word(i), rows=1, metrics=metrics[:2]) for i in range(500)),

@@ -86,7 +86,7 @@ def _several() -> PullRequestReport:
     return review_of(
         commits=ReviewedCommits(base=BASE, head=HEAD),
         remarks=["dvc.yaml: stage 'plot' is not checked in full: 'notebooks' is outside of the repository"],
-        lock=LockReview(stale=("train",), troubles=(trouble,), mend=("dvc repro", "dvc push", "git add -- dvc.lock")),
+        lock=LockReview(stale=("train",), problems=(trouble,), fix=("dvc repro", "dvc push", "git add -- dvc.lock")),
         datasets=[
             DatasetReview(
                 name="flights-train",
@@ -94,7 +94,7 @@ def _several() -> PullRequestReport:
                 contract="contracts/flights.yaml",
                 outcome="block",
                 rows=218_413,
-                count=2,
+                rules_broken=2,
                 rules=(
                     BrokenRule(
                         column="carrier", check="allowed", message="is not among the allowed values", rows=312, line=9
@@ -115,7 +115,7 @@ def _several() -> PullRequestReport:
             ModelReview(
                 name="cancel",
                 outcome="evidence",
-                told="models/cancel.skops: its content is not cached, and no DVC remote gave it → dvc push",
+                message="models/cancel.skops: its content is not cached, and no DVC remote gave it → dvc push",
             ),
             _compared("worse", "delay"),
             _compared("better", "diverted"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,8 @@ from gitops_mlops.bootstrap.pipeline import data_store
 from gitops_mlops.domain.errors import UsageError
 
 if TYPE_CHECKING:
+    from gitops_mlops.domain.config.root import Config
+    from gitops_mlops.domain.config.values import TargetKind
     from gitops_mlops.domain.ports import DeployTarget, Files, InferenceClient, Repository
     from gitops_mlops.usecases.deployment.bundle import BundleSources
     from gitops_mlops.usecases.deployment.health_gate import DeployPorts
@@ -25,13 +27,24 @@ def state_folder(root: Path, chosen: Path | None = None) -> Files:
     return files(chosen or files(root).resolve(".gitops-mlops"))
 
 
-def target(root: Path, state: Path | None = None) -> DeployTarget:
-    """Where versions run: processes of this machine. Raises UsageError where the kernel cannot do what it takes."""
+def process_target(root: Path, state: Path | None = None) -> DeployTarget:
+    """Processes of this machine. Raises UsageError where the kernel cannot do what it takes."""
     if os.name != "posix":
         raise UsageError("the process target needs Linux or macOS", where="mlops.yaml")
     from gitops_mlops.adapters.targets.process import ProcessTarget
 
     return ProcessTarget(state_folder(root, state), clock())
+
+
+# The kinds of targets by their name in `mlops.yaml`; a kind is a folder of `adapters/targets`.
+TARGETS: dict[TargetKind, Callable[[Path, Path | None], DeployTarget]] = {"process": process_target}
+
+
+def target(root: Path, config: Config, state: Path | None = None) -> DeployTarget:
+    """Where versions run: each environment's by what `mlops.yaml` says of it."""
+    from gitops_mlops.usecases.deployment.targets import EnvironmentTargets
+
+    return EnvironmentTargets(config, {kind: make(root, state) for kind, make in TARGETS.items()})
 
 
 def inference() -> InferenceClient:
@@ -55,17 +68,21 @@ def bundle_sources(repository: Repository, state: Path | None = None) -> BundleS
     )
 
 
-def deploy_ports(root: Path, state: Path | None = None) -> DeployPorts:
+def deploy_ports(root: Path, config: Config, state: Path | None = None) -> DeployPorts:
     """What a deploy acts on."""
-    from gitops_mlops.usecases.deployment.health_gate import DeployPorts
-
-    return DeployPorts(target(root, state), inference(), clock(), timer())
+    return _ports(target(root, config, state))
 
 
 @contextmanager
 def scratch_deploy_ports() -> Iterator[DeployPorts]:
-    """The same in a temporary folder, which leaves nothing behind."""
+    """The same for one server of this machine, in a temporary folder that leaves nothing behind."""
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory(prefix="gitops-mlops-") as folder:
-        yield deploy_ports(Path(folder))
+        yield _ports(process_target(Path(folder)))
+
+
+def _ports(where: DeployTarget) -> DeployPorts:
+    from gitops_mlops.usecases.deployment.health_gate import DeployPorts
+
+    return DeployPorts(where, inference(), clock(), timer())

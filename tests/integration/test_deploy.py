@@ -180,7 +180,8 @@ def test_the_gate_asks_the_endpoint_itself(project: DeployProject, run: Run) -> 
     run("deploy", "staging")
     before = project.servers()
     project.release("v1.1.0", 2, "staging")
-    real = bootstrap.deploy_ports(project.root)
+    config = parse_config((project.root / "mlops.yaml").read_bytes())
+    real = bootstrap.deploy_ports(project.root, config)
 
     class Crooked:
         """A client that sees probabilities a little beside what the server said."""
@@ -198,7 +199,7 @@ def test_the_gate_asks_the_endpoint_itself(project: DeployProject, run: Run) -> 
     repository = bootstrap.repository(project.root)
     world = DeployPorts(real.target, Crooked(), real.clock, real.timer)
     (outcome,) = deploy(
-        parse_config((project.root / "mlops.yaml").read_bytes()),
+        config,
         repository,
         bootstrap.bundle_sources(repository),
         world,
@@ -324,7 +325,7 @@ import sys
 from pathlib import Path
 from gitops_mlops import bootstrap
 from gitops_mlops.domain.deployment.reconciliation import Place
-target = bootstrap.target(Path({str(repository.root)!r}))
+target = bootstrap.process_target(Path({str(repository.root)!r}))
 place = Place("staging", "credit", "127.0.0.1", {project.staging})
 candidate = target.start(place, Path({str(bundle)!r}), "sha256:{bundle.name}")
 print(target._started[candidate.id].slot.pid, flush=True)

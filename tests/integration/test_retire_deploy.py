@@ -159,7 +159,7 @@ def test_a_stop_that_was_cut_off_is_finished(project: DeployProject, run: Run) -
     project.release("v1.0.0", 1, "staging", "production")
     run("deploy")
     run("retire", "credit", "--reason", "x")
-    bootstrap.target(project.root).stop(project.place("staging"))
+    bootstrap.process_target(project.root).stop(project.place("staging"))
     record = project.root / ".gitops-mlops/processes/staging/credit.json"
     record.write_bytes((project.root / ".gitops-mlops/processes/production/credit.json").read_bytes())
     run("deploy")

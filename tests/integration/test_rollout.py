@@ -16,6 +16,7 @@ import pytest
 
 from gitops_mlops import bootstrap
 from gitops_mlops.adapters.git.ledger import GitLedger
+from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.deployment.reconciliation import RunningServer
 from gitops_mlops.usecases.deployment.rollout import rollout as run
 from gitops_mlops.usecases.deployment.rollout_request import RolloutPorts, RolloutRequest
@@ -220,7 +221,8 @@ def test_bad_words(project: RolloutProject, rollout: Run, words: tuple[str, ...]
 def test_a_version_that_stops_serving_after_the_switch_is_taken_back(project: RolloutProject) -> None:
     first = project.version("v0.0.1", trained(1))
     repository = bootstrap.repository(project.root)
-    real = bootstrap.deploy_ports(project.root)
+    config = parse_config((project.root / "mlops.yaml").read_bytes())
+    real = bootstrap.deploy_ports(project.root, config)
 
     class Failing:
         """A client to whom v0.0.2 is not ready at its public address, and the clock of who waits for it."""

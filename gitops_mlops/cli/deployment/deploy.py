@@ -50,7 +50,8 @@ def deploy(
     from gitops_mlops.usecases.lineage.record import recording
 
     repository = bootstrap.repository(session.folder)
-    config, world = load_config(bootstrap.files(repository.root)), bootstrap.deploy_ports(repository.root, state)
+    config = load_config(bootstrap.files(repository.root))
+    world = bootstrap.deploy_ports(repository.root, config, state)
     if stopping:
         if dry_run:
             raise UsageError("--stop and --dry-run exclude each other")
@@ -90,7 +91,7 @@ def status(
 
     repository = bootstrap.repository(session.folder)
     config = load_config(bootstrap.files(repository.root))
-    target, client = bootstrap.target(repository.root, state), bootstrap.inference()
+    target, client = bootstrap.target(repository.root, config, state), bootstrap.inference()
     states = look(config, repository, target, client, environments, model)
     emit(status_data(states), as_json, status_text)
     if issues:

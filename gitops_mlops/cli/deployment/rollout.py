@@ -9,7 +9,7 @@ import click
 
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
-from gitops_mlops.cli.options import emit, pass_session, progress, state_option, warn
+from gitops_mlops.cli.options import emit, load_config, pass_session, progress, state_option, warn
 from gitops_mlops.cli.registry.options import asked, writing
 from gitops_mlops.domain.errors import UsageError
 
@@ -44,10 +44,11 @@ def rollout(
     if web and not web.startswith(("https://", "http://")):
         raise UsageError("is no address", where=f"--web {web}", hint="write https://…")
     repository = bootstrap.repository(session.folder)
+    config = load_config(bootstrap.files(repository.root))
     ports = RolloutPorts(
         bootstrap.registrar(repository),
         bootstrap.bundle_sources(repository, state),
-        bootstrap.deploy_ports(repository.root, state),
+        bootstrap.deploy_ports(repository.root, config, state),
         bootstrap.ledger(repository),
         bootstrap.forge(),
         _tell,

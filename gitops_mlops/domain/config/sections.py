@@ -22,6 +22,7 @@ from gitops_mlops.domain.config.values import (
     RepoPath,
     Seconds,
     StageName,
+    TargetKind,
 )
 from gitops_mlops.domain.document.typed import ConfigSection
 
@@ -192,7 +193,7 @@ class HealthConfig(ConfigSection):
 class EnvironmentConfig(ConfigSection):
     """Where the version assigned to the stage of the same name runs."""
 
-    target: Literal["process"] = "process"
+    target: TargetKind = "process"
     port: Port | dict[ArtifactName, Port]
     host: str = "127.0.0.1"
     after: StageName | None = None

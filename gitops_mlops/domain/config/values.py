@@ -79,3 +79,5 @@ Seconds = Annotated[
 Port = Annotated[int, Field(ge=1, le=65535)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
 Action = Literal["block", "warn"]
+# Each has a folder in `adapters/targets` and a row in `bootstrap/deployment.py`.
+TargetKind = Literal["process"]

@@ -35,7 +35,7 @@ COMMANDS: tuple[CommandEntry, ...] = (
     CommandEntry("Set up", "doctor", "doctor.doctor", "doctor", "what is wrong here, and how to mend it"),
     CommandEntry("Set up", "migrate", "migration.migrate", "migrate", "workflows that use CML into ours"),
     CommandEntry("Set up", "hook", "hooks", "hook", "what pre-commit calls, on what is staged"),
-    CommandEntry("Data", "validate", "contracts.contracts", "validate", "data against its contract"),
+    CommandEntry("Data", "validate", "contracts.validate", "validate", "data against its contract"),
     CommandEntry(
         "Data",
         "contract",

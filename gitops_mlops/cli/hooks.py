@@ -127,7 +127,7 @@ def data(session: Session, files: Files, as_json: bool) -> int:
             f"{', '.join(names)} changed, and validating needs the ml extra",
             hint='additional_dependencies: [".[ml]"] of the hook mlops-data, or pip install "gitops-mlops[ml]"',
         )
-    from gitops_mlops.cli.contracts.contracts import validate
+    from gitops_mlops.cli.contracts.validate import validate
 
     found = validate.callback(datasets=tuple(names), contract=None, data=None, as_json=as_json)  # type: ignore[misc]
     assert isinstance(found, int)

@@ -92,6 +92,18 @@ def test_looking_waits_for_no_module_that_it_does_not_need(repo: Repo) -> None:
     assert not modules & (HEAVY | unneeded)
 
 
+def test_validating_a_file_waits_for_no_module_that_it_does_not_need(tmp_path: Path) -> None:
+    """NumPy counts separators only where quotes, blanks or nulls leave something open."""
+    (tmp_path / "c.yaml").write_text("version: 1\ncolumns:\n  day: {type: date}\n  n: {type: int8}\n")
+    (tmp_path / "d.csv").write_text("day,n\n2013-01-01,1\n2013-01-02,2\n")
+    modules = modules_of("validate", "--contract", "c.yaml", "--data", "d.csv", folder=tmp_path)
+    assert "polars" in modules
+    ours = {
+        f"gitops_mlops.domain.{name}" for name in ("config.root", "contracts.inference", "contracts.compatibility")
+    }
+    assert not modules & ((HEAVY - {"polars"}) | ours)
+
+
 @pytest.mark.parametrize("words", [("show",), ("history",), ("show", "m@v1.0.0"), ("-C", ".", "show")])
 def test_looking_takes_few_git_processes(repo: Repo, tmp_path: Path, words: tuple[str, ...]) -> None:
     """One that reads all tags, begun before Python has imported the rest, and one that finds the repository.

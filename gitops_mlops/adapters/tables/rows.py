@@ -95,7 +95,8 @@ def _scan(path: Path, name: str, text: Collection[str]) -> pl.LazyFrame:
     """The table at `path`, which may have another ending than its `name` (DVC's cache has none)."""
     import polars as pl
 
-    from gitops_mlops.domain.contracts.csv_fields import count_fields, require_whole_rows
+    from gitops_mlops.domain.contracts.csv_fields import count_fields
+    from gitops_mlops.domain.contracts.csv_rows import require_whole_rows
 
     ending = _ending(name)
     if ending == ".parquet":

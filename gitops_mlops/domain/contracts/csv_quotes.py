@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-BOM = b"\xef\xbb\xbf"
-QUOTE, NEWLINE = b'"\n'
+from gitops_mlops.domain.contracts.csv_text import NEWLINE, QUOTE
+
 ONE, TOP = np.uint64(1), np.uint64(63)
 _SHIFTS = [np.uint64(1 << power) for power in range(6)]
 _BITS = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
@@ -33,19 +33,36 @@ class Quotes:
         for shift in _SHIFTS:
             inside ^= inside << shift
         parity = np.bitwise_xor.accumulate(inside >> TOP)
-        before = np.concatenate([np.zeros(1, dtype=np.uint64), parity[:-1]]) ^ np.uint64(self.inside)
-        return inside ^ (np.uint64(0) - before)
+        inside[1:] ^= np.uint64(0) - parity[:-1]
+        return ~inside if self.inside else inside
 
     def are_sound(self, quotes: Bits, inside: Bits, ends: Bits) -> bool:
-        """Whether each opening quote begins a field, or follows a closing one: `""` is a quote inside a text."""
-        may_open = ends | (quotes & ~inside)
-        return not (quotes & inside & ~after(may_open, self.may_open)).any()
+        """Whether each opening quote begins a field, or follows a closing one: `""` is a quote inside a text.
+
+        `ends` are separators and newlines; those inside quotes may be among them, for no opening quote follows them.
+        """
+        return not (quotes & inside & ~after(ends | quotes, self.may_open)).any()
 
     def move(self, inside: bool, last: int, separator: int) -> None:
         """Stand behind a block, by its last byte."""
         self.inside = inside
         closed = last == QUOTE and not inside
         self.may_open = bool(closed or (last in (separator, NEWLINE) and not inside))
+
+
+class ByteMasks:
+    """Masks of the bytes of one block after another, in memory that is kept: new memory for each costs more."""
+
+    def __init__(self, size: int) -> None:
+        self._mask, self._other = np.empty((2, size), dtype=np.bool_)
+
+    def words(self, data: Bytes, *values: int) -> Bits:
+        """Which bytes have one of some values, as bits."""
+        mask, other = self._mask[: len(data)], self._other[: len(data)]
+        np.equal(data, values[0], out=mask)
+        for value in values[1:]:
+            mask |= np.equal(data, value, out=other)
+        return words(mask)
 
 
 def words(mask: npt.NDArray[np.bool_]) -> Bits:
@@ -55,8 +72,9 @@ def words(mask: npt.NDArray[np.bool_]) -> Bits:
 
 def after(bits: Bits, first: bool) -> Bits:
     """The bytes that follow those of `bits`; `first` is whether the first byte of all does."""
-    carried = np.concatenate([np.array([first], dtype=np.uint64), bits[:-1] >> TOP])
-    following: Bits = (bits << ONE) | carried
+    following: Bits = bits << ONE
+    following[1:] |= bits[:-1] >> TOP
+    following[0] |= np.uint64(first)
     return following
 
 

@@ -11,7 +11,8 @@ from typing import Any, BinaryIO, TypeVar
 
 import polars as pl
 
-from gitops_mlops.domain.contracts.csv_fields import COMPRESSED, require_whole_rows
+from gitops_mlops.domain.contracts.csv_rows import require_whole_rows
+from gitops_mlops.domain.contracts.csv_text import COMPRESSED
 from gitops_mlops.domain.contracts.csv_totals import CsvTotals, count_totals
 from gitops_mlops.domain.contracts.polars_types import exactly
 from gitops_mlops.domain.contracts.table_checks import ReadableTable
@@ -20,6 +21,7 @@ from gitops_mlops.domain.contracts.validation import Violation, ViolationSample
 from gitops_mlops.domain.errors import MissingEvidence
 
 _PROBE = 1 << 16
+_FEW_LINES, _LONGEST_PROBE = 8, 1 << 24
 _NULLS = "\0nulls"
 _Count = TypeVar("_Count")
 _FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
@@ -40,22 +42,28 @@ def csv_table(
 def typed_numbers(table: ReadableTable, asked: Sequence[pl.Expr]) -> dict[str, Any] | None:
     """The one row of what is asked of a CSV, which Polars parses itself; None unless it is the same for its text.
 
-    Polars refuses a row that is too long when it reads all columns. It skips blanks before a number, and takes `""`
-    for a null; the totals of the bytes say whether there are such fields, and rows that are too short.
+    Polars refuses a row that is too long when it reads all columns. A row that is too short lacks the last column,
+    so separators are counted only where that has nulls. Polars skips blanks before a number, and takes `""` for a
+    null; the totals of the bytes say whether there are such fields.
     """
+    if _is_compressed(table):
+        return None
+    columns = list(table.schema)
+    nulls = [exactly(column).null_count().alias(f"{_NULLS} {at}") for at, column in enumerate(columns)]
     try:
-        with _beside(partial(_count_totals, table)) as counted:
-            typed = _typed(table)
-            columns = list(table.schema)
-            nulls = [exactly(column).null_count().alias(f"{_NULLS} {at}") for at, column in enumerate(columns)]
-            numbers = typed.select(*asked, *nulls).collect(engine="streaming").row(0, named=True)
+        first = _first_rows(table)
+        with _beside(partial(_totals, table, separators=first.to_series(-1).null_count() > 0)) as looked:
+            numbers = _typed(table, first).select(*asked, *nulls).collect(engine="streaming").row(0, named=True)
     except _FAILURES:
         return None
-    totals = counted.result()
-    if totals is None or totals.blank or totals.open or not totals.fill(numbers["rows"], len(columns)):
-        return None
     missing = {column: numbers.pop(f"{_NULLS} {at}") for at, column in enumerate(columns)}
-    return None if totals.empty and any(missing[column] for column in table.raw) else numbers
+    totals = looked.result()
+    if totals.blank or totals.open or (totals.empty and any(missing[column] for column in table.raw)):
+        return None
+    if missing[columns[-1]]:
+        whole = totals if totals.separators is not None else _totals(table, separators=True)
+        return numbers if whole.fill(numbers["rows"], len(columns)) else None
+    return numbers
 
 
 def text_numbers(table: ReadableTable, asked: Sequence[pl.Expr]) -> tuple[dict[str, Any], list[Violation]]:
@@ -88,13 +96,13 @@ def _beside(count: Callable[[], _Count]) -> Iterator[Future[_Count]]:
         yield beside.submit(count)
 
 
-def _typed(table: ReadableTable) -> pl.LazyFrame:
-    """The table as Polars parses it. Columns whose first values it would refuse are parsed from their text."""
+def _typed(table: ReadableTable, rows: pl.DataFrame) -> pl.LazyFrame:
+    """The table as Polars parses it; columns with values among `rows` that it would refuse are parsed from text."""
     types = {column: dtype for column in table.raw if (dtype := table.schema[column]).base_type() in POLARS_PARSES}
     if types:
         able = (polars_parses(exactly(column), dtype).all().alias(column) for column, dtype in types.items())
-        first = _first_rows(table).select(able).row(0, named=True)
-        types = {column: dtype for column, dtype in types.items() if first[column]}
+        can = rows.select(able).row(0, named=True)
+        types = {column: dtype for column, dtype in types.items() if can[column]}
     rest = {column: table.schema[column] for column in table.raw if column not in types}
     frame = pl.scan_csv(table.path, infer_schema=False, glob=False, schema_overrides=types)
     return _parsed(frame, table.raw, rest)
@@ -104,7 +112,10 @@ def _first_rows(table: ReadableTable) -> pl.DataFrame:
     """Rows of the first block. A scan of the file that stops after some rows takes ten times as long."""
     with _opened(table) as file:
         block = file.read(_PROBE)
-    whole = block if len(block) < _PROBE else block[: block.rfind(b"\n") + 1] or block
+        # The header of a wide table is longer than a block.
+        while block.count(b"\n") < _FEW_LINES and len(block) < _LONGEST_PROBE and (more := file.read(len(block))):
+            block += more
+        whole = block[: block.rfind(b"\n") + 1] if file.read(1) else block
     return pl.read_csv(whole, infer_schema=False, truncate_ragged_lines=True)
 
 
@@ -115,11 +126,14 @@ def _parsed(frame: pl.LazyFrame, raw: Mapping[str, str], parse: Mapping[str, pl.
     )
 
 
-def _count_totals(table: ReadableTable) -> CsvTotals | None:
+def _is_compressed(table: ReadableTable) -> bool:
     with _opened(table) as file:
-        compressed = file.read(4).startswith(COMPRESSED)
-        file.seek(0)
-        return None if compressed else count_totals(file)
+        return file.read(4).startswith(COMPRESSED)
+
+
+def _totals(table: ReadableTable, separators: bool) -> CsvTotals:
+    with _opened(table) as file:
+        return count_totals(file, separators=separators)
 
 
 def _opened(table: ReadableTable) -> BinaryIO:

@@ -1,9 +1,15 @@
-"""Whether a CSV file is text in UTF-8."""
+"""The bytes that mean something in a CSV file, and whether it is text in UTF-8."""
 
 from __future__ import annotations
 
 import codecs
 from typing import BinaryIO
+
+BOM = b"\xef\xbb\xbf"
+QUOTE, NEWLINE = b'"\n'
+
+COMPRESSED = (b"\x1f\x8b", b"\x78\x01", b"\x78\x9c", b"\x78\xda", b"\x28\xb5\x2f\xfd")
+"""How gzip, zlib and Zstandard begin, which Polars reads as they are."""
 
 _BLOCK = 1024 * 1024
 

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import polars as pl
 
 from gitops_mlops.domain.contracts.contract import Column, ColumnType, Contract, RowCountRule, Scalar
-from gitops_mlops.domain.contracts.csv_fields import FieldCount, count_fields
+from gitops_mlops.domain.contracts.csv_rows import FieldCount
 from gitops_mlops.domain.contracts.polars_types import POLARS, exactly, type_name
 from gitops_mlops.domain.contracts.table_parts import TablePart, named
 from gitops_mlops.domain.contracts.validation import Violation
@@ -46,6 +46,8 @@ class ReadableTable:
 
     def fields(self) -> FieldCount:
         """The fields of each row of a CSV."""
+        from gitops_mlops.domain.contracts.csv_fields import count_fields
+
         assert self.content is not None
         with self.content() as file:
             return count_fields(file)

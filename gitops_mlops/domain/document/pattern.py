@@ -42,6 +42,11 @@ def whole_matcher(pattern: str) -> Callable[[str], bool]:
     return _compile(whole(pattern)).isinstance_python
 
 
+def searcher(pattern: str) -> Callable[[str], bool]:
+    """A test whether a text contains what `pattern` describes, in time linear in its length."""
+    return _compile(pattern).isinstance_python
+
+
 def _compile(pattern: str) -> SchemaValidator:
     return SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
 

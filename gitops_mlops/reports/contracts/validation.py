@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gitops_mlops.domain.contracts.compatibility import ContractChange
 from gitops_mlops.domain.contracts.validation import Validation, Violation
 from gitops_mlops.domain.names import column_label
 from gitops_mlops.reports.rendering.terminal import printable, table
+
+if TYPE_CHECKING:
+    from gitops_mlops.domain.contracts.compatibility import ContractChange
 
 _SHOWN = 3
 

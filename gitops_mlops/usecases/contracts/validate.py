@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.contracts.validation import TableFindings, Validation
 from gitops_mlops.domain.contracts.violated_lines import violated_lines
 from gitops_mlops.domain.errors import FileProblemLine, MissingEvidence, UsageError
 from gitops_mlops.domain.names import suggest
-from gitops_mlops.domain.ports import Files, TableModels, Tables
 from gitops_mlops.log import Logger
+
+if TYPE_CHECKING:
+    from gitops_mlops.domain.config.root import Config
+    from gitops_mlops.domain.ports import Files, TableModels, Tables
+
 
 _LOG = Logger(__name__)
 

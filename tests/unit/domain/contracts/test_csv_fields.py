@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.contracts.csv_fields import FieldCount, count_fields, require_whole_rows
+from gitops_mlops.domain.contracts.csv_fields import count_fields
+from gitops_mlops.domain.contracts.csv_rows import FieldCount, require_whole_rows
 from gitops_mlops.domain.errors import MissingEvidence
 
 TEXT = st.text(alphabet='ab 1é,"\n', max_size=70)

@@ -209,6 +209,27 @@ def test_a_version_is_taken_back_after_its_own_fault_only(project: RolloutProjec
 
 
 @pytest.mark.slow
+def test_a_version_that_the_place_failed_and_a_rollback_passed_over_is_tried_again(
+    project: RolloutProject, rollout: Run
+) -> None:
+    first = project.version("v0.0.1", trained(1))
+    rollout()
+    second = project.version("v0.0.2", trained(2))
+    bundles = project.root / ".gitops-mlops/bundles"
+    shutil.move(bundles, bundles.with_name("aside"))
+    bundles.write_text("a file where the folder should be stops root, too")
+    rollout(code=4)
+    bundles.unlink()
+    shutil.move(bundles.with_name("aside"), bundles)
+    third = project.version("v0.0.3", faulty("always raises"))
+    assert only(rollout("--json", code=1))["serves"] == "v0.0.1"
+    model = only(rollout("--json"))
+    assert (model["result"], model["before"], model["serves"]) == ("deployed", "v0.0.1", "v0.0.2")
+    assert project.held("staging") == [first, second, third, first, second]
+    assert only(rollout("--json"))["result"] == "unchanged"
+
+
+@pytest.mark.slow
 def test_a_version_that_hangs_at_its_first_request_leaves_the_old_one_serving(
     project: RolloutProject, rollout: Run, cli: Cli
 ) -> None:

@@ -92,7 +92,10 @@ class RolloutSteps:
                 return True
             return repository.is_ancestor(commit, head) and not unmerged(repository, [commit])[1]
 
-        found = candidate(self._registry(), model, stage, environment.after, on_main)
+        registry = self._registry()
+        # Only a rollback by a rollout passes over what still has its attempt.
+        told, _ = read_ledger(self.ports.ledger, model, stage) if taken_back(registry, model, stage) else ([], None)
+        found = candidate(registry, model, stage, environment.after, on_main, told)
         if found is None:
             return None
         asked = PromoteRequest(

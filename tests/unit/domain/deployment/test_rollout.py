@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -27,8 +28,10 @@ def registry(*names: str, messages: dict[str, str] | None = None) -> Registry:
     return Registry.from_tags(records)
 
 
-def asks(made: Registry, after: str | None = None, main: str = "abcdef") -> str | None:
-    found = candidate(made, "m", "prod", after, lambda commit: commit in main)
+def asks(
+    made: Registry, after: str | None = None, main: str = "abcdef", told: Sequence[LedgerEvent] = ()
+) -> str | None:
+    found = candidate(made, "m", "prod", after, lambda commit: commit in main, told)
     return found.version if found else None
 
 
@@ -78,6 +81,50 @@ def test_nobody_enters_twice_or_backwards(steps: list[tuple[str, int]]) -> None:
     if found:
         assert made.version("m", found)
         assert all(ord("abcdef"[int(found[-1])]) > each for each in held)
+
+
+BACK = write_message("Roll back", [("Replaces", "v3.0.0"), ("Reason", f"{BY_ITSELF}it died")])
+PASSED = ["m@v1.0.0:a", "m@v2.0.0:b", "m@v3.0.0:c", "m#prod#1:a", "m#prod#2:b", "m#prod#3:c", "m#prod#4:a"]
+
+
+@pytest.mark.parametrize(
+    ("said", "more", "message", "wanted"),
+    [
+        ({"b": ["failed"], "c": ["refused"]}, [], BACK, "v2.0.0"),
+        # What was judged has had its attempt, and so has what nobody told of.
+        ({"b": ["failed", "refused"], "c": ["refused"]}, [], BACK, None),
+        ({"b": ["failed", "deployed"], "c": ["refused"]}, [], BACK, None),
+        ({"c": ["refused"]}, [], BACK, None),
+        # The one that was rolled back left on purpose, whatever failed it before.
+        ({"c": ["failed"]}, [], BACK, None),
+        # A person went back, knowing why.
+        ({"b": ["failed"], "c": ["refused"]}, [], "Roll back\n", None),
+        # It is asked for once, out of use it is not, and a newer one comes first.
+        ({"b": ["failed"], "c": ["refused"]}, ["m#prod#5:b"], BACK, None),
+        ({"b": ["failed"], "c": ["refused"]}, ["m@v2.0.0!:b"], BACK, None),
+        ({"b": ["failed"], "c": ["refused"]}, ["m@v3.0.1:d"], BACK, "v3.0.1"),
+    ],
+)
+@pytest.mark.parametrize("after", [None, "staging"])
+def test_what_the_place_failed_and_a_rollback_passed_over_asks_again(
+    said: dict[str, list[str]], more: list[str], message: str, wanted: str | None, after: str | None
+) -> None:
+    newest = "d" if "m@v3.0.1:d" in more else "c"
+    tags = [*PASSED, *more, f"m#staging#9:{newest}"]
+    made = registry(*tags, messages={"m#prod#4": message})
+    told = [deployed(commit, result=result) for commit, results in said.items() for result in results]
+    assert asks(made, after, told=told) == wanted
+
+
+def test_what_is_tried_again_is_on_trial() -> None:
+    again = registry(*PASSED, "m#prod#5:b", messages={"m#prod#4": BACK})
+    failed = [deployed("b", result="failed")]
+    assert on_trial(again, "m", "prod", failed)
+    assert not on_trial(again, "m", "prod", [])
+    assert not on_trial(again, "m", "prod", [*failed, deployed("b")])
+    # What came back by a rollback never is.
+    back = registry(*PASSED[:-1], "m#prod#4:b")
+    assert not on_trial(back, "m", "prod", failed)
 
 
 def deployed(commit: str, stage: str = "prod", result: str = "deployed") -> LedgerEvent:

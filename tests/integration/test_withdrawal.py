@@ -129,6 +129,31 @@ def test_a_withdrawal_hides_no_tag_that_was_moved(project: Project, run: Command
     assert project.tags() == ["delay@v0.0.2"]
 
 
+def test_history_tells_of_what_was_withdrawn(project: Project, run: Commands) -> None:
+    run.release()
+    run("ledger", "withdraw", "delay@v0.0.1", "--reason", "wrong commit")
+    for words in (("history",), ("history", "delay")):
+        (event,) = run(*words, "--json").json
+        assert (event["event"], event["artifact"], event["version"]) == ("withdrawal", "delay", "v0.0.1")
+        assert (event["stage"], event["tag"], event["message"]) == (None, "delay@v0.0.1", "wrong commit")
+        assert event["commit"] == project.repo.git("rev-parse", "HEAD").strip()
+        assert event["author"]
+        assert event["evidence"] == {}
+    run.release("--push")
+    run("promote", "delay", "staging")
+    run("ledger", "withdraw", "delay#staging#1", "--reason", "wrong stage")
+    # What does not count, since something is built on it, is a warning alone.
+    lines = run("history", "delay").out.splitlines()[1:]
+    found = [tuple(line.split()[2:6]) for line in lines]
+    assert sorted(found) == [
+        ("delay", "registration", "v0.0.2", "–"),
+        ("delay", "withdrawal", "v0.0.1", "–"),
+        ("delay", "withdrawal", "v0.0.2", "staging"),
+    ]
+    times = [line[:19] for line in lines]
+    assert times == sorted(times, reverse=True)
+
+
 RETIREMENTS = {"unassign": "delay v0.0.1 in staging", "deregister": "delay v0.0.1", "deprecate": "delay"}
 
 

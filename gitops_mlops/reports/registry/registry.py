@@ -8,6 +8,7 @@ from typing import Any
 
 from gitops_mlops.domain.registry.change import ChangeState, RegistryChange
 from gitops_mlops.domain.registry.evidence import VersionEvidence
+from gitops_mlops.domain.registry.ledger import LedgerEvent
 from gitops_mlops.domain.registry.registry import RegisteredVersion, RegistryEvent, RetirementRecord, StageAssignment
 from gitops_mlops.domain.registry.view import ModelState, ModelView, RegistryOverview, VersionView, View
 from gitops_mlops.reports.rendering.terminal import printable, table
@@ -41,24 +42,23 @@ def view_data(view: View) -> dict[str, Any]:
     }
 
 
-def history_text(events: Iterable[RegistryEvent]) -> str:
+def history_text(events: Iterable[RegistryEvent | LedgerEvent]) -> str:
     """One event a line."""
-    rows = [
-        [
-            event.created.strftime("%Y-%m-%d %H:%M:%S"),
-            event.artifact,
-            str(event.action),
-            event.version or _NONE,
-            event.stage or _NONE,
-            event.evidence.verdict or _NONE,
-            event.commit[:10],
-            event.author,
-        ]
-        for event in events
-    ]
+    rows = [_row(event) for event in events]
     if not rows:
         return "Nothing happened yet → gitops-mlops register MODEL"
     return table(["TIME (UTC)", "MODEL", "EVENT", "VERSION", "STAGE", "VERDICT", "COMMIT", "BY"], rows)
+
+
+def _row(event: RegistryEvent | LedgerEvent) -> list[str]:
+    if isinstance(event, LedgerEvent):
+        moment, start = event.moment, [event.model, event.kind]
+        end, author = [event.version, event.environment, ""], event.by
+    else:
+        moment, start = event.created, [event.artifact, str(event.action)]
+        end, author = [event.version or "", event.stage or "", event.evidence.verdict or ""], event.author
+    known = [value or _NONE for value in end]
+    return [moment.strftime("%Y-%m-%d %H:%M:%S"), *start, *known, event.commit[:10], author]
 
 
 def change_text(change: RegistryChange) -> str:
@@ -103,8 +103,18 @@ def assignment_data(assignment: StageAssignment) -> dict[str, Any]:
     }
 
 
-def event_data(event: RegistryEvent) -> dict[str, Any]:
-    """An event as plain data."""
+def event_data(event: RegistryEvent | LedgerEvent) -> dict[str, Any]:
+    """An event as plain data. Of a withdrawal, the message is its reason, and the tag the one that was taken back."""
+    if isinstance(event, LedgerEvent):
+        return {
+            "event": event.kind,
+            "artifact": event.model,
+            "version": event.version or None,
+            "stage": event.environment or None,
+            **_origin(event.commit, event.tag, event.moment, event.by),
+            "message": event.reason,
+            "evidence": {},
+        }
     return {
         "event": str(event.action),
         "artifact": event.artifact,

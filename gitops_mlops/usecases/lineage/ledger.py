@@ -110,11 +110,15 @@ def unread_warnings(unread: Sequence[UnreadLine]) -> list[str]:
     return [f"ledger {first.line.file}:{first.line.number}: {first.reason}{more} → gitops-mlops ledger verify"]
 
 
-def withdrawal_warnings(registry: Registry, ledger: Ledger, model: str | None = None) -> list[str]:
-    """What was taken back (of one model), each a line: no tag tells of it any more."""
+def read_withdrawals(
+    registry: Registry, ledger: Ledger, model: str | None = None
+) -> tuple[list[LedgerEvent], list[str]]:
+    """The withdrawals (of one model) that count, and a line about each that was recorded."""
     events = distinct(each.event for each in read_lines(ledger, _folders(model))[0])
-    found = _against_withdrawals(events, withdrawals(events), registry)
-    return [f"{each.where}: {each.message} → {each.hint}" for each in found]
+    taken = withdrawals(events)
+    found = _against_withdrawals(events, taken, registry)
+    counted = [event for event in taken.values() if model in (None, event.model)]
+    return counted, [f"{each.where}: {each.message} → {each.hint}" for each in found]
 
 
 def verify(repository: Repository, ledger: Ledger) -> list[LedgerFinding]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gitops_mlops.domain.errors import UsageError
+from gitops_mlops.domain.registry.ledger import LedgerEvent
 from gitops_mlops.domain.registry.registry import RegistryEvent
 from gitops_mlops.domain.registry.tags import parse_reference
 from gitops_mlops.domain.registry.view import unknown
-from gitops_mlops.usecases.lineage.ledger import withdrawal_warnings
+from gitops_mlops.usecases.lineage.ledger import read_withdrawals
 from gitops_mlops.usecases.registry.show import read_registry
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.ports import Ledger, Repository
 
 
-def history(repository: Repository, artifact: str | None, ledger: Ledger) -> tuple[list[RegistryEvent], list[str]]:
-    """The events of one model, or of all, and what makes them doubtful, or is told by no tag any more.
+def history(
+    repository: Repository, artifact: str | None, ledger: Ledger
+) -> tuple[list[RegistryEvent | LedgerEvent], list[str]]:
+    """What tags tell of one model, or of all, and the withdrawals that the ledger does; and what is doubtful.
 
     Raises UsageError, or EvidenceMissing for a model without events.
     """
@@ -24,7 +28,13 @@ def history(repository: Repository, artifact: str | None, ledger: Ledger) -> tup
     if reference and (reference.version or reference.stage):
         raise UsageError("history is told of a model", where=str(artifact), hint=f"write {reference.artifact}")
     registry, warnings = read_registry(repository)
-    events = registry.events(artifact)
+    taken, told = read_withdrawals(registry, ledger, artifact)
+    events: list[RegistryEvent | LedgerEvent] = [*registry.events(artifact), *taken]
     if artifact is not None and not events:
         raise unknown(registry, artifact)
-    return events, [*warnings, *withdrawal_warnings(registry, ledger, artifact)]
+    # Where both are of one second, the tags stay in their order: the sort is stable.
+    return sorted(events, key=_moment, reverse=True), [*warnings, *told]
+
+
+def _moment(event: RegistryEvent | LedgerEvent) -> datetime:
+    return event.moment if isinstance(event, LedgerEvent) else event.created

@@ -246,6 +246,15 @@ def test_git_does_not_know_who_writes(clinic: Clinic, monkeypatch: pytest.Monkey
     assert clinic.ids() == ["git-identity"]
 
 
+WORKFLOW = f"""\
+on: pull_request
+jobs:
+  review:
+    steps:
+      - uses: OWNER/gitops-mlops/actions/review@{"0" * 40}
+"""
+
+
 @pytest.mark.parametrize(
     ("path", "old", "new", "expected"),
     [
@@ -255,6 +264,7 @@ def test_git_does_not_know_who_writes(clinic: Clinic, monkeypatch: pytest.Monkey
         (".dvc/config", "verify = true", "", "dvc-remote-unverified"),
         (".dvc/config", "['remote \"s3\"']", "[s3]", "dvc-remote-missing"),
         (".pre-commit-config.yaml", "", "repos: []", "hooks-not-installed"),
+        (".github/workflows/review.yml", "", WORKFLOW, "workflow-not-on-edited"),
     ],
 )
 def test_the_set_up(clinic: Clinic, path: str, old: str, new: str, expected: str) -> None:

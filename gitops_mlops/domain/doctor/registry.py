@@ -179,7 +179,8 @@ def unpushed(facts: RegistryFacts) -> Iterator[CheckFinding]:
     if lacking:
         what = f"{_several(lacking)} not on {facts.remote}: never pushed, or deleted there"
         mend = shlex.join(["git", "push", "--atomic", facts.remote, *(f"refs/tags/{name}" for name in lacking[:20])])
-        mend = mend if len(lacking) <= 20 else f"{mend} …"
+        if (more := len(lacking) - 20) > 0:
+            mend += f"; then {more} more: git push --dry-run --tags {shlex.quote(facts.remote)} lists all"
         yield CheckFinding("registry tags", what, f"{mend}; or take it back: {withdrawal_command(lacking[0])}")
 
 

@@ -46,7 +46,8 @@ class SetupFacts:
 
     `problems` are those of `mlops.yaml` and all it names, None when there is no such file; `out_of_step` those of
     `dvc.lock`. `artifacts` are the models that `dvc.yaml` declares, `models` those of `mlops.yaml`. `installed` are
-    distributions. `lacks_merge_driver`: .gitattributes wants ours for `dvc.lock`, and git has no such driver.
+    distributions. `deaf_workflows` are problems of workflows that are not run when a pull request gets another base.
+    `lacks_merge_driver`: .gitattributes wants ours for `dvc.lock`, and git has no such driver.
     `hooks_wanted` and `hook_runs`: pre-commit is configured, and git runs it.
     """
 
@@ -55,6 +56,7 @@ class SetupFacts:
     problems: tuple[FileProblemLine, ...] | None = ()
     out_of_step: tuple[FileProblemLine, ...] = ()
     large_files: tuple[FileProblemLine, ...] = ()
+    deaf_workflows: tuple[FileProblemLine, ...] = ()
     dvc: bool = False
     dvc_remotes: tuple[DvcRemote, ...] = ()
     artifacts: tuple[str, ...] = ()
@@ -101,6 +103,11 @@ def lock_out_of_step(facts: SetupFacts) -> Iterator[CheckFinding]:
 def large_files(facts: SetupFacts) -> Iterator[CheckFinding]:
     """Data, models and large files in git."""
     return map(_of_problem, facts.large_files)
+
+
+def deaf_workflows(facts: SetupFacts) -> Iterator[CheckFinding]:
+    """Workflows whose check of a pull request stays green when its base is replaced."""
+    return map(_of_problem, facts.deaf_workflows)
 
 
 def no_dvc_remote(facts: SetupFacts) -> Iterator[CheckFinding]:
@@ -165,6 +172,7 @@ SETUP: tuple[DoctorCheck[SetupFacts], ...] = (
     DoctorCheck("config-missing", Severity.WARNING, no_configuration),
     DoctorCheck("config-invalid", Severity.ERROR, bad_configuration),
     DoctorCheck("lock-out-of-step", Severity.ERROR, lock_out_of_step),
+    DoctorCheck("workflow-not-on-edited", Severity.WARNING, deaf_workflows),
     DoctorCheck("dvc-remote-missing", Severity.WARNING, no_dvc_remote),
     DoctorCheck("dvc-remote-unverified", Severity.WARNING, unverified_remote),
     DoctorCheck("large-file", Severity.WARNING, large_files),

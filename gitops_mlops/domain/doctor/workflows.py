@@ -28,6 +28,8 @@ PERMISSIONS: Mapping[str, Mapping[str, str]] = {
     "rollback": {"contents": "write", "deployments": "write", "issues": "write"},
     "scheduled": {"contents": "write", "deployments": "write", "issues": "write", "pull-requests": "read"},
 }
+# Actions whose answer depends on the base of a pull request, as that of pull-request.yml does.
+_OF_THE_BASE = ("review", "compare")
 # A check is of a head and a base: these are the events that change one of them.
 TYPES = ("opened", "synchronize", "reopened", "edited")
 RANKS = {"none": 0, "read": 1, "write": 2}
@@ -52,6 +54,19 @@ def workflow_problems(workflows: Sequence[YamlDocument], stages: Sequence[str]) 
         document.problem(*wrong)
         for document in workflows
         for wrong in _wrong(document, list(_uses(document)), names, stages)
+    ]
+
+
+def deaf_workflows(workflows: Sequence[YamlDocument]) -> list[FileProblemLine]:
+    """Those that answer for a pull request and its base by our actions, and are not run when it gets another base.
+
+    `workflow_problems` tells it of callers of pull-request.yml.
+    """
+    return [
+        document.problem(*wrong)
+        for document in workflows
+        if any(use.action in _OF_THE_BASE for use in _uses(document))
+        for wrong in _types(document.data.get("on"))
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -69,14 +69,19 @@ def check(tree: Tree, store: DataStore, *, pipeline: bool = True) -> CheckResult
 
 
 def _workflows(config: Config | None, tree: Tree, result: CheckResult) -> None:
-    """Those of the repository's workflows that mention us; what others say is theirs."""
     documents: list[YamlDocument] = []
+    for path, content in our_workflows(tree):
+        document = _collected(result, lambda content=content, path=path: parse_yaml(content, path, anchors=True))  # type: ignore[misc]
+        documents += [document] if document is not None else []
+        result.files.append(path)
+    result.problems += workflow_problems(documents, config.stages() if config is not None else [])
+
+
+def our_workflows(tree: Tree) -> Iterator[tuple[str, bytes]]:
+    """Those of the repository's workflows that mention us, by path; what others say is theirs."""
     for path in tree.below(WORKFLOW_FOLDER):
         if path.endswith((".yml", ".yaml")) and b"gitops-mlops/" in (content := tree.read(path) or b""):
-            document = _collected(result, lambda content=content, path=path: parse_yaml(content, path, anchors=True))  # type: ignore[misc]
-            documents += [document] if document is not None else []
-            result.files.append(path)
-    result.problems += workflow_problems(documents, config.stages() if config is not None else [])
+            yield path, content
 
 
 def _links(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 
 from gitops_mlops.domain.config.parse import parse_config
@@ -12,7 +12,9 @@ from gitops_mlops.domain.doctor.checks import Diagnosis, DoctorFinding, FixKind,
 from gitops_mlops.domain.doctor.registry import REGISTRY, STALE_SECONDS, RegistryFacts
 from gitops_mlops.domain.doctor.setup import SETUP, WRITTEN, DvcRemote, SetupFacts
 from gitops_mlops.domain.doctor.state import STATE, StateFacts
-from gitops_mlops.domain.errors import ConfigError, ExternalError, MissingEvidence, MlopsError
+from gitops_mlops.domain.doctor.workflows import deaf_workflows
+from gitops_mlops.domain.document.yaml import parse_yaml
+from gitops_mlops.domain.errors import ConfigError, ExternalError, FileProblemLine, MissingEvidence, MlopsError
 from gitops_mlops.domain.pipeline.large_files import DEFAULT_MAX_KB
 from gitops_mlops.domain.pipeline.lock_text import MERGE_COMMAND, MERGE_DRIVER
 from gitops_mlops.domain.ports import (
@@ -32,7 +34,7 @@ from gitops_mlops.domain.registry.ledger import BRANCH
 from gitops_mlops.domain.registry.pending_writes import PendingWrite
 from gitops_mlops.domain.registry.registry import Registry
 from gitops_mlops.domain.registry.retirement import RetirementProposal
-from gitops_mlops.usecases.config.check import check
+from gitops_mlops.usecases.config.check import check, our_workflows
 from gitops_mlops.usecases.doctor.staged_files import large_files
 from gitops_mlops.usecases.lineage.ledger import verify
 from gitops_mlops.usecases.lineage.record import sync
@@ -199,6 +201,7 @@ def _setup_facts(patient: RepositoryUnderCheck, config: Config | None) -> SetupF
         identity_problem=patient.clone.identity_problem(),
         problems=tuple(check(patient.tree, patient.store, pipeline=False).problems) if configured else None,
         out_of_step=tuple(lock_step(patient.tree).as_ci_sees(config.training if config else "author").problems),
+        deaf_workflows=tuple(_deaf_workflows(patient.tree)),
         large_files=tuple(large_files(patient.index, (), DEFAULT_MAX_KB)),
         dvc=dvc,
         dvc_remotes=patient.dvc_remotes if dvc else (),
@@ -210,6 +213,13 @@ def _setup_facts(patient: RepositoryUnderCheck, config: Config | None) -> SetupF
         hook_runs=patient.clone.has_hook("pre-commit"),
         installed=patient.installed,
     )
+
+
+def _deaf_workflows(tree: Tree) -> Iterator[FileProblemLine]:
+    for path, content in our_workflows(tree):
+        # What is wrong with a file that cannot be read, `check` says.
+        with suppress(ConfigError):
+            yield from deaf_workflows([parse_yaml(content, path, anchors=True)])
 
 
 def _artifacts(store: DataStore) -> tuple[str, ...]:

@@ -75,6 +75,7 @@ ILL: dict[str, RegistryFacts | SetupFacts | StateFacts] = {
     "config-missing": SetupFacts(problems=None),
     "config-invalid": SetupFacts(problems=(PROBLEM,)),
     "lock-out-of-step": SetupFacts(out_of_step=(PROBLEM,)),
+    "workflow-not-on-edited": SetupFacts(deaf_workflows=(PROBLEM,)),
     "dvc-remote-missing": SetupFacts(dvc=True),
     "dvc-remote-unverified": SetupFacts(dvc=True, dvc_remotes=(DvcRemote("s3", False), DvcRemote("nas", True))),
     "large-file": SetupFacts(large_files=(PROBLEM,)),
@@ -214,3 +215,14 @@ def test_what_concerns_one_clone_is_no_issue_for_everybody() -> None:
     told = {one.id for one in all_ill if one.severity is not Severity.NOTE}
     assert issues == told - OF_ONE_CLONE
     assert {"config-invalid", "tag-differs-from-remote"} <= issues
+
+
+@pytest.mark.parametrize(("count", "more"), [(20, ""), (21, "; then 1 more: "), (25, "; then 5 more: ")])
+def test_of_many_tags_the_hint_says_how_many_more_and_what_lists_all(count: int, more: str) -> None:
+    (one,) = found(
+        registry(*(tag(f"m@v1.0.{number}", f"{number:040x}", number) for number in range(count)), there={})
+    )
+    assert one.mend.count("refs/tags/") == 20
+    listed = f"{more}git push --dry-run --tags origin lists all" if more else ""
+    assert f"{listed}; or take it back: gitops-mlops ledger withdraw " in one.mend
+    assert "…" not in one.mend

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops_mlops.domain.doctor.workflows import PERMISSIONS, RANKS, workflow_problems
+from gitops_mlops.domain.doctor.workflows import PERMISSIONS, RANKS, deaf_workflows, workflow_problems
 from gitops_mlops.domain.document.yaml import parse_yaml
 
 PAGE = Path(__file__).parents[4] / "docs/github.md"
@@ -129,3 +129,21 @@ def test_read_all_and_write_all_are_known() -> None:
     block = caller[caller.index("    permissions:") : caller.index("    cache-mode")]
     assert told({"r.yml": caller.replace(block, "    permissions: write-all\n")}) == []
     assert "needs pull-requests: write" in told({"r.yml": caller.replace(block, "    permissions: read-all\n")})[0]
+
+
+@pytest.mark.parametrize("action", ["review", "compare", "validate", "repro"])
+def test_an_action_that_reads_the_base_wants_to_hear_of_another_one(action: str) -> None:
+    text = f"""on:
+  pull_request:
+jobs:
+  one:
+    steps:
+      - uses: OWNER/gitops-mlops/actions/{action}@{"0" * 40}
+"""
+    found = [str(problem) for problem in deaf_workflows([parse_yaml(text, "a.yml")])]
+    assert len(found) == (action in ("review", "compare"))
+    assert all(
+        "on.pull_request: does not run on edited: a pull request that gets another base" in one for one in found
+    )
+    heard = text.replace("pull_request:\n", f"pull_request:\n{TYPES}")
+    assert deaf_workflows([parse_yaml(heard, "a.yml")]) == told({"a.yml": text}) == []

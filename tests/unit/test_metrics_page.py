@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gitops_mlops.domain.config.metrics import METRICS, ModelTask, written
-from gitops_mlops.reports.comparison.words import METRIC_NAMES
+from gitops_mlops.domain.config.metrics import METRICS, IntervalMethod, ModelTask, written
+from gitops_mlops.domain.statistics.linear import LOSSES
+from gitops_mlops.domain.statistics.resampled import WEIGHTED
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")
 ROW = re.compile(
@@ -36,5 +37,8 @@ def test_every_way_to_an_interval_is_explained() -> None:
         assert f"\n| {method} |" in PAGE, method
 
 
-def test_reports_have_a_name_for_every_metric() -> None:
-    assert set(METRIC_NAMES) == set(METRICS)
+def test_every_metric_has_a_formula() -> None:
+    """Metrics of counts are told apart in `class_metric`, and test_metric_names measures each."""
+    by_method = {IntervalMethod.MEAN: LOSSES, IntervalMethod.RESAMPLED: WEIGHTED}
+    for method, table in by_method.items():
+        assert set(table) == {metric.name for metric in METRICS.values() if metric.method is method}, f"{method}"

@@ -47,22 +47,34 @@ class IntervalMethod(StrEnum):
     RESAMPLED = "resampled"
 
 
+class CarryingLabels(StrEnum):
+    """The labels of a binary task whose rows carry a metric's error; of several classes it is each that is there."""
+
+    BOTH = "both"
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+
+
 @dataclass(frozen=True)
 class Metric:
-    """A metric by its name, the tasks it is defined for, and whether more is better.
+    """A metric by its name, what people call it, the tasks it is defined for, and whether more is better.
 
     A metric with a `parameter` is written `name@value`: a cut-off `k`, which may be left out, or a `quantile`,
     which may not. A value has one spelling, for a metric is looked up by its name. `usual` metrics are measured
-    unasked.
+    unasked. `carried_by` are the labels whose rows carry its error, None where all rows do; with `contrast` it tells
+    how well different rows are told apart, so that labels which are all the same leave it undefined.
     """
 
     name: str
+    title: str
     tasks: frozenset[ModelTask]
     higher_is_better: bool
     needs: MetricInput
     method: IntervalMethod
     usual: bool = True
     parameter: str = ""
+    carried_by: CarryingLabels | None = None
+    contrast: bool = False
     value: float | None = None
 
     @property
@@ -73,46 +85,81 @@ class Metric:
 
 _BINARY = frozenset({ModelTask.BINARY})
 _MULTICLASS = frozenset({ModelTask.MULTICLASS})
-_CLASSIFICATION = _BINARY | _MULTICLASS
+_CLASSES = _BINARY | _MULTICLASS
 _RANKING = frozenset({ModelTask.RANKING})
 _FORECASTING = frozenset({ModelTask.FORECASTING})
-_NUMBERS = frozenset({ModelTask.REGRESSION, ModelTask.FORECASTING})
+_OF_NUMBERS = frozenset({ModelTask.REGRESSION, ModelTask.FORECASTING})
+
+_LABELS, _PROBABILITIES, _NUMBERS = MetricInput.LABELS, MetricInput.PROBABILITIES, MetricInput.NUMBERS
+_SCORES, _HISTORY = MetricInput.SCORES, MetricInput.HISTORY
+_COUNTS, _MEAN, _SMOOTH = IntervalMethod.COUNTS, IntervalMethod.MEAN, IntervalMethod.SMOOTH
+_AREA, _AREAS, _RESAMPLED = IntervalMethod.AREA, IntervalMethod.AREAS, IntervalMethod.RESAMPLED
+_BOTH, _POSITIVE, _NEGATIVE = CarryingLabels.BOTH, CarryingLabels.POSITIVE, CarryingLabels.NEGATIVE
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("accuracy", _CLASSIFICATION, True, MetricInput.LABELS, IntervalMethod.COUNTS),
-        Metric("balanced_accuracy", _CLASSIFICATION, True, MetricInput.LABELS, IntervalMethod.COUNTS, usual=False),
-        Metric("precision", _BINARY, True, MetricInput.LABELS, IntervalMethod.COUNTS),
-        Metric("recall", _BINARY, True, MetricInput.LABELS, IntervalMethod.COUNTS),
-        Metric("specificity", _BINARY, True, MetricInput.LABELS, IntervalMethod.COUNTS, usual=False),
-        Metric("f1", _BINARY, True, MetricInput.LABELS, IntervalMethod.COUNTS),
-        Metric("precision_macro", _CLASSIFICATION, True, MetricInput.LABELS, IntervalMethod.COUNTS, usual=False),
-        Metric("recall_macro", _CLASSIFICATION, True, MetricInput.LABELS, IntervalMethod.COUNTS, usual=False),
-        Metric("f1_macro", _CLASSIFICATION, True, MetricInput.LABELS, IntervalMethod.COUNTS, usual=False),
-        Metric("precision_weighted", _CLASSIFICATION, True, MetricInput.LABELS, IntervalMethod.COUNTS, usual=False),
-        Metric("recall_weighted", _CLASSIFICATION, True, MetricInput.LABELS, IntervalMethod.COUNTS, usual=False),
-        Metric("f1_weighted", _CLASSIFICATION, True, MetricInput.LABELS, IntervalMethod.COUNTS, usual=False),
-        Metric("mcc", _CLASSIFICATION, True, MetricInput.LABELS, IntervalMethod.COUNTS, usual=False),
-        Metric("roc_auc", _BINARY, True, MetricInput.PROBABILITIES, IntervalMethod.AREA),
-        Metric("roc_auc_ovr", _MULTICLASS, True, MetricInput.PROBABILITIES, IntervalMethod.AREAS, usual=False),
-        Metric("average_precision", _BINARY, True, MetricInput.PROBABILITIES, IntervalMethod.RESAMPLED, usual=False),
-        Metric("log_loss", _CLASSIFICATION, False, MetricInput.PROBABILITIES, IntervalMethod.MEAN),
-        Metric("brier", _CLASSIFICATION, False, MetricInput.PROBABILITIES, IntervalMethod.MEAN),
-        Metric("ece", _CLASSIFICATION, False, MetricInput.PROBABILITIES, IntervalMethod.RESAMPLED),
-        Metric("mae", _NUMBERS, False, MetricInput.NUMBERS, IntervalMethod.MEAN),
-        Metric("rmse", _NUMBERS, False, MetricInput.NUMBERS, IntervalMethod.SMOOTH),
-        Metric("r2", _NUMBERS, True, MetricInput.NUMBERS, IntervalMethod.SMOOTH),
-        Metric("median_ae", _NUMBERS, False, MetricInput.NUMBERS, IntervalMethod.RESAMPLED, usual=False),
-        Metric("mape", _NUMBERS, False, MetricInput.NUMBERS, IntervalMethod.MEAN, usual=False),
-        Metric("smape", _NUMBERS, False, MetricInput.NUMBERS, IntervalMethod.MEAN, usual=False),
+        Metric("accuracy", "accuracy", _CLASSES, True, _LABELS, _COUNTS),
         Metric(
-            "pinball", _NUMBERS, False, MetricInput.NUMBERS, IntervalMethod.MEAN, usual=False, parameter="quantile"
+            "balanced_accuracy", "balanced accuracy", _CLASSES, True, _LABELS, _COUNTS, usual=False, carried_by=_BOTH
         ),
-        Metric("mase", _FORECASTING, False, MetricInput.HISTORY, IntervalMethod.MEAN, usual=False),
-        Metric("ndcg", _RANKING, True, MetricInput.SCORES, IntervalMethod.RESAMPLED, parameter="k"),
-        Metric("mrr", _RANKING, True, MetricInput.SCORES, IntervalMethod.RESAMPLED, parameter="k"),
-        Metric("map", _RANKING, True, MetricInput.SCORES, IntervalMethod.RESAMPLED),
+        Metric("precision", "precision", _BINARY, True, _LABELS, _COUNTS, carried_by=_POSITIVE),
+        Metric("recall", "recall", _BINARY, True, _LABELS, _COUNTS, carried_by=_POSITIVE),
+        Metric("specificity", "specificity", _BINARY, True, _LABELS, _COUNTS, usual=False, carried_by=_NEGATIVE),
+        Metric("f1", "F1", _BINARY, True, _LABELS, _COUNTS, carried_by=_POSITIVE),
+        Metric("precision_macro", "macro precision", _CLASSES, True, _LABELS, _COUNTS, usual=False, carried_by=_BOTH),
+        Metric("recall_macro", "macro recall", _CLASSES, True, _LABELS, _COUNTS, usual=False, carried_by=_BOTH),
+        Metric("f1_macro", "macro F1", _CLASSES, True, _LABELS, _COUNTS, usual=False, carried_by=_BOTH),
+        Metric(
+            "precision_weighted",
+            "weighted precision",
+            _CLASSES,
+            True,
+            _LABELS,
+            _COUNTS,
+            usual=False,
+            carried_by=_BOTH,
+        ),
+        Metric("recall_weighted", "weighted recall", _CLASSES, True, _LABELS, _COUNTS, usual=False, carried_by=_BOTH),
+        Metric("f1_weighted", "weighted F1", _CLASSES, True, _LABELS, _COUNTS, usual=False, carried_by=_BOTH),
+        Metric("mcc", "MCC", _CLASSES, True, _LABELS, _COUNTS, usual=False, carried_by=_BOTH),
+        Metric("roc_auc", "ROC-AUC", _BINARY, True, _PROBABILITIES, _AREA, carried_by=_BOTH, contrast=True),
+        Metric(
+            "roc_auc_ovr",
+            "ROC-AUC one-vs-rest",
+            _MULTICLASS,
+            True,
+            _PROBABILITIES,
+            _AREAS,
+            usual=False,
+            carried_by=_BOTH,
+            contrast=True,
+        ),
+        Metric(
+            "average_precision",
+            "average precision",
+            _BINARY,
+            True,
+            _PROBABILITIES,
+            _RESAMPLED,
+            usual=False,
+            carried_by=_POSITIVE,
+            contrast=True,
+        ),
+        Metric("log_loss", "log-loss", _CLASSES, False, _PROBABILITIES, _MEAN),
+        Metric("brier", "Brier score", _CLASSES, False, _PROBABILITIES, _MEAN),
+        Metric("ece", "ECE", _CLASSES, False, _PROBABILITIES, _RESAMPLED),
+        Metric("mae", "MAE", _OF_NUMBERS, False, _NUMBERS, _MEAN),
+        Metric("rmse", "RMSE", _OF_NUMBERS, False, _NUMBERS, _SMOOTH),
+        Metric("r2", "R²", _OF_NUMBERS, True, _NUMBERS, _SMOOTH, contrast=True),
+        Metric("median_ae", "median absolute error", _OF_NUMBERS, False, _NUMBERS, _RESAMPLED, usual=False),
+        Metric("mape", "MAPE", _OF_NUMBERS, False, _NUMBERS, _MEAN, usual=False),
+        Metric("smape", "sMAPE", _OF_NUMBERS, False, _NUMBERS, _MEAN, usual=False),
+        Metric("pinball", "pinball loss", _OF_NUMBERS, False, _NUMBERS, _MEAN, usual=False, parameter="quantile"),
+        Metric("mase", "MASE", _FORECASTING, False, _HISTORY, _MEAN, usual=False),
+        Metric("ndcg", "NDCG", _RANKING, True, _SCORES, _RESAMPLED, parameter="k"),
+        Metric("mrr", "MRR", _RANKING, True, _SCORES, _RESAMPLED, parameter="k"),
+        Metric("map", "MAP", _RANKING, True, _SCORES, _RESAMPLED),
     )
 }
 

@@ -9,6 +9,7 @@ Source: Huber 1981, 'Robust Statistics', section 1.5; Liang and Zeger 1986 for c
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,16 +72,23 @@ def row_losses(metric: Metric, sample: ScoredSample, scores: ModelScores) -> Flo
 
     `smape` and `mase`, which it lacks, are those of Hyndman and Koehler 2006, as shares and not per cent.
     """
-    if metric.kind in _OF_NUMBERS:
-        return _OF_NUMBERS[metric.kind](metric, sample, scores.predicted.astype(np.float64))
-    probabilities = scores.probabilities
-    assert probabilities is not None
-    if metric.kind == "brier":
-        return _squared(probabilities, sample)
+    return LOSSES[metric.kind](metric, sample, scores)
+
+
+def _log_loss(_metric: Metric, sample: ScoredSample, scores: ModelScores) -> Floats:
     # As scikit-learn's `log_loss` does, never −log 0.
     epsilon = np.finfo(np.float64).eps
-    losses: Floats = -np.log(np.clip(_of_truth(probabilities, sample), epsilon, 1 - epsilon))
+    losses: Floats = -np.log(np.clip(_of_truth(_probabilities(scores), sample), epsilon, 1 - epsilon))
     return losses
+
+
+def _brier(_metric: Metric, sample: ScoredSample, scores: ModelScores) -> Floats:
+    return _squared(_probabilities(scores), sample)
+
+
+def _probabilities(scores: ModelScores) -> Floats:
+    assert scores.probabilities is not None
+    return scores.probabilities
 
 
 def _of_truth(probabilities: Floats, sample: ScoredSample) -> Floats:
@@ -100,37 +108,50 @@ def _squared(probabilities: Floats, sample: ScoredSample) -> Floats:
     return several
 
 
-def _absolute(_metric: Metric, sample: ScoredSample, predicted: Floats) -> Floats:
-    errors: Floats = np.abs(sample.truth - predicted)
+def _numbers(scores: ModelScores) -> Floats:
+    return scores.predicted.astype(np.float64)
+
+
+def _absolute(_metric: Metric, sample: ScoredSample, scores: ModelScores) -> Floats:
+    errors: Floats = np.abs(sample.truth - _numbers(scores))
     return errors
 
 
-def _percentage(metric: Metric, sample: ScoredSample, predicted: Floats) -> Floats:
-    errors: Floats = _absolute(metric, sample, predicted) / np.maximum(np.abs(sample.truth), np.finfo(np.float64).eps)
+def _percentage(metric: Metric, sample: ScoredSample, scores: ModelScores) -> Floats:
+    errors: Floats = _absolute(metric, sample, scores) / np.maximum(np.abs(sample.truth), np.finfo(np.float64).eps)
     return errors
 
 
-def _symmetric(metric: Metric, sample: ScoredSample, predicted: Floats) -> Floats:
-    sums = np.abs(sample.truth) + np.abs(predicted)
-    errors = 2 * _absolute(metric, sample, predicted)
+def _symmetric(metric: Metric, sample: ScoredSample, scores: ModelScores) -> Floats:
+    sums = np.abs(sample.truth) + np.abs(_numbers(scores))
+    errors = 2 * _absolute(metric, sample, scores)
     losses: Floats = np.divide(errors, sums, out=np.zeros_like(sums), where=sums > 0)
     return losses
 
 
-def _scaled(metric: Metric, sample: ScoredSample, predicted: Floats) -> Floats:
+def _scaled(metric: Metric, sample: ScoredSample, scores: ModelScores) -> Floats:
     assert sample.scale is not None
-    errors: Floats = _absolute(metric, sample, predicted) / sample.scale
+    errors: Floats = _absolute(metric, sample, scores) / sample.scale
     return errors
 
 
-def _pinball(metric: Metric, sample: ScoredSample, predicted: Floats) -> Floats:
+def _pinball(metric: Metric, sample: ScoredSample, scores: ModelScores) -> Floats:
     assert metric.value is not None
-    above = sample.truth - predicted
+    above = sample.truth - _numbers(scores)
     losses: Floats = np.maximum(metric.value * above, (metric.value - 1) * above)
     return losses
 
 
-_OF_NUMBERS = {"mae": _absolute, "mape": _percentage, "smape": _symmetric, "mase": _scaled, "pinball": _pinball}
+# The loss of each row, by the name of the metric that is their mean.
+LOSSES: dict[str, Callable[[Metric, ScoredSample, ModelScores], Floats]] = {
+    "log_loss": _log_loss,
+    "brier": _brier,
+    "mae": _absolute,
+    "mape": _percentage,
+    "smape": _symmetric,
+    "mase": _scaled,
+    "pinball": _pinball,
+}
 
 
 def _linearise(metric: Metric, sample: ScoredSample, scores: ModelScores) -> LinearisedMetric:

@@ -35,22 +35,6 @@ from gitops_mlops.domain.statistics.verdict import (
     verdict,
 )
 
-# The labels whose rows carry the error of a metric: of a binary task these, of several classes each that is there.
-_OF_LABELS = {
-    "roc_auc": "both",
-    "roc_auc_ovr": "both",
-    "balanced_accuracy": "both",
-    **{f"{kind}_{average}": "both" for kind in ("precision", "recall", "f1") for average in ("macro", "weighted")},
-    "mcc": "both",
-    "precision": "positive",
-    "recall": "positive",
-    "f1": "positive",
-    "average_precision": "positive",
-    "specificity": "negative",
-}
-# What these tell is how well different rows are told apart.
-_OF_CONTRAST = frozenset({"roc_auc", "roc_auc_ovr", "average_precision", "r2"})
-
 
 @dataclass(frozen=True, eq=False)
 class MetricEstimate:
@@ -135,11 +119,11 @@ def _problem(sample: ScoredSample, metric: Metric | CustomMetric) -> str:
 
 def _undefined(sample: ScoredSample, metric: Metric) -> str:
     """Why the metric is not defined for these labels, whatever the models answer."""
-    if metric.kind in _OF_CONTRAST and sample.truth.min() == sample.truth.max():
+    if metric.contrast and sample.truth.min() == sample.truth.max():
         return f"every row has the same {'label' if sample.task.classifies else 'value'}"
-    if metric.kind in ("ndcg", "mrr", "map") and not (sample.truth > 0).any():
+    if metric.needs is MetricInput.SCORES and not (sample.truth > 0).any():
         return "no row is relevant"
-    if metric.kind == "mase":
+    if metric.needs is MetricInput.HISTORY:
         return _scaleless(sample)
     return ""
 
@@ -157,10 +141,10 @@ def _few(sample: ScoredSample, known: Metric | CustomMetric) -> str:
     """Why there is too little for an interval that is what it says; "" when there is enough."""
     if sample.units < FEWEST_UNITS:
         return f"only {sample.units} {sample.unit}, at least {FEWEST_UNITS} are needed"
-    if isinstance(known, CustomMetric) or known.kind not in _OF_LABELS:
+    if isinstance(known, CustomMetric) or known.carried_by is None:
         return ""
     counts = np.bincount(sample.truth.astype(np.int64), minlength=2)
-    which = _OF_LABELS[known.kind] if sample.task is ModelTask.BINARY else "present"
+    which = known.carried_by.value if sample.task is ModelTask.BINARY else "present"
     of = {"both": [0, 1], "positive": [1], "negative": [0], "present": np.flatnonzero(counts).tolist()}[which]
     rarest = min(of, key=counts.__getitem__)
     if counts[rarest] >= FEWEST_OF_A_CLASS:

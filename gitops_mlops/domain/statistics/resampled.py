@@ -31,17 +31,7 @@ def estimate_resampled(sample: ScoredSample, metric: Metric, settings: Statistic
 
 def prepare(metric: Metric, sample: ScoredSample, scores: ModelScores) -> Weighted:
     """The metric of one model as a function of the rows' weights, of shape (n,)."""
-    if metric.kind in ("ndcg", "mrr", "map"):
-        return prepare_ranking(metric, sample, scores)
-    if metric.kind == "median_ae":
-        return _median(np.abs(sample.truth - scores.predicted))
-    assert scores.probabilities is not None
-    if metric.kind == "average_precision":
-        return _average_precision(sample.truth == 1, scores.probabilities)
-    if scores.probabilities.ndim == 1:
-        return _calibration_error(sample.truth == 1, scores.probabilities)
-    # Of several classes: how sure the model is of its answer, against how often it is right (Guo et al. 2017).
-    return _calibration_error(scores.predicted == sample.truth, scores.probabilities.max(axis=1))
+    return WEIGHTED[metric.kind](metric, sample, scores)
 
 
 def bootstrap(
@@ -153,3 +143,31 @@ def _median(values: Floats) -> Weighted:
         return float(ordered[middle].mean())
 
     return value
+
+
+def _prepare_median(_metric: Metric, sample: ScoredSample, scores: ModelScores) -> Weighted:
+    return _median(np.abs(sample.truth - scores.predicted))
+
+
+def _prepare_precision(_metric: Metric, sample: ScoredSample, scores: ModelScores) -> Weighted:
+    assert scores.probabilities is not None
+    return _average_precision(sample.truth == 1, scores.probabilities)
+
+
+def _prepare_calibration(_metric: Metric, sample: ScoredSample, scores: ModelScores) -> Weighted:
+    assert scores.probabilities is not None
+    if scores.probabilities.ndim == 1:
+        return _calibration_error(sample.truth == 1, scores.probabilities)
+    # Of several classes: how sure the model is of its answer, against how often it is right (Guo et al. 2017).
+    return _calibration_error(scores.predicted == sample.truth, scores.probabilities.max(axis=1))
+
+
+# How each metric becomes a function of the rows' weights, by its name.
+WEIGHTED: dict[str, Callable[[Metric, ScoredSample, ModelScores], Weighted]] = {
+    "average_precision": _prepare_precision,
+    "ece": _prepare_calibration,
+    "median_ae": _prepare_median,
+    "ndcg": prepare_ranking,
+    "mrr": prepare_ranking,
+    "map": prepare_ranking,
+}

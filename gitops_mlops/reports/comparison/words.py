@@ -34,41 +34,8 @@ WORST_FIRST: tuple[MetricVerdict, ...] = (
     "improved",
 )
 
-METRIC_NAMES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "precision": "precision",
-    "recall": "recall",
-    "specificity": "specificity",
-    "f1": "F1",
-    "precision_macro": "macro precision",
-    "recall_macro": "macro recall",
-    "f1_macro": "macro F1",
-    "precision_weighted": "weighted precision",
-    "recall_weighted": "weighted recall",
-    "f1_weighted": "weighted F1",
-    "mcc": "MCC",
-    "roc_auc": "ROC-AUC",
-    "roc_auc_ovr": "ROC-AUC one-vs-rest",
-    "average_precision": "average precision",
-    "log_loss": "log-loss",
-    "brier": "Brier score",
-    "ece": "ECE",
-    "mae": "MAE",
-    "rmse": "RMSE",
-    "r2": "R²",
-    "median_ae": "median absolute error",
-    "mape": "MAPE",
-    "smape": "sMAPE",
-    "pinball": "pinball loss",
-    "mase": "MASE",
-    "ndcg": "NDCG",
-    "mrr": "MRR",
-    "map": "MAP",
-}
-
 
 def known_name(name: str) -> str | None:
     """What people call a metric of the catalogue, for instance `NDCG@10`; None for any other."""
     metric = find_metric(name)
-    return None if metric is None else METRIC_NAMES[metric.kind] + name.removeprefix(metric.kind)
+    return None if metric is None else metric.title + name.removeprefix(metric.kind)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.errors import PydanticInvalidForJsonSchema
+from pydantic_core.core_schema import ErrorType
 
 from gitops_mlops.domain.document.expected import expectation, keys_at, schema_at
 from gitops_mlops.domain.document.yaml import Path, YamlDocument
@@ -53,7 +55,11 @@ def typed(document: YamlDocument, model: type[M]) -> M:
 
 @cache
 def _schema(model: type[BaseModel]) -> dict[str, Any]:
-    return model.model_json_schema()
+    try:
+        return model.model_json_schema()
+    except PydanticInvalidForJsonSchema:
+        # A project's model may hold what no schema can say; pydantic's own words tell what is wrong then.
+        return {}
 
 
 def _problems(details: list[Any], document: YamlDocument, schema: dict[str, Any]) -> Iterator[FileProblemLine]:
@@ -82,10 +88,20 @@ def _said(detail: Any, path: Path, document: YamlDocument, schema: dict[str, Any
     if kind in ("value_error", "assertion_error"):
         message, _, hint = str(detail["ctx"]["error"]).partition(" → ")
         return message, hint, False
-    found = schema_at(schema, path)
+    found = schema_at(schema, path) if schema else []
+    if not found or _is_beyond_schemas(kind):
+        return str(detail["msg"]), "", False
     value = _value_at(document.data, path)
     words = [str(word) for one in found for word in one.get("enum", ())]
     return f"must be {expectation(found, schema)}, not {_shown(value)}", closest(str(value), words), True
+
+
+def _is_beyond_schemas(kind: str) -> bool:
+    """Whether it can be wrong where all is as the schema says: a date that is none, an error of the model's own."""
+    if kind.endswith("_type"):
+        return False
+    unsaid = kind.partition("_")[0] in {"date", "datetime", "time", "timezone", "url", "uuid", "decimal", "multiple"}
+    return unsaid or kind not in get_args(ErrorType)
 
 
 def _shown(value: Any) -> str:

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from typing import Annotated
 
 import pydantic
 import pytest
+from pydantic_core import PydanticCustomError
 
 from gitops_mlops import ConfigError, Contract, MissingEvidence, read_contract, read_params
 
@@ -41,6 +45,49 @@ def test_wrong_parameters_are_named_with_their_line(text: str, says: str) -> Non
     Path("params.yaml").write_text(text)
     with pytest.raises(ConfigError, match=says):
         read_params(Params)
+
+
+def _odd(value: int) -> int:
+    if value % 2 == 0:
+        raise PydanticCustomError("odd", "{value} is even", {"value": value})
+    return value
+
+
+class Anything(pydantic.BaseModel):
+    odd: Annotated[int, pydantic.AfterValidator(_odd)] = 1
+    day: date = date(2026, 1, 1)
+    step: Annotated[float, pydantic.Field(multiple_of=0.5)] = 1
+    depth: Annotated[int, pydantic.Field(gt=0)] = 1
+
+    @pydantic.model_validator(mode="after")
+    def _unlucky(self) -> Anything:
+        if self.depth == 13:
+            raise ValueError("13 brings bad luck → write 12")
+        return self
+
+
+class Function(Anything):
+    function: Callable[[int], int] = abs
+
+
+@pytest.mark.parametrize("model", [Anything, Function])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("odd: 2", "1:1: odd: 2 is even"),
+        ("day: 2026-13-01", "1:1: day: Input should be a valid date"),
+        ("step: 0.3", "1:1: step: Input should be a multiple of 0.5"),
+        ("depth: 0", "1:1: depth: .* greater than 0"),
+        ("depth: 13", "13 brings bad luck → write 12"),
+        ("[1]", "."),
+    ],
+)
+def test_every_model_of_a_project_is_told_the_truth(model: type[Anything], text: str, says: str) -> None:
+    """Also where no JSON Schema says what is wrong, or none can be made of the model."""
+    Path("params.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=rf"params\.yaml:.*{says}") as refusal:
+        read_params(model)
+    assert "\n" not in str(refusal.value)
 
 
 def test_a_contract_tells_its_columns() -> None:

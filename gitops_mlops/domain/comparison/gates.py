@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gitops_mlops.domain.comparison.gate_reasons import difference, plain
+from gitops_mlops.domain.comparison.gate_rules import RULES
 from gitops_mlops.domain.comparison.report_parts import GateResult, ReportChange, Verdict
 from gitops_mlops.domain.comparison.slice_gates import RANK, Found, SliceEstimate, bounds_in_slices, rule_in_slices
 from gitops_mlops.domain.config.sections import EvaluationConfig, GateConfig, ModelConfig
@@ -97,11 +98,8 @@ def overall(
 def demand(gate: GateConfig) -> str:
     """What a gate asks for, in words."""
     asked = []
-    if gate.rule == "superior":
-        asked.append("better than the champion")
-    elif gate.rule == "non-inferior":
-        amount = f"{gate.margin.amount:.4g}" if not gate.margin.relative else f"{gate.margin.amount * 100:.4g}%"
-        asked.append(f"not worse than the champion by {amount} or more")
+    if gate.rule:
+        asked.append(RULES[gate.rule].requirement(gate))
     if gate.min is not None:
         asked.append(f"at least {plain(gate.min)}")
     if gate.max is not None:
@@ -183,10 +181,12 @@ def _rule(gate: GateConfig, measured: MetricEstimate | None, evaluation: Evaluat
     sure = f"with {1 - alpha:.0%} confidence"
     if measured.few:
         return evaluation.when_not_judged, f"cannot be judged ({measured.few}): {difference(delta.value)}"
-    floor = 0.0 if gate.rule == "superior" else -gate.margin.of(measured.result.champion)
+    assert gate.rule is not None
+    rule = RULES[gate.rule]
+    floor = rule.floor(gate, measured.result.champion)
     if low > floor:
         return "pass", f"{difference(delta.value)}, at least {difference(low)} {sure}"
-    if high < floor or (gate.rule == "superior" and high <= 0):
+    if high < floor or (rule.strict and high == floor):
         return "block", f"{difference(delta.value)}, at most {difference(high)} {sure}"
     return (
         evaluation.inconclusive,

@@ -20,6 +20,7 @@ from gitops_mlops.domain.config.values import (
     Port,
     Probability,
     RepoPath,
+    RuleName,
     Seconds,
     StageName,
     TargetKind,
@@ -76,7 +77,7 @@ class GateConfig(ConfigSection):
     """
 
     metric: str
-    rule: Literal["superior", "non-inferior"] | None = None
+    rule: RuleName | None = None
     margin: Margin = Field(default_factory=lambda: Margin.model_validate(0))
     min: float | None = None
     max: float | None = None

@@ -79,5 +79,7 @@ Seconds = Annotated[
 Port = Annotated[int, Field(ge=1, le=65535)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
 Action = Literal["block", "warn"]
+# Each is a row of `domain/comparison/gate_rules.py`.
+RuleName = Literal["superior", "non-inferior"]
 # Each has a folder in `adapters/targets` and a row in `bootstrap/deployment.py`.
 TargetKind = Literal["process"]

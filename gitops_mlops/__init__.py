@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from gitops_mlops.runtime.skops_model import dump_model
     from gitops_mlops.runtime.stage_inputs import read_contract, read_params
 
+else:
+    # A type checker that saw it would take every name for one of ours.
+    def __getattr__(name: str) -> Any:
+        from importlib import import_module
+
+        for home, names in _HOMES.items():
+            if name in names:
+                found = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+                return found
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -47,16 +59,6 @@ _HOMES = {
     "runtime.skops_model": ("dump_model",),
     "runtime.stage_inputs": ("read_contract", "read_params"),
 }
-
-
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
-
-    for home, names in _HOMES.items():
-        if name in names:
-            found = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
-            return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -146,8 +146,10 @@ def test_what_users_copy_is_strictly_typed(tmp_path: Path) -> None:
     snippets = [code for code in PYTHON.findall(PAGE) if not code.startswith("def ") or "raise" in code]
     (tmp_path / "page").mkdir()
     (tmp_path / "page" / "page.py").write_text("\n".join(snippets))
+    (tmp_path / "misspelled").mkdir()
+    (tmp_path / "misspelled" / "pipeline.py").write_text("from gitops_mlops import sav_model\n")
     for folder in sorted(path for path in tmp_path.iterdir() if path.is_dir()):
-        what = "page.py" if folder.name == "page" else "pipeline"
+        what = {"page": "page.py", "misspelled": "pipeline.py"}.get(folder.name, "pipeline")
         done = subprocess.run(
             [sys.executable, "-m", "mypy", "--config-file", "../mypy.ini", "--cache-dir", "../cache", what],
             cwd=folder,
@@ -156,4 +158,4 @@ def test_what_users_copy_is_strictly_typed(tmp_path: Path) -> None:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert (done.returncode, "sav_model" in done.stdout) == (int(what == "pipeline.py"),) * 2, done.stdout

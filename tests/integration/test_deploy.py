@@ -208,7 +208,7 @@ def test_the_gate_asks_the_endpoint_itself(project: DeployProject, run: Run) -> 
     )
     assert outcome.result is DeployResult.REFUSED
     assert outcome.reason == "golden row 0: probabilities differ by 1e-05, allowed is 1e-06"
-    assert (outcome.serves, project.servers()) == ("v1.0.0", before)
+    assert (outcome.current, project.servers()) == ("v1.0.0", before)
 
 
 def test_a_tampered_model_is_not_deployed(project: DeployProject, run: Run) -> None:

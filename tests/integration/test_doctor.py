@@ -78,7 +78,7 @@ def test_a_repository_that_is_well(clinic: Clinic) -> None:
     answer = clinic("--fix")
     assert (answer.code, answer.out, answer.err) == (0, "Nothing is wrong\n", "")
     assert clinic.refs() == before
-    assert clinic("--json").json == {"well": True, "findings": [], "skipped": [], "mended": []}
+    assert clinic("--json").json == {"healthy": True, "findings": [], "skipped": [], "fixed": []}
 
 
 def test_a_fresh_clone_is_well(clinic: Clinic) -> None:
@@ -110,7 +110,7 @@ def test_tags_that_only_the_remote_has_are_fetched(clinic: Clinic) -> None:
     clinic.repo.git("tag", "--delete", "delay@v0.0.1", "delay#staging#1")
     assert {"tags-unfetched", "ledger-contradicts"} == set(clinic.ids())
     answer = clinic("--fix", "--json")
-    assert (answer.code, [each["did"] for each in answer.json["mended"]]) == (
+    assert (answer.code, [each["action"] for each in answer.json["fixed"]]) == (
         0,
         ["fetched the tags that were missing"],
     )
@@ -140,13 +140,13 @@ def test_a_tag_that_was_moved_on_the_remote_is_told_and_left(clinic: Clinic) -> 
     answer = clinic("--fix", "--json")
     (finding,) = answer.json["findings"]
     assert (answer.code, finding["id"], finding["severity"]) == (1, "tag-differs-from-remote", "error")
-    assert f"is at {clinic.commit[:10]} here" in finding["what"]
+    assert f"is at {clinic.commit[:10]} here" in finding["message"]
     assert clinic.refs() == before
 
 
 def test_a_tag_that_was_made_anew_at_its_commit_is_told(clinic: Clinic) -> None:
     clinic.repo.git("tag", "--force", "--annotate", "--message", "x", "delay@v0.0.1", clinic.commit)
-    findings = {each["id"]: each["what"] for each in clinic("--json").json["findings"]}
+    findings = {each["id"]: each["message"] for each in clinic("--json").json["findings"]}
     assert "at the same commit" in findings["tag-differs-from-remote"]
     assert {"tag-contradicted", "ledger-contradicts"} <= findings.keys()
 
@@ -162,7 +162,7 @@ def test_tags_that_only_this_clone_has(clinic: Clinic) -> None:
     clinic.repo.tag("delay#production#2", clinic.commit, when=datetime.now(UTC))
     (unpushed, unrecorded) = clinic("--json").json["findings"]
     assert (unpushed["id"], unrecorded["id"]) == ("tags-unpushed", "ledger-incomplete")
-    push, back = unpushed["mend"].split("; or take it back: ")
+    push, back = unpushed["fix"].split("; or take it back: ")
     assert push == "git push --atomic origin 'refs/tags/delay#production#2'"
     assert back == "gitops-mlops ledger withdraw 'delay#production#2' --reason WHY"
     assert clinic.ids("--fix") == ["tags-unpushed", "ledger-unpushed"]

@@ -159,8 +159,8 @@ def test_no_advice_of_doctor_leads_to_an_error(repo: Repo, cli: Cli, tmp_path: P
         found = [each for each in ill.findings() if each["id"] == name]
         if not found:
             break
-        advised = commands(found[0]["mend"])
-        assert advised, found[0]["mend"]
+        advised = commands(found[0]["fix"])
+        assert advised, found[0]["fix"]
         for program, *words in advised:
             if program == "gitops-mlops":
                 # Of several ways out, one that is closed says so.

@@ -53,17 +53,17 @@ def experiments(cli: Cli, project: ComparisonProject) -> Experiments:
 
 def test_who_leads_by_chance_is_said(experiments: Experiments, cli: Cli, project: ComparisonProject) -> None:
     board = experiments("--json").json
-    names = [one["name"] for one in board["standings"]]
+    names = [one["name"] for one in board["ranking"]]
     assert (names[0], names[-1]) == ("all-three", "age-only")
     assert set(names) == {"HEAD", "all-three", "same-again", "age-only"}
     assert "age-only" not in board["may_be_best"]
     assert (board["metric"], board["rows"], board["clusters"]) == ("log_loss", 900, 30)
-    leader, last = board["standings"][0], board["standings"][-1]
-    assert (leader["behind"], leader["parameters"]) == (None, {"params.yaml:train.seed": 2})
-    assert last["behind"] == pytest.approx(leader["value"] - last["value"])
-    assert last["behind_interval"]["high"] < 0
+    leader, last = board["ranking"][0], board["ranking"][-1]
+    assert (leader["difference"], leader["parameters"]) == (None, {"params.yaml:train.seed": 2})
+    assert last["difference"] == pytest.approx(leader["value"] - last["value"])
+    assert last["difference_interval"]["high"] < 0
     versus = cli("compare", leader["commit"], last["commit"], "--json", folder=project.root).json
-    assert versus["metrics"][0]["delta"] == last["behind"], "the same statistics as compare"
+    assert versus["metrics"][0]["delta"] == last["difference"], "the same statistics as compare"
     text = experiments().out
     assert "fault: log-loss on 900 rows in 30 independent groups, less is better" in text
     assert "With 95% confidence: the first is the best of 4, beyond doubt." in text
@@ -72,14 +72,12 @@ def test_who_leads_by_chance_is_said(experiments: Experiments, cli: Cli, project
 def test_what_is_asked_for_takes_part_once(experiments: Experiments, project: ComparisonProject) -> None:
     project.train(*FEATURES)
     project.repo.commit("better")
-    named = [
-        one["name"] for one in experiments("--json", "--with", "v0.0.1", "--metric", "roc_auc").json["standings"]
-    ]
+    named = [one["name"] for one in experiments("--json", "--with", "v0.0.1", "--metric", "roc_auc").json["ranking"]]
     assert sorted(named) == ["HEAD", "v0.0.1"], "the champion is v0.0.1, and the experiments are of another commit"
     everywhere = experiments("--json", "--all", "--metric", "roc_auc").json
-    assert len(everywhere["standings"]) == 5
+    assert len(everywhere["ranking"]) == 5
     assert everywhere["higher_is_better"] is True
-    values = [one["value"] for one in everywhere["standings"]]
+    values = [one["value"] for one in everywhere["ranking"]]
     assert values == sorted(values, reverse=True)
 
 
@@ -92,9 +90,9 @@ def test_a_model_that_is_gone_is_last_and_says_why(experiments: Experiments, pro
         if path.is_file() and path.read_bytes() == project.tracked["models/fault.skops"]
     )
     output.unlink()
-    last = experiments("--json").json["standings"][-1]
+    last = experiments("--json").json["ranking"][-1]
     assert (last["name"], last["value"], last["may_be_best"]) == ("gone", None, False)
-    assert "is not cached, and no DVC remote gave it" in last["why_not"]
+    assert "is not cached, and no DVC remote gave it" in last["reason"]
     assert "gone: is not to be had" in experiments().out
 
 
@@ -121,13 +119,13 @@ def test_models_of_other_classes_are_ranked_on_the_same_codes(
         project.train(target=lambda frame, letters=letters: classes_of(frame, letters))
         project.repo.commit(name)
     board = experiments("--json", "--with", "HEAD~1", "--with", "HEAD~2").json
-    leader, *others = (one for one in board["standings"] if one["value"] is not None)
+    leader, *others = (one for one in board["ranking"] if one["value"] is not None)
     assert len(others) == 2
     for one in others:
         versus = cli("compare", leader["commit"], one["commit"], "--json", folder=project.root).json
         log_loss = next(each for each in versus["metrics"] if each["name"] == "log_loss")
         assert (log_loss["champion"], log_loss["challenger"]) == (leader["value"], one["value"])
-        assert log_loss["delta"] == pytest.approx(one["behind"])
+        assert log_loss["delta"] == pytest.approx(one["difference"])
     told = [text for text in board["warnings"] if "does not know the label" in text]
     assert len(told) == 2, board["warnings"]
 
@@ -155,11 +153,11 @@ def test_what_dvc_keeps_is_found(experiments: Experiments, project: ComparisonPr
     (project.root / ".dvc/tmp").mkdir(parents=True, exist_ok=True)
     project.repo.write("dvc.yaml", "artifacts:\n  fault: {path: models/fault.skops, type: model}\n")
     project.repo.commit("nothing to run")
-    before = {one["name"] for one in experiments("--json").json["standings"]}
+    before = {one["name"] for one in experiments("--json").json["ranking"]}
     project.repo.write("notes.txt", "tried something")
     saved = ["dvc", "exp", "save", "--name", "by-dvc", "--include-untracked", "notes.txt", "--force"]
     subprocess.run(saved, cwd=project.root, check=True, capture_output=True)
-    after = {one["name"] for one in experiments("--json").json["standings"]}
+    after = {one["name"] for one in experiments("--json").json["ranking"]}
     assert after - before == {"by-dvc"}
 
 
@@ -183,10 +181,10 @@ def test_a_metric_with_a_parameter_ranks_too(
     project.repo.commit("another task")
     by_default = experiments("--json").json
     assert by_default["metric"] == gate
-    assert (by_default["higher_is_better"], len(by_default["standings"])) == (task == "ranking", 2)
+    assert (by_default["higher_is_better"], len(by_default["ranking"])) == (task == "ranking", 2)
     compared = cli("compare", "--json", folder=project.root).json
     for name in asked:
         board = experiments("--json", "--metric", name).json
         assert board["metric"] == name
         values = {one["name"]: one["challenger"] for one in compared["metrics"]}
-        assert board["standings"][0]["value"] == values.get(name, board["standings"][0]["value"])
+        assert board["ranking"][0]["value"] == values.get(name, board["ranking"][0]["value"])

@@ -95,8 +95,8 @@ def test_a_fault_of_the_version_is_a_verdict_against_it(
         trust(project, timeout="2s")
     project.version("v0.0.1", faulty(fault, when))
     model = only(rollout("--json", code=1))
-    assert (model["result"], model["cause"], says in model["why"]) == ("refused", "version", True), model["why"]
-    assert "this is a bug" not in model["why"]
+    assert (model["result"], model["cause"], says in model["reason"]) == ("refused", "version", True), model["reason"]
+    assert "this is a bug" not in model["reason"]
     ((result, reason),) = told(project)
     assert (result, says in reason) == ("refused", True)
     assert project.servers() == set()
@@ -135,7 +135,7 @@ def test_any_other_fault_leaves_the_version_its_attempt(
 ) -> None:
     commit = project.version("v0.0.1", faulty(fault, when))
     model = only(rollout("--json", code=code))
-    assert (model["result"], model["cause"], says in model["why"]) == ("failed", cause, True), model["why"]
+    assert (model["result"], model["cause"], says in model["reason"]) == ("failed", cause, True), model["reason"]
     ((result, reason),) = told(project)
     assert (result, reason.startswith(f"{cause}: "), says in reason) == ("failed", True, True)
     note = place(project, cli)["note"]
@@ -187,7 +187,7 @@ def test_a_place_that_was_repaired_takes_the_version_it_failed(
     shutil.rmtree(log)
     log.write_text("the log cannot be written, which is no reason not to serve")
     model = only(rollout("--json"))
-    assert (model["result"], model["serves"]) == ("deployed", "v0.0.2")
+    assert (model["result"], model["current"]) == ("deployed", "v0.0.2")
     assert place(project, cli)["note"].startswith("its prediction log is not kept: rows will be lost (")
     assert [result for result, _ in told(project)] == ["deployed", "failed", "deployed"]
 
@@ -198,13 +198,13 @@ def test_a_version_is_taken_back_after_its_own_fault_only(project: RolloutProjec
     rollout()
     second = project.version("v0.0.2", faulty("killed"))
     model = only(rollout("--json", code=4))
-    assert (model["result"], model["before"], model["serves"]) == ("failed", "v0.0.1", "v0.0.1")
+    assert (model["result"], model["previous"], model["current"]) == ("failed", "v0.0.1", "v0.0.1")
     assert project.held("staging") == [first, second]
     third = project.version("v0.0.3", faulty("crashes"))
     # Back to the last version that served, past the one that the place failed.
     model = only(rollout("--json", code=1))
-    assert (model["result"], model["before"], model["cause"]) == ("rolled back", "v0.0.3", "version")
-    assert model["serves"] == "v0.0.1"
+    assert (model["result"], model["previous"], model["cause"]) == ("rolled back", "v0.0.3", "version")
+    assert model["current"] == "v0.0.1"
     assert project.held("staging") == [first, second, third, first]
 
 
@@ -239,10 +239,10 @@ def test_a_version_that_hangs_at_its_first_request_leaves_the_old_one_serving(
     second = project.version("v0.0.2", faulty("hangs", "second"))
     answer = cli("rollout", "staging", "--push", "--json", folder=project.root)
     model = only(answer)
-    assert "the server did not give its golden predictions (does not answer (" in model["why"]
-    assert model["serves"] == "v0.0.1"
+    assert "the server did not give its golden predictions (does not answer (" in model["reason"]
+    assert model["current"] == "v0.0.1"
     # Whether a process that waits is to blame, the machine has a say in.
-    busy = "as this machine is busy" in model["why"]
+    busy = "as this machine is busy" in model["reason"]
     expected = (
         (4, "failed", "place", [first, second]) if busy else (1, "rolled back", "version", [first, second, first])
     )

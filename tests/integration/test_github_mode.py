@@ -203,7 +203,7 @@ def test_a_verdict_against_is_an_error_of_the_step(job: Job, repo: Repo) -> None
     assert (job.code, error.name, error.properties["title"]) == (1, "error", "gitops-mlops doctor")
     assert error.data == "ended with exit code 1: the summary of the step says why"
     assert all(one.name == "warning" and one.properties["title"].startswith("doctor: ") for one in warnings)
-    assert job.outputs["well"] == "false"
+    assert job.outputs["healthy"] == "false"
 
 
 def test_a_rule_that_stands_against_a_change_is_named(job: Job, repo: Repo) -> None:

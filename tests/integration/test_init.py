@@ -73,7 +73,7 @@ def test_the_dvc_remote_and_the_branch_can_be_given(cli: Cli, tmp_path: Path) ->
     assert 'branches: ["trunk"]' in (repo.root / ".github/workflows/mlops-release.yml").read_text()
     assert "dvc[s3]>=" in (repo.root / "requirements.txt").read_text()
     # With init itself six commands up to a pull request.
-    assert [step.split(" && ")[0] for step in said.json["next"]] == [
+    assert [step.split(" && ")[0] for step in said.json["next_steps"]] == [
         "cd flights",
         "git switch --create first-model",
         "pip install -r requirements.txt",

@@ -35,7 +35,7 @@ class Lineage:
 
     def used(self, *words: str, code: int = 0) -> list[tuple[str, str]]:
         """Versions and how, as `--json` has them."""
-        return [(use["version"], use["how"]) for use in self(*words, "--json", code=code).json["uses"]]
+        return [(use["version"], use["kind"]) for use in self(*words, "--json", code=code).json["uses"]]
 
 
 @pytest.fixture
@@ -222,7 +222,7 @@ def test_a_folder_of_a_monorepo(run: Lineage, project: LineageProject) -> None:
     assert run(md5("x"), "--json").json["uses"][0]["artifact"] == "a:m"
     assert run.used("a/x.csv", "--all") == [("v0.0.1", "input")]
     below = run._cli("lineage", "x.csv", "--all", "--json", folder=project.root / "a")
-    assert below.json["asked"]["path"] == "a/x.csv"
+    assert below.json["query"]["path"] == "a/x.csv"
     assert below.code == 0
 
 

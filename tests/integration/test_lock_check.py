@@ -29,7 +29,7 @@ def test_a_clone_without_data_is_in_step_and_its_data_is_on_the_remote(project: 
     answer = cli("lock", "check", "--remote", "--json", folder=project.root)
     assert (answer.code, answer.json) == (
         0,
-        {"problems": [], "remarks": [], "unchecked": [], "missing": [], "run": ""},
+        {"problems": [], "remarks": [], "unchecked": [], "missing": [], "fix": ""},
     ), answer.err
 
 
@@ -38,11 +38,11 @@ def test_what_it_says_to_run_mends_it(project: Repo, cli: Cli) -> None:
     answer = cli("lock", "check", "--json", folder=project.root)
     assert answer.code == 1
     assert [problem["where"] for problem in answer.json["problems"]] == ["stages.train.deps"]
-    assert answer.json["run"] == (
+    assert answer.json["fix"] == (
         "dvc repro --all-pipelines && dvc push && git add -- dvc.lock metrics.json sub/dvc.lock"
     )
     project.run("dvc", "pull", "--quiet")
-    project.run("sh", "-c", answer.json["run"])
+    project.run("sh", "-c", answer.json["fix"])
     # What is to be added is all that there is to add.
     assert project.git("diff", "--name-only").split() == ["train.py"]
     assert cli("lock", "check", "--remote", folder=project.root).code == 0
@@ -65,7 +65,7 @@ def test_an_output_that_nobody_pushed_is_missing_evidence(project: Repo, cli: Cl
     answer = cli("lock", "check", "--remote", "--json", folder=project.root)
     assert answer.code == 3
     assert name in [missing["path"] for missing in answer.json["missing"]]
-    assert answer.json["run"] == "dvc push"
+    assert answer.json["fix"] == "dvc push"
     assert cli("lock", "check", folder=project.root).code == 0
 
 
@@ -103,7 +103,7 @@ def test_what_ci_will_run_is_no_problem_of_its_author(project: Repo, cli: Cli, t
 def test_a_pipeline_that_cannot_be_read_names_no_command(project: Repo, cli: Cli) -> None:
     project.write("dvc.yaml", "stages: [")
     answer = cli("lock", "check", "--json", folder=project.root)
-    assert (answer.code, answer.json["run"]) == (1, "")
+    assert (answer.code, answer.json["fix"]) == (1, "")
     assert answer.json["problems"][0]["path"] == "dvc.yaml"
 
 

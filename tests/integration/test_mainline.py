@@ -42,7 +42,7 @@ def branch_version(project: Project, run: Commands) -> str:
 
 
 def refused(answer: Answer) -> list[str]:
-    return [f"{each['rule']}: {each['seen']}" for each in answer.json["refusals"]]
+    return [f"{each['rule']}: {each['observed']}" for each in answer.json["refusals"]]
 
 
 def test_a_version_of_a_branch_enters_nothing_until_it_is_merged(project: Project, run: Commands) -> None:

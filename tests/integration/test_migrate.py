@@ -112,7 +112,9 @@ def test_json_has_the_diff_and_what_is_left(cli: Cli, repo: Repo) -> None:
     (found,) = answer.json["files"]
     assert (answer.code, answer.json["written"], found["path"], found["changed"]) == (1, False, WORKFLOW, True)
     assert found["diff"].startswith(f"--- a/{WORKFLOW}\n+++ b/{WORKFLOW}\n@@")
-    assert [(left["line"], left["message"]) for left in found["left"]] == [(32, "cml pr opens a pull request")]
+    assert [(left["line"], left["message"]) for left in found["manual_steps"]] == [
+        (32, "cml pr opens a pull request")
+    ]
 
 
 @pytest.mark.parametrize("named", [True, False])

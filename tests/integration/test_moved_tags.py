@@ -139,7 +139,7 @@ def test_a_version_whose_tag_was_moved_is_not_promoted(repo: Repo, cli: Cli) -> 
     repo.git("tag", "--force", "--annotate", "delay@v0.0.1", other, "--message", message)
     answer = cli("promote", "delay", "staging", "--json", folder=repo.root)
     assert (answer.code, answer.json["state"]) == (1, "refused")
-    seen = [refusal["seen"] for refusal in answer.json["refusals"]]
+    seen = [refusal["observed"] for refusal in answer.json["refusals"]]
     assert any(f"dvc.lock at its commit {other[:10]} has" in each for each in seen)
     assert any("the ledger recorded" in each for each in seen)
     assert project.tags() == ["delay@v0.0.1"]

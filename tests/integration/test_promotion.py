@@ -49,7 +49,7 @@ class Policy:
         before = self.project.tags()
         answer = self.run("promote", "delay", "production", "--json", *words, code=1)
         assert self.project.tags() == before
-        return [refusal["seen"] for refusal in answer.json["refusals"]]
+        return [refusal["observed"] for refusal in answer.json["refusals"]]
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def test_a_first_version_has_its_evidence(project: ComparisonProject, release: R
     assert answer.out.split()[:5] == ["MODEL", "RESULT", "VERSION", "VERDICT", "WHY"]
     data = json.loads(out.read_text())
     (model,) = data["models"]
-    assert (data["schema"], data["commit"], data["code"]) == ("gitops-mlops/release/1", commit, 0)
+    assert (data["schema"], data["commit"], data["code"]) == ("gitops-mlops/release/2", commit, 0)
     assert (model["result"], model["version"], model["verdict"]) == ("released", "v0.0.1", "pass")
     assert (model["tags"], model["pushed"]) == (["fault@v0.0.1"], True)
     assert (model["report"]["kind"], model["report"]["champion"]) == ("release", None)
@@ -132,14 +132,14 @@ def test_a_worse_model_is_not_registered(project: ComparisonProject, release: Ru
     project.repo.commit("worse")
     (model,) = release("--push", "--json", code=1).json["models"]
     assert (model["result"], model["version"], model["verdict"], model["code"]) == ("blocked", None, "block", 1)
-    assert "roc_auc" in model["why"]
+    assert "roc_auc" in model["reason"]
     assert tags(project, "origin.git") == ["fault@v0.0.1"]
     # A commit that asks for less is judged by what was asked before; what comes next is judged by it.
     before = project.repo.git("rev-parse", "HEAD").strip()
     project.configure(gates="[{metric: roc_auc, min: 0.4}]")
     project.repo.commit("ask for less")
     asked = release("--push", "--json", code=1).json
-    assert (asked["judged_by"], asked["models"][0]["verdict"]) == (before, "block")
+    assert (asked["gates_from"], asked["models"][0]["verdict"]) == (before, "block")
     assert {"model": "fault", "name": "gate roc_auc min", "new": "roc_auc at least 0.4"}.items() <= (
         asked["gate_edits"][-1].items()
     )
@@ -166,7 +166,7 @@ def test_no_push_lowers_the_gates_for_the_model_that_it_brings(
     assert f"This commit edits the gates. Those of {before[:10]} decided" in answer.out
     assert "fault: gate roc_auc min: roc_auc at least 0.6 → roc_auc at least 0.1" in answer.out
     data = json.loads((project.root / "release.json").read_text())
-    assert (data["judged_by"], data["models"][0]["result"]) == (before, "blocked")
+    assert (data["gates_from"], data["models"][0]["result"]) == (before, "blocked")
     assert [change["name"] for change in data["models"][0]["report"]["gate_changes"]] == [
         change["name"] for change in data["gate_edits"]
     ]
@@ -184,7 +184,7 @@ def test_a_commit_is_judged_once_in_the_ledger(project: ComparisonProject, relea
     release("--push")
     project.repo.git("switch", "--quiet", "main")
     retrain(project, "speed", "load", "age")
-    assert release("--push", "--json").json["judged_by"] == first
+    assert release("--push", "--json").json["gates_from"] == first
     shown = cli("ledger", "show", "--json", folder=project.root).json
     judged = [run for run in shown if run["job"]["name"] == "fault.release" and run["eventType"] == "COMPLETE"]
     assert len(judged) == 3
@@ -215,7 +215,7 @@ def test_a_lock_that_does_not_fit_the_parameters_stops_it(project: ComparisonPro
     project.repo.commit("params", **{"params.yaml": "train: {seed: 2}\n"})
     answer = release("--json", code=1)
     assert answer.json["models"] == []
-    assert ["train.seed" in problem and "dvc repro" in problem for problem in answer.json["out_of_step"]] == [True]
+    assert ["train.seed" in problem and "dvc repro" in problem for problem in answer.json["out_of_date"]] == [True]
     assert "dvc repro" in release(code=1).out
     assert tags(project) == []
 
@@ -224,7 +224,7 @@ def test_bytes_that_were_changed_are_not_released(project: ComparisonProject, re
     (entry,) = [path for path in (project.root / ".dvc/cache").rglob("*") if _is_model(path, project)]
     entry.write_bytes(entry.read_bytes() + b"x")
     answer = release("--push", "--json", code=3)
-    assert "damaged" in answer.json["models"][0]["why"]
+    assert "damaged" in answer.json["models"][0]["reason"]
     assert answer.json["models"][0]["result"] == "failed"
     assert tags(project) == []
 
@@ -235,7 +235,7 @@ def _is_model(path: Path, project: ComparisonProject) -> bool:
 
 def test_an_output_that_was_swapped_is_not_released(project: ComparisonProject, release: Run) -> None:
     project.repo.write("models/fault.skops", b"anything else")
-    assert "differs from what dvc.lock records" in release("--json", code=3).json["models"][0]["why"]
+    assert "differs from what dvc.lock records" in release("--json", code=3).json["models"][0]["reason"]
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -284,7 +284,7 @@ def test_what_was_retired_stays_so(project: ComparisonProject, release: Run, cli
     retrain(project, "speed")
     (model,) = release("--json").json["models"]
     assert (model["result"], model["version"]) == ("kept out", None)
-    assert "was retired" in model["why"]
+    assert "was retired" in model["reason"]
 
 
 def test_one_broken_model_leaves_the_other_its_release(project: ComparisonProject, release: Run) -> None:
@@ -301,7 +301,7 @@ def test_one_broken_model_leaves_the_other_its_release(project: ComparisonProjec
     fault, other = release("--push", "--json", code=3).json["models"]
     assert (fault["result"], fault["version"], fault["pushed"]) == ("released", "v0.0.1", True)
     assert (other["result"], other["code"]) == ("failed", 3)
-    assert "models/gone.skops" in other["why"]
+    assert "models/gone.skops" in other["reason"]
     assert release("fault", "--json").json["models"][0]["result"] == "unchanged"
 
 
@@ -319,7 +319,7 @@ def test_a_tag_that_is_another_one_on_the_remote_stops_it(project: ComparisonPro
     release("--push")
     project.repo.git("tag", "-d", "fault@v0.0.1")
     project.repo.tag("fault@v0.0.1", message="mine")
-    assert "is another one here" in release("--push", "--json", code=4).json["models"][0]["why"]
+    assert "is another one here" in release("--push", "--json", code=4).json["models"][0]["reason"]
 
 
 def test_the_data_of_main_decides(project: ComparisonProject, release: Run) -> None:

@@ -330,9 +330,9 @@ def test_proposals_are_commands_that_work(cli: Cli, project: Project) -> None:
     ]
     monitored(project, "fail", "pass", "fail")
     found = run("retire", "--proposed", "--json").json
-    assert found["unjudged"] == ["delay#staging: the ledger has no drift record, so drift is not judged"]
+    assert found["not_judged"] == ["delay#staging: the ledger has no drift record, so drift is not judged"]
     drifted = [each for each in found["proposals"] if each["rule"] == "drift"]
-    assert [(each["target"], each["seen"], each["threshold"]) for each in drifted] == [("delay#production", 2, 2)]
+    assert [(each["target"], each["observed"], each["threshold"]) for each in drifted] == [("delay#production", 2, 2)]
     assert project.tags() == before
     for each in found["proposals"]:
         program, *words = shlex.split(each["command"])

@@ -75,7 +75,7 @@ def test_a_retired_model_ends_in_nothing_serving(project: DeployProject, run: Ru
         assert (place["desired"], place["running"]) == (None, None)
         assert (place["sync"], place["health"]) == ("Synced", "Suspended")
         assert "empty on purpose by ada on " in place["note"]
-        assert place["emptied"]["reason"] == "no longer sold"
+        assert place["unassigned"]["reason"] == "no longer sold"
     assert "Suspended" in run("status").out
 
     tags = project.repo.git("tag", "--list")

@@ -55,11 +55,11 @@ def test_what_may_enters_and_serves(project: RolloutProject, rollout: Run, cli: 
     first = project.version("v0.0.1", trained(1))
     # Nothing is in staging yet: production has nothing to take.
     model = only(rollout("production", "--push", "--json"))
-    assert (model["result"], model["held_back"]) == ("empty", "")
+    assert (model["result"], model["waiting"]) == ("empty", "")
     model = only(rollout("staging", "--push", "--json"))
-    assert (model["result"], model["before"], model["serves"]) == ("deployed", "", "v0.0.1")
+    assert (model["result"], model["previous"], model["current"]) == ("deployed", "", "v0.0.1")
     model = only(rollout("production", "--push", "--json"))
-    assert (model["result"], model["serves"]) == ("deployed", "v0.0.1")
+    assert (model["result"], model["current"]) == ("deployed", "v0.0.1")
     assert (project.held("staging"), project.held("production")) == ([first], [first])
 
     refs = project.repo.git("ls-remote", "origin")
@@ -70,7 +70,7 @@ def test_what_may_enters_and_serves(project: RolloutProject, rollout: Run, cli: 
     assert project.servers() == servers
     second = project.version("v0.0.2", trained(2))
     # What production waits for is staging, not the newest.
-    assert only(rollout("production", "--push", "--json"))["serves"] == "v0.0.1"
+    assert only(rollout("production", "--push", "--json"))["current"] == "v0.0.1"
     answer = rollout("staging", "--push")
     assert answer.out == f"credit in staging: v0.0.1 → v0.0.2 serves at http://127.0.0.1:{project.staging}\n"
     assert project.held("staging") == [first, second]
@@ -83,8 +83,8 @@ def test_a_version_that_answers_otherwise_is_taken_back(project: RolloutProject,
     servers = project.servers()
     second = project.version("v0.0.2", unsteady())
     model = only(rollout("staging", "--push", "--json", "--run", "https://ci.example/o/r/actions/runs/7", code=1))
-    assert (model["result"], model["before"], model["serves"]) == ("rolled back", "v0.0.2", "v0.0.1")
-    assert "golden" in model["why"]
+    assert (model["result"], model["previous"], model["current"]) == ("rolled back", "v0.0.2", "v0.0.1")
+    assert "golden" in model["reason"]
     assert project.held("staging") == [first, second, first]
     assert project.servers() == servers
     message = project.repo.git("-C", str(project.origin), "tag", "-n99", "--list", "credit#staging#*")
@@ -98,17 +98,17 @@ def test_a_version_that_answers_otherwise_is_taken_back(project: RolloutProject,
     assert project.repo.git("ls-remote", "origin") == refs
     # The next one enters.
     project.version("v0.0.3", trained(3))
-    assert only(rollout("staging", "--push", "--json"))["serves"] == "v0.0.3"
+    assert only(rollout("staging", "--push", "--json"))["current"] == "v0.0.3"
 
 
 def test_a_first_version_that_fails_has_nothing_to_go_back_to(project: RolloutProject, rollout: Run) -> None:
     commit = project.version("v0.0.1", unsteady())
     model = only(rollout("staging", "--push", "--json", code=1))
-    assert (model["result"], model["serves"]) == ("refused", "")
-    assert "held no other version before" in model["why"]
+    assert (model["result"], model["current"]) == ("refused", "")
+    assert "held no other version before" in model["reason"]
     assert project.held("staging") == [commit]
     project.version("v0.0.2", trained(1))
-    assert only(rollout("staging", "--push", "--json"))["serves"] == "v0.0.2"
+    assert only(rollout("staging", "--push", "--json"))["current"] == "v0.0.2"
 
 
 def test_what_served_here_is_never_taken_back(project: RolloutProject, rollout: Run) -> None:
@@ -121,11 +121,11 @@ def test_what_served_here_is_never_taken_back(project: RolloutProject, rollout: 
     project.configure(**{"timeout: 20s": "timeout: 0s"})
     project.repo.commit("no patience")
     model = only(rollout("staging", "--push", "--json", code=1))
-    assert (model["result"], model["serves"]) == ("refused", "")
+    assert (model["result"], model["current"]) == ("refused", "")
     assert project.held("staging")[-1] == second
     project.configure()
     project.repo.commit("patience")
-    assert only(rollout("staging", "--push", "--json"))["serves"] == "v0.0.2"
+    assert only(rollout("staging", "--push", "--json"))["current"] == "v0.0.2"
 
 
 def test_policy_holds_a_version_back(project: RolloutProject, rollout: Run, cli: Cli) -> None:
@@ -137,7 +137,7 @@ def test_policy_holds_a_version_back(project: RolloutProject, rollout: Run, cli:
     assert "2h in staging" in answer.out
     assert "a comparison that ends in pass" in answer.out
     model = only(rollout("production", "--push", "--json"))
-    assert (model["result"], model["held_back"], model["code"]) == ("empty", "v0.0.1", 0)
+    assert (model["result"], model["waiting"], model["code"]) == ("empty", "v0.0.1", 0)
     assert [refusal["rule"] for refusal in model["refusals"]] == ["verdict", "2h in staging"]
     assert project.held("production") == []
 
@@ -145,8 +145,8 @@ def test_policy_holds_a_version_back(project: RolloutProject, rollout: Run, cli:
 def test_a_version_that_nobody_measured_is_held_back(project: RolloutProject, rollout: Run) -> None:
     project.version("v0.0.1", trained(1), verdict="")
     model = only(rollout("staging", "--push", "--json"))
-    assert (model["held_back"], model["code"]) == ("v0.0.1", 0)
-    assert "no comparison speaks" in model["refusals"][0]["seen"]
+    assert (model["waiting"], model["code"]) == ("v0.0.1", 0)
+    assert "no comparison speaks" in model["refusals"][0]["observed"]
 
 
 def test_a_version_of_another_branch_does_not_enter(project: RolloutProject, rollout: Run) -> None:
@@ -154,7 +154,7 @@ def test_a_version_of_another_branch_does_not_enter(project: RolloutProject, rol
     project.repo.git("checkout", "--quiet", "-b", "side")
     project.version("v0.0.2", trained(2))
     project.repo.git("checkout", "--quiet", "main")
-    assert only(rollout("staging", "--push", "--json"))["serves"] == "v0.0.1"
+    assert only(rollout("staging", "--push", "--json"))["current"] == "v0.0.1"
 
 
 def test_the_button(project: RolloutProject, rollout: Run, cli: Cli) -> None:
@@ -165,8 +165,8 @@ def test_the_button(project: RolloutProject, rollout: Run, cli: Cli) -> None:
     rollout("staging", "--push")
     assert cli("rollback", "credit", "staging", "--reason", "odd", "--push", folder=project.root).code == 0
     model = only(rollout("staging", "--no-promote", "--push", "--json"))
-    assert (model["result"], model["serves"]) == ("deployed", "v0.0.1")
-    assert only(rollout("staging", "--push", "--json"))["serves"] == "v0.0.1"
+    assert (model["result"], model["current"]) == ("deployed", "v0.0.1")
+    assert only(rollout("staging", "--push", "--json"))["current"] == "v0.0.1"
     assert project.held("staging") == [first, second, first]
 
 
@@ -174,7 +174,7 @@ def test_no_promote_lets_nothing_in(project: RolloutProject, rollout: Run) -> No
     project.version("v0.0.1", trained(1))
     rollout("staging", "--push")
     project.version("v0.0.2", trained(2))
-    assert only(rollout("staging", "--push", "--no-promote", "--json"))["serves"] == "v0.0.1"
+    assert only(rollout("staging", "--push", "--no-promote", "--json"))["current"] == "v0.0.1"
 
 
 def test_a_stage_that_is_empty_on_purpose_stays_so(project: RolloutProject, rollout: Run, cli: Cli) -> None:
@@ -199,11 +199,11 @@ def test_a_port_that_somebody_else_has_is_no_fault_of_the_version(project: Rollo
     first = project.version("v0.0.1", trained(1))
     with socket.create_server(("127.0.0.1", project.staging)):
         model = only(rollout("staging", "--push", "--json", code=4))
-    assert (model["result"], "the port is taken" in model["why"]) == ("failed", True)
+    assert (model["result"], "the port is taken" in model["reason"]) == ("failed", True)
     assert project.held("staging") == [first]
     # An error is in the ledger, too.
     assert told(project, "staging") == [("failed", "v0.0.1")]
-    assert only(rollout("staging", "--push", "--json"))["serves"] == "v0.0.1"
+    assert only(rollout("staging", "--push", "--json"))["current"] == "v0.0.1"
 
 
 @pytest.mark.parametrize(
@@ -253,8 +253,8 @@ def test_a_version_that_stops_serving_after_the_switch_is_taken_back(project: Ro
     second = project.version("v0.0.2", trained(2))
     ports = replace(ports, registrar=bootstrap.registrar(bootstrap.repository(project.root)))
     (model,) = run(RolloutRequest("staging", push=True), ports).models
-    assert (model.result, model.before, model.serves, model.code) == ("rolled back", "v0.0.2", "v0.0.1", 1)
-    assert "passed its health gate, but" in model.why
+    assert (model.result, model.previous, model.current, model.code) == ("rolled back", "v0.0.2", "v0.0.1", 1)
+    assert "passed its health gate, but" in model.reason
     assert project.held("staging") == [first, second, first]
     assert told(project, "staging") == [("deployed", "v0.0.1"), ("refused", "v0.0.2"), ("deployed", "v0.0.1")]
     assert len(project.servers()) == 1
@@ -269,8 +269,8 @@ def test_one_broken_model_leaves_the_other_its_rollout(project: RolloutProject, 
     project.version("v0.0.2", unsteady())
     project.version("v0.0.2", trained(2), artifact="other")
     credit, second = rollout("staging", "--push", "--json", code=1).json["models"]
-    assert (credit["result"], credit["serves"]) == ("rolled back", "v0.0.1")
-    assert (second["result"], second["serves"], second["address"]) == (
+    assert (credit["result"], credit["current"]) == ("rolled back", "v0.0.1")
+    assert (second["result"], second["current"], second["address"]) == (
         "deployed",
         "v0.0.2",
         f"http://127.0.0.1:{port}",
@@ -299,7 +299,7 @@ def test_two_rollouts_at_once_end_as_one(project: RolloutProject, rollout: Run, 
     assert 1 in [job.returncode for job in jobs], said
     assert {job.returncode for job in jobs} <= {0, 1}, said
     assert project.held("staging") == [first, second, first], said
-    assert only(rollout("staging", "--push", "--state", str(state), "--json"))["serves"] == "v0.0.1"
+    assert only(rollout("staging", "--push", "--state", str(state), "--json"))["current"] == "v0.0.1"
     rollout("staging", "--push", "--state", str(state))
     stopped = subprocess.run(
         [*command, str(clone), "deploy", "staging", "--stop", "--state", str(state)], env=environment, check=False
@@ -346,6 +346,6 @@ def test_a_rollout_that_was_killed_is_finished_by_the_next(
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     # What is left to be taken back is a failure; what nothing is left of is none.
     for code in (1, 0):
-        assert only(rollout("staging", "--push", "--json", code=code))["serves"] == "v0.0.1"
+        assert only(rollout("staging", "--push", "--json", code=code))["current"] == "v0.0.1"
     assert project.held("staging") == [first, second, first]
     assert len(project.servers()) == 1

@@ -115,7 +115,7 @@ def test_what_a_rollout_that_was_cut_off_did_not_tell_is_told_by_the_next(
     forge.add_token("github-actions[bot]", {"deployments": "read"}, kind="workflow", secret=TOKEN)
     answer = rollout("staging", code=1)
     assert "deployments: write" in answer.err
-    assert only(answer)["serves"] == "v0.0.1"
+    assert only(answer)["current"] == "v0.0.1"
     assert open_issues(forge) == {}
     forge.add_token("github-actions[bot]", {"deployments": "write", "issues": "write"}, kind="workflow", secret=TOKEN)
     rollout("staging")
@@ -175,9 +175,9 @@ def test_reviews_hold_a_version_back(project: RolloutProject, rollout: Run, forg
     forge.pull_request(12, "ada", "b" * 40, commit)
     rollout("staging")
     model = only(rollout("production"))
-    assert (model["held_back"], model["refusals"][0]["rule"]) == ("v0.0.1", "1 approving review")
+    assert (model["waiting"], model["refusals"][0]["rule"]) == ("v0.0.1", "1 approving review")
     forge.review(12, "bob", "APPROVED", commit="b" * 40)
-    assert only(rollout("production"))["serves"] == "v0.0.1"
+    assert only(rollout("production"))["current"] == "v0.0.1"
 
 
 def test_status_and_doctor_keep_issues(project: RolloutProject, rollout: Run, cli: Cli, forge: Forge) -> None:

@@ -80,7 +80,7 @@ def test_what_doctor_advises_leads_to_no_error_of_doctor(project: Project, run: 
     run("ledger", "sync", "--push")
     (found,) = (each for each in run("doctor", "--json", code=1).json["findings"] if each["id"] == "tags-unpushed")
     back = withdrawal_command(tag)
-    assert back in found["mend"]
+    assert back in found["fix"]
     run(*shlex.split(back)[1:], "--push")
     assert tag not in project.tags()
     assert ill(run) == []
@@ -237,7 +237,7 @@ def test_a_tag_of_the_future_is_taken_back_as_doctor_says(project: Project, run:
             project.repo.git("push", "--quiet", "origin", f"refs/tags/{name}")
         found = [each for each in run("doctor", "--json", code=1).json["findings"] if each["id"] == "tag-in-future"]
         assert [each["where"] for each in found] == [f"tag {name}"]
-        for line in found[0]["mend"].partition("if nobody meant it: ")[2].split(" && "):
+        for line in found[0]["fix"].partition("if nobody meant it: ")[2].split(" && "):
             program, *words = shlex.split(line)
             assert project.repo.git(*words) == "" if program == "git" else run(*words)
         assert ill(run) == []

@@ -41,4 +41,4 @@ def doctor(session: Session, fix: bool, offline: bool, issues: bool, as_json: bo
 
 def _problems(diagnosis: Diagnosis, severity: Severity) -> list[FileProblemLine]:
     found = (one for one in diagnosis.findings if one.severity is severity)
-    return [FileProblemLine(one.where, 0, 0, f"doctor: {one.id}", one.what, one.mend) for one in found]
+    return [FileProblemLine(one.where, 0, 0, f"doctor: {one.id}", one.message, one.fix) for one in found]

@@ -49,7 +49,7 @@ def say(change: RegistryChange, registrar: Registrar, as_json: bool, dry_run: bo
     recorded = [] if dry_run else record_change(change, repository, registrar.ledger, registrar.clock, push)
     warn([*change.warnings, *recorded])
     mark(
-        FileProblemLine("", 0, 0, one.rule, f"{change.summary}: {one.seen}", f"needed: {one.wanted}")
+        FileProblemLine("", 0, 0, one.rule, f"{change.summary}: {one.observed}", f"needed: {one.requirement}")
         for one in change.refusals
     )
     emit(change, as_json, change_text, change_data)

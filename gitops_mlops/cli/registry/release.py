@@ -53,7 +53,7 @@ def release(session: Session, /, models: tuple[str, ...], out: Path | None, as_j
         warn(record_release(made, ledger, ports.clock.now(), wanted.push))
     if out is not None:
         bootstrap.write_file(session.folder / out, release_file(made))
-    mark(made.out_of_step)
+    mark(made.out_of_date)
     emit(made, as_json, release_text, release_data, release_markdown)
     for change in changes:
         registrar.told(change)

@@ -49,7 +49,7 @@ def _list(session: Session, as_json: bool) -> int:
     repository = bootstrap.repository(session.folder)
     config = load_config(bootstrap.files(repository.root))
     review = proposed(config, repository, bootstrap.ledger(repository), bootstrap.clock())
-    for line in review.unjudged:
+    for line in review.not_judged:
         progress(line)
     emit(review, as_json, proposals_text, proposals_data)
     return DONE

@@ -18,27 +18,27 @@ from gitops_mlops.domain.statistics.results import Interval
 
 
 class LeaderboardEntry(NamedTuple):
-    """A model that takes part. `name` is what people call it, `why` why it could not be scored, "" when it was."""
+    """A model that takes part. `name` is what people call it, `reason` why it could not be scored, "" when it was."""
 
     name: str
     commit: str
     kind: str
     parameters: Mapping[str, JsonValue]
-    why: str = ""
+    reason: str = ""
 
 
 class LeaderboardRow(NamedTuple):
     """One line of the board.
 
-    `behind` is the difference to the leader in the metric's good direction, never above 0, with its interval;
+    `difference` is the difference to the leader in the metric's good direction, never above 0, with its interval;
     None for the leader, and where nothing could be measured.
     """
 
     candidate: LeaderboardEntry
     value: float | None = None
     interval: Interval | None = None
-    behind: float | None = None
-    behind_interval: Interval | None = None
+    difference: float | None = None
+    difference_interval: Interval | None = None
     may_be_best: bool = False
 
 
@@ -51,18 +51,18 @@ class Leaderboard(NamedTuple):
     rows: int
     clusters: int | None
     alpha: float
-    standings: tuple[LeaderboardRow, ...]
+    ranking: tuple[LeaderboardRow, ...]
     warnings: tuple[str, ...] = ()
 
     @property
     def leader(self) -> LeaderboardRow | None:
         """The model on top; None when none could be scored."""
-        return next((one for one in self.standings if one.value is not None), None)
+        return next((one for one in self.ranking if one.value is not None), None)
 
     @property
     def candidates(self) -> list[LeaderboardRow]:
         """Those that may be the best."""
-        return [one for one in self.standings if one.may_be_best]
+        return [one for one in self.ranking if one.may_be_best]
 
 
 def may_be_best(count: int, p_better: Callable[[int, int], float], alpha: float) -> list[bool]:
@@ -81,7 +81,7 @@ def verdict(board: Leaderboard) -> str:
     leader, candidates = board.leader, board.candidates
     if leader is None:
         return "no model could be scored"
-    scored = sum(one.value is not None for one in board.standings)
+    scored = sum(one.value is not None for one in board.ranking)
     if scored == 1:
         return "only one model could be scored"
     if len(candidates) == 1:

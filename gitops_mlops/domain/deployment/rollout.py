@@ -15,7 +15,7 @@ from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry, R
 from gitops_mlops.domain.registry.semver import precedence
 from gitops_mlops.domain.registry.tags import TagAction
 
-SCHEMA = "gitops-mlops/rollout/1"
+SCHEMA = "gitops-mlops/rollout/2"
 # How the reason of a rollback begins that nobody asked for.
 BY_ITSELF = "by rollout: "
 
@@ -34,19 +34,19 @@ class RolloutResult(StrEnum):
 
 
 class ModelRollout(NamedTuple):
-    """What became of a model. `before` and `serves` are versions, "" for none; `code` is the exit code.
+    """What became of a model. `previous` and `current` are versions, "" for none; `code` is the exit code.
 
-    `held_back` is a version that may not enter yet, and `refusals` what it lacks. `cause` is what failed, as
+    `waiting` is a version that may not enter yet, and `refusals` what it lacks. `cause` is what failed, as
     `domain.faults` has it.
     """
 
     model: str
     result: RolloutResult
-    before: str = ""
-    serves: str = ""
-    why: str = ""
+    previous: str = ""
+    current: str = ""
+    reason: str = ""
     address: str = ""
-    held_back: str = ""
+    waiting: str = ""
     refusals: tuple[RuleRefusal, ...] = ()
     code: int = DONE
     cause: str = ""

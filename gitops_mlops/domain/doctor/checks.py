@@ -58,8 +58,8 @@ class CheckFinding(NamedTuple):
     """One thing that a check found. `remedy` mends it, on `subject` where it needs one."""
 
     where: str
-    what: str
-    mend: str
+    message: str
+    fix: str
     remedy: FixKind | None = None
     subject: str = ""
 
@@ -71,8 +71,8 @@ class DoctorFinding(NamedTuple):
     group: str
     severity: Severity
     where: str
-    what: str
-    mend: str
+    message: str
+    fix: str
     remedy: FixKind | None = None
     subject: str = ""
 
@@ -102,7 +102,7 @@ class Diagnosis(NamedTuple):
 
     findings: tuple[DoctorFinding, ...]
     skipped: tuple[str, ...] = ()
-    mended: tuple[FixResult, ...] = ()
+    fixed: tuple[FixResult, ...] = ()
 
     @property
     def well(self) -> bool:

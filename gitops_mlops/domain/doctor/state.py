@@ -36,7 +36,7 @@ def ledger_unpushed(facts: StateFacts) -> Iterator[CheckFinding]:
 
 def retirements(facts: StateFacts) -> Iterator[CheckFinding]:
     """What the policy of `mlops.yaml` would take out of use."""
-    return (CheckFinding(each.target, f"{each.why} ({each.rule})", each.command) for each in facts.proposals)
+    return (CheckFinding(each.target, f"{each.reason} ({each.rule})", each.command) for each in facts.proposals)
 
 
 STATE: tuple[DoctorCheck[StateFacts], ...] = (

@@ -38,7 +38,7 @@ class VersionUse(NamedTuple):
     """One version that used what was asked for: how, under which path and digest ("" for a commit)."""
 
     version: RegisteredVersion
-    how: UsageKind
+    kind: UsageKind
     path: str = ""
     digest: str = ""
     stays: tuple[StageStay, ...] = ()
@@ -54,7 +54,7 @@ class VersionUse(NamedTuple):
 class VersionUses:
     """The answer. `gaps` are what could hide a further use; `ledger` says whether deployments are recorded."""
 
-    asked: UsageQuery
+    query: UsageQuery
     uses: tuple[VersionUse, ...]
     gaps: tuple[str, ...] = ()
     ledger: bool = True

@@ -19,8 +19,8 @@ class RuleRefusal(NamedTuple):
     """A rule that stands against the change, the value seen, and what would satisfy it."""
 
     rule: str
-    seen: str
-    wanted: str
+    observed: str
+    requirement: str
 
 
 class RegistryChange(NamedTuple):

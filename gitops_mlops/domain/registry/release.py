@@ -11,7 +11,7 @@ from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, FileProblemLine
 from gitops_mlops.domain.registry.change import RegistryChange
 
-SCHEMA = "gitops-mlops/release/1"
+SCHEMA = "gitops-mlops/release/2"
 
 
 class GateEdit(NamedTuple):
@@ -60,7 +60,7 @@ class ModelRelease(NamedTuple):
 
     model: str
     result: ReleaseResult
-    why: str
+    reason: str
     version: str | None = None
     code: int = DONE
     report: Report | None = None
@@ -68,20 +68,20 @@ class ModelRelease(NamedTuple):
 
 
 class Release(NamedTuple):
-    """What a commit gave. Nothing was looked at where `out_of_step` says that `dvc.lock` does not fit the sources.
+    """What a commit gave. Nothing was looked at where `out_of_date` says that `dvc.lock` does not fit the sources.
 
-    `judged_by` is the commit whose gates counted, "" for the commit's own; `edits` count from the next release on.
+    `gates_from` is the commit whose gates counted, "" for the commit's own; `edits` count from the next release on.
     """
 
     commit: str
     models: tuple[ModelRelease, ...] = ()
-    out_of_step: tuple[FileProblemLine, ...] = ()
+    out_of_date: tuple[FileProblemLine, ...] = ()
     warnings: tuple[str, ...] = ()
-    judged_by: str = ""
+    gates_from: str = ""
     edits: tuple[GateEdit, ...] = ()
 
     @property
     def code(self) -> int:
         """The exit code: of several the gravest."""
-        against = [VERDICT_AGAINST] if self.out_of_step else []
+        against = [VERDICT_AGAINST] if self.out_of_date else []
         return max([DONE, *against, *(model.code for model in self.models)])

@@ -21,23 +21,23 @@ if TYPE_CHECKING:
 
 
 class RetirementProposal(NamedTuple):
-    """A version that a rule would take out of `target`. `seen` and `threshold` are seconds, or drift findings."""
+    """A version that a rule would take out of `target`. `observed` and `threshold` are seconds, or drift findings."""
 
     model: str
     target: str
     version: str
     rule: str
-    seen: float
+    observed: float
     threshold: float
-    why: str
+    reason: str
     command: str
 
 
 class RetirementReview(NamedTuple):
-    """What the policies propose; `unjudged` says, a line each, which rule had nothing to judge by."""
+    """What the policies propose; `not_judged` says, a line each, which rule had nothing to judge by."""
 
     proposals: tuple[RetirementProposal, ...]
-    unjudged: tuple[str, ...]
+    not_judged: tuple[str, ...]
 
 
 def review(config: Config, registry: Registry, now: datetime, drift: DriftRecord) -> RetirementReview:

@@ -34,11 +34,11 @@ def board_text(board: Leaderboard) -> str:
         f"With {percent(1 - board.alpha)} confidence: {verdict(board)}.",
         "",
     ]
-    levels = sorted({level(one.behind_interval) for one in board.standings if one.behind_interval})
+    levels = sorted({level(one.difference_interval) for one in board.ranking if one.difference_interval})
     behind = f"BEHIND ({levels[0]} CI)" if len(levels) == 1 else "BEHIND"
     headers = ["", "MODEL", "KIND", "COMMIT", metric.upper(), behind, "BEST?", "DIFFERS FROM HEAD"]
-    rows = [_row(place, one) for place, one in enumerate(board.standings, 1)]
-    missing = [f"{one.candidate.name}: {one.candidate.why}" for one in board.standings if one.value is None]
+    rows = [_row(place, one) for place, one in enumerate(board.ranking, 1)]
+    missing = [f"{one.candidate.name}: {one.candidate.reason}" for one in board.ranking if one.value is None]
     return "\n".join(
         [*map(_plain, lines), table(headers, rows, right=[0]), *(["", *map(_plain, missing)] if missing else [])]
     )
@@ -67,10 +67,10 @@ def _row(place: int, one: LeaderboardRow) -> list[str]:
 
 
 def _behind(one: LeaderboardRow) -> str:
-    if one.behind is None:
+    if one.difference is None:
         return NOTHING
-    interval = f" ({between(one.behind_interval, _DECIMALS)})" if one.behind_interval else ""
-    return f"{signed(one.behind, _DECIMALS)}{interval}"
+    interval = f" ({between(one.difference_interval, _DECIMALS)})" if one.difference_interval else ""
+    return f"{signed(one.difference, _DECIMALS)}{interval}"
 
 
 def board_data(board: Leaderboard) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def board_data(board: Leaderboard) -> dict[str, Any]:
         "alpha": board.alpha,
         "verdict": verdict(board),
         "may_be_best": [one.candidate.name for one in board.candidates],
-        "standings": [_standing_data(one) for one in board.standings],
+        "ranking": [_standing_data(one) for one in board.ranking],
         "warnings": list(board.warnings),
     }
 
@@ -97,11 +97,11 @@ def _standing_data(one: LeaderboardRow) -> dict[str, Any]:
         "commit": candidate.commit,
         "value": one.value,
         "interval": _interval(one.interval),
-        "behind": one.behind,
-        "behind_interval": _interval(one.behind_interval),
+        "difference": one.difference,
+        "difference_interval": _interval(one.difference_interval),
         "may_be_best": one.may_be_best,
         "parameters": dict(candidate.parameters),
-        "why_not": candidate.why,
+        "reason": candidate.reason,
     }
 
 

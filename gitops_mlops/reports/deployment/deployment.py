@@ -34,7 +34,7 @@ def status_data(states: Sequence[PlaceStatus]) -> list[dict[str, Any]]:
             "note": state.note,
             "configured": state.configured,
             "unmerged": state.unmerged or None,
-            "emptied": state.retirement and retirement_data(state.retirement),
+            "unassigned": state.retirement and retirement_data(state.retirement),
         }
         for state in states
     ]
@@ -112,8 +112,8 @@ def predictions_text(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _outcome(place: Mapping[str, Any]) -> str:
-    wanted, before, address = place["wanted"], place["before"], place["address"]
-    serves = f"{place['serves']} keeps serving" if place["serves"] else "nothing serves"
+    wanted, before, address = place["desired"], place["previous"], place["address"]
+    serves = f"{place['current']} keeps serving" if place["current"] else "nothing serves"
     change = f"from {before} to {wanted}" if before and wanted else wanted or before or "what runs"
     return {
         "unchanged": f"{wanted} runs at {address}" if wanted else place["reason"],
@@ -122,7 +122,7 @@ def _outcome(place: Mapping[str, Any]) -> str:
         "refused": f"{wanted} was not let in: {place['reason']}; {serves}",
         "stopped": f"{before or 'what ran'} is stopped; emptied {place['reason']}",
         "unassigned": f"nothing is assigned, {serves}",
-        "unnamed": f"{place['serves'] or 'its process'} {place['reason']}",
+        "unnamed": f"{place['current'] or 'its process'} {place['reason']}",
     }[place["result"]]
 
 

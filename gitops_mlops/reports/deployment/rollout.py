@@ -38,8 +38,8 @@ def rollout_text(rollout: Rollout) -> str:
     lines: list[str] = []
     for model in rollout.models:
         lines.append(f"{model.model} in {rollout.environment}: {_words(model)}")
-        if model.held_back:
-            lines.append(f"{model.model} {model.held_back} is held back:")
+        if model.waiting:
+            lines.append(f"{model.model} {model.waiting} is held back:")
             lines += [f"  {_refusal(refusal)}" for refusal in model.refusals]
     return "\n".join(printable(line) for line in lines) or "no model has a port here"
 
@@ -49,11 +49,13 @@ def rollout_markdown(rollout: Rollout) -> str:
     lines = [f"## Rollout to {code(rollout.environment)}", ""]
     lines += [row(["model", "result", "serves", "why"]), "| --- | --- | --- | --- |"]
     for model in rollout.models:
-        serves = code(model.serves) if model.serves else _NONE
-        lines.append(row([code(model.model), model.result.value, serves, prose(model.why) if model.why else _NONE]))
+        serves = code(model.current) if model.current else _NONE
+        lines.append(
+            row([code(model.model), model.result.value, serves, prose(model.reason) if model.reason else _NONE])
+        )
     for model in rollout.models:
-        if model.held_back:
-            lines += ["", f"{code(model.model)} {code(model.held_back)} is held back:", ""]
+        if model.waiting:
+            lines += ["", f"{code(model.model)} {code(model.waiting)} is held back:", ""]
             lines += [f"- {prose(_refusal(refusal))}" for refusal in model.refusals]
     return "\n".join(lines) + "\n"
 
@@ -89,19 +91,19 @@ def _taken_back(model: str, environment: str, taken: ReturnedVersion) -> str:
 
 
 def _words(model: ModelRollout) -> str:
-    serves = f"{model.serves} serves" if model.serves else "nothing serves"
-    change = f"{model.before} → {model.serves}" if model.before else model.serves
+    serves = f"{model.current} serves" if model.current else "nothing serves"
+    change = f"{model.previous} → {model.current}" if model.previous else model.current
     return {
-        RolloutResult.UNCHANGED: f"{model.serves} serves at {model.address}" if model.serves else model.why,
-        RolloutResult.PLANNED: f"would change: {model.why}" if model.why else "would be deployed",
+        RolloutResult.UNCHANGED: f"{model.current} serves at {model.address}" if model.current else model.reason,
+        RolloutResult.PLANNED: f"would change: {model.reason}" if model.reason else "would be deployed",
         RolloutResult.DEPLOYED: f"{change} serves at {model.address}",
-        RolloutResult.STOPPED: f"{model.before or 'what ran'} is stopped; emptied {model.why}",
-        RolloutResult.EMPTY: model.why or f"nothing is assigned, {serves}",
-        RolloutResult.ROLLED_BACK: f"rolled back, {serves}; {model.why}",
-        RolloutResult.REFUSED: f"was not let in: {model.why}; {serves}",
-        RolloutResult.FAILED: f"failed ({model.cause}): {model.why}" + (f"; {serves}" if model.address else ""),
+        RolloutResult.STOPPED: f"{model.previous or 'what ran'} is stopped; emptied {model.reason}",
+        RolloutResult.EMPTY: model.reason or f"nothing is assigned, {serves}",
+        RolloutResult.ROLLED_BACK: f"rolled back, {serves}; {model.reason}",
+        RolloutResult.REFUSED: f"was not let in: {model.reason}; {serves}",
+        RolloutResult.FAILED: f"failed ({model.cause}): {model.reason}" + (f"; {serves}" if model.address else ""),
     }[model.result]
 
 
 def _refusal(refusal: RuleRefusal) -> str:
-    return f"{refusal.rule}: {refusal.seen} → needed: {refusal.wanted}"
+    return f"{refusal.rule}: {refusal.observed} → needed: {refusal.requirement}"

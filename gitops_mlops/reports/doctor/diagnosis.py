@@ -22,7 +22,7 @@ def diagnosis_text(diagnosis: Diagnosis) -> str:
         f"could not mend {each.finding.id}, {each.finding.where}: {each.failure}"
         if each.failure
         else f"mended {each.finding.id}, {each.finding.where}: {each.finding.remedy}"
-        for each in diagnosis.mended
+        for each in diagnosis.fixed
     ]
     for group, found in groupby(diagnosis.findings, key=lambda finding: finding.group):
         lines += ["", group, *(line for finding in found for line in _paragraph(finding))]
@@ -39,30 +39,30 @@ def diagnosis_findings(diagnosis: Diagnosis) -> Iterator[Issue]:
         if finding.severity is not Severity.NOTE and finding.id not in OF_ONE_CLONE:
             places.setdefault((finding.id, finding.where), []).append(finding)
     for (check, where), found in places.items():
-        lines = [f"- {prose(one.what, 1000)}\n  **To mend it:** {prose(one.mend, 1000)}" for one in found[:100]]
+        lines = [f"- {prose(one.message, 1000)}\n  **To mend it:** {prose(one.fix, 1000)}" for one in found[:100]]
         head = f"{code('gitops-mlops doctor')} found this about {code(where, 200)} (check {code(check)}):"
         foot = "This issue is closed once it is mended."
         body = "\n\n".join([head, "\n".join(lines), foot])
-        yield Issue(f"doctor/{check}/{where}", f"{where}: {found[0].what}", f"{body}\n")
+        yield Issue(f"doctor/{check}/{where}", f"{where}: {found[0].message}", f"{body}\n")
 
 
 def diagnosis_data(diagnosis: Diagnosis) -> dict[str, Any]:
     """The same as JSON-ready data."""
     return {
-        "well": diagnosis.well,
+        "healthy": diagnosis.well,
         "findings": [_data(finding) for finding in diagnosis.findings],
         "skipped": list(diagnosis.skipped),
-        "mended": [
-            {**_data(each.finding), "did": "" if each.failure else each.finding.remedy, "failure": each.failure}
-            for each in diagnosis.mended
+        "fixed": [
+            {**_data(each.finding), "action": "" if each.failure else each.finding.remedy, "failure": each.failure}
+            for each in diagnosis.fixed
         ],
     }
 
 
 def _paragraph(finding: DoctorFinding) -> Iterator[str]:
-    yield f"  {finding.severity:<{_WIDTH}}  {finding.where}: {finding.what}"
+    yield f"  {finding.severity:<{_WIDTH}}  {finding.where}: {finding.message}"
     fix = "; --fix does it" if finding.fixable else ""
-    yield f"  {'':<{_WIDTH}}  → {finding.mend} ({finding.id}{fix})"
+    yield f"  {'':<{_WIDTH}}  → {finding.fix} ({finding.id}{fix})"
 
 
 def _summary(diagnosis: Diagnosis) -> str:
@@ -81,7 +81,7 @@ def _data(finding: DoctorFinding) -> dict[str, Any]:
         "group": finding.group,
         "severity": finding.severity,
         "where": finding.where,
-        "what": finding.what,
-        "mend": finding.mend,
+        "message": finding.message,
+        "fix": finding.fix,
         "fixable": finding.fixable,
     }

@@ -31,13 +31,13 @@ def graph_flowchart(graph: LineageGraph) -> str:
 def uses_flowchart(found: VersionUses) -> str:
     """What was asked for, the versions that used it, and where they are and were."""
     graph = LineageGraph()
-    asked = found.asked
+    asked = found.query
     kind = NodeKind.COMMIT if asked.commit else NodeKind.DATA
     digest = asked.commit or ", ".join(sorted(digest[:10] for digest in asked.digests))
     start = graph.add(LineageNode("asked", kind, asked.path or ("commit" if asked.commit else "file"), digest))
     for use in found.uses:
         version = graph.add(LineageNode(f"version:{name_of(use.version)}", NodeKind.VERSION, name_of(use.version)))
-        graph.link(start, version, str(use.how))
+        graph.link(start, version, str(use.kind))
         for stay in use.stays:
             stage = graph.add(LineageNode(f"stage:{stay.stage}", NodeKind.STAGE, f"#{stay.stage}"))
             graph.link(version, stage, "holds" if stay.left is None else "was in")

@@ -20,7 +20,7 @@ from gitops_mlops.domain.registry.timeline import StageStay
 from gitops_mlops.reports.rendering.numbers import counted, size
 from gitops_mlops.reports.rendering.terminal import table
 
-SCHEMA = "gitops-mlops/lineage/1"
+SCHEMA = "gitops-mlops/lineage/2"
 _NONE = "–"
 _SHORT = 10
 _NO_LEDGER = "The ledger records no deployment"
@@ -66,7 +66,7 @@ def uses_text(found: VersionUses) -> str:
     rows = [
         [
             name_of(use.version),
-            str(use.how),
+            str(use.kind),
             *((use.path, use.digest[:_SHORT]) if use.path else ()),
             ", ".join(f"#{stage}" for stage in use.live) or _NONE,
             ", ".join(_left(use.stays)) or _NONE,
@@ -185,10 +185,10 @@ def _data_words(known: Mapping[str, Any]) -> Iterator[str]:
 def _uses_data(found: VersionUses) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
-        "asked": {
-            "path": found.asked.path or None,
-            "digests": sorted(found.asked.digests),
-            "commit": found.asked.commit or None,
+        "query": {
+            "path": found.query.path or None,
+            "digests": sorted(found.query.digests),
+            "commit": found.query.commit or None,
         },
         "uses": [_use_data(use) for use in found.uses],
         "gaps": list(found.gaps),
@@ -214,7 +214,7 @@ def _use_data(use: VersionUse) -> dict[str, Any]:
         "commit": version.commit,
         "tag": version.tag,
         "active": version.active,
-        "how": use.how.name.lower(),
+        "kind": use.kind.name.lower(),
         "path": use.path or None,
         "digest": use.digest or None,
         "live": list(use.live),

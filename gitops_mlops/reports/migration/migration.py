@@ -35,10 +35,10 @@ def migration_data(migration: CmlMigration, *, written: bool) -> dict[str, Any]:
                 "path": one.name,
                 "changed": one.after != one.before,
                 "diff": difference(one),
-                "left": problem_data(one.left),
+                "manual_steps": problem_data(one.left),
                 "notes": problem_data(one.notes),
             }
             for one in migration.workflows
         ],
-        "elsewhere": problem_data(migration.elsewhere),
+        "other_files": problem_data(migration.elsewhere),
     }

@@ -50,7 +50,7 @@ def lock_data(report: LockReport, missing: Sequence[TrackedOutput], mend: Sequen
         "remarks": list(report.remarks),
         "unchecked": sorted(report.unchecked),
         "missing": [{"path": output.path, "md5": output.md5} for output in missing],
-        "run": command_line(mend),
+        "fix": command_line(mend),
     }
 
 

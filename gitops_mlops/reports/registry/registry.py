@@ -32,7 +32,7 @@ def view_data(view: View) -> dict[str, Any]:
         return {
             **_state_data(view.state),
             "retired": retirement_data(view.retired) if view.retired else None,
-            "emptied": {stage: retirement_data(record) for stage, record in view.emptied.items()},
+            "unassigned": {stage: retirement_data(record) for stage, record in view.emptied.items()},
             "versions": versions,
         }
     return {
@@ -65,7 +65,9 @@ def change_text(change: RegistryChange) -> str:
     """The summary, and below it the tags or what stood against it."""
     lines = [change.summary]
     if change.state is ChangeState.REFUSED:
-        lines += [f"  {refusal.rule}: {refusal.seen} → needed: {refusal.wanted}" for refusal in change.refusals]
+        lines += [
+            f"  {refusal.rule}: {refusal.observed} → needed: {refusal.requirement}" for refusal in change.refusals
+        ]
     elif change.tags:
         ending = (
             " (dry run, nothing written)"

@@ -22,9 +22,9 @@ def release_data(release: Release) -> dict[str, Any]:
         "schema": SCHEMA,
         "commit": release.commit,
         "code": release.code,
-        "out_of_step": [str(problem) for problem in release.out_of_step],
+        "out_of_date": [str(problem) for problem in release.out_of_date],
         "warnings": list(release.warnings),
-        "judged_by": release.judged_by or None,
+        "gates_from": release.gates_from or None,
         "gate_edits": [{"model": edit.model, **edit.change.model_dump(mode="json")} for edit in release.edits],
         "models": [_model_data(model) for model in release.models],
     }
@@ -36,7 +36,7 @@ def _model_data(model: ModelRelease) -> dict[str, Any]:
         "result": model.result.value,
         "version": model.version,
         "verdict": model.report.verdict if model.report else None,
-        "why": model.why,
+        "reason": model.reason,
         "tags": list(model.change.tags) if model.change else [],
         "pushed": model.change.pushed if model.change else False,
         "code": model.code,
@@ -53,11 +53,11 @@ def release_file(release: Release) -> bytes:
 
 def release_text(release: Release) -> str:
     """A line for each model, or what keeps a release from being made."""
-    if release.out_of_step:
-        problems = [printable(f"  {problem}") for problem in release.out_of_step]
+    if release.out_of_date:
+        problems = [printable(f"  {problem}") for problem in release.out_of_date]
         return "\n".join(["nothing is released: dvc.lock does not record what this commit would give", *problems])
     rows = [
-        [model.model, model.result.value, model.version or _NONE, _verdict(model), fit(model.why, _WIDTH)]
+        [model.model, model.result.value, model.version or _NONE, _verdict(model), fit(model.reason, _WIDTH)]
         for model in release.models
     ]
     told = [printable(line) for line in _gates(release)]
@@ -66,7 +66,7 @@ def release_text(release: Release) -> str:
 
 def _gates(release: Release) -> list[str]:
     """By whose gates the models were judged, where a reader might think of others."""
-    if not release.judged_by:
+    if not release.gates_from:
         compared = any(model.report is not None for model in release.models)
         return ["No commit was judged before: this commit's own gates decided."] if compared else []
     edits = [
@@ -76,7 +76,7 @@ def _gates(release: Release) -> list[str]:
     if not edits:
         return []
     told = (
-        f"This commit edits the gates. Those of {release.judged_by[:10]} decided, these count from the next one on:"
+        f"This commit edits the gates. Those of {release.gates_from[:10]} decided, these count from the next one on:"
     )
     return [told, *edits]
 
@@ -88,9 +88,9 @@ def _shown(value: object) -> str:
 def release_markdown(release: Release, budget: int = BUDGET, web: str = "") -> str:
     """The same as a page: a table first, then the comparisons, as many as fit into `budget` characters."""
     lines = [f"## Release of {code(release.commit[:10])}", ""]
-    if release.out_of_step:
+    if release.out_of_date:
         lines += ["Nothing is released: `dvc.lock` does not record what this commit would give.", ""]
-        return "\n".join(lines + [f"- {prose(str(problem))}" for problem in release.out_of_step[:50]]) + "\n"
+        return "\n".join(lines + [f"- {prose(str(problem))}" for problem in release.out_of_date[:50]]) + "\n"
     lines += [row(["model", "result", "version", "verdict", "why"]), "| --- | --- | --- | --- | --- |"]
     lines += [
         row(
@@ -99,7 +99,7 @@ def release_markdown(release: Release, budget: int = BUDGET, web: str = "") -> s
                 one.result.value,
                 code(one.version) if one.version else _NONE,
                 _verdict(one),
-                prose(one.why),
+                prose(one.reason),
             ]
         )
         for one in release.models

@@ -13,7 +13,7 @@ def proposals_data(review: RetirementReview) -> dict[str, Any]:
     """Proposals as JSON-ready data; `seen` and `threshold` are seconds, or drift findings."""
     return {
         "proposals": [proposal._asdict() for proposal in review.proposals],
-        "unjudged": list(review.unjudged),
+        "not_judged": list(review.not_judged),
     }
 
 
@@ -22,7 +22,7 @@ def proposals_text(review: RetirementReview) -> str:
     if not review.proposals:
         return "nothing is proposed for retirement"
     rows = [
-        [each.target, each.version, each.rule, each.why, _limit(each.rule, each.threshold)]
+        [each.target, each.version, each.rule, each.reason, _limit(each.rule, each.threshold)]
         for each in review.proposals
     ]
     commands = [printable(each.command) for each in review.proposals]

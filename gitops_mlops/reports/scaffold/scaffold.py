@@ -34,7 +34,7 @@ def plan_data(plan: ScaffoldPlan) -> dict[str, Any]:
         "files": [{"path": edit.path, "kind": edit.kind.value} for edit in plan.edits],
         "conflicts": plan.conflicts,
         "notes": list(plan.notes),
-        "next": list(plan.next),
+        "next_steps": list(plan.next),
     }
 
 

@@ -94,7 +94,7 @@ def experiments(wanted: LeaderboardRequest, head: Config, ports: ComparisonPorts
         rows=rows.account.rows,
         clusters=rows.account.clusters,
         alpha=settings.alpha,
-        standings=_standings(_of_one_truth([one for one, _ in scored]), metric, settings),
+        ranking=_standings(_of_one_truth([one for one, _ in scored]), metric, settings),
         warnings=(*rows.warnings, *warnings, *(text for _, told in scored for text in told)),
     )
 
@@ -179,9 +179,9 @@ def _score(
         held = score_candidates(how, rows, side, None)
         scored = score_both(how.declared, held)
     except MlopsError as error:
-        return (candidate._replace(why=str(error)), None), []
+        return (candidate._replace(reason=str(error)), None), []
     told = [f"{candidate.name}: {text}" for text in held.rows.warnings if text not in rows.warnings]
-    return (candidate._replace(why=scored.why), scored.sample), told
+    return (candidate._replace(reason=scored.why), scored.sample), told
 
 
 def _of_one_truth(scored: Sequence[_Scored]) -> list[_Scored]:
@@ -196,7 +196,7 @@ def _of_one_truth(scored: Sequence[_Scored]) -> list[_Scored]:
             found.append((candidate, None))
         elif sample.task is ModelTask.BINARY and sample.classes != samples[0].classes:
             why = f"its labels {sample.classes} are not {samples[0].classes}, those of {scored[0][0].name}"
-            found.append((candidate._replace(why=why[:300]), None))
+            found.append((candidate._replace(reason=why[:300]), None))
         else:
             found.append((candidate, sample if sample.task is ModelTask.BINARY else sample.of_classes(classes)))
     return found
@@ -234,10 +234,10 @@ def _standing(candidate: LeaderboardEntry, measured: MetricEstimate | None) -> L
     if measured is None:
         return LeaderboardRow(candidate)
     if measured.result.challenger is None:
-        return LeaderboardRow(candidate._replace(why=measured.result.note))
+        return LeaderboardRow(candidate._replace(reason=measured.result.note))
     return LeaderboardRow(candidate, measured.result.challenger, measured.result.challenger_ci)
 
 
 def _behind(standing: LeaderboardRow, measured: MetricEstimate) -> LeaderboardRow:
     interval: Interval | None = measured.result.ci
-    return standing._replace(behind=measured.result.delta, behind_interval=interval)
+    return standing._replace(difference=measured.result.delta, difference_interval=interval)

@@ -51,7 +51,7 @@ class DeployResult(StrEnum):
 
 @dataclass(frozen=True)
 class DeployOutcome:
-    """What a deploy did at a place. `before` and `serves` are versions, "" for none; `reason` explains.
+    """What a deploy did at a place. `previous` and `current` are versions, "" for none; `reason` explains.
 
     `event` is what the ledger keeps of it, None for nothing.
     """
@@ -59,9 +59,9 @@ class DeployOutcome:
     place: Place
     step: DeployStep
     result: DeployResult
-    wanted: str
-    before: str
-    serves: str
+    desired: str
+    previous: str
+    current: str
     reason: str = ""
     event: LedgerEvent | None = None
 
@@ -73,9 +73,9 @@ class DeployOutcome:
             "address": self.place.address,
             "step": self.step.value,
             "result": self.result.value,
-            "wanted": self.wanted,
-            "before": self.before,
-            "serves": self.serves,
+            "desired": self.desired,
+            "previous": self.previous,
+            "current": self.current,
             "reason": self.reason,
         }
 
@@ -176,7 +176,7 @@ def _doubted(state: PlaceStatus, config: Config, sources: BundleSources) -> Depl
     doubt = sources.witnesses.doubt(registry, state.place.model, state.place.environment)
     wanted, environment = state.wanted, config.environments[state.place.environment]
     for refusal in () if doubt else merge_refusals(sources.repository, environment, wanted.version, wanted.commit):
-        doubt = f"{refusal.seen} → {refusal.wanted}"
+        doubt = f"{refusal.observed} → {refusal.requirement}"
     return _outcome(state, DeployResult.REFUSED, _version(state.running), doubt) if doubt else None
 
 
@@ -279,9 +279,9 @@ def _outcome(
         place=state.place,
         step=next_step(state),
         result=result,
-        wanted=state.wanted.version if state.wanted else "",
-        before=_version(state.running),
-        serves=serves,
+        desired=state.wanted.version if state.wanted else "",
+        previous=_version(state.running),
+        current=serves,
         reason=reason,
         event=event,
     )

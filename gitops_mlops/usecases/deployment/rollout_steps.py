@@ -66,7 +66,7 @@ class RolloutSteps:
         except MlopsError as error:
             return _error(model, error)
         if asked and asked.state is ChangeState.REFUSED:
-            done = done._replace(held_back=str(asked.version), refusals=asked.refusals)
+            done = done._replace(waiting=str(asked.version), refusals=asked.refusals)
         return done if wrong is None or done.code else _error(model, wrong)
 
     def _brought_up_to_date(self, model: str) -> None:
@@ -130,7 +130,7 @@ class RolloutSteps:
     def _deployed(self, model: str, asked: RegistryChange | None) -> ModelRollout:
         state = self._look(model)
         if state is None:
-            return ModelRollout(model, RolloutResult.EMPTY, why="no version is assigned")
+            return ModelRollout(model, RolloutResult.EMPTY, reason="no version is assigned")
         before = state.running.version if state.running else ""
         if self.wanted.dry_run and asked and asked.state is ChangeState.PLANNED:
             return ModelRollout(model, RolloutResult.PLANNED, before, before, asked.summary, state.place.address)
@@ -148,12 +148,12 @@ class RolloutSteps:
                 announcer.end(state.wanted.commit, "error", str(error))
             running = self.ports.world.client.running(state.place.address, model)
             serves = running.version if running else ""
-            return _error(model, error)._replace(before=before, serves=serves, address=state.place.address)
+            return _error(model, error)._replace(previous=before, current=serves, address=state.place.address)
         if outcome.result is Deployed.REFUSED:
             # A version whose tags were moved was not tried, and leaves no event.
             return self._failed(model, state, outcome.reason, announcer, own=outcome.event is not None)
         if announcer and state.wanted and outcome.result in (Deployed.DEPLOYED, Deployed.UNCHANGED):
-            announcer.end(state.wanted.commit, "success", f"{model} {outcome.serves} serves")
+            announcer.end(state.wanted.commit, "success", f"{model} {outcome.current} serves")
         return _settled(outcome)
 
     def _failed(
@@ -178,18 +178,18 @@ class RolloutSteps:
         try:
             change = rollback(back, self.ports.registrar)
         except MissingEvidence as error:
-            return refused._replace(why=f"{why}; {stage} {error.message}")
+            return refused._replace(reason=f"{why}; {stage} {error.message}")
         self._written(change)
         try:
             result = self._deployed(model, None)
         except MlopsError as error:
             result = _error(model, error)
         if result.code or change.state is ChangeState.REFUSED:
-            why = f"{why}; then: {result.why or change.summary}"
+            why = f"{why}; then: {result.reason or change.summary}"
         return result._replace(
             result=RolloutResult.ROLLED_BACK,
-            before=bad.version,
-            why=f"{bad.version}: {why}",
+            previous=bad.version,
+            reason=f"{bad.version}: {why}",
             code=max(VERDICT_AGAINST, result.code),
             cause=Cause.VERSION.value,
         )
@@ -237,10 +237,10 @@ def _settled(outcome: DeployOutcome) -> ModelRollout:
         Deployed.UNASSIGNED: RolloutResult.EMPTY,
     }
     result, place = results.get(outcome.result, RolloutResult.UNCHANGED), outcome.place
-    return ModelRollout(place.model, result, outcome.before, outcome.serves, outcome.reason, place.address)
+    return ModelRollout(place.model, result, outcome.previous, outcome.current, outcome.reason, place.address)
 
 
 def _error(model: str, error: MlopsError) -> ModelRollout:
     return ModelRollout(
-        model, RolloutResult.FAILED, why=str(error), code=error.exit_code, cause=fault_of(error).cause.value
+        model, RolloutResult.FAILED, reason=str(error), code=error.exit_code, cause=fault_of(error).cause.value
     )

@@ -85,7 +85,7 @@ def doctor(admit: Callable[[], RepositoryUnderCheck], *, fix: bool = False, offl
     if not fix or not any(finding.fixable for finding in diagnosis.findings):
         return diagnosis
     mended = _mend(patient, diagnosis.findings)
-    return examine(admit(), offline=offline)._replace(mended=tuple(mended))
+    return examine(admit(), offline=offline)._replace(fixed=tuple(mended))
 
 
 def examine(patient: RepositoryUnderCheck, *, offline: bool = False) -> Diagnosis:

@@ -55,7 +55,7 @@ def lineage(
     asked = _asked(target, sources, every, folder)
     found = teller.after_commit(asked) if asked.commit else teller.uses(asked)
     if live:
-        found = VersionUses(found.asked, tuple(use for use in found.uses if use.live), found.gaps, found.ledger)
+        found = VersionUses(found.query, tuple(use for use in found.uses if use.live), found.gaps, found.ledger)
     return found
 
 

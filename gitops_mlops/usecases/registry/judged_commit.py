@@ -67,7 +67,7 @@ def record_release(release: Release, ledger: Ledger, now: datetime, push: bool) 
     known = {(event.model, event.commit) for event in read_ledger(ledger)[0] if event.kind == RELEASE}
     for model in release.models:
         if (model.model, release.commit) not in known:
-            version, reason = model.version or "", f"{model.result.value}: {model.why}"[:2000]
+            version, reason = model.version or "", f"{model.result.value}: {model.reason}"[:2000]
             event = LedgerEvent(now, RELEASE, model.model, version, release.commit, reason=reason)
             events.append(event._replace(run=release_run(event)))
     try:

@@ -89,7 +89,7 @@ class Registrar:
         change = decision.change
         _LOG.info("decided for %s: %s, %s", artifact, change.state, change.summary)
         for refusal in change.refusals:
-            _LOG.info("refused by %s: %s → needed: %s", refusal.rule, refusal.seen, refusal.wanted)
+            _LOG.info("refused by %s: %s → needed: %s", refusal.rule, refusal.observed, refusal.requirement)
         if change.state is ChangeState.WRITTEN:
             warnings = future_warnings(registry, artifact, self.clock)
             note = PendingWrite(request, decision, moment(registry, artifact, self.clock))

@@ -76,7 +76,7 @@ def release(
         return Release(commit, tuple(ModelRelease(name, ReleaseResult.UNTRAINED, why) for name in names))
     lock = lock_step(ports.tree)
     if lock.problems:
-        return Release(commit, out_of_step=tuple(lock.problems))
+        return Release(commit, out_of_date=tuple(lock.problems))
     tolerated = config.unchecked_stages == "warn"
     if lock.unchecked and not tolerated:
         hint = "make it one that can be checked, or set unchecked-stages: warn in mlops.yaml"
@@ -88,7 +88,7 @@ def release(
         commit,
         tuple(_one(name, wanted, judgement, ports, registrar, tell) for name in names),
         warnings=tuple(warnings),
-        judged_by=judgement.commit,
+        gates_from=judgement.commit,
         edits=tuple(edit for edit in judgement.edits if edit.model in names)[:100],
     )
 
@@ -194,7 +194,7 @@ def _released(change: RegistryChange, report: Report | None) -> ModelRelease:
         case ChangeState.UNCHANGED:
             return ModelRelease(name, ReleaseResult.UNCHANGED, change.summary, version, report=report, change=change)
         case ChangeState.REFUSED:
-            why = "; ".join(f"{one.rule}: {one.seen} → needed: {one.wanted}" for one in change.refusals)
+            why = "; ".join(f"{one.rule}: {one.observed} → needed: {one.requirement}" for one in change.refusals)
             if report is None or report.verdict in RELEASABLE:
                 return ModelRelease(name, ReleaseResult.KEPT_OUT, why, change=change)
             return ModelRelease(name, ReleaseResult.BLOCKED, why, code=VERDICT_AGAINST, report=report, change=change)

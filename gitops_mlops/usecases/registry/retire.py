@@ -56,7 +56,7 @@ def proposed(config: Config, repository: Repository, ledger: Ledger, clock: Cloc
     watched = any(model.retirement and model.retirement.drift for model in config.models.values())
     runs, warnings = read_runs(ledger) if watched else ([], [])
     found = review(config, registry, clock.now(), drift_record(runs))
-    return found._replace(unjudged=(*found.unjudged, *warnings))
+    return found._replace(not_judged=(*found.not_judged, *warnings))
 
 
 def _decide(wanted: RetireRequest, reference: ModelReference, registry: Registry) -> RegistryDecision:

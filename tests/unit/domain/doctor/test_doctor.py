@@ -131,7 +131,7 @@ def test_the_page_explains_every_finding_in_the_order_of_the_table() -> None:
 )
 def test_a_stage_is_held_against_the_version_that_it_names(tags: list[TagRecord], told: str) -> None:
     (finding,) = (each for each in found(registry(*tags)) if each.id == "tag-contradicted")
-    assert (finding.where, told in finding.what, finding.fixable) == ("tag m#prod#1", True, False)
+    assert (finding.where, told in finding.message, finding.fixable) == ("tag m#prod#1", True, False)
 
 
 def test_tags_of_gto_record_nothing_and_contradict_nothing() -> None:
@@ -141,7 +141,7 @@ def test_tags_of_gto_record_nothing_and_contradict_nothing() -> None:
 
 def test_a_version_whose_commit_records_no_model_is_contradicted() -> None:
     (finding,) = found(registry(V1, md5={(A, "m"): ""}))
-    assert "records none" in finding.what
+    assert "records none" in finding.message
 
 
 def test_a_lightweight_tag_at_another_commit_is_not_mended_but_told() -> None:
@@ -188,9 +188,9 @@ def test_an_empty_remote_explains_a_clone_without_tags() -> None:
 def test_commands_that_mend_cannot_be_turned_by_a_name() -> None:
     """Git allows a quote, a semicolon and a dollar in the names of tags and remotes."""
     (finding,) = found(SetupFacts(dvc=True, dvc_remotes=(DvcRemote("a b;$(touch x)", False),)))
-    assert finding.mend == "dvc remote modify 'a b;$(touch x)' verify true"
+    assert finding.fix == "dvc remote modify 'a b;$(touch x)' verify true"
     (lock,) = found(registry(locks=(GitLock("refs/tags/$(x);'.lock", 1e4),)))
-    assert lock.mend.endswith("""rm .git/'refs/tags/$(x);'"'"'.lock'""")
+    assert lock.fix.endswith("""rm .git/'refs/tags/$(x);'"'"'.lock'""")
 
 
 @pytest.mark.parametrize(("severity", "well"), [(Severity.ERROR, False), (Severity.WARNING, False), ("note", True)])

@@ -30,7 +30,7 @@ def seen(
     *reviews: PullRequestReview, wanted: int = 1, pull_request: PullRequest = MERGED, commit: str = MERGE
 ) -> str:
     found = review_refusals(wanted, pull_request, reviews, commit)
-    return "; ".join(refusal.seen for refusal in found)
+    return "; ".join(refusal.observed for refusal in found)
 
 
 @pytest.mark.parametrize(

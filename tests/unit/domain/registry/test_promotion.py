@@ -120,7 +120,7 @@ def test_a_model_that_the_configuration_does_not_know_is_asked_for_everything() 
     assert found is not None
     proposal = PromotionProposal(made, found, "production", found.evidence, START + timedelta(hours=11))
     rules = config("{gates: [mae max], metrics: [{metric: mae, max: 1}]}")
-    assert [refusal.seen for refusal in refusals(proposal, rules)] == ["not evaluated", "not recorded"]
+    assert [refusal.observed for refusal in refusals(proposal, rules)] == ["not evaluated", "not recorded"]
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def proposals(policy: str, day: float, *tags: tuple[str, str, float], **drift: A
 
 
 def told(found: list[RetirementProposal]) -> list[tuple[str, str, str, float]]:
-    return [(each.target, each.version, each.rule, each.seen / 86400) for each in found]
+    return [(each.target, each.version, each.rule, each.observed / 86400) for each in found]
 
 
 def test_a_version_that_stands_too_long() -> None:
@@ -90,7 +90,7 @@ def test_a_version_beside_a_greater_one() -> None:
     assert proposals("{superseded: 7d}", 18) == []
     found = proposals("{superseded: 7d}", 19)
     assert told(found) == [("m#production", "v1.0.0", "superseded", 8)]
-    assert (found[0].why, found[0].command) == (
+    assert (found[0].reason, found[0].command) == (
         "staging has held v1.1.0 for 8d",
         "gitops-mlops promote m@v1.1.0 production",
     )
@@ -118,8 +118,8 @@ def test_drift_is_counted_since_the_version_entered_its_stage() -> None:
     assert [moment.day for moment in record["m", "production"]] == [2, 3, 5]
     assert proposals("{drift: 3}", 20, drift=record) == []
     found = proposals("{drift: 2}", 20, drift=record)
-    assert [(each.target, each.seen, each.threshold) for each in found] == [("m#production", 2, 2)]
-    assert found[0].why == "2 drift findings since v1.0.0 entered production"
+    assert [(each.target, each.observed, each.threshold) for each in found] == [("m#production", 2, 2)]
+    assert found[0].reason == "2 drift findings since v1.0.0 entered production"
 
 
 def test_no_record_of_drift_is_not_a_record_of_no_drift() -> None:

@@ -145,7 +145,7 @@ def test_a_version_that_was_out_of_use_did_not_soak() -> None:
     registry = Registry.from_tags([*tags, tag("m@v1.0.0#5", "a", 242 * hour)])
     version, now = registry.versions("m")[0], START + timedelta(seconds=242 * hour + 300)
     (refusal,) = against(registry, version, now, config("soak: 2d"))
-    assert refusal.seen == "v1.0.0 was in staging for 1h 5m"
+    assert refusal.observed == "v1.0.0 was in staging for 1h 5m"
     # The tag that counts is of hour 1, the stay began when the version came back.
     held = registry.assignment("m", "staging")
     assert held is not None
@@ -158,7 +158,7 @@ def test_a_cooldown_begins_when_a_version_falls_out_of_a_stage() -> None:
     tags += [tag("m#production#1", "a", 10), tag("m#production#2", "b", 20), tag("m@v2.0.0!", "b", 5000)]
     registry, now = Registry.from_tags(tags), START + timedelta(seconds=5060)
     (refusal,) = against(registry, registry.versions("m")[0], now, config("cooldown: 1h"))
-    assert refusal.seen == "production changed 1m ago (m@v2.0.0!)"
+    assert refusal.observed == "production changed 1m ago (m@v2.0.0!)"
 
 
 def test_two_stays_that_begin_in_one_second_are_two_in_the_graph() -> None:

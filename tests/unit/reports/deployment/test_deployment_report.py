@@ -67,7 +67,7 @@ def test_an_issue_says_what_to_repair() -> None:
 
 def test_each_outcome_is_a_sentence() -> None:
     place = {"environment": "staging", "model": "credit", "address": "A", "step": "switch", "reason": "why"}
-    outcome = {**place, "wanted": "v2", "before": "v1", "serves": "v1"}
+    outcome = {**place, "desired": "v2", "previous": "v1", "current": "v1"}
     lines = [
         deploy_text([{**outcome, "result": result}]) for result in ("planned", "deployed", "refused", "unassigned")
     ]
@@ -77,7 +77,7 @@ def test_each_outcome_is_a_sentence() -> None:
         "credit in staging: v2 was not let in: why; v1 keeps serving",
         "credit in staging: nothing is assigned, v1 keeps serving",
     ]
-    nothing = {**outcome, "wanted": "", "step": "stop"}
+    nothing = {**outcome, "desired": "", "step": "stop"}
     assert deploy_text([{**nothing, "result": "planned"}]) == "credit in staging: would stop v1 at A"
     assert deploy_text([{**nothing, "result": "stopped"}]) == ("credit in staging: v1 is stopped; emptied why")
     assert deploy_text([{**nothing, "result": "unnamed"}]) == "credit in staging: v1 why"

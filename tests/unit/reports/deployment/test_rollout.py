@@ -25,10 +25,10 @@ def test_one_line_a_model() -> None:
                 "v0.0.1",
                 "v0.0.1",
                 address=address,
-                held_back="v0.0.2",
+                waiting="v0.0.2",
                 refusals=(RuleRefusal("2h in staging", "v0.0.2 was in staging for 8s", "wait 2h"),),
             ),
-            ModelRollout("bag", RolloutResult.EMPTY, why="no version is assigned"),
+            ModelRollout("bag", RolloutResult.EMPTY, reason="no version is assigned"),
         ),
     )
     assert rollout_text(made).splitlines() == [

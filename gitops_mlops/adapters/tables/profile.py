@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import isinf
 from typing import Any
 
@@ -24,6 +25,9 @@ from gitops_mlops.domain.contracts.table_facts import (
 # No column of a file has such a name.
 _COUNT = "\0count"
 
+_CELLS = 4_000_000
+"""How many values may be held in memory to find out which differ."""
+
 _ID_TYPES = {kind for kind in ColumnType if kind.integer_range or kind == ColumnType.STRING}
 
 
@@ -39,8 +43,58 @@ def profile_of(table: ReadableTable) -> TableProfile:
     found = table.frame.select(pl.len().alias(_COUNT), *asked).collect(engine="streaming").row(0, named=True)
     texts = [column for column, dtype in table.schema.items() if type_name(dtype) == ColumnType.STRING]
     shapes = fitting(table.frame, texts, list(TEXT_SHAPES), misfit_of_shape, _numbers)
-    columns = tuple(_column_profile(table, column, found, shapes.get(column)) for column in table.schema)
-    return TableProfile(int(found[_COUNT]), columns)
+    rows = int(found[_COUNT])
+    values, unique = _few_values(table, found, rows), _without_repeats(table, found, rows)
+    columns = (
+        replace(_column_profile(table, name, found, shapes.get(name)), values=values.get(name), unique=name in unique)
+        for name in table.schema
+    )
+    return TableProfile(rows, tuple(columns))
+
+
+def _few_values(table: ReadableTable, found: Mapping[str, Any], rows: int) -> dict[str, tuple[Any, ...]]:
+    """All values of each column that has few and may be a category or a flag."""
+    # The estimate is off by a few percent; what it leaves possible is then counted exactly.
+    names = [
+        name
+        for name, dtype in table.schema.items()
+        if found.get(f"different of {name}", 0) <= 2 * MOST_CHOICES
+        and (type_name(dtype) == ColumnType.STRING or edges(dtype, found, name)[0] == 0)
+    ]
+    few = {name: _present(table, name).unique().head(MOST_CHOICES + 1) for name in names}
+    if rows > _CELLS:
+        # A list of values takes memory for all rows.
+        lists = {name: table.frame.select(one).collect(engine="streaming").to_series() for name, one in few.items()}
+        values = {name: column.to_list() for name, column in lists.items()}
+    else:
+        values = _answers(table, {name: one.implode() for name, one in few.items()}, rows)
+    return {name: tuple(those) for name, those in values.items() if len(those) <= MOST_CHOICES}
+
+
+def _without_repeats(table: ReadableTable, found: Mapping[str, Any], rows: int) -> set[str]:
+    """The columns that may be ids in which no value repeats."""
+    present = {name: rows - int(found[f"nulls of {name}"]) for name in table.schema}
+    names = [
+        name
+        for name, dtype in table.schema.items()
+        if type_name(dtype) in _ID_TYPES and found[f"different of {name}"] > 0.9 * present[name] > 0
+    ]
+    different = _answers(table, {name: _present(table, name).n_unique() for name in names}, rows)
+    return {name for name, number in different.items() if number == present[name]}
+
+
+def _present(table: ReadableTable, name: str) -> pl.Expr:
+    return exactly(name).filter(~is_missing(name, table.schema[name]))
+
+
+def _answers(table: ReadableTable, asked: Mapping[str, pl.Expr], rows: int) -> dict[str, Any]:
+    """The answer for each column, of few columns at once where memory grows with the rows."""
+    answers: dict[str, Any] = {}
+    names, at_once = list(asked), max(_CELLS // max(rows, 1), 1)
+    for start in range(0, len(names), at_once):
+        query = table.frame.select(asked[name].alias(name) for name in names[start : start + at_once])
+        answers |= query.collect(engine="streaming").row(0, named=True)
+    return answers
 
 
 def _numbers(frame: pl.LazyFrame, asked: Sequence[pl.Expr]) -> Sequence[int]:
@@ -49,18 +103,10 @@ def _numbers(frame: pl.LazyFrame, asked: Sequence[pl.Expr]) -> Sequence[int]:
 
 def _column_profile(table: ReadableTable, name: str, found: Mapping[str, Any], shape: str | None) -> ColumnProfile:
     dtype, nulls, rows = table.schema[name], int(found[f"nulls of {name}"]), int(found[_COUNT])
-    kind, about = type_name(dtype), found.get(f"different of {name}", 0)
+    kind = type_name(dtype)
     low, high = edges(dtype, found, name)
     # A CSV's column without any text fits every type.
     empty = nulls == rows and (name in table.raw or kind is None)
-    present = table.frame.select(exactly(name).alias("value")).filter(~is_missing("value", dtype))
-    values = unique = None
-    # The estimate is off by a few percent; what it leaves possible is then counted exactly.
-    if about <= 2 * MOST_CHOICES and (kind == ColumnType.STRING or low == 0):
-        different = present.unique().head(MOST_CHOICES + 1).collect(engine="streaming")["value"].to_list()
-        values = tuple(different) if len(different) <= MOST_CHOICES else None
-    if kind in _ID_TYPES and about > 0.9 * (rows - nulls) > 0:
-        unique = present.select(pl.col("value").n_unique()).collect(engine="streaming").item() == rows - nulls
     return ColumnProfile(
         name=name,
         type=None if empty else kind,
@@ -69,8 +115,6 @@ def _column_profile(table: ReadableTable, name: str, found: Mapping[str, Any], s
         low=low,
         high=high,
         infinite=any(isinstance(edge, float) and isinf(edge) for edge in (low, high)),
-        values=values,
-        unique=bool(unique),
         shape=shape if nulls < rows else None,
         everywhere=all(name in part.columns for part in table.parts),
     )

@@ -31,6 +31,9 @@ _CODE = r"^[+-]?0[0-9]|^[+-]?[0-9]{19,}$"
 
 _UNITS = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
+_FIRST_ROWS, _FIRST_CELLS = 1000, 1_000_000
+_NAME, _TEXT = "column", "text"
+
 Misfit = Callable[[str, Any], pl.Expr]
 Count = Callable[[pl.LazyFrame, Sequence[pl.Expr]], Sequence[int]]
 
@@ -54,19 +57,36 @@ def misfit_of_shape(name: str, shape: str) -> pl.Expr:
 def fitting(
     frame: pl.LazyFrame, names: Sequence[str], possible: Sequence[Any], misfit: Misfit, count: Count
 ) -> dict[str, Any]:
-    """For each column the first of what is possible that all its rows fit, if any.
+    """For each column of text the first of what is possible that all its rows fit, if any.
 
     The first rows rule most out, so that the pass over all of them asks little.
     """
-    left = {name: list(possible) for name in names}
-    for part in (frame.head(1000), frame):
-        asked = [(name, one) for name, those in left.items() for one in those]
-        if not asked:
-            break
-        numbers = count(part, [misfit(name, one).alias(str(index)) for index, (name, one) in enumerate(asked)])
+    if not names:
+        return {}
+    first = min(_FIRST_ROWS, max(_FIRST_CELLS // len(names), 1))
+    rows = frame.head(first).select(exactly(name).cast(pl.String) for name in names).collect(engine="streaming")
+    left = _fitting_first(rows, possible, misfit)
+    asked = [(name, one) for name, those in left.items() for one in those]
+    if rows.height == first and asked:
+        numbers = count(frame, [misfit(name, one).alias(str(index)) for index, (name, one) in enumerate(asked)])
         fits = {pair for pair, number in zip(asked, numbers, strict=True) if not number}
         left = {name: [one for one in those if (name, one) in fits] for name, those in left.items()}
     return {name: those[0] for name, those in left.items() if those}
+
+
+def _fitting_first(rows: pl.DataFrame, possible: Sequence[Any], misfit: Misfit) -> dict[str, list[Any]]:
+    """For each column all of what is possible that some rows fit.
+
+    The columns are put below each other: an expression a column and possibility takes longer to plan than to run.
+    """
+    if not rows.height:
+        return {name: list(possible) for name in rows.columns}
+    below = rows.unpivot(variable_name=_NAME, value_name=_TEXT).group_by(_NAME)
+    misfits = below.agg(misfit(_TEXT, one).alias(str(at)) for at, one in enumerate(possible))
+    found = {name: numbers for name, *numbers in misfits.iter_rows()}
+    return {
+        name: [one for one, number in zip(possible, found[name], strict=True) if not number] for name in rows.columns
+    }
 
 
 def facts(table: ReadableTable, name: str) -> Iterator[pl.Expr]:

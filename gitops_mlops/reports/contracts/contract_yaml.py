@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -12,6 +13,7 @@ from gitops_mlops.domain.contracts.inference import InferredContract
 from gitops_mlops.reports.rendering.terminal import printable
 
 _LONG_KEY = 1_000
+_NUMBERS = yaml.representer.SafeRepresenter()
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -50,13 +52,20 @@ def _flow(value: Any) -> str:
     return f"[{', '.join(_scalar(item) for item in value)}]" if isinstance(value, list | tuple) else _scalar(value)
 
 
+@lru_cache(maxsize=1000, typed=True)
 def _scalar(value: Any) -> str:
     """One value on one line, quoted where YAML would read it as something else."""
-    if isinstance(value, str) and _BARE.match(value) and yaml.safe_load(value) == value:
+    if isinstance(value, str) and _BARE.match(value) and not _means_something(value):
         return value
     if isinstance(value, str):
         # Double quotes hold any text: a line break or a control character is escaped.
         return str(yaml.safe_dump(value, default_style='"', allow_unicode=True, width=2**31)).strip()
     if isinstance(value, date):
         return value.isoformat()
-    return str(yaml.safe_dump(value, width=2**31)).removesuffix("...\n").strip()
+    return str(_NUMBERS.represent_data(value).value)
+
+
+def _means_something(word: str) -> bool:
+    """Whether YAML reads a bare word as a truth value, a null or a number."""
+    forms = yaml.SafeLoader.yaml_implicit_resolvers.get(word[0], [])
+    return any(form.match(word) for _, form in forms)

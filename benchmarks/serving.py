@@ -5,7 +5,8 @@
 
 The rival is Starlette and uvicorn too: parse JSON, make a DataFrame of records, predict; it checks nothing,
 logs nothing and counts nothing. Both serve the same gradient-boosted pipeline over twelve columns on
-loopback, and take turns request by request, so that a busy machine hurts both. Ours runs with its log on.
+loopback, and take turns request by request, so that a busy machine hurts both. Ours runs with its log on, once more
+with a line of the access log for each request.
 The rival stands twice: as it comes, and with OpenMP kept to one thread, which ours does by itself.
 """
 
@@ -23,7 +24,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 HERE = Path(__file__).resolve().parent
@@ -108,10 +109,12 @@ def naive(bundle: Path) -> None:
     uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False)).run(sockets=[listener])
 
 
-def connect(words: list[str], stack: ExitStack, **variables: str) -> http.client.HTTPConnection:
+def connect(
+    words: list[str], stack: ExitStack, stderr: IO[str] | None = None, **variables: str
+) -> http.client.HTTPConnection:
     environment = {**os.environ, "PYTHONPATH": str(HERE.parent), **variables}
     process = stack.enter_context(
-        subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True, env=environment)
+        subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment)
     )
     stack.callback(process.terminate)
     assert process.stdout is not None
@@ -148,6 +151,11 @@ def main() -> None:
         servers = {
             "gitops-mlops": connect(
                 ["-m", "gitops_mlops.serving", "--bundle", str(bundle), "--port", "0", *log], stack
+            ),
+            "with access log": connect(
+                ["-m", "gitops_mlops.serving", "--bundle", str(bundle), "--port", "0", *log, "--access-log"],
+                stack,
+                stderr=stack.enter_context((Path(scratch) / "access").open("w")),
             ),
             "naive": connect([__file__, "--child", str(bundle)], stack),
             "naive, 1 thread": connect([__file__, "--child", str(bundle)], stack, OMP_NUM_THREADS="1"),

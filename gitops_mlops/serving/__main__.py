@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--log-exclude", action="append", default=[], metavar="COLUMN", help="input not to keep")
     parser.add_argument("--log-seconds", type=_positive, default=60.0, help="close a log file after (%(default)s)")
     parser.add_argument("--log-keep-days", type=_positive, help="delete log files older than this (never)")
+    parser.add_argument("--access-log", action="store_true", help="say a line for each request on standard error")
     parser.add_argument("--max-body", type=_count, default=1024 * 1024, help="bytes in a request (%(default)s)")
     parser.add_argument("--max-rows", type=_count, default=10_000, help="rows in a request (%(default)s)")
     parser.add_argument("--max-concurrency", type=_count, default=64, help="requests at once (%(default)s)")
@@ -127,12 +128,13 @@ def _serve(options: argparse.Namespace) -> int:
             body_seconds=options.body_seconds,
         )
         service = ModelService(served, metrics, limits, log)
+        app = service.app(options.access_log)
         if lifeline is not None and control is not None:
             from gitops_mlops.serving.handover import HandoverServer
 
-            server: ModelServer = HandoverServer(service.app(), limits, service, lifeline, control)
+            server: ModelServer = HandoverServer(app, limits, service, lifeline, control)
         else:
-            server = ModelServer(uvicorn_config(service.app(), limits), service, options.drain_seconds)
+            server = ModelServer(uvicorn_config(app, limits), service, options.drain_seconds)
         server.announce_json = options.json
         start_listening(listener)
         server.run(sockets=[listener])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -27,6 +26,7 @@ from threadpoolctl import threadpool_limits
 from gitops_mlops import __version__
 from gitops_mlops.runtime.served_model import ModelFailure, ServedModel
 from gitops_mlops.serving import answers
+from gitops_mlops.serving.access import RequestRecord, record_of
 from gitops_mlops.serving.body import HttpRefusal, parse_json
 from gitops_mlops.serving.metrics import CONTENT_TYPE, ServerMetrics
 from gitops_mlops.serving.observed import RequestObserver
@@ -78,8 +78,8 @@ class ModelService:
         self._workers = ThreadPoolExecutor(limits.workers, "inference", initializer=_stay_alone)
         self._metadata = answers.model_metadata(served)
 
-    def app(self) -> ASGIApp:
-        """The application to hand to a server."""
+    def app(self, access_log: bool = False) -> ASGIApp:
+        """The application to hand to a server; with `access_log` each request is a line on standard error."""
         routes = [
             Route("/v2", self.server_metadata),
             Route("/v2/health/live", self.live),
@@ -110,7 +110,7 @@ class ModelService:
         }
         inner = Starlette(routes=routes, exception_handlers=handlers, lifespan=self._lifespan)
         inner.router.redirect_slashes = False
-        return RequestObserver(inner, self.metrics)
+        return RequestObserver(inner, self.metrics, access_log)
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -204,20 +204,21 @@ class ModelService:
         self._active += 1
         try:
             body = await self._body(request)
-            identity = uuid.uuid4().hex
-            content = await self._in_thread(lambda: self._predict(body, identity, ask, respond))
+            record = record_of(request.scope)
+            content = await self._in_thread(lambda: self._predict(body, record, ask, respond))
         finally:
             self._active -= 1
-        return Response(content, headers={"x-request-id": identity}, media_type="application/json")
+        return Response(content, media_type="application/json")
 
     def _predict(
         self,
         body: bytes,
-        identity: str,
+        record: RequestRecord,
         ask: Callable[[Any, Any, int], InferenceRequest],
         respond: Callable[[ServedModel, InferenceRequest, answers.NamedAnswer], bytes],
     ) -> bytes:
         question = ask(parse_json(body), self.served.contract, self.limits.rows)
+        record.rows = question.rows
         answers.check_outputs(self.served, question)
         admission = self.served.admitter.admit(question.columns, question.rows)
         if admission.refusals:
@@ -225,8 +226,8 @@ class ModelService:
             details = [vars(refusal) for refusal in admission.refusals]
             raise HttpRefusal(422, admission.message, details={"refused": admission.refused, "refusals": details})
         answer = self.served.answer(admission.columns)
-        ids = [f"{identity}-{row}" for row in range(question.rows)]
-        content = respond(self.served, question, answers.NamedAnswer(identity, ids, answer))
+        ids = [f"{record.own}-{row}" for row in range(question.rows)]
+        content = respond(self.served, question, answers.NamedAnswer(record.id, ids, answer))
         self.metrics.rows.inc(question.rows)
         if self.log is not None and self.recording:
             self.log.predictions(ids, admission.columns, answer)

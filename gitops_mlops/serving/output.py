@@ -8,9 +8,10 @@ import sys
 
 
 def complain(line: str) -> None:
-    """A line on standard error; lost when it cannot be written."""
+    """One line on standard error, whatever a client wrote into it; lost when it cannot be written."""
+    shown = line if line.isprintable() else "".join(sign if sign.isprintable() else "�" for sign in line)
     with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{shown}\n")
 
 
 def announce(text: str) -> None:

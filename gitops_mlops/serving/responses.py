@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gitops_mlops.runtime.served_model import ModelFailure
+from gitops_mlops.serving.access import record_of
 from gitops_mlops.serving.output import complain
 
 LATER = {"retry-after": "1"}
@@ -22,15 +23,19 @@ def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | No
 
 async def model_failed(request: Request, error: ModelFailure) -> Response:
     """500, and the reason in the log."""
-    complain(f"error: {request.url.path}: the model failed ({error})")
+    complain(f"error: {_named(request)}: the model failed ({error})")
     return json_response({"error": "the model failed on rows that its contract admits"}, 500)
 
 
 async def machine_failed(request: Request, error: MemoryError | OSError) -> Response:
     """503: later it may be well."""
     reason = getattr(error, "strerror", "") or "its memory is full"
-    complain(f"error: {request.url.path}: this machine failed ({reason})")
+    complain(f"error: {_named(request)}: this machine failed ({reason})")
     return json_response({"error": f"the machine of the server failed ({reason}) → try again later"}, 503, LATER)
+
+
+def _named(request: Request) -> str:
+    return f"{request.url.path} (request {record_of(request.scope).id})"
 
 
 async def bug(request: Request, error: Exception) -> Response:

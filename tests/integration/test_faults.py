@@ -222,9 +222,9 @@ def test_a_version_that_the_place_failed_and_a_rollback_passed_over_is_tried_aga
     bundles.unlink()
     shutil.move(bundles.with_name("aside"), bundles)
     third = project.version("v0.0.3", faulty("always raises"))
-    assert only(rollout("--json", code=1))["serves"] == "v0.0.1"
+    assert only(rollout("--json", code=1))["current"] == "v0.0.1"
     model = only(rollout("--json"))
-    assert (model["result"], model["before"], model["serves"]) == ("deployed", "v0.0.1", "v0.0.2")
+    assert (model["result"], model["previous"], model["current"]) == ("deployed", "v0.0.1", "v0.0.2")
     assert project.held("staging") == [first, second, third, first, second]
     assert only(rollout("--json"))["result"] == "unchanged"
 

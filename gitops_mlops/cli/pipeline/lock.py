@@ -50,8 +50,8 @@ def checked(session: Session, remote: bool, as_json: bool, unchecked: UncheckedS
     for remark in state.report.remarks:
         progress(f"remark: {remark}")
     mark(state.report.problems)
-    data = lock_data(state.report, state.missing, state.mend)
-    emit(data, as_json, lambda _: lock_text(state.report, state.missing, state.mend))
+    data = lock_data(state.report, state.missing, state.fix)
+    emit(data, as_json, lambda _: lock_text(state.report, state.missing, state.fix))
     return state.exit_code
 
 

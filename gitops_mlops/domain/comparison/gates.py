@@ -74,7 +74,7 @@ def long_term_gate(
         status, reason = "pass", f"not clearly worse than {version}"
     elif gate.action == "warn":
         status = "warn"
-    words = f"{demand(gate)}, and no slow decline since {version}"
+    words = f"{requirement(gate)}, and no slow decline since {version}"
     name = f"{gate.name} since {version}"
     return JudgedGate(
         GateResult(id=name[:200], metric=gate.metric, requirement=words[:2000], status=status, reason=reason[:2000])
@@ -95,7 +95,7 @@ def overall(
     return "warn" if any(one.result.status == "warn" for one in judged) else "pass"
 
 
-def demand(gate: GateConfig) -> str:
+def requirement(gate: GateConfig) -> str:
     """What a gate asks for, in words."""
     asked = []
     if gate.rule:
@@ -135,7 +135,7 @@ def gate_changes(base: ModelConfig, head: ModelConfig) -> list[ReportChange]:
 
 def _demands(model: ModelConfig) -> dict[str, str]:
     return {
-        name: demand(gate) + (" (only warns)" if gate.action == "warn" else "")
+        name: requirement(gate) + (" (only warns)" if gate.action == "warn" else "")
         for gate, name in zip(model.gates, model.gate_names(), strict=True)
     }
 
@@ -166,7 +166,7 @@ def _judge(gate: GateConfig, identity: str, evaluation: EvaluationConfig, eviden
         status, incomparable = "warn", False
     reason = "; ".join(text for _, text in found)
     result = GateResult(
-        id=identity[:200], metric=gate.metric, requirement=demand(gate), status=status, reason=reason[:2000]
+        id=identity[:200], metric=gate.metric, requirement=requirement(gate), status=status, reason=reason[:2000]
     )
     return JudgedGate(result, incomparable)
 
@@ -225,7 +225,7 @@ def _declared_slices(model: ModelConfig, metric: str, evidence: GateEvidence) ->
     gate = GateConfig.model_validate({"metric": metric, "rule": "superior", "per-slice": True})
     if rules:
         gate = gate.model_copy(update={"margin": rules[0].margin})
-    status, reason = rule_in_slices(gate, evidence.slices, model.evaluation, demanded=False)
+    status, reason = rule_in_slices(gate, evidence.slices, model.evaluation, required=False)
     words = f"{metric} no declared slice clearly worse than the champion"
     return JudgedGate(
         GateResult(id="declared slices", metric=metric, requirement=words, status=status, reason=reason[:2000])

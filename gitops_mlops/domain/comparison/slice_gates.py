@@ -43,14 +43,14 @@ class _Slices:
 
     judged: Sequence[tuple[SliceEstimate, MetricEstimate]]
     others: Sequence[tuple[SliceEstimate, str]]
-    demanded: bool
+    required: bool
 
     def concluded(self, status: GateStatus, reason: str, evaluation: EvaluationConfig) -> Found:
         """What is said of the slices that were judged, with those that were not."""
         number = sum(one.values for one, _ in self.others)
         unjudged = cannot_be_judged(number, "slice", [f"{one.name} ({why})" for one, why in self.others])
         if not self.judged:
-            status = "block" if self.demanded else evaluation.when_not_judged
+            status = "block" if self.required else evaluation.when_not_judged
             return status, unjudged or "there is no slice"
         if not number:
             return status, f"{reason} ({parts(len(self.judged), 'slice')})" if status == "pass" else reason
@@ -59,13 +59,13 @@ class _Slices:
 
 
 def rule_in_slices(
-    gate: GateConfig, slices: Sequence[SliceEstimate], evaluation: EvaluationConfig, demanded: bool = True
+    gate: GateConfig, slices: Sequence[SliceEstimate], evaluation: EvaluationConfig, required: bool = True
 ) -> Found:
     """Whether any slice regressed by more than twice the margin.
 
-    Where no slice can be judged, a gate that somebody `demanded` blocks: there is no evidence.
+    Where no slice can be judged, a gate that somebody `required` blocks: there is no evidence.
     """
-    found = _split(gate, slices, True, demanded)
+    found = _split(gate, slices, True, required)
     p_values, values = [], []
     for _, measured in found.judged:
         assert measured.delta is not None
@@ -110,7 +110,7 @@ def bounds_in_slices(gate: GateConfig, slices: Sequence[SliceEstimate], evaluati
     return found.concluded("pass", "held", evaluation)
 
 
-def _split(gate: GateConfig, slices: Sequence[SliceEstimate], against_champion: bool, demanded: bool) -> _Slices:
+def _split(gate: GateConfig, slices: Sequence[SliceEstimate], against_champion: bool, required: bool) -> _Slices:
     judged: list[tuple[SliceEstimate, MetricEstimate]] = []
     others: list[tuple[SliceEstimate, str]] = []
     for one in slices:
@@ -121,7 +121,7 @@ def _split(gate: GateConfig, slices: Sequence[SliceEstimate], against_champion: 
             others.append((one, measured.few or measured.result.note or f"{gate.metric} is not defined there"))
         else:
             judged.append((one, measured))
-    return _Slices(judged, others, demanded)
+    return _Slices(judged, others, required)
 
 
 def _outside(gate: GateConfig, value: float) -> bool:

@@ -98,7 +98,7 @@ def _definition(column: Column) -> dict[str, Any]:
 def _added(name: str, column: Column, old: Contract) -> ContractChange:
     if name in old.unchecked:
         return _tightening(name, "became checked", "any type and value was allowed")
-    if column.demanded:
+    if column.mandatory:
         message = "a required column without a default: tables and requests of before lack it"
         return ContractChange(name, "required column added", ("writers",), message)
     how = "optional" if column.default is None else "with a default"
@@ -133,9 +133,9 @@ def _type_changes(name: str, old: Column, new: Column) -> Iterator[ContractChang
 
 def _presence_changes(name: str, old: Column, new: Column) -> Iterator[ContractChange]:
     defaults = f"the default was {_word(old.default)} and is {_word(new.default)}"
-    if new.demanded and not old.demanded:
+    if new.mandatory and not old.mandatory:
         yield ContractChange(name, "became required", ("writers",), "tables that lack the column are now refused")
-    elif old.demanded and not new.demanded:
+    elif old.mandatory and not new.mandatory:
         filled = new.default is not None
         message = f"tables may now lack the column{', and readers fill in the default' if filled else ''}"
         yield ContractChange(name, "became optional", () if filled else ("readers", "serving"), message)

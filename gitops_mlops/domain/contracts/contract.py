@@ -62,7 +62,7 @@ class Column(ConfigSection):
     description: str | None = None
 
     @property
-    def demanded(self) -> bool:
+    def mandatory(self) -> bool:
         """Whether a table without the column is refused."""
         return self.required and self.default is None
 

@@ -120,10 +120,10 @@ def checks_of(contract: Contract, table: ReadableTable) -> TableChecks:
     schema = table.schema
     for name, column in contract.columns.items():
         if name not in schema:
-            if column.demanded:
+            if column.mandatory:
                 found.append(Violation(name, "required", "the column is missing"))
             continue
-        found += uneven_parts(name, table, partial(_wrong_type, column=column), column.demanded)
+        found += uneven_parts(name, table, partial(_wrong_type, column=column), column.mandatory)
         if wrong := _wrong_type(schema[name], column):
             found += [] if table.parts else [Violation(name, "type", wrong)]
         else:
@@ -149,11 +149,11 @@ def _without(some: Mapping[str, str], taken: Mapping[str, str]) -> dict[str, str
 
 
 def uneven_parts(
-    name: str, table: ReadableTable, wrong_type: Callable[[pl.DataType], str], demanded: bool
+    name: str, table: ReadableTable, wrong_type: Callable[[pl.DataType], str], mandatory: bool
 ) -> Iterator[Violation]:
     """The parts that lack a column that is demanded, and those that have it in a type that is wrong."""
     lacking = [part.name for part in table.parts if name not in part.columns]
-    if lacking and demanded:
+    if lacking and mandatory:
         yield Violation(name, "required", f"the column is missing in {named(lacking)}")
     wrong: dict[str, list[str]] = {}
     for part in table.parts:

@@ -45,7 +45,7 @@ def rollout(wanted: RolloutRequest, ports: RolloutPorts) -> Rollout:
 
 def _keep_issues(done: Rollout, rules: CommittedRules, ports: RolloutPorts, forge: Forge) -> None:
     """One issue for what was taken back and what does not run; closed once that is over."""
-    repository, world, stage = ports.registrar.repository, ports.world, done.environment
+    repository, world, stage = ports.registrar.repository, ports.deployment, done.environment
     registry = complete_registry(repository)
     back = {one.model: taken_back(registry, one.model, stage) for one in done.models}
     try:

@@ -30,7 +30,7 @@ class RolloutPorts:
 
     registrar: Registrar
     sources: BundleSources
-    world: DeployPorts
+    deployment: DeployPorts
     ledger: Ledger
     forge: Forge | None
     tell: Tell

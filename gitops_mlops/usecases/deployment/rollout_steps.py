@@ -48,7 +48,7 @@ class RolloutSteps:
         """The models that the environment serves, then those that run there and should not any more."""
         stage = self.rules.config.environments[self.wanted.environment]
         named = [name for name in self.rules.config.models if stage.port_of(name) is not None]
-        left = left_over(self.rules.config, self.ports.world.target)
+        left = left_over(self.rules.config, self.ports.deployment.target)
         return named + [place.model for place in left if place.environment == self.wanted.environment]
 
     def one(self, model: str) -> ModelRollout:
@@ -146,7 +146,7 @@ class RolloutSteps:
         except MlopsError as error:
             if announcer and state.wanted:
                 announcer.end(state.wanted.commit, "error", str(error))
-            running = self.ports.world.client.running(state.place.address, model)
+            running = self.ports.deployment.client.running(state.place.address, model)
             serves = running.version if running else ""
             return _error(model, error)._replace(previous=before, current=serves, address=state.place.address)
         if outcome.result is Deployed.REFUSED:
@@ -197,10 +197,10 @@ class RolloutSteps:
     def _look(self, model: str) -> PlaceStatus | None:
         """The place as it is; None when no tag says what should run there."""
         registry, stage = self._registry(), self.wanted.environment
-        left = any(place.model == model for place in left_over(self.rules.config, self.ports.world.target))
+        left = any(place.model == model for place in left_over(self.rules.config, self.ports.deployment.target))
         if not (left or registry.assignment(model, stage) or registry.emptied(model, stage)):
             return None
-        repository, world = self.ports.registrar.repository, self.ports.world
+        repository, world = self.ports.registrar.repository, self.ports.deployment
         return status(self.rules.config, repository, world.target, world.client, [stage], model)[0]
 
     def _deploy(self, model: str) -> DeployOutcome:
@@ -208,7 +208,7 @@ class RolloutSteps:
             self.rules.config,
             self.ports.registrar.repository,
             self.ports.sources,
-            self.ports.world,
+            self.ports.deployment,
             self.ports.tell,
             [self.wanted.environment],
             model,

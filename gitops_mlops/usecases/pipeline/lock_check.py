@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class LockState:
-    """What is out of step; in step, the outputs that the DVC remote lacks. `mend` is what to run, in order.
+    """What is out of step; in step, the outputs that the DVC remote lacks. `fix` is what to run, in order.
 
     `unchecked_stages` says what becomes of stages that could not be checked.
     """
 
     report: LockReport
     missing: Sequence[TrackedOutput] = ()
-    mend: list[list[str]] = field(default_factory=list)
+    fix: list[list[str]] = field(default_factory=list)
     unchecked_stages: UncheckedStages = "block"
 
     @property

@@ -113,7 +113,7 @@ def _lock(draft: _ReviewDraft, tree: Tree, head: Config | None, job: JobContext)
     report = state.report
     in_ci = head is not None and head.training == "ci" and job.run is not None
     left = draft.pipeline.lock_files if draft.pipeline and in_ci and job.fork else []
-    mend = _by_hand(job, left) if left else [_UPDATE] if in_ci and job.queued and report.changed else state.mend
+    mend = _by_hand(job, left) if left else [_UPDATE] if in_ci and job.queued and report.changed else state.fix
     stale = [problem for problem in report.problems if problem.hint == REPRO]
     draft.problems += [problem for problem in report.problems if problem.hint != REPRO]
     draft.remarks += report.remarks

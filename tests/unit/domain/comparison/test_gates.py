@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_mlops.domain.comparison.gates import GateEvidence, demand, gate_changes, judge, overall
+from gitops_mlops.domain.comparison.gates import GateEvidence, gate_changes, judge, overall, requirement
 from gitops_mlops.domain.comparison.slice_gates import SliceEstimate
 from gitops_mlops.domain.config.sections import GateConfig, ModelConfig
 from gitops_mlops.domain.statistics.estimate import StatisticsSettings
@@ -170,7 +170,7 @@ def test_words_and_changes() -> None:
     gate = GateConfig.model_validate(
         {"metric": "mae", "rule": "non-inferior", "margin": "1%", "max": 3, "per-slice": True}
     )
-    assert demand(gate) == "mae not worse than the champion by 1% or more and at most 3, in every slice"
+    assert requirement(gate) == "mae not worse than the champion by 1% or more and at most 3, in every slice"
     base = model(NOT_WORSE, NOT_WORSE)
     assert gate_changes(base, base) == []
     changes = gate_changes(base, model({**NOT_WORSE, "action": "warn"}, threshold=0.3))

@@ -28,11 +28,11 @@ def test_a_contract_says_what_it_says() -> None:
         "type: datetime, min: 2013-01-01, max: 2013-12-31T23:00:00+02:00, nullable: true, max-nulls: 0.1"
     ).columns["c"]
     assert (found.low, found.high) == (datetime(2013, 1, 1), datetime(2013, 12, 31, 21))
-    assert (found.nullable, found.max_nulls, found.demanded) == (True, 0.1, True)
+    assert (found.nullable, found.max_nulls, found.mandatory) == (True, 0.1, True)
     assert column("type: date, min: '2013-02-01'").columns["c"].low == date(2013, 2, 1)
     assert column("type: int64, max: 9223372036854775807").columns["c"].high == 2**63 - 1
     assert column("type: float32, allowed: [1, 2.5]").columns["c"].choices == (1.0, 2.5)
-    assert not column("type: int64, default: 3").columns["c"].demanded
+    assert not column("type: int64, default: 3").columns["c"].mandatory
 
 
 @pytest.mark.parametrize(

@@ -222,7 +222,7 @@ def test_of_many_tags_the_hint_says_how_many_more_and_what_lists_all(count: int,
     (one,) = found(
         registry(*(tag(f"m@v1.0.{number}", f"{number:040x}", number) for number in range(count)), there={})
     )
-    assert one.mend.count("refs/tags/") == 20
+    assert one.fix.count("refs/tags/") == 20
     listed = f"{more}git push --dry-run --tags origin lists all" if more else ""
-    assert f"{listed}; or take it back: gitops-mlops ledger withdraw " in one.mend
-    assert "…" not in one.mend
+    assert f"{listed}; or take it back: gitops-mlops ledger withdraw " in one.fix
+    assert "…" not in one.fix

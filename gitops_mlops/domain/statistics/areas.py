@@ -7,12 +7,13 @@ parts of its variance are the influences of the positive and of the negative row
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from gitops_mlops.domain.statistics.edges import area_spread, effective_count
 from gitops_mlops.domain.statistics.estimate import PairedEstimate, StatisticsSettings
 from gitops_mlops.domain.statistics.linear import LinearisedMetric, estimate_linearised
 from gitops_mlops.domain.statistics.sample import Floats, Ints, ScoredSample
@@ -48,7 +49,7 @@ def estimate_auc(sample: ScoredSample, settings: StatisticsSettings) -> PairedEs
     areas, covariance = delong(positive, scores)
     if sample.clusters is not None:
         return _clustered(sample, scores, areas, settings)
-    own = ValueSpread(areas[-1], math.sqrt(max(covariance[-1, -1], 0.0)))
+    own = _own_area(sample, scores[-1], ValueSpread(areas[-1], math.sqrt(max(covariance[-1, -1], 0.0))))
     if sample.champion is None:
         return PairedEstimate(own, method="DeLong")
     variance = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
@@ -73,19 +74,51 @@ def estimate_areas(sample: ScoredSample) -> PairedEstimate:
         )
         for several in parts
     ]
-    return estimate_linearised(sample, sides, "DeLong")
+    estimate = estimate_linearised(sample, sides, "DeLong")
+    codes = np.arange(sample.rows) if sample.clusters is None else sample.clusters
+    misranked = min(_misranked(sample.truth == code, scores[-1][:, code], codes, 1.0) for code in range(classes))
+    pairs = min(len(np.unique(codes[sample.truth == code])) for code in range(classes))
+    if sample.clusters is not None:
+        pairs = min(pairs, sample.units // 2)
+    return replace(estimate, challenger=area_spread(estimate.challenger, misranked, pairs))
 
 
-def _against_the_rest(positive: npt.NDArray[np.bool_], scores: Floats) -> LinearisedMetric:
+def _own_area(sample: ScoredSample, scores: Floats, spread: ValueSpread) -> ValueSpread:
+    """The spread of one model's own area, of independent rows or of clusters."""
+    positive = sample.truth == 1
+    codes = np.arange(sample.rows) if sample.clusters is None else sample.clusters
+    held = min(len(np.unique(codes[label])) for label in (positive, ~positive))
+    # A cluster that holds both labels makes one half of a pair only.
+    pairs = held if sample.clusters is None else min(held, sample.units // 2)
+    return area_spread(spread, _misranked(positive, scores, codes, spread.value), pairs)
+
+
+def _misranked(positive: npt.NDArray[np.bool_], scores: Floats, codes: npt.NDArray[Any], area: float) -> float:
+    """Over how many units the misranking is effectively spread, of the label with the fewer; `codes` are their units.
+
+    Of an area below one half it is the right ranking that is rare.
+    """
+    won = _won(positive, scores)
+    rare = 1 - won if area >= 0.5 else won
+    sums = (np.bincount(codes[label], weights=rare[label]).astype(np.float64) for label in (positive, ~positive))
+    return min(map(effective_count, sums))
+
+
+def _won(positive: npt.NDArray[np.bool_], scores: Floats) -> Floats:
+    """For each row, the share of the rows of the other label that it is on the right side of, ties by half."""
     m, n = int(positive.sum()), int((~positive).sum())
     ranks = ScoreRanks.of(scores)
-    won = np.where(
+    return np.where(
         positive,
         ranks.below((~positive).astype(np.float64)) / n,
         1 - ranks.below(positive.astype(np.float64)) / m,
     )
+
+
+def _against_the_rest(positive: npt.NDArray[np.bool_], scores: Floats) -> LinearisedMetric:
+    won = _won(positive, scores)
     area = float(won[positive].mean())
-    return LinearisedMetric(area, (won - area) / np.where(positive, m, n))
+    return LinearisedMetric(area, (won - area) / np.where(positive, positive.sum(), (~positive).sum()))
 
 
 def delong(positive: npt.NDArray[np.bool_], scores: list[Floats]) -> tuple[list[float], Floats]:
@@ -211,7 +244,7 @@ def _clustered(
     sample: ScoredSample, scores: list[Floats], areas: list[float], settings: StatisticsSettings
 ) -> PairedEstimate:
     drawn = auc_draws(sample.truth == 1, scores, sample.clusters, settings)
-    own = ValueSpread.from_draws(areas[-1], drawn[-1], sample.units)
+    own = _own_area(sample, scores[-1], ValueSpread.from_draws(areas[-1], drawn[-1], sample.units))
     method = "cluster bootstrap"
     if sample.champion is None:
         return PairedEstimate(own, method=method)

@@ -5,6 +5,8 @@ of n trials: drawing that directly is the exact bootstrap, in a time that does n
 tasks and independent rows. Of several classes there are too many cells: there the interval is Student's t around the
 metric's linearisation (the delta method). Of clusters it is Student's t with the jackknife's error, which of twenty
 clusters is wrong as often as it says, where a percentile bootstrap and the linearisation are wrong more often.
+
+The challenger's own value has bounds of its own, which hold beside the edge (`own_counts`).
 """
 
 from __future__ import annotations
@@ -18,9 +20,10 @@ import numpy.typing as npt
 from scipy.special import bdtr, chdtrc
 
 from gitops_mlops.domain.config.metrics import Metric, ModelTask
-from gitops_mlops.domain.statistics.class_counts import ClassCounts, MetricGradient, class_gradient, class_metric
+from gitops_mlops.domain.statistics.class_counts import ClassCounts, class_gradient, class_metric
 from gitops_mlops.domain.statistics.estimate import PairedEstimate, StatisticsSettings
 from gitops_mlops.domain.statistics.linear import LinearisedMetric, estimate_linearised
+from gitops_mlops.domain.statistics.own_counts import metric_of_tables, one_more_error, spread_of_counts
 from gitops_mlops.domain.statistics.sample import Floats, ScoredSample
 from gitops_mlops.domain.statistics.spread import ValueSpread
 
@@ -36,6 +39,8 @@ def estimate_counts(sample: ScoredSample, metric: Metric, settings: StatisticsSe
         estimate = _drawn(sample, metric.name, settings)
     else:
         estimate = _linearised(sample, metric.name)
+    own = spread_of_counts(sample, metric.name, estimate.challenger, settings)
+    estimate = replace(estimate, challenger=own)
     if estimate.delta is None or metric.name != "accuracy" or sample.clusters is not None:
         return estimate
     p_value = mcnemar_mid_p(*discordant(sample))
@@ -83,23 +88,22 @@ def _drawn(sample: ScoredSample, metric: str, settings: StatisticsSettings) -> P
     codes = sample.truth * 4 + champion.predicted * 2 + sample.challenger.predicted
     table = np.bincount(codes, minlength=8).reshape(_CELLS)
     values = [float(value) for value in _both(metric, table[None].astype(np.float64))[:, 0]]
-    one, other = _both(metric, _row_draws(table, settings, metric, smooth=sample.champion is not None))
-    own = ValueSpread.from_draws(values[1], other, sample.rows)
+    own = ValueSpread(values[1], math.nan)
     if sample.champion is None:
         return PairedEstimate(own, method="multinomial bootstrap", note=_why(values[1]))
+    one, other = _both(metric, _row_draws(table, settings, metric))
     delta = ValueSpread.from_draws(values[1] - values[0], other - one, sample.rows)
     p_value = delta.p_two_sided() if delta.known else None
     return PairedEstimate(own, values[0], delta, "multinomial bootstrap", p_value, _why(values[0]) or _why(values[1]))
 
 
-def _row_draws(table: npt.NDArray[np.int64], settings: StatisticsSettings, name: str, smooth: bool) -> Floats:
+def _row_draws(table: npt.NDArray[np.int64], settings: StatisticsSettings, name: str) -> Floats:
     counts = table.astype(np.float64)
     total = int(table.sum())
-    if smooth:
-        # Half a row in each cell where the models disagree, as Agresti and Min (2005) add for matched pairs:
-        # without it no disagreement seen would mean none possible, and three of three would mean certainty.
-        counts[:, 0, 1] += 0.5 * (table.sum(axis=(1, 2)) > 0)
-        counts[:, 1, 0] += 0.5 * (table.sum(axis=(1, 2)) > 0)
+    # Half a row in each cell where the models disagree, as Agresti and Min (2005) add for matched pairs:
+    # without it no disagreement seen would mean none possible, and three of three would mean certainty.
+    counts[:, 0, 1] += 0.5 * (table.sum(axis=(1, 2)) > 0)
+    counts[:, 1, 0] += 0.5 * (table.sum(axis=(1, 2)) > 0)
     shares = (counts / counts.sum()).ravel()
     drawn = settings.generator(name).multinomial(total, shares, size=settings.resamples)
     return drawn.reshape(-1, *_CELLS).astype(np.float64)
@@ -107,13 +111,7 @@ def _row_draws(table: npt.NDArray[np.int64], settings: StatisticsSettings, name:
 
 def _both(metric: str, tables: Floats) -> Floats:
     """The metric of champion and challenger for tables of shape (m, 2, 2, 2); shape (2, m)."""
-    return np.stack([_of_tables(metric, tables.sum(axis=axis)) for axis in (3, 2)])
-
-
-def _of_tables(metric: str, tables: Floats) -> Floats:
-    """The metric of tables of shape (m, 2, 2): true label, answer."""
-    hits = np.diagonal(tables, axis1=1, axis2=2)
-    return class_metric(metric, ClassCounts(hits, tables.sum(axis=2), tables.sum(axis=1)))
+    return np.stack([metric_of_tables(metric, tables.sum(axis=axis)) for axis in (3, 2)])
 
 
 def _linearised(sample: ScoredSample, metric: str) -> PairedEstimate:
@@ -134,7 +132,7 @@ def _linearised(sample: ScoredSample, metric: str) -> PairedEstimate:
         estimate = _jackknifed(sample, metric, classes, estimate)
     assert estimate.delta is not None
     # One disagreement more than was seen: without it no disagreement would mean none possible.
-    one_more = max(_disagreement(one, gradient) for one, gradient in zip(counts, gradients, strict=True))
+    one_more = max(one_more_error(one, gradient) for one, gradient in zip(counts, gradients, strict=True))
     delta = replace(estimate.delta, se=math.sqrt(estimate.delta.se**2 + one_more))
     return replace(estimate, delta=delta, p_value=delta.p_two_sided(), note=note)
 
@@ -168,13 +166,6 @@ def _jackknifed(sample: ScoredSample, metric: str, classes: int, estimate: Paire
 
 def _jackknife_error(values: Floats) -> float:
     return math.sqrt((len(values) - 1) / len(values) * float(np.square(values - values.mean()).sum()))
-
-
-def _disagreement(counts: ClassCounts, gradient: MetricGradient) -> float:
-    """The mean square of how far the metric moves when one row's right answer becomes a wrong one."""
-    elsewhere = float((gradient.answers * counts.answers).sum()) / counts.rows
-    moves = gradient.hits + gradient.answers - elsewhere
-    return float((np.square(moves) * counts.truths).sum() / counts.rows)
 
 
 def confusion(truth: npt.NDArray[Any], predicted: npt.NDArray[Any], classes: int) -> npt.NDArray[np.int64]:

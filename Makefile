@@ -7,7 +7,11 @@ PATHS := actions gitops_mlops pipeline tests benchmarks
 unexport PYTHONDONTWRITEBYTECODE
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help setup demo test check format docs reports tables lock bench dist clean
+# What differs between Pythons shows where the capabilities touch the world: one file each.
+PORTABLE := tests/unit $(addprefix tests/integration/,test_validate.py test_repro.py test_compare.py test_registry.py \
+  test_lineage.py test_deploy.py test_review.py test_init.py test_doctor.py test_migrate.py serving)
+
+.PHONY: help setup demo test portable check format docs reports tables lock bench dist clean
 
 help: ## what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -32,6 +36,9 @@ demo: setup ## the whole loop on real flights, in a scratch folder
 test: setup ## every test; SEED=7 in another order, with other hashes and examples
 	$(if $(SEED),PYTHONHASHSEED=$(SEED)) $(BIN)/python -m pytest -n auto --dist worksteal -q \
 	  $(if $(SEED),--random-order-seed=$(SEED) --hypothesis-seed=$(SEED))
+
+portable: setup ## unit tests and one integration file per capability: what CI runs on the other Pythons
+	$(BIN)/python -m pytest -n auto --dist worksteal -q $(PORTABLE)
 
 check: setup ## the inner loop: format, lint, types, layers, workflows, unit tests
 	$(BIN)/ruff format --check $(PATHS)

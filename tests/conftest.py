@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from random_order.config import Config as RandomOrder
+
+from tests.preloaded.running import Preloaded
 
 # A busy machine is no defect. CI repeats its examples, so that a failure is of the change; elsewhere they vary.
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -22,10 +25,18 @@ settings.register_profile("explore", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "explore")
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+# They begin first, so that no worker is left with a minute's test while the others have nothing to do.
+LONGEST = ("actions/test_loop.py", "e2e/test_demo.py", "e2e/test_flagship_reports.py", "test_training_in_ci.py")
 
 # Whatever starts in the background ignores Ctrl-C, and hands that on to every program that a test interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest first, unless another order was asked for."""
+    if not RandomOrder(config).is_enabled:
+        items.sort(key=lambda item: not str(item.path).endswith(LONGEST))
 
 
 def _isolate(patch: pytest.MonkeyPatch, home: Path) -> None:
@@ -39,6 +50,8 @@ def _isolate(patch: pytest.MonkeyPatch, home: Path) -> None:
     (home / ".gitconfig").write_text(
         "[user]\n name = Ada Tester\n email = ada@example.org\n"
         "[init]\n defaultBranch = main\n[advice]\n detachedHead = false\n"
+        # Repositories of a few commits: a look for what to pack costs one process for each.
+        "[maintenance]\n auto = false\n[gc]\n auto = 0\n"
     )
 
 
@@ -55,6 +68,33 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No test reads or writes the user's git, DVC or cache settings."""
     _isolate(monkeypatch, tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="session")
+def preloaded_python(programs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preloaded | None]:
+    """The Python that has imported what takes seconds; None where it cannot be."""
+    found = Preloaded(tmp_path_factory.mktemp("preloaded"))
+    if not found.lay_out():
+        yield None
+        return
+    with found.answering():
+        yield found
+
+
+@pytest.fixture(scope="module")
+def preloaded(preloaded_python: Preloaded | None) -> Iterator[None]:
+    """What tests and fixtures of a module start as a new Python is forked from one that has the imports behind it."""
+    with pytest.MonkeyPatch.context() as patch:
+        if preloaded_python:
+            preloaded_python.use(patch)
+        yield
+
+
+@pytest.fixture
+def preloaded_here(preloaded_python: Preloaded | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for one test of a module that is about new interpreters."""
+    if preloaded_python:
+        preloaded_python.use(monkeypatch)
 
 
 class Repo:

@@ -150,7 +150,7 @@ def _scratch(folder: Path, files: Mapping[str, str], machine: Machine) -> Path:
 def _words(folder: Path, work: str, scratch: Path, first: str, machine: Machine, tracking: str) -> list[str]:
     given = {
         **machine.environment,
-        "GITOPS_MLOPS_ENVIRONMENT": sys.prefix,
+        "GITOPS_MLOPS_ENVIRONMENT": str(Path(sys.executable).parents[1]),
         "HARNESS_PYTHON": sys.executable,
         MARK: str(folder),
         "RUNNER_TRACKING_ID": tracking,

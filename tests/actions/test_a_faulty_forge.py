@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from threading import Event, Timer
 
+import pytest
+
 from tests.actions.attacking import Stranger, told
 from tests.actions.github import GitHub
 from tests.actions.run import Run
 from tests.fakes.forge import Fault, lost
 from tests.integration.hostile_uploads import zipped
+
+pytestmark = pytest.mark.usefixtures("preloaded")
 
 REFUSED = {
     403: b'{"message": "Resource not accessible by integration"}',

@@ -21,6 +21,8 @@ from tests.integration.comparison_project import ComparisonProject
 from tests.integration.deploy_project import DeployProject
 from tests.integration.registry_project import Project
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 MLOPS = """\
 version: 1
 datasets:

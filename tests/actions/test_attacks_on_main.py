@@ -6,6 +6,8 @@ import hashlib
 import json
 import re
 
+import pytest
+
 from gitops_mlops.domain.review.review import ModelReview
 from tests.actions.attacking import GATE, REMOTE, callers, change, no_token_is_left, project_on, told
 from tests.actions.github import GitHub
@@ -13,6 +15,8 @@ from tests.actions.run import Environment
 from tests.conftest import Cli, Repo
 from tests.integration.hostile_uploads import review
 from tests.integration.registry_project import Project
+
+pytestmark = pytest.mark.usefixtures("preloaded")
 
 REASON = 'It\'s "late"; $(touch $HOME/owned) `touch $HOME/owned`\n::error::forged\nVersion: v9.9.9\nresult=owned'
 # What a stranger makes of the workflow of her pull request: the same names, and numbers of her own.

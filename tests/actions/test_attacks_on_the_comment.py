@@ -13,6 +13,8 @@ from tests.integration.hostile_uploads import BOMBS, zipped
 from tests.unit.reports import github as reading
 from tests.unit.reports.corpus import hostile_report
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 # One of each kind; test_comment.py has them all.
 ZIPS = ("bomb", "parent", "symlink", "many", "checksum")
 

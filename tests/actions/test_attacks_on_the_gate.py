@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.actions.attacking import GATE, callers, change, no_token_is_left, project_on
 from tests.actions.github import GitHub, User
 from tests.conftest import Repo
+
+pytestmark = pytest.mark.usefixtures("preloaded")
 
 LAX = "[{metric: roc_auc, min: 0.1}]"
 AT_LAX = f"{GATE} (refs/heads/lax)"

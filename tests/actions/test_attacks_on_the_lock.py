@@ -11,6 +11,8 @@ from tests.actions.github import GitHub
 from tests.actions.sources import ROOT
 from tests.conftest import Repo
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 # A name that a shell would run.
 BRANCH = "x-$(touch${IFS}$HOME/owned);`touch${IFS}$HOME/owned`"
 PIPELINE = """\

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import subprocess
 
+import pytest
+
 from tests.actions.github import GitHub
 from tests.actions.sources import ROOT
+
+pytestmark = pytest.mark.usefixtures("preloaded")
 
 REPOSITORY = "octo/flagship"
 # They would run this very test.

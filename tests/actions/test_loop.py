@@ -15,6 +15,8 @@ from tests.actions.github import GitHub
 from tests.actions.newcomer import REPOSITORY, Newcomer, run, scaffolded, trained
 from tests.actions.run import Run
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 GATE = "mlops / gate"
 BOT = "github-actions[bot]"
 SCHEDULE = "17 * * * *"

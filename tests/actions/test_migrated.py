@@ -15,6 +15,8 @@ from tests.integration import training_project
 from tests.integration.cml_goldens import CASES
 from tests.integration.cml_goldens import TOOLKIT as PLACE
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 CML = """\
 name: CML
 on: [push]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.actions.attacking import project_on
 from tests.actions.github import GitHub, User
 from tests.conftest import Repo
 from tests.integration.comparison_project import ComparisonProject
+
+pytestmark = pytest.mark.usefixtures("preloaded")
 
 GATE = "mlops / gate"
 

@@ -14,6 +14,8 @@ from tests.actions.run import Run
 from tests.actions.sources import ROOT
 from tests.actions.trained import GATE, REPOSITORY, Made, Trained, ended, run, told
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:

@@ -40,6 +40,7 @@ def servers_below(folder: Path) -> list[psutil.Process]:
     ]
 
 
+@pytest.mark.usefixtures("preloaded_here")
 def test_the_whole_loop(tmp_path: Path) -> None:
     running = start("--json", "--keep", "--folder", str(tmp_path / "kept"), scratch=tmp_path / "tmp")
     out, err = running.communicate()

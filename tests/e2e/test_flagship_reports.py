@@ -9,6 +9,8 @@ import pytest
 
 from tests.e2e.flagship_reports import CHANGES, DOCS, ENVIRONMENT, Flagship
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 GATES = {"log_loss non-inferior", "roc_auc non-inferior", "roc_auc min", "declared slices"}
 # The exit code of `compare`, the verdict, and the gates that made it.
 EXPECTED = {

@@ -20,6 +20,8 @@ from gitops_mlops.domain.comparison.frames import to_pandas
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.comparison_project import DVC, FEATURES, ComparisonProject, asking, parquet
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 Compare = Callable[..., Answer]
 
 

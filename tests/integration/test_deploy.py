@@ -29,6 +29,8 @@ from tests.conftest import Answer, Cli, Repo
 from tests.integration.deploy_project import ROW, DeployProject, trained
 from tests.ports import free_ports
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 SOURCE = str(Path(__file__).parents[2])
 
 

@@ -17,6 +17,8 @@ from gitops_mlops.usecases.registry.register import RegisterRequest, register
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.registry_project import Project
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 IGNORE = "/report.json\n/.gitops-mlops/\n/.dvc/cache\n/models/\n/data/\n"
 DVC_YAML = """\
 stages:

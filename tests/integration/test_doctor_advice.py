@@ -16,6 +16,8 @@ import pytest
 from tests.conftest import Cli, Repo
 from tests.integration.registry_project import Commands, Project
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 FUTURE = datetime(2099, 1, 1, tzinfo=UTC)
 Fault = Callable[["Ill"], None]
 

@@ -14,6 +14,8 @@ from gitops_mlops.adapters.git.repository import GitRepository
 from gitops_mlops.domain.errors import ConfigError, ExternalError, MissingEvidence
 from tests.conftest import Repo
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 PIPELINE = """\
 stages:
   train:

@@ -12,6 +12,8 @@ from gitops_mlops import bootstrap
 from tests.conftest import Cli, Repo
 from tests.integration.scaffolded import TOOLKIT, Project, ShippedTemplates
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 TRAIN = "pipeline/train.py"
 SAVED = "MODEL.parent.mkdir(parents=True, exist_ok=True)\nMODEL.write_bytes(dump_model(model))\n"
 MODULES = ("gitops_mlops.domain.model", "gitops_mlops.domain.comparison.model")

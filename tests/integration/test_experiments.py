@@ -10,6 +10,8 @@ import pytest
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.comparison_project import FEATURES, ComparisonProject, asking, machines
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 Experiments = Callable[..., Answer]
 
 

@@ -27,6 +27,8 @@ from tests.integration.deploy_project import trained
 from tests.integration.faulty_model import TYPES, faulty
 from tests.integration.rollout_project import RolloutProject, only
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 Run = Callable[..., Answer]
 
 

@@ -22,6 +22,8 @@ from pipeline.prepare import DAY, ID, TARGET
 from pipeline.stage import Params
 from pipeline.train import FEATURES, build
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 ROOT = Path(__file__).parents[2]
 COPIED = (".dvc/config", ".dvc/.gitignore", ".dvcignore", "dvc.yaml", "dvc.lock", "params.yaml", "mlops.yaml")
 FOLDERS = ("pipeline", "contracts", "metrics")

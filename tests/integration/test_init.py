@@ -18,6 +18,8 @@ from gitops_mlops.domain.scaffold.plan import parse_toolkit
 from tests.conftest import Cli, Repo
 from tests.integration.scaffolded import SHA, TOOLKIT, ShippedTemplates
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 LATER = f"octo/gitops-mlops@{'f' * 40}"
 PULL_REQUEST = ".github/workflows/mlops-pull-request.yml"
 ROWS = "id,size,label\n" + "".join(f"row-{i},{i * 1.5},{'big' if i > 20 else 'small'}\n" for i in range(1, 41))

@@ -15,6 +15,8 @@ from gitops_mlops.usecases.lineage.ledger import read_ledger
 from tests.conftest import Cli, Repo
 from tests.integration.deploy_project import DeployProject
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 
 @pytest.fixture
 def project(repo: Repo) -> Iterator[DeployProject]:

@@ -15,6 +15,8 @@ from gitops_mlops.domain.registry.ledger import LedgerEvent
 from tests.conftest import START, Answer, Cli, Repo
 from tests.integration.lineage_project import LineageProject, entry, lock, md5, stage
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 
 @pytest.fixture
 def project(repo: Repo) -> LineageProject:

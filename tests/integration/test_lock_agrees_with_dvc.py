@@ -20,6 +20,8 @@ from gitops_mlops.usecases.pipeline.repro import ReproRequest, reproduce
 from tests.conftest import Repo
 from tests.integration.random_pipeline import OUTSIDE, PIECES, SOURCE, bring, dvc, edit_origin, files
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 Edit = tuple[str, str, str]
 # A number in PIPELINE_EXAMPLES: so many random pipelines, and every edit of every feature.
 MORE = int(os.environ.get("PIPELINE_EXAMPLES", "0"))

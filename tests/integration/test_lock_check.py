@@ -10,6 +10,8 @@ import pytest
 from tests.conftest import Cli, Repo
 from tests.integration import training_project
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Repo:

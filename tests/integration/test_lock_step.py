@@ -15,6 +15,8 @@ import pytest
 from gitops_mlops import bootstrap
 from gitops_mlops.usecases.pipeline.lock_status import lock_step
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 PIPELINE = """\
 vars:
   - opts: {rate: 1e-3, fast: true}

@@ -12,6 +12,8 @@ from tests.conftest import Answer, Cli, Repo
 from tests.integration.deploy_project import DeployProject, trained
 from tests.integration.registry_project import Project
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 V1, STAGE = "credit@v1.0.0", "credit#staging#2"
 
 

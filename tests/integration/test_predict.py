@@ -17,6 +17,8 @@ from gitops_mlops.domain.errors import ExternalError
 from tests.conftest import Answer, Cli, Repo
 from tests.integration.deploy_project import ROW, DeployProject
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 EXTRA = {"income": 1500.0, "age": 30, "region": "south", "late": 1}
 
 

@@ -14,6 +14,8 @@ from gitops_mlops import write_predictions
 from tests.conftest import Cli, Repo
 from tests.integration.comparison_project import ComparisonProject, parquet
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 PATH = "data/predictions.parquet"
 ROWS = 240
 Change = Callable[[pl.DataFrame], pl.DataFrame]

@@ -11,6 +11,8 @@ from gitops_mlops.domain.pipeline.run import PipelineRunReport, parse_repro
 from tests.conftest import Cli, Repo
 from tests.integration.random_pipeline import bring, files
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 NAMES = ["folder of outputs", "deeper", "folder of a stage's outputs", "part of an output"]
 STAGES = {"holds", "above", "makes", "takes", "part", "branch"}
 LACKING = "lake/x/y/z.bin"

@@ -17,6 +17,8 @@ from tests.conftest import Answer, Cli, Repo
 from tests.integration.deploy_project import DeployProject
 from tests.ports import free_ports
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 Run = Callable[..., Answer]
 
 

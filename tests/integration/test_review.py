@@ -16,6 +16,8 @@ from tests.conftest import Answer, Cli, Repo
 from tests.integration.comparison_project import ComparisonProject, asking, machines
 from tests.unit.reports import github
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 Call = Callable[..., Answer]
 CONTRACT = """\
 version: 1

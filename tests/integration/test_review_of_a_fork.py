@@ -13,6 +13,8 @@ from tests.conftest import Cli, Repo
 from tests.fakes.forge import TOKEN, Forge, running
 from tests.integration.comparison_project import ComparisonProject
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 BOT = "github-actions[bot]"
 IN_THE_FORK = ("GITHUB_REF", "GITHUB_SHA", "GITHUB_BASE_REF", "GITHUB_RUN_ID", "GITHUB_EVENT_PATH")
 

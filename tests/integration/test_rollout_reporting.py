@@ -14,6 +14,8 @@ from tests.fakes.forge import TOKEN, Forge, lost, running
 from tests.integration.deploy_project import trained
 from tests.integration.rollout_project import RolloutProject, only, unsteady
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 Run = Callable[..., Answer]
 RUN = "https://ci.example/octo/demo/actions/runs/7"
 

@@ -15,6 +15,8 @@ from tests.conftest import Cli
 from tests.integration.scaffolded import MODELS, ROOT, SHA, Project, trained
 from tests.ports import free_ports
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 
 @pytest.fixture(scope="module", params=sorted(MODELS))
 def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Project:

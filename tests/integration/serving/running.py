@@ -150,10 +150,11 @@ class Running:
 
 
 def until(holds: Callable[[], bool]) -> None:
-    """Ask until something holds, which it must within half a minute."""
-    deadline = time.monotonic() + 30
+    """Ask until something holds, which it must within a minute."""
+    deadline = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
 
 
 def command(bundle: Path, *options: str) -> list[str]:

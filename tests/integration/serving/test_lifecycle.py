@@ -13,6 +13,8 @@ import pytest
 
 from tests.integration.serving.running import GOLDEN, ROW, Running, Serve, until
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 BODY = json.dumps({"dataframe_records": [ROW]}).encode()
 
 

@@ -13,6 +13,8 @@ import pytest
 from gitops_mlops.domain.deployment.bundle import bundle_digest
 from tests.integration.serving.running import Refuse, Serve, seal
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 
 def manifest(bundle: Path) -> dict[str, Any]:
     data: dict[str, Any] = json.loads((bundle / "bundle.json").read_bytes())

@@ -15,6 +15,8 @@ from gitops_mlops.domain.deployment.bundle import bundle_digest
 from tests.integration.deploy_project import free_ports
 from tests.integration.serving.running import GOLDEN, ROW, Running, Serve, command, environment, until
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 
 def written(folder: Path, kind: str) -> pl.DataFrame:
     return pl.concat([pl.read_parquet(path) for path in sorted((folder / kind).glob("*.parquet"))])

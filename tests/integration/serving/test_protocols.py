@@ -9,6 +9,8 @@ import pytest
 from gitops_mlops.domain.deployment.bundle import bundle_digest, golden_mismatch, parse_bundle
 from tests.integration.serving.running import GOLDEN, ROW, Running
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 COLUMNS = ["distance", "hour", "carrier", "wind", "tail"]
 DATATYPES = {"distance": "FP64", "hour": "INT64", "carrier": "BYTES", "wind": "FP64", "tail": "BYTES"}
 VALUES = [[row[name] for name in COLUMNS] for row in GOLDEN]

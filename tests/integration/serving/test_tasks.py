@@ -16,6 +16,8 @@ from gitops_mlops.domain.errors import BundleError
 from gitops_mlops.runtime.served_model import ModelFailure, load_bundle
 from tests.integration.serving.running import Serve, pack, seal
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 CONTRACT = "version: 1\ncolumns:\n  x: {type: float64, nullable: true}\n"
 ROWS: list[dict[str, Any]] = [{"x": -3.0}, {"x": 0.1}, {"x": 4.0}]
 X = pd.DataFrame({"x": np.linspace(-5, 5, 60)})

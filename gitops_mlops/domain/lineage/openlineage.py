@@ -8,6 +8,7 @@ Everything follows from the event, so that whoever writes it writes the same lin
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ FACET = "gitops_mlops"
 PRODUCER = "urn:gitops-mlops"
 FACET_SCHEMA = "urn:gitops-mlops:schema:ledger:1"
 
+_FACET_NUMBER = re.compile(r"urn:gitops-mlops:schema:ledger:([1-9][0-9]{0,3})\Z")
 _SPEC = "https://openlineage.io/spec"
 _SCHEMA = f"{_SPEC}/2-0-2/OpenLineage.json#/$defs/RunEvent"
 _VERSION = f"{_SPEC}/facets/1-0-1/DatasetVersionDatasetFacet.json#/$defs/DatasetVersionDatasetFacet"
@@ -160,8 +162,12 @@ def read_line(line: str) -> LedgerEvent | None:
         return None
     if utc is None:
         raise ValueError("has a time without a zone")
-    if not isinstance(facet, dict) or not all(isinstance(facet.get(field, ""), str) for field in _FIELDS):
+    if not isinstance(facet, dict) or not all(
+        isinstance(facet.get(field, ""), str) for field in ("_schemaURL", *_FIELDS)
+    ):
         raise ValueError(f"has a facet {FACET} that is not ours")
+    if (known := _FACET_NUMBER.match(facet.get("_schemaURL", ""))) and int(known[1]) > 1:
+        raise ValueError(f"has a facet {FACET} of schema {known[1]}: read it with a newer version of gitops-mlops")
     if not facet.get("kind") or not facet.get("model"):
         raise ValueError(f"names no model or kind in its facet {FACET}")
     fields = {field: facet.get(field, "") for field in _FIELDS}

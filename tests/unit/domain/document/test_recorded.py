@@ -11,9 +11,10 @@ import pytest
 
 from gitops_mlops.domain.comparison.report import SCHEMA as REPORT_SCHEMA
 from gitops_mlops.domain.comparison.report import dump_report, parse_report
-from gitops_mlops.domain.deployment.bundle import parse_bundle
+from gitops_mlops.domain.deployment.bundle import dump_bundle, parse_bundle
 from gitops_mlops.domain.document.recorded import _RENAMES
 from gitops_mlops.domain.errors import MissingEvidence
+from gitops_mlops.domain.lineage.openlineage import read_line
 from gitops_mlops.domain.pipeline.run import dump_repro, parse_repro
 from gitops_mlops.domain.review.review import REVIEW_SCHEMA, parse_review
 from gitops_mlops.domain.review.size import dump_review
@@ -113,3 +114,21 @@ def test_an_old_report_in_an_old_review_may_be_of_any_earlier_form() -> None:
     old["models"][0]["report"] = {"schema": "gitops-mlops/report/9999"}
     with pytest.raises(MissingEvidence, match="not a review"):
         parse_review(json.dumps(old))
+
+
+def test_a_bundle_as_it_was_recorded_first_is_read_unchanged() -> None:
+    content = (RECORDED / "bundle-1.json").read_bytes()
+    assert dump_bundle(parse_bundle(content)) == content
+
+
+def test_an_event_as_it_was_recorded_first_is_read_and_one_of_a_later_schema_is_refused() -> None:
+    start, end = (RECORDED / "ledger-1.jsonl").read_text().splitlines()
+    event = read_line(end)
+    assert read_line(start) is None
+    assert event is not None
+    known = ("moment", "run", "kind", "result")
+    assert {name: getattr(event, name) for name in event._fields if name not in known} == {
+        name: name for name in event._fields if name not in known
+    }
+    with pytest.raises(ValueError, match="of schema 2: read it with a newer version of gitops-mlops"):
+        read_line(end.replace("schema:ledger:1", "schema:ledger:2"))

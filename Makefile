@@ -11,7 +11,7 @@ export DVC_NO_ANALYTICS := 1
 PORTABLE := tests/unit $(addprefix tests/integration/,test_validate.py test_repro.py test_compare.py test_registry.py \
   test_lineage.py test_deploy.py test_review.py test_init.py test_doctor.py test_migrate.py serving)
 
-.PHONY: help setup demo test portable check format docs reports tables lock bench dist clean
+.PHONY: help setup demo test portable check format docs changelog reports tables lock bench dist clean
 
 help: ## what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -54,6 +54,9 @@ format: setup ## write the format
 docs: setup ## docs/commands.md and the actions' tables, out of the commands and the actions
 	$(BIN)/python -m gitops_mlops.cli.reference > docs/commands.md
 	$(BIN)/python -m tests.actions.pages
+
+changelog: setup ## what docs/changes says, into the changelog; when a release is prepared
+	$(BIN)/python -m tests.changelog
 
 reports: setup ## docs/reports, out of four pull requests on the flagship
 	$(BIN)/python -m tests.e2e.flagship_reports

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
 ACTIONS = sorted(ROOT.glob("actions/*/action.yml"))
+FORMS = [path for path in sorted(ROOT.glob(".github/ISSUE_TEMPLATE/*.yml")) if path.name != "config.yml"]
 ZIZMOR = ("zizmor", "--offline", "--persona", "pedantic", "--quiet")
 TEMPLATES = sorted(ROOT.glob("templates/**/.github/workflows/*.yml"))
 
@@ -51,6 +52,9 @@ def test_zizmor() -> None:
 def test_schemas() -> None:
     clean("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *map(str, WORKFLOWS))
     clean("check-jsonschema", "--builtin-schema", "vendor.github-actions", *map(str, ACTIONS))
+    clean("check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml")
+    clean("check-jsonschema", "--builtin-schema", "vendor.github-issue-forms", *map(str, FORMS))
+    clean("check-jsonschema", "--builtin-schema", "vendor.github-issue-config", ".github/ISSUE_TEMPLATE/config.yml")
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,29 @@ PIECES: dict[str, Piece] = {
         (("tree/a/1", "a/1", "b"), ("tree/b/2", "", "2\n"), ("tree/top", "top", "pot")),
         partly=frozenset({"part", "branch"}),
     ),
+    "ignored files": Piece(
+        "  heeds:\n    cmd: ls heed/in > heeds.txt\n    deps: [heed/in]\n    outs: [heeds.txt]\n",
+        {
+            "heed/.dvcignore": "*.tmp\njunk/\n!keep.tmp\n/in/old.md\n",
+            "heed/in/a.csv": "a\n",
+            "heed/in/x.tmp": "x\n",
+            "heed/in/keep.tmp": "k\n",
+            "heed/in/old.md": "o\n",
+            "heed/in/junk/b.csv": "b\n",
+            "heed/in/set/1.csv": "1\n",
+            "heed/in/set/2.tmp": "2\n",
+        },
+        ("heed/in/set",),
+        (
+            ("heed/in/x.tmp", "x", "y"),
+            ("heed/in/keep.tmp", "k", "l"),
+            ("heed/in/junk/b.csv", "b", "c"),
+            ("heed/in/old.md", "o", "p"),
+            ("heed/in/set/1.csv", "1", "3"),
+            ("heed/.dvcignore", "junk/\n", ""),
+        ),
+        partly=frozenset({"heeds"}),
+    ),
     "two templates": Piece(
         "  two:\n    cmd: cat ${base.dir}/${base.names[0]} > two_${base.flag}.txt\n    deps:\n"
         "    - ${base.dir}/${base.names[0]}\n    - '${ base.dir }/${base.names.1}'\n    outs:\n"

@@ -222,3 +222,32 @@ def test_a_clone_without_data_says_the_same(pipeline: Path, tmp_path: Path) -> N
     assert lock_step(tree).problems == []
     EDITS["source"](clone)
     assert said_by_us(clone)[1] == {"prepare", "train", "low", "each@a", "each@b"}
+
+
+@pytest.mark.parametrize("rules", ["c.py", "/src/*.py\n!a.py\n!b.py", "src/*\n!src/[ab].py", "**/c.py", "c.py/", ""])
+def test_files_that_dvc_leaves_out_are_left_out_or_the_stage_is_not_checked(pipeline: Path, rules: str) -> None:
+    (pipeline / ".dvcignore").write_text(rules)
+    EDITS["source more"](pipeline)
+    report = lock_step(bootstrap.tree(bootstrap.repository(pipeline)))
+    if "[" in rules:
+        assert report.unchecked == {"train"}
+        (remark,) = report.remarks
+        assert "'src': .dvcignore has a pattern that is not followed here" in remark
+    else:
+        assert (report.changed, report.remarks) == (said_by_dvc(pipeline), [])
+        assert report.changed == ({"train"} if rules in ("c.py/", "") else set())
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("src/.dvcignore", "it holds a .dvcignore, which DVC refuses"),
+        ("src/other/.dvc/config", "it holds another repository of DVC, which DVC leaves out"),
+    ],
+)
+def test_a_folder_that_dvc_reads_in_its_own_way_is_not_checked(pipeline: Path, path: str, says: str) -> None:
+    (pipeline / path).parent.mkdir(parents=True, exist_ok=True)
+    (pipeline / path).write_text("x\n")
+    report = lock_step(bootstrap.tree(bootstrap.repository(pipeline)))
+    assert (report.changed, report.unchecked) == (set(), {"train"})
+    assert says in report.remarks[0]

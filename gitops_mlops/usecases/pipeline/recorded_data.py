@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterator, Mapping
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from gitops_mlops.domain.pipeline.ignored_paths import IGNORE_FILE, IgnoredPaths
 from gitops_mlops.domain.pipeline.stages import RecordedOutput, folder_md5
 from gitops_mlops.domain.pipeline.templating import UnresolvedTemplate
 from gitops_mlops.domain.ports import Tree
 
 _CHANGED = "changed since the stage ran"
 _GONE = "does not exist"
-_RULES = re.compile(rb"^\s*[^#\s]", re.MULTILINE)
 
 
 class RecordedData:
@@ -74,14 +74,19 @@ class RecordedData:
 
     def _folder(self, place: str, entry: Mapping[str, Any]) -> str:
         """A folder of files in git, which may hold outputs."""
-        files = self._tree.below(place)
-        outputs = [output for output in self._recorded if output.startswith(f"{place}/")]
+        ignored, below = self._ignored(place), self._tree.below(place)
+        if any("/.dvc/" in file[len(place) :] for file in below):
+            raise UnresolvedTemplate("it holds another repository of DVC, which DVC leaves out")
+        files = _kept(below, ignored)
+        if any(posixpath.basename(file) == IGNORE_FILE for file in files):
+            raise UnresolvedTemplate(f"it holds a {IGNORE_FILE}, which DVC refuses")
+        outputs = _kept((output for output in self._recorded if output.startswith(f"{place}/")), ignored)
         if not files and not outputs and not self._tree.exists(place):
             return _GONE
         start = len(place) + 1
         listing: dict[str, str | None] = {file[start:]: self._tree.md5(file) for file in files}
-        if self._miscounted(len(files), outputs, entry):
-            return self._unless_untracked(place, listing, None)
+        if not (ignored and ignored.patterns) and self._miscounted(len(files), outputs, entry):
+            return self._unless_untracked(place, listing, None, ignored)
         for output in outputs:
             if not self._recorded[output].md5:
                 raise _unrecorded(output)
@@ -90,18 +95,31 @@ class RecordedData:
                 continue
             if (inner := self._listing(output)) is None:
                 raise _unlisted(output)
-            listing.update({f"{output[start:]}/{path}": md5 for path, md5 in inner.items()})
+            kept = _kept((f"{output}/{path}" for path in inner), ignored)
+            listing.update({path[start:]: inner[path[len(output) + 1 :]] for path in kept})
         if folder_md5(listing) == entry["md5"]:
             return ""
-        return self._unless_untracked(place, listing, str(entry["md5"]))
+        return self._unless_untracked(place, listing, str(entry["md5"]), ignored)
 
-    def _unless_untracked(self, place: str, listing: dict[str, str | None], wanted: str | None) -> str:
+    def _ignored(self, place: str) -> IgnoredPaths | None:
+        """What DVC leaves out below a folder; None when its patterns are not followed."""
+        above = [*_folders(place), ""]
+        found = {folder: self._tree.read(posixpath.join(folder, IGNORE_FILE)) for folder in above}
+        try:
+            return IgnoredPaths({folder: content for folder, content in found.items() if content is not None})
+        except ValueError:
+            return None
+
+    def _unless_untracked(
+        self, place: str, listing: dict[str, str | None], wanted: str | None, ignored: IgnoredPaths | None
+    ) -> str:
         """A folder on disk may hold more than git and DVC know; DVC counts that, unless it is told to ignore it."""
-        more = [path for path in self._tree.untracked(place) if not self._is_kept(path)]
-        ignores = _RULES.search(self._tree.read(".dvcignore") or b"")
+        if ignored is None:
+            raise UnresolvedTemplate(f"{IGNORE_FILE} has a pattern that is not followed here")
+        more = [path for path in _kept(self._tree.untracked(place), ignored) if not self._is_output(path)]
         with_more = {**listing, **{path[len(place) + 1 :]: self._tree.md5(path) for path in more}}
-        if ignores or (more and wanted in (None, folder_md5(with_more))):
-            raise UnresolvedTemplate("it holds files that git does not track or DVC ignores")
+        if more and wanted in (None, folder_md5(with_more)):
+            raise UnresolvedTemplate("it holds files that git does not track")
         return _CHANGED
 
     def _miscounted(self, files: int, outputs: list[str], entry: Mapping[str, Any]) -> bool:
@@ -110,7 +128,7 @@ class RecordedData:
         count = entry.get("nfiles")
         return isinstance(count, int) and None not in counts and files + sum(filter(None, counts)) != count
 
-    def _is_kept(self, path: str) -> bool:
+    def _is_output(self, path: str) -> bool:
         return any(place in self._recorded for place in (path, *_folders(path)))
 
     def _listing(self, output: str) -> Mapping[str, str] | None:
@@ -124,6 +142,11 @@ class RecordedData:
         # Before version 3 DVC hashed text files as if their lines ended the Unix way.
         content = (self._tree.read(place) or b"").replace(b"\r\n", b"\n")
         return hashlib.md5(content, usedforsecurity=False).hexdigest() == entry.get("md5")
+
+
+def _kept(paths: Iterable[str], ignored: IgnoredPaths | None) -> list[str]:
+    """The paths that DVC does not leave out."""
+    return [path for path in paths if not (ignored and ignored.ignores(path))]
 
 
 def _folders(path: str) -> Iterator[str]:

@@ -72,7 +72,8 @@ def test_a_model_that_fails_on_what_its_contract_admits_is_a_500_that_tells_clie
     assert running.predict({"x": 1.0}).status == 200
     code, err = running.stop()
     assert (code, err.count("\n")) == (0, 1)
-    assert err.startswith("error: /invocations: the model failed (ValueError: Input X contains NaN")
+    asked = f"error: /invocations (request {reply.headers['x-request-id']})"
+    assert err.startswith(f"{asked}: the model failed (ValueError: Input X contains NaN")
 
 
 def test_a_prediction_that_is_not_finite_is_a_failure(tmp_path: Path) -> None:

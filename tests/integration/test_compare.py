@@ -64,8 +64,10 @@ def metric(report: Any, name: str) -> Any:
 def test_a_better_model_passes(compare: Compare, project: ComparisonProject) -> None:
     project.parameters["train.seed"] = 2
     project.train(*FEATURES)
-    report = compare("--json").json
+    answer = compare("--json", "-v")
+    report = answer.json
     assert report["verdict"] == "pass"
+    assert f"fault: the verdict is pass on {report['evaluation']['rows']} rows" in answer.err
     assert report == parse_report((project.root / "report.json").read_bytes()).model_dump(mode="json", by_alias=True)
     champion, challenger = report["champion"], report["challenger"]
     assert (champion["revision"], champion["version"]) == ("fault#production", "v0.0.1")

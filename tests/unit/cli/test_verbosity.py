@@ -22,6 +22,7 @@ from tests.fakes.forge import TOKEN
 from tests.fakes.forge import running as forge_running
 from tests.fakes.runner import commands
 from tests.integration.forge_client import client
+from tests.integration.registry_project import Project
 from tests.unit.test_startup import command_line, modules_of
 
 LINE = re.compile(r"\d\d:\d\d:\d\d\.\d{3} (INFO |DEBUG) gitops_mlops[.\w]*: .+")
@@ -86,6 +87,15 @@ def test_every_command_takes_it_once(name: str) -> None:
         assert command is not None
     for one in leaves(command):
         assert sum("-v" in param.opts for param in one.params) == 1, one.name
+
+
+def test_a_decision_is_said_with_what_was_asked(cli: Cli, repo: Repo) -> None:
+    project = Project.trained(repo)
+    answer = cli("register", "delay", "-vv", folder=repo.root)
+    assert answer.code == 0, answer.err
+    assert re.search(r"requested of delay: RegisterRequest\(", answer.err)
+    assert re.search(r"decided for delay: \w+, ", answer.err)
+    assert f"made the tag delay@v0.0.1 of {project.repo.git('rev-parse', 'HEAD').strip()}" in answer.err
 
 
 def test_an_environment_variable_stands_for_it(cli: Cli, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:

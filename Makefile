@@ -40,9 +40,10 @@ test: setup ## every test; SEED=7 in another order, with other hashes and exampl
 portable: setup ## unit tests and one integration file per capability: what CI runs on the other Pythons
 	$(BIN)/python -m pytest -n auto --dist worksteal -q $(PORTABLE)
 
-check: setup ## the inner loop: format, lint, types, layers, workflows, unit tests
+check: setup ## the inner loop: format, lint, dead code, types, layers, workflows, unit tests
 	$(BIN)/ruff format --check $(PATHS)
 	$(BIN)/ruff check $(PATHS)
+	$(BIN)/vulture
 	$(BIN)/mypy
 	PATH="$(abspath $(BIN)):$$PATH" lint-imports --no-cache
 	$(BIN)/python -m pytest -n auto -q -m "not slow" tests/unit tests/actions/test_linters.py tests/actions/test_action_files.py

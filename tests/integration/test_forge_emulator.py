@@ -129,18 +129,16 @@ def test_a_push_tells_what_it_brought(forge: Forge, clone: Repo) -> None:
     assert [one.payload["forced"] for one in forge.sync()] == [True]
 
 
-def test_what_a_workflow_s_token_does_starts_nothing_but_a_dispatch(forge: Forge, clone: Repo) -> None:
+def test_what_a_workflow_s_token_does_starts_nothing(forge: Forge, clone: Repo) -> None:
     branch(clone, "change")
     forge.sync()
     forge.events.clear()
     github = client(forge)
     number = github.open_pull_request(PullRequestText("change", "main", "T", "B"), ["model"])
     github.comment(number, "hello")
-    github.dispatch("retrain", {"model": "delay"})
     assert [(event.name, event.starts) for event in forge.events] == [
         ("pull_request", False),
         ("issue_comment", False),
-        ("repository_dispatch", True),
     ]
     app = client(forge, forge.add_token("mlops[bot]", kind="app"))
     assert app.login() == "mlops[bot]"

@@ -152,7 +152,6 @@ def test_reviews_say_whether_they_count(gitea: GitHub, table: dict[str, Any]) ->
         lambda forge: forge.deployments("staging"),
         lambda forge: forge.create_deployment(HEAD, "staging", "", production=False),
         lambda forge: forge.set_deployment_state(1, "success", ""),
-        lambda forge: forge.dispatch("retrain", {}),
         lambda forge: forge.run(1),
         lambda forge: forge.artifacts(1),
         lambda forge: forge.download(1, 10),

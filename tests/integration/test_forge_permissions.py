@@ -47,12 +47,11 @@ ASKED = {
     "set_deployment_state": Asked(
         lambda github, made: github.set_deployment_state(made.deployment, "success", ""), "deployments: write"
     ),
-    "dispatch": Asked(lambda github, _: github.dispatch("retrain", {}), "contents: write"),
     "run": Asked(lambda github, made: github.run(made.run), "actions: read"),
     "artifacts": Asked(lambda github, made: github.artifacts(made.run), "actions: read"),
     "download": Asked(lambda github, made: github.download(made.artifact, 1000), "actions: read"),
 }
-SENT = ("edit_pull_request", "edit_comment", "edit_issue", "close_issue", "set_status", "dispatch")
+SENT = ("edit_pull_request", "edit_comment", "edit_issue", "close_issue", "set_status")
 GARBAGE = (b"[1]", b'{"id": "7"}', b'{"artifacts": 3}', b"null", b'[{"user": 3}]', b"<html>")
 EVERY_METHOD = pytest.mark.parametrize("asked", [pytest.param(one, id=name) for name, one in ASKED.items()])
 

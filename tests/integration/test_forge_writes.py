@@ -210,15 +210,6 @@ def test_a_closed_issue_of_the_same_words_is_not_this_one(forge: Forge, commit: 
     assert [one.number for one in github.issues("mlops")] == [second]
 
 
-def test_a_dispatch_is_never_sent_twice(forge: Forge, commit: str) -> None:
-    """It leaves nothing to look for."""
-    forge.faults.append(lost())
-    with pytest.raises(ExternalError) as found:
-        client(forge).dispatch("retrain", {"model": "delay"})
-    assert "look at the repository's Actions, and run the command again if nothing started" in refusal(found)
-    assert len(forge.repository().dispatches) == 1
-
-
 def test_changes_are_sent_until_they_arrive(forge: Forge, commit: str, pauses: Pauses) -> None:
     github = client(forge, pauses=pauses)
     comment, issue = github.comment(7, "Old."), github.open_issue("Old", "Old.", ["mlops"])

@@ -33,7 +33,6 @@ MANIFEST = "bundle.json"
 MODEL_FILE = "model.skops"
 CONTRACT_FILE = "contract.yaml"
 TRUSTED_TYPES_FILE = "trusted-types.yaml"
-CARD_FILE = "README.md"
 MAX_BYTES = 4 * 1024 * 1024
 
 # One path segment, nothing hidden: a manifest cannot name a file outside its folder.

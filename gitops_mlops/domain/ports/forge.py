@@ -99,12 +99,6 @@ class Forge(PullRequests, Protocol):
     ) -> None:
         """Tell how a deployment goes on: `address` is what happened (a run), `web` where people see what serves."""
 
-    def dispatch(self, event: str, payload: dict[str, str]) -> None:
-        """Start the workflows that listen to a `repository_dispatch` of this type.
-
-        When the answer was lost it is an OutsideError, and not sent again: nothing tells whether it arrived.
-        """
-
     def run(self, number: int) -> WorkflowRun:
         """A run of a workflow."""
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr, chdtrc
+from scipy.special import bdtr
 
 from gitops_mlops.domain.config.metrics import Metric, ModelTask
 from gitops_mlops.domain.statistics.class_counts import ClassCounts, class_gradient, class_metric
@@ -52,18 +52,6 @@ def discordant(sample: ScoredSample) -> tuple[int, int]:
     assert sample.champion is not None
     one, other = (scores.predicted == sample.truth for scores in (sample.champion, sample.challenger))
     return int(np.count_nonzero(one & ~other)), int(np.count_nonzero(other & ~one))
-
-
-def mcnemar_statistic(one: int, other: int, corrected: bool = False) -> tuple[float, float]:
-    """McNemar's χ² with one degree of freedom for the two discordant counts, and its p-value.
-
-    Source: McNemar 1947; `corrected` applies Edwards' continuity correction.
-    """
-    if one + other == 0:
-        return 0.0, 1.0
-    distance = max(abs(one - other) - (1 if corrected else 0), 0)
-    statistic = distance**2 / (one + other)
-    return statistic, float(chdtrc(1, statistic))
 
 
 def mcnemar_exact_p(one: int, other: int) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from gitops_mlops.domain.names import first_of
+
 _NAMED = 3
 
 
@@ -36,5 +38,4 @@ def cannot_be_judged(number: int, kind: str, named: Sequence[str]) -> str:
     """`2 slices cannot be judged: a, b`, with the first of them by name; "" when there is none."""
     if not number:
         return ""
-    more = ", ..." if len(named) > _NAMED else ""
-    return f"{parts(number, kind)} cannot be judged: {', '.join(named[:_NAMED])}{more}"
+    return f"{parts(number, kind)} cannot be judged: {first_of(named, _NAMED)}"

@@ -20,6 +20,7 @@ from gitops_mlops.domain.comparison.predictions import RecordedPredictor
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.faults import of_the_machine
+from gitops_mlops.domain.names import first_of
 from gitops_mlops.domain.statistics.sample import Floats, ModelScores
 
 if TYPE_CHECKING:
@@ -227,5 +228,4 @@ def probability_problem(given: Floats) -> str:
 
 
 def _some(values: Any) -> str:
-    shown = [repr(value)[:60] for value in list(values)[:6]]
-    return ", ".join(shown) + (", ..." if len(values) > 6 else "")
+    return first_of([repr(value)[:60] for value in list(values)], 6)

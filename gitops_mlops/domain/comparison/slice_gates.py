@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from gitops_mlops.domain.comparison.gate_reasons import cannot_be_judged, difference, parts, plain, probability
 from gitops_mlops.domain.comparison.report_parts import GateStatus
 from gitops_mlops.domain.config.sections import EvaluationConfig, GateConfig
+from gitops_mlops.domain.names import first_of
 from gitops_mlops.domain.statistics.measure import MetricEstimate
 from gitops_mlops.domain.statistics.multiplicity import holm
 
@@ -78,7 +79,7 @@ def rule_in_slices(
         if p <= evaluation.alpha
     ]
     if worse:
-        named = ", ".join(f"{one.name} {difference(value)} ({probability(p)})" for one, value, p in worse[:5])
+        named = first_of([f"{one.name} {difference(value)} ({probability(p)})" for one, value, p in worse], 5)
         words = f"worse in {len(worse)} of {parts(len(found.judged), 'slice')}: {named}"
         return found.concluded("block", words, evaluation)
     return found.concluded("pass", "no slice is clearly worse", evaluation)
@@ -100,7 +101,7 @@ def bounds_in_slices(gate: GateConfig, slices: Sequence[SliceEstimate], evaluati
         if _outside(gate, value)
     ]
     clear = [miss for miss in misses if miss[2] <= evaluation.alpha]
-    named = ", ".join(f"{one.name} {plain(value)}" for one, value, _ in (clear or misses)[:5])
+    named = first_of([f"{one.name} {plain(value)}" for one, value, _ in clear or misses], 5)
     of = parts(len(found.judged), "slice")
     if clear:
         return found.concluded("block", f"missed beyond doubt in {len(clear)} of {of}: {named}", evaluation)

@@ -22,6 +22,7 @@ from gitops_mlops.domain.comparison.report_parts import (
     SliceResult,
 )
 from gitops_mlops.domain.config.fairness import GAP_WORDS
+from gitops_mlops.domain.names import first_of
 from gitops_mlops.domain.statistics.results import MetricResult, MetricVerdict, RecipeMetric
 from gitops_mlops.reports.comparison.words import METRIC_SYMBOLS, METRIC_WORDS, known_name
 from gitops_mlops.reports.rendering.numbers import (
@@ -154,7 +155,7 @@ def _dataset(one: DatasetShift) -> list[str]:
     ]
     for what, names in (("new", one.columns_added), ("gone", one.columns_removed)):
         if names:
-            told += [f" Columns that are {what}: ", UntrustedText(", ".join(names[:20])), "."]
+            told += [f" Columns that are {what}: ", UntrustedText(first_of(names, 20)), "."]
     return told
 
 

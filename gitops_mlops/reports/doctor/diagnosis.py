@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from gitops_mlops.domain.doctor.checks import OF_ONE_CLONE, Diagnosis, DoctorFinding, Severity
+from gitops_mlops.domain.names import left_out
 from gitops_mlops.domain.review.finding import IssueFinding as Issue
 from gitops_mlops.reports.rendering.escape import code, prose
 from gitops_mlops.reports.rendering.problems import counted
@@ -40,6 +41,7 @@ def diagnosis_findings(diagnosis: Diagnosis) -> Iterator[Issue]:
             places.setdefault((finding.id, finding.where), []).append(finding)
     for (check, where), found in places.items():
         lines = [f"- {prose(one.message, 1000)}\n  **To mend it:** {prose(one.fix, 1000)}" for one in found[:100]]
+        lines += [f"- {text}" for text in left_out(len(found), 100, "findings")]
         head = f"{code('gitops-mlops doctor')} found this about {code(where, 200)} (check {code(check)}):"
         foot = "This issue is closed once it is mended."
         body = "\n\n".join([head, "\n".join(lines), foot])

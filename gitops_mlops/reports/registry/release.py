@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from gitops_mlops.domain.comparison.report import dump_report
+from gitops_mlops.domain.names import first_texts
 from gitops_mlops.domain.registry.release import SCHEMA, ModelRelease, Release
 from gitops_mlops.reports.comparison.markdown import BUDGET, report_markdown
 from gitops_mlops.reports.rendering.escape import code, prose, row
@@ -90,7 +91,8 @@ def release_markdown(release: Release, budget: int = BUDGET, web: str = "") -> s
     lines = [f"## Release of {code(release.commit[:10])}", ""]
     if release.out_of_date:
         lines += ["Nothing is released: `dvc.lock` does not record what this commit would give.", ""]
-        return "\n".join(lines + [f"- {prose(str(problem))}" for problem in release.out_of_date[:50]]) + "\n"
+        problems = first_texts([str(problem) for problem in release.out_of_date], 50)
+        return "\n".join(lines + [f"- {prose(problem)}" for problem in problems]) + "\n"
     lines += [row(["model", "result", "version", "verdict", "why"]), "| --- | --- | --- | --- | --- |"]
     lines += [
         row(

@@ -10,11 +10,12 @@ import numpy as np
 from gitops_mlops.domain.comparison.changes import data_changes, parameter_changes
 from gitops_mlops.domain.comparison.gates import GateEvidence, JudgedGate, judge, overall
 from gitops_mlops.domain.comparison.report import MOST_SLICES, Report
-from gitops_mlops.domain.comparison.report_parts import ReportChange, SliceResult
+from gitops_mlops.domain.comparison.report_parts import GateResult, ReportChange, SliceResult
 from gitops_mlops.domain.comparison.slice_gates import SliceEstimate
 from gitops_mlops.domain.config.metric_settings import configured_metrics
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.config.root import Config
+from gitops_mlops.domain.names import first_texts, left_out
 from gitops_mlops.domain.ports import (
     Clock,
     DataStore,
@@ -53,6 +54,7 @@ from gitops_mlops.usecases.comparison.settings import (
 from gitops_mlops.usecases.comparison.weak_slices import weak_slices
 from gitops_mlops.usecases.pipeline.lock_status import lock_step
 
+_MOST_METRICS, _MOST_GATES, _MOST_CHANGES = 30, 100, 100
 _LOG = Logger(__name__)
 
 # Each looks at one thing beside the configured gates; a new one is a function and a line here.
@@ -91,8 +93,10 @@ def compare(request: ComparisonRequest, head: Config, ports: ComparisonPorts) ->
     asked = [*configured_metrics(binding.model, binding.config), *others]
     own = custom_metrics(binding.config, asked, request.config_from, binding.from_base, ports.functions)
     edits = edited_metrics(own, binding.config, request.config_from, sources)
+    changes = (*binding.changes, *edits)
+    warnings = (*binding.warnings, *left_out(len(changes), _MOST_CHANGES, "changes of gates"))
     compared = ComparisonContext(
-        binding=replace(binding, changes=(*binding.changes, *edits)[:100]),
+        binding=replace(binding, changes=changes[:_MOST_CHANGES], warnings=warnings),
         sources=sources,
         how=how,
         challenger=challenger,
@@ -148,8 +152,8 @@ def _report(request: ComparisonRequest, compared: ComparisonContext, stale: Sequ
         champion=None if champion is None else champion.revision,
         challenger=compared.challenger.revision,
         evaluation=rows.account.model_copy(update={"positives": positives}),
-        metrics=tuple(one.result for one in evidence.metrics.values())[:30],
-        gates=tuple(one.result for one in judged)[:100],
+        metrics=tuple(one.result for one in evidence.metrics.values())[:_MOST_METRICS],
+        gates=_gates(judged),
         slices=tuple(_slice_result(one) for one in evidence.slices[:MOST_SLICES]),
         slices_left_out=max(len(evidence.slices) - MOST_SLICES, 0),
         parameters=parameter_changes(parameters, compared.challenger.parameters) if champion else (),
@@ -157,7 +161,16 @@ def _report(request: ComparisonRequest, compared: ComparisonContext, stale: Sequ
         gate_changes=binding.changes,
         confusion=None if sample is None else confusion_of(sample, scored.truth.classes),
         curves=() if sample is None or model.task is not ModelTask.BINARY else curves_of(sample),
-        warnings=_texts([*stale, *binding.warnings, *rows.warnings, *(w for one in asides for w in one.warnings)]),
+        warnings=_texts(
+            [
+                *left_out(len(evidence.metrics), _MOST_METRICS, "metrics"),
+                *left_out(len(judged), _MOST_GATES, "gates"),
+                *stale,
+                *binding.warnings,
+                *rows.warnings,
+                *(w for one in asides for w in one.warnings),
+            ]
+        ),
         environment={**request.environment, "seed": str(model.evaluation.seed)},
         **fields,
     )
@@ -191,16 +204,24 @@ def _reasons(judged: Sequence[JudgedGate], evidence: GateEvidence) -> list[str]:
     return told
 
 
+def _gates(judged: Sequence[JudgedGate]) -> tuple[GateResult, ...]:
+    """The results that a report holds; those that did not pass go first where there are too many."""
+    results = [one.result for one in judged]
+    if len(results) > _MOST_GATES:
+        results.sort(key=lambda one: one.status == "pass")
+    return tuple(results[:_MOST_GATES])
+
+
 def _speaks(judged: JudgedGate) -> bool:
     return judged.result.status != "pass" and not judged.incomparable
 
 
 def _slice_result(one: SliceEstimate) -> SliceResult:
-    metrics = tuple(measured.result for measured in one.metrics.values())[:30]
+    metrics = tuple(measured.result for measured in one.metrics.values())[:_MOST_METRICS]
     return SliceResult(
         column=one.column[:200], value=one.value[:200], rows=one.rows, metrics=metrics, values=one.values
     )
 
 
 def _texts(texts: Sequence[str]) -> tuple[str, ...]:
-    return tuple(text[:2000] for text in texts[:50])
+    return tuple(text[:2000] for text in first_texts(texts, 50))

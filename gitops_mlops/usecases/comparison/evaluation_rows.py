@@ -22,6 +22,7 @@ from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.config.sections import EvaluationConfig
 from gitops_mlops.domain.errors import MissingEvidence, MlopsError
+from gitops_mlops.domain.names import first_of
 from gitops_mlops.domain.statistics.sample import Mask
 from gitops_mlops.usecases.comparison.candidates import CandidateSources, ModelCandidate
 
@@ -144,7 +145,7 @@ def _independence(frame: pl.DataFrame, evaluation: EvaluationConfig, task: Model
     if not suspects:
         return []
     return [
-        f"rows count as independent, but {', '.join(suspects[:5])} may group them: intervals can be several times too"
+        f"rows count as independent, but {first_of(suspects, 5)} may group them: intervals can be several times too"
         " narrow; set evaluation.cluster-by"
     ]
 

@@ -23,6 +23,7 @@ from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.config.sections import EvaluationConfig, ModelConfig
 from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.errors import MissingEvidence
+from gitops_mlops.domain.names import left_out
 from gitops_mlops.domain.ports import ModelFiles, ProjectModels
 from gitops_mlops.usecases.comparison.candidates import CandidateSources, ModelCandidate
 from gitops_mlops.usecases.comparison.evaluation_rows import EvaluationRows
@@ -123,6 +124,7 @@ def _told(held: ScoredRows) -> ScoredRows:
             for label, number in rows.items()
             if number
         ]
+        told += left_out(len(lacking), 6, f"labels that the {whose} does not know")
     return replace(held, rows=replace(held.rows, warnings=(*held.rows.warnings, *told))) if told else held
 
 

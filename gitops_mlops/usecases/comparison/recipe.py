@@ -8,6 +8,7 @@ from gitops_mlops.domain.comparison.report_parts import RecipeComparison
 from gitops_mlops.domain.comparison.trainings import FEWEST_TRAININGS, RepeatedTrainings, parse_trainings
 from gitops_mlops.domain.config.metric_settings import metric_problem
 from gitops_mlops.domain.errors import MissingEvidence, MlopsError
+from gitops_mlops.domain.names import first_of
 from gitops_mlops.domain.statistics.measure import MetricEstimate
 from gitops_mlops.domain.statistics.recipe import recipe_metric
 from gitops_mlops.domain.statistics.results import RecipeMetric
@@ -90,7 +91,7 @@ def _metrics(
         _, message, hint = unknown[0]
         notes.append(f"{message[:200]} ({hint[:500]})")
     if single := [name for name in known if name not in old.values or name not in new.values]:
-        notes.append(f"only one side's trainings have {', '.join(single[:5])}")
+        notes.append(f"only one side's trainings have {first_of(single, 5)}")
     shared = [name for name in known if name not in single][:_MOST]
     for name, measured in measure_some(compared, shared).items():
         one = recipe_metric(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from gitops_mlops.domain.comparison.report import Report, dump_report
 from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.errors import VERDICT_AGAINST, MissingEvidence, MlopsError, UsageError
-from gitops_mlops.domain.names import suggest
+from gitops_mlops.domain.names import left_out, suggest
 from gitops_mlops.domain.ports import PullRequests
 from gitops_mlops.domain.registry.change import ChangeState, RegistryChange, RegistryDecision
 from gitops_mlops.domain.registry.comparison_evidence import RELEASABLE
@@ -31,6 +31,7 @@ from gitops_mlops.usecases.registry.register import RegisterRequest, decide_regi
 from gitops_mlops.usecases.registry.registrar import Registrar
 
 _LOG = Logger(__name__)
+_MOST_EDITS = 100
 
 Tell = Callable[[str], None]
 
@@ -84,12 +85,13 @@ def release(
     wanted, warnings = _with_pull_request(wanted, commit, forge)
     warnings += [f"dvc.lock: {unchecked_words(lock.unchecked)}"] if lock.unchecked else []
     judgement = judged(config)
+    edits = tuple(edit for edit in judgement.edits if edit.model in names)
     return Release(
         commit,
         tuple(_one(name, wanted, judgement, ports, registrar, tell) for name in names),
-        warnings=tuple(warnings),
+        warnings=(*warnings, *left_out(len(edits), _MOST_EDITS, "edits of gates")),
         gates_from=judgement.commit,
-        edits=tuple(edit for edit in judgement.edits if edit.model in names)[:100],
+        edits=edits[:_MOST_EDITS],
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.root import CONFIG_FILE, Config
 from gitops_mlops.domain.errors import ConfigError, FileProblemLine, MissingEvidence, MlopsError, UsageError
-from gitops_mlops.domain.names import suggest
+from gitops_mlops.domain.names import first_texts, left_out, suggest
 from gitops_mlops.domain.pipeline.run import REPRO_FILE, PipelineRunReport, parse_repro
 from gitops_mlops.domain.ports import DataStore, Files, RemoteOutputs, Repository, TableModels, Tables, Timer, Tree
 from gitops_mlops.domain.review.job import JobContext
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _MOST = 200
+_MOST_FAILURES = 20
 # To the commit of a merge queue nothing can be added: CI runs what changed at the branch.
 _UPDATE = ["gh", "pr", "update-branch"]
 
@@ -116,7 +117,8 @@ def _lock(draft: _ReviewDraft, tree: Tree, head: Config | None, job: JobContext)
     mend = _by_hand(job, left) if left else [_UPDATE] if in_ci and job.queued and report.changed else state.fix
     stale = [problem for problem in report.problems if problem.hint == REPRO]
     draft.problems += [problem for problem in report.problems if problem.hint != REPRO]
-    draft.remarks += report.remarks
+    draft.remarks += [*report.remarks, *left_out(len(stale), 100, "problems of dvc.lock")]
+    draft.remarks += left_out(len(report.changed), _MOST, "stages that changed")
     return LockReview(
         stale=tuple(name[:200] for name in sorted(report.changed)[:_MOST]),
         problems=tuple(FileProblem.of(problem) for problem in stale[:100]),
@@ -224,9 +226,17 @@ class _ReviewDraft:
     def _fail(self, step: str, outcome: Outcome, told: str) -> None:
         self._failures.append(StepFailure(step=step[:200], outcome=outcome, message=told[:2000]))
 
+    def _left_out(self) -> list[str]:
+        return [
+            *left_out(len(self._failures), _MOST_FAILURES, "steps that failed"),
+            *left_out(len(set(self.problems)), _MOST, "problems"),
+            *left_out(len(self.datasets), _MOST, "datasets"),
+            *left_out(len(self.models), _MOST, "models"),
+        ]
+
     def finished(self, job: JobContext) -> PullRequestReport:
         """The review, whose verdict is the worst of everything; where it must be cut, the worst stays."""
-        failures = self._failures[:20]
+        failures = self._failures[:_MOST_FAILURES]
         problems = [FileProblem.of(problem) for problem in sorted(set(self.problems))[:_MOST]]
         datasets, models = _worst_first(self.datasets)[:_MOST], _worst_first(self.models)[:_MOST]
         return PullRequestReport(
@@ -234,7 +244,7 @@ class _ReviewDraft:
             commits=self.commits,
             failures=tuple(failures),
             problems=tuple(problems),
-            remarks=tuple(text[:2000] for text in self.remarks[:50]),
+            remarks=tuple(text[:2000] for text in first_texts([*self._left_out(), *self.remarks], 50)),
             lock=self.lock,
             pipeline=self.pipeline,
             training=self.trained,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.contracts.inference import InferredContract
 from gitops_mlops.domain.errors import UsageError
-from gitops_mlops.domain.names import is_artifact, path_problem, suggest
+from gitops_mlops.domain.names import first_of, is_artifact, path_problem, suggest
 from gitops_mlops.domain.pipeline.large_files import kind_of
 from gitops_mlops.domain.ports import DataStore, Files, Repository, Tables
 from gitops_mlops.domain.scaffold import draft as config_draft
@@ -129,7 +129,7 @@ def _one(option: str, what: str, given: str, possible: list[str], likely: list[s
         return given
     if len(likely) == 1:
         return likely[0]
-    shown = ", ".join((likely or possible)[:20])
+    shown = first_of(likely or possible, 20)
     raise UsageError(f"which is the {what}?", hint=f"{option}, one of: {shown}; {_OWN}" if shown else _OWN)
 
 

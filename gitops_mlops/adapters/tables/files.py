@@ -38,6 +38,9 @@ _LOG = Logger(__name__)
 PARQUET = (".parquet", ".pq")
 _BLOCK = 1024 * 1024
 _AGAIN = "make it again, or dvc checkout --force"
+_CELLS = 4_000_000
+"""How many values of broken rules may be held in memory."""
+
 # No column of a file has such a name.
 _ROW = "\0row"
 _COUNT = "\0count"
@@ -69,7 +72,7 @@ class TableFiles:
             numbers, odd = _once(table, counts(checks))
             rows = int(numbers["rows"])
             violations = [*odd, *checks.found, *wrong_size(checks.rows, rows)]
-            violations += [_violation(table, rule, number) for rule, number in broken(checks, numbers)]
+            violations += _violations(table, broken(checks, numbers), rows)
             violations += [found for key in checks.keys if (found := _duplicates(table, key))]
         _LOG.info("read %s: %d rows, %d broken rules", table.name, rows, len(violations))
         return TableFindings(rows, tuple(violations))
@@ -129,9 +132,29 @@ def _once(table: ReadableTable, asked: Sequence[pl.Expr]) -> tuple[dict[str, Any
     return (numbers, []) if numbers is not None else text_numbers(table, asked)
 
 
-def _violation(table: ReadableTable, rule: RowCheck, number: int) -> Violation:
-    shown = [exactly(column).alias(label) for label, column in rule.shown.items()]
+def _violations(table: ReadableTable, rules: list[tuple[RowCheck, int]], rows: int) -> Iterator[Violation]:
+    """The broken rules with their first rows, read for as many rules at once as memory allows."""
     numbered = table.frame.with_row_index(_ROW, offset=1)
+    at_once = max(_CELLS // max(rows, 1), 1)
+    for start in range(0, len(rules), at_once):
+        some = rules[start : start + at_once]
+        needed = [_columns(table, rule) for rule, _ in some]
+        # A query of its own for each rule costs more, the more columns the table has.
+        every = [exactly(name) for name in dict.fromkeys(name for names in needed for name in names)]
+        held = numbered.select(_ROW, *every).collect(engine="streaming") if len(some) > 1 else None
+        for names, (rule, number) in zip(needed, some, strict=True):
+            frame = numbered if held is None else pl.DataFrame([held[name] for name in (_ROW, *names)]).lazy()
+            yield _violation(frame, rule, number)
+
+
+def _columns(table: ReadableTable, rule: RowCheck) -> list[str]:
+    """The columns that tell whether a row breaks a rule, and what tells a reader why."""
+    also = (helpers[rule.column] for helpers in (table.raw, table.has) if rule.column in helpers)
+    return list(dict.fromkeys([rule.column, *also, *rule.shown.values()]))
+
+
+def _violation(numbered: pl.LazyFrame, rule: RowCheck, number: int) -> Violation:
+    shown = [exactly(column).alias(label) for label, column in rule.shown.items()]
     first = numbered.filter(rule.bad).select(_ROW, *shown).head(SAMPLE).collect(engine="streaming")
     return Violation(rule.column, rule.check, rule.message, number, tuple(_samples(first)))
 

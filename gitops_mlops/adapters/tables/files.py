@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from gitops_mlops.domain.contracts.csv_rows import require_whole_rows
 from gitops_mlops.domain.contracts.csv_table import csv_table, text_numbers, typed_numbers
-from gitops_mlops.domain.contracts.csv_text import COMPRESSED, is_utf8_header, not_utf8
+from gitops_mlops.domain.contracts.csv_text import COMPRESSED, is_utf8_header, not_utf8, require_whole_rows
 from gitops_mlops.domain.contracts.folder_table import folder_table
 from gitops_mlops.domain.contracts.polars_types import exactly
 from gitops_mlops.domain.contracts.table_checks import (

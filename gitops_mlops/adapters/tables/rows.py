@@ -96,7 +96,7 @@ def _scan(path: Path, name: str, text: Collection[str]) -> pl.LazyFrame:
     import polars as pl
 
     from gitops_mlops.domain.contracts.csv_fields import count_fields
-    from gitops_mlops.domain.contracts.csv_rows import require_whole_rows
+    from gitops_mlops.domain.contracts.csv_text import require_whole_rows
 
     ending = _ending(name)
     if ending == ".parquet":

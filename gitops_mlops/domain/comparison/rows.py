@@ -13,7 +13,7 @@ import polars.selectors as cs
 
 from gitops_mlops.domain.comparison.equal_values import comparable
 from gitops_mlops.domain.contracts.csv_fields import count_fields
-from gitops_mlops.domain.contracts.csv_rows import require_whole_rows
+from gitops_mlops.domain.contracts.csv_text import require_whole_rows
 from gitops_mlops.domain.contracts.temporal_values import with_text_for_unknown_times
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.names import suggest

@@ -17,8 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from gitops_mlops.domain.contracts.csv_quotes import ONE, TOP, Bits, Quotes, ones, words
-from gitops_mlops.domain.contracts.csv_rows import FieldCount
-from gitops_mlops.domain.contracts.csv_text import BOM, COMPRESSED, NEWLINE, QUOTE
+from gitops_mlops.domain.contracts.csv_text import BOM, COMPRESSED, NEWLINE, QUOTE, FieldCount
 
 _BLOCK = 1 << 18
 _RETURN = ord("\r")

@@ -11,8 +11,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import polars as pl
 
-from gitops_mlops.domain.contracts.csv_rows import require_whole_rows
-from gitops_mlops.domain.contracts.csv_text import COMPRESSED
+from gitops_mlops.domain.contracts.csv_text import COMPRESSED, require_whole_rows
 from gitops_mlops.domain.contracts.csv_totals import CsvTotals, count_totals
 from gitops_mlops.domain.contracts.polars_types import exactly
 from gitops_mlops.domain.contracts.table_checks import ReadableTable

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import polars as pl
 
 from gitops_mlops.domain.contracts.contract import Column, ColumnType, Contract, RowCountRule, Scalar
-from gitops_mlops.domain.contracts.csv_rows import FieldCount
+from gitops_mlops.domain.contracts.csv_text import FieldCount
 from gitops_mlops.domain.contracts.polars_types import POLARS, exactly, type_name
 from gitops_mlops.domain.contracts.table_parts import TablePart, named
 from gitops_mlops.domain.contracts.validation import Violation

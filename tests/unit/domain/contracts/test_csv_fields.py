@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops_mlops.domain.contracts.csv_fields import count_fields
-from gitops_mlops.domain.contracts.csv_rows import FieldCount, require_whole_rows
+from gitops_mlops.domain.contracts.csv_text import FieldCount, require_whole_rows
 from gitops_mlops.domain.errors import MissingEvidence
 
 TEXT = st.text(alphabet='ab 1é,"\n', max_size=70)

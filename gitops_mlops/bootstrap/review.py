@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,16 +47,23 @@ def review_ports(repository: Repository) -> ReviewPorts:
     )
 
 
-def forge() -> Forge | None:
-    """The forge that the environment names as GitHub's runners do; None when it names no repository."""
-    repository = os.environ.get("GITHUB_REPOSITORY")
-    if not repository:
-        return None
+def github(repository: str) -> Forge:
+    """GitHub, and Gitea, which speaks as much of GitHub's REST as we do."""
     from gitops_mlops.adapters.forge import ForgeTransport, GitHub
 
     address = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
     transport = ForgeTransport(address, os.environ.get("GITHUB_TOKEN", ""), timer())
     return GitHub(transport, repository, os.environ.get("GITOPS_MLOPS_LOGIN", ""))
+
+
+# The kinds of forges by the variable that names the repository in a job of theirs.
+FORGES: dict[str, Callable[[str], Forge]] = {"GITHUB_REPOSITORY": github}
+
+
+def forge() -> Forge | None:
+    """The forge that the environment names as its runners do; None when it names no repository."""
+    named = ((make, os.environ.get(variable)) for variable, make in FORGES.items())
+    return next((make(repository) for make, repository in named if repository), None)
 
 
 def job() -> JobContext:

@@ -360,6 +360,7 @@ FOLLOWED = (
         "A section of the report",
         (
             f"{AXES}::test_every_part_of_a_report_is_shown_and_tried",
+            "tests/unit/test_json_page.py::test_every_key_of_a_file_is_explained",
             "tests/unit/test_schemas.py::test_the_kept_schema_is_current",
         ),
         (
@@ -387,6 +388,7 @@ FOLLOWED = (
                 "        weather=draw.text(),\n",
                 "weather in tests/unit/reports/corpus.py",
             ),
+            put("docs/json.md", "| `environment` | versions", "| `weather` | the weather |\n", "`report.json`"),
             schema("report"),
             schema("review"),
         ),

@@ -319,7 +319,7 @@ def test_a_change_that_was_cut_off_is_told(clinic: Clinic) -> None:
     change = register(RegisterRequest("delay", push=True), registrar, bootstrap.data_store(repository))
     assert clinic.ids() == ["ledger-incomplete", "change-unfinished"]
     assert clinic._cli("register", "delay", "--push", folder=clinic.root).code == 0
-    registrar.told(change)
+    registrar.acknowledge(change)
     assert clinic.ids() == []
 
 

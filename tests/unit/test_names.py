@@ -21,6 +21,7 @@ PARTICIPLE = re.compile(r"(?:[a-z]ed|[a-z]wn|Kept|Held|Told|Asked|Made|Found|Lef
 PARTICIPLES: dict[str, str] = {}  # Name: why nothing says it better.
 
 RETIRED_NAMES = {
+    "asked": "requested",
     "asked_metrics": "configured_metrics",
     "beside": "frozen_rows, long_term",
     "contender": "candidate",
@@ -43,6 +44,7 @@ RETIRED_NAMES = {
     "standings": "ranking",
     "stone": "retirement record",
     "told_by": "run_summary",
+    "told": "reported",
     "tombstone": "retirement record",
     "tombstone_data": "retirement_data",
     "untold": "unreported",

@@ -10,7 +10,7 @@ import click
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, load_config, pass_session, progress, state_option, warn
-from gitops_mlops.cli.registry.options import asked, writing
+from gitops_mlops.cli.registry.options import shared_request, writing
 from gitops_mlops.domain.errors import UsageError
 
 
@@ -53,7 +53,7 @@ def rollout(
         bootstrap.forge(),
         _tell,
     )
-    done = run(RolloutRequest(environment, not no_promote, web=web, **asked(**options)), ports)
+    done = run(RolloutRequest(environment, not no_promote, web=web, **shared_request(**options)), ports)
     emit(done, as_json, rollout_text, rollout_data, rollout_markdown)
     return done.code
 

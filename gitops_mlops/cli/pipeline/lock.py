@@ -45,8 +45,8 @@ def checked(session: Session, remote: bool, as_json: bool, unchecked: UncheckedS
     from gitops_mlops.usecases.pipeline.lock_check import check_lock
 
     repository = bootstrap.repository(session.folder)
-    asked = bootstrap.remote_outputs(repository.root) if remote else None
-    state = check_lock(bootstrap.tree(repository), asked, unchecked)
+    remote_data = bootstrap.remote_outputs(repository.root) if remote else None
+    state = check_lock(bootstrap.tree(repository), remote_data, unchecked)
     for remark in state.report.remarks:
         progress(f"remark: {remark}")
     mark(state.report.problems)

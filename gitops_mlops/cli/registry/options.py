@@ -29,13 +29,13 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
 
 
 def writing(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that `asked` and `say` are for."""
+    """Give a command the options that `shared_request` and `say` are for."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
-def asked(run: str, pull_request: str, by: str, dry_run: bool, push: bool) -> dict[str, Any]:
+def shared_request(run: str, pull_request: str, by: str, dry_run: bool, push: bool) -> dict[str, Any]:
     """The options as the fields that every request to write has."""
     notes: tuple[Trailer, ...] = ((RUN, run), (PULL_REQUEST, pull_request), (REGISTERED_BY, by))
     return {"notes": notes, "dry_run": dry_run, "push": push}
@@ -53,5 +53,5 @@ def say(change: RegistryChange, registrar: Registrar, as_json: bool, dry_run: bo
         for one in change.refusals
     )
     emit(change, as_json, change_text, change_data)
-    registrar.told(change)
+    registrar.acknowledge(change)
     return VERDICT_AGAINST if change.state is ChangeState.REFUSED else DONE

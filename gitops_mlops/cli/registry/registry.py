@@ -10,7 +10,7 @@ import click
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, pass_session, warn
-from gitops_mlops.cli.registry.options import asked, say, writing
+from gitops_mlops.cli.registry.options import say, shared_request, writing
 from gitops_mlops.domain.errors import MissingEvidence
 from gitops_mlops.domain.registry.semver import VersionBump
 from gitops_mlops.reports.registry.registry import event_data, history_text, view_data, view_text
@@ -78,7 +78,13 @@ def register(
         raise click.UsageError("give a --version or a bump, not both")
     repository = bootstrap.repository(session.folder)
     wanted = RegisterRequest(
-        model, rev, version, VersionBump(bump) if bump else None, _read(session, report), revive, **asked(**options)
+        model,
+        rev,
+        version,
+        VersionBump(bump) if bump else None,
+        _read(session, report),
+        revive,
+        **shared_request(**options),
     )
     registrar = bootstrap.registrar(repository)
     return say(register(wanted, registrar, bootstrap.data_store(repository)), registrar, as_json, **options)
@@ -113,7 +119,7 @@ def promote(
     repository = bootstrap.repository(session.folder)
     rules = committed_rules(repository, config_from)
     registrar = bootstrap.registrar(repository)
-    wanted = PromoteRequest(reference, stage, _read(session, report), revive, **asked(**options))
+    wanted = PromoteRequest(reference, stage, _read(session, report), revive, **shared_request(**options))
     change = promote(wanted, rules, registrar, bootstrap.tag_evidence(repository), bootstrap.forge())
     return say(change, registrar, as_json, **options)
 
@@ -128,7 +134,7 @@ def rollback(session: Session, /, model: str, stage: str, reason: str, as_json: 
     """Assign the version again that STAGE held before; a second time goes one further back."""
     from gitops_mlops.usecases.registry.rollback import RollbackRequest, rollback
 
-    wanted = RollbackRequest(model, stage, reason, **asked(**options))
+    wanted = RollbackRequest(model, stage, reason, **shared_request(**options))
     registrar = bootstrap.registrar(bootstrap.repository(session.folder))
     return say(rollback(wanted, registrar), registrar, as_json, **options)
 

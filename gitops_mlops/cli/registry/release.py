@@ -10,7 +10,7 @@ import click
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, mark, pass_session, progress, warn
-from gitops_mlops.cli.registry.options import asked, writing
+from gitops_mlops.cli.registry.options import shared_request, writing
 
 
 @click.command(epilog="Example: gitops-mlops release --push --out release.json")
@@ -34,7 +34,7 @@ def release(session: Session, /, models: tuple[str, ...], out: Path | None, as_j
     repository = bootstrap.repository(session.folder)
     registrar, ledger = bootstrap.registrar(repository), bootstrap.ledger(repository)
     environment = tuple(sorted(bootstrap.comparison_packages().items()))
-    wanted = ReleaseRequest(models, environment=environment, **asked(**options))
+    wanted = ReleaseRequest(models, environment=environment, **shared_request(**options))
     ports, push = bootstrap.comparison_ports(repository), wanted.push and not wanted.dry_run
     made = make(
         wanted,
@@ -56,5 +56,5 @@ def release(session: Session, /, models: tuple[str, ...], out: Path | None, as_j
     mark(made.out_of_date)
     emit(made, as_json, release_text, release_data, release_markdown)
     for change in changes:
-        registrar.told(change)
+        registrar.acknowledge(change)
     return made.code

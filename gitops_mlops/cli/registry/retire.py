@@ -9,7 +9,7 @@ import click
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, load_config, pass_session, progress
-from gitops_mlops.cli.registry.options import asked, say, writing
+from gitops_mlops.cli.registry.options import say, shared_request, writing
 from gitops_mlops.domain.errors import DONE
 
 
@@ -37,7 +37,7 @@ def retire(
         return _list(session, as_json)
     if target is None:
         raise click.UsageError("say what to retire: MODEL, MODEL@VERSION or MODEL#STAGE")
-    wanted = RetireRequest(target, reason, **asked(**options))
+    wanted = RetireRequest(target, reason, **shared_request(**options))
     registrar = bootstrap.registrar(bootstrap.repository(session.folder))
     return say(take_out(wanted, registrar), registrar, as_json, **options)
 

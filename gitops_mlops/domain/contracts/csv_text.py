@@ -56,7 +56,7 @@ class OddRow:
     fields: int
     open: bool = False
 
-    def told(self, header: int) -> str:
+    def describe(self, header: int) -> str:
         """What is wrong, in words."""
         if self.open:
             return f"row {self.row} ends inside quotes"
@@ -93,7 +93,7 @@ def require_whole_rows(found: FieldCount, name: str) -> None:
     if found.odd:
         more = f", and {found.odd - 1:,} more such rows" if found.odd > 1 else ""
         raise MissingEvidence(
-            found.shown[0].told(found.header) + more,
+            found.shown[0].describe(found.header) + more,
             where=name,
             hint="quote fields that hold a separator, or make the file again if it was cut off",
         )

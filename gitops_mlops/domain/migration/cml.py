@@ -108,7 +108,7 @@ def _translated(read: WorkflowText, terms: TranslationTerms, findings: Migration
     readings = [JobReading(job, read, findings) for job in read.jobs]
     for reading in readings:
         if not reading.uses_cml:
-            reading.tell_image()
+            reading.report_image()
     if not any(reading.uses_cml for reading in readings):
         return _joined(read)
     if reason := _refusal(started):

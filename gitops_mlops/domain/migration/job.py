@@ -44,10 +44,10 @@ class JobTranslation:
             return False
         if CmlVerb.RUNNER in self._reading.verbs:
             self.keeps_cml = True
-            self._reading.tell_launcher()
+            self._reading.report_launcher()
             return False
         comments = self._reading.calls() or {}
-        self.keeps_cml = self._reading.tell_what_stays(commented=bool(comments))
+        self.keeps_cml = self._reading.report_remaining(commented=bool(comments))
         repro = {script.step for script in self._scripts if self._reading.may_split(script)}
         made = plan([(one.step, one.units) for one in self._scripts], comments, repro=repro)
         self._set_up(made)
@@ -239,7 +239,7 @@ class JobTranslation:
         if not self.keeps_cml:
             drop_token(self._text, self._job.entries.get("env"))
             image = self._reading.image()
-            if image is not None and self._reading.tell_image(dvc_stays=self._dvc_stays(made)):
+            if image is not None and self._reading.report_image(dvc_stays=self._dvc_stays(made)):
                 self._text.replace(image.first, image.last, [])
         kept = "\n".join(
             line

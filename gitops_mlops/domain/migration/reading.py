@@ -100,7 +100,7 @@ class JobReading:
             line += 1
         return line
 
-    def tell_launcher(self) -> None:
+    def report_launcher(self) -> None:
         """Note the lines that start machines."""
         for script, unit in self.all_units():
             if CmlVerb.RUNNER in known.of_cml(unit):
@@ -136,7 +136,7 @@ class JobReading:
             found[id(unit)] = comment
         return found if whole else None
 
-    def tell_what_stays(self, *, commented: bool) -> bool:
+    def report_remaining(self, *, commented: bool) -> bool:
         """Name what of CML is left; whether it still needs CML. `commented`: the comments are ours."""
         stays = CmlVerb.COMMENT in self.verbs and not commented
         for script, unit in self.all_units():
@@ -196,7 +196,7 @@ class JobReading:
                     return scalars(value)[key]
         return ""
 
-    def tell_image(self, *, dvc_stays: bool = False) -> bool:
+    def report_image(self, *, dvc_stays: bool = False) -> bool:
         """Say what is to be done about CML's image, in which DVC is; whether the job can run without any."""
         container = self.image()
         if container is None:

@@ -163,7 +163,7 @@ class ArtifactHistory:
         return self._version(found) if found else None
 
     @property
-    def told(self) -> list[RegistryEvent]:
+    def versioned_events(self) -> list[RegistryEvent]:
         """The events, each stage's with the version at its commit."""
         return [
             event if event.stage is None else event._replace(version=self.version_at(event.commit))

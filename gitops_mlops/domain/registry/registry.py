@@ -159,7 +159,7 @@ class Registry:
     def events(self, artifact: str | None = None) -> list[RegistryEvent]:
         """Every event, newest first. A stage's event carries the version registered at its commit."""
         names = list(self._artifacts) if artifact is None else [artifact] if artifact in self._artifacts else []
-        merged = [event for name in names for event in self._history(name).told]
+        merged = [event for name in names for event in self._history(name).versioned_events]
         return sorted(merged, reverse=True)
 
     def tag_names(self, artifact: str) -> set[str]:

@@ -94,8 +94,10 @@ class RolloutSteps:
 
         registry = self._registry()
         # Only a rollback by a rollout passes over what still has its attempt.
-        told, _ = read_ledger(self.ports.ledger, model, stage) if taken_back(registry, model, stage) else ([], None)
-        found = candidate(registry, model, stage, environment.after, on_main, told)
+        recorded, _ = (
+            read_ledger(self.ports.ledger, model, stage) if taken_back(registry, model, stage) else ([], None)
+        )
+        found = candidate(registry, model, stage, environment.after, on_main, recorded)
         if found is None:
             return None
         asked = PromoteRequest(
@@ -124,7 +126,7 @@ class RolloutSteps:
         recorded = record_change(change, registrar.repository, ledger, registrar.clock, self.push)
         for warning in (*change.warnings, *recorded):
             self.ports.tell(f"warning: {warning}")
-        registrar.told(change)
+        registrar.acknowledge(change)
         self.ports.tell(change.summary)
 
     def _deployed(self, model: str, asked: RegistryChange | None) -> ModelRollout:
@@ -169,11 +171,11 @@ class RolloutSteps:
             model, RolloutResult.REFUSED, before, before, why, state.place.address, code=VERDICT_AGAINST
         )
         refused = refused._replace(cause=Cause.VERSION.value)
-        told, _ = read_ledger(self.ports.ledger, model, stage)
-        if not own or not on_trial(self._registry(), model, stage, told):
+        recorded, _ = read_ledger(self.ports.ledger, model, stage)
+        if not own or not on_trial(self._registry(), model, stage, recorded):
             return refused
         # What failed by the place and never served is nothing to go back to.
-        once = served(model, stage, told)
+        once = served(model, stage, recorded)
         back = RollbackRequest(model, stage, f"{BY_ITSELF}{why}", self.wanted.notes, push=self.push, served=once)
         try:
             change = rollback(back, self.ports.registrar)

@@ -36,24 +36,26 @@ class _WithdrawalState:
 
     registry: Registry
     here: tuple[LedgerEvent, ...]
-    told: tuple[LedgerEvent, ...]
+    recorded: tuple[LedgerEvent, ...]
     taken: Mapping[str, LedgerEvent]
 
     @classmethod
     def of(cls, tag: str, model: str, repository: Repository, ledger: Ledger) -> _WithdrawalState:
         registry = complete_registry(repository)
         here = tuple(tag_event(event) for event in registry.events(model) if event.tag == tag)
-        told = tuple(distinct(each.event for each in read_lines(ledger)[0]))
-        return cls(registry, here, told, withdrawals(told))
+        recorded = tuple(distinct(each.event for each in read_lines(ledger)[0]))
+        return cls(registry, here, recorded, withdrawals(recorded))
 
     def standing(self, tag: str) -> list[LedgerEvent]:
         """What the ledger tells of the tag, and was not taken back."""
-        events = (event for event in self.told if event.tag == tag and event.run not in self.taken)
+        events = (event for event in self.recorded if event.tag == tag and event.run not in self.taken)
         return [event for event in events if event.kind != WITHDRAWAL]
 
     def against(self, wanted: Withdrawal, events: Iterable[LedgerEvent]) -> tuple[RuleRefusal, ...]:
         """Why these events may not be taken back."""
-        known = [each for each in (*self.told, *map(tag_event, self.registry.events())) if each.run not in self.taken]
+        known = [
+            each for each in (*self.recorded, *map(tag_event, self.registry.events())) if each.run not in self.taken
+        ]
         left = self.registry.without(wanted.tag)
         for event in events:
             if stands := built_on(event, known):
@@ -125,8 +127,8 @@ def _yield(
 def unshared(ledger: Ledger, folders: Sequence[str]) -> set[str]:
     """The runs that only this clone recorded, as far as it saw the remote's ledger."""
     shared = ledger.shared(folders)
-    told = read_lines(ledger, folders)[0]
-    return {each.event.run for each in told} - {each.event.run for each in told if each.line.text in shared}
+    recorded = read_lines(ledger, folders)[0]
+    return {each.event.run for each in recorded} - {each.event.run for each in recorded if each.line.text in shared}
 
 
 def withdraw_unshared(model: str, registry: Registry, ledger: Ledger, clock: Clock) -> int:

@@ -46,7 +46,7 @@ class Registrar:
 
         `asked` is what the user wants, as a value with a telling `repr`: asked again after it was cut off, a
         change that is there already is finished, not made twice. `decide` must not write; it is called again,
-        with a fresh registry, when another writer was faster. Call `told` once the user has the answer.
+        with a fresh registry, when another writer was faster. Call `acknowledge` once the user has the answer.
 
         Raises what `decide` raises, EvidenceMissing for a clone that may lack tags, TagsDiffer when a tag here is
         another one on the remote, OutsideError.
@@ -70,7 +70,7 @@ class Registrar:
         """
         self._fetch(PendingWrite.parse(self.journal.read(artifact)))
 
-    def told(self, change: RegistryChange) -> None:
+    def acknowledge(self, change: RegistryChange) -> None:
         """The user knows of the change: asked for once more, it is another one."""
         if change.state is ChangeState.WRITTEN:
             self.journal.clear(change.artifact)
@@ -102,7 +102,11 @@ class Registrar:
 
     def _recorded(self, artifact: str) -> set[str]:
         """The names of tags that the ledger knows: one whose tag is gone is not given again."""
-        return {told.event.tag for told in read_lines(self.ledger, (model_folder(artifact),))[0] if told.event.tag}
+        return {
+            recorded.event.tag
+            for recorded in read_lines(self.ledger, (model_folder(artifact),))[0]
+            if recorded.event.tag
+        }
 
     def _fetch(self, note: PendingWrite | None) -> None:
         """Bring the remote's tags. Tags of a command that was cut off give way to those that were faster."""

@@ -186,12 +186,12 @@ def test_what_changed_since_the_champions_data(cli: Cli, project: ComparisonProj
     project.configure("cluster-by: day, train: train, id: row, incomparable: warn")
     project.train("speed")
     report = compared(cli, project)
-    honesty = report["data_checks"]
+    checks = report["data_checks"]
     assert check(report, "past evaluation rows") == (
         "note",
         "900 of the 900 rows that the champion was evaluated on are training data now",
     )
-    evaluation, training = honesty["datasets"]
+    evaluation, training = checks["datasets"]
     assert evaluation == {
         "dataset": "evaluation",
         "champion_rows": 900,
@@ -207,7 +207,7 @@ def test_what_changed_since_the_champions_data(cli: Cli, project: ComparisonProj
         900,
         0,
     )
-    columns = {(one["dataset"], one["column"]): one for one in honesty["columns"]}
+    columns = {(one["dataset"], one["column"]): one for one in checks["columns"]}
     assert columns["evaluation", "speed"]["psi"] > 0.5
     assert columns["evaluation", "load"]["challenger_missing"] == pytest.approx(0.25)
     assert (columns["evaluation", "site"]["added"], columns["evaluation", "site"]["examples"]) == (1, ["west"])

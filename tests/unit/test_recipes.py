@@ -69,7 +69,7 @@ class Scratch:
         self.root = root
         for name in COPIED:
             if (ROOT / name).is_dir():
-                shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("reports.zip"))
+                shutil.copytree(ROOT / name, root / name)
             else:
                 shutil.copy2(ROOT / name, root / name)
         self._before: dict[Path, bytes | None] = {}

@@ -1,7 +1,6 @@
 """What doctor finds: each check is a row of a table, and a function from facts to findings.
 
-To add one: write the function beside those of its group, add its row, gather the fact that it needs in
-`usecases/doctor/doctor.py`, and describe its id in `docs/doctor.md`.
+CONTRIBUTING has the recipe of one more.
 """
 
 from __future__ import annotations

@@ -1,15 +1,16 @@
 """The report as one HTML page that needs nothing else: no script, no font, no picture, no request.
 
-It holds for GitHub's comment (`markdown`) and the terminal (`comparison_terminal`) too: a section is one small
+It holds for GitHub's comment (`markdown`) and the terminal (`terminal`) too: a section is one small
 function, and a row in that renderer's one list.
 
-* here: `Section(title, render)` in SECTIONS, where `render` takes the report and returns its body as Markup, or None
-  when the report has nothing to say on it. Sections that are words and tables stand in `html_sections`, plots in
+* here: `HtmlSection(title, render)` in SECTIONS, where `render` takes the report and returns its body as Markup, or
+  None when the report has nothing to say on it. Sections that are words and tables stand in `html_sections`, plots in
   `html_evidence`; what they are made of in `html_parts`. Everything is built with `markup.tag`, so that text is
   escaped without anybody thinking of it: `sentence` and `value` are for text from outside, a bare string is ours.
-* in markdown: `Section(name, render, sizes, rank)` in `markdown.SECTIONS`; `render` takes the report and a size too.
+* in markdown: `MarkdownSection(name, render, sizes, rank)` in `markdown.SECTIONS`; `render` takes the report and a
+  size too.
 * a sentence and a table, for all three: a function from the report to a Panel in `panels.PANELS`.
-* in the terminal: a function from the report to lines in `comparison_terminal.SECTIONS`.
+* in the terminal: a function from the report to lines in `terminal.SECTIONS`.
 
 A new field of the report is optional with a default (`domain/comparison/report.py`), so that older ones still read.
 """

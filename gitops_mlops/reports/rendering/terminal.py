@@ -17,8 +17,8 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence
 
 
 def printable(text: str) -> str:
-    """Text from outside without what a terminal would obey: control, bidirectional and invisible characters."""
-    return "".join("�" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn") else c for c in text)
+    """Text from outside without what a terminal would obey: control, bidirectional and invisible characters, and line ends."""
+    return "".join("�" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") else c for c in text)
 
 
 def fit(text: str, width: int) -> str:

@@ -17,7 +17,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence
 
 
 def printable(text: str) -> str:
-    """Text from outside without what a terminal would obey: line ends, control, bidirectional, invisible characters."""
+    """Text from outside without what a terminal obeys: line ends, control, bidirectional, invisible characters."""
     return "".join("�" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") else c for c in text)
 
 

@@ -83,7 +83,7 @@ def refuse_newer(found: object, schema: str, name: str) -> None:
     """Raises MissingEvidence when a file's schema `found` is a later number of `schema`."""
     kind, number = _parsed(schema)
     if isinstance(found, str) and _NAME.match(found) and (there := _parsed(found))[0] == kind and there[1] > number:
-        hint = "install the version that wrote it, or a newer one, of gitops-mlops"
+        hint = "read it with the version that wrote it, or a newer one"
         raise MissingEvidence(f"has schema {found}, and this version reads {schema} at most", where=name, hint=hint)
 
 

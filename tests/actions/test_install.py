@@ -68,10 +68,23 @@ class Runner:
         return done.returncode, found.data
 
 
+def requirement_of_the_project() -> str:
+    """A line of a lock, of a package that ours does not name."""
+    lock = (ROOT / "requirements.txt").read_text()
+    pinned = re.search(r"^iniconfig==\S+(?: \\\n +--hash=\S+)+", lock, re.MULTILINE)
+    assert pinned
+    return pinned[0]
+
+
 @pytest.fixture(scope="module")
-def wheels() -> None:
-    """What the lock names is in uv's cache; a machine that never fetched it does so once."""
-    plan = ["uv", "pip", "install", "--quiet", "--require-hashes", "--requirement", str(LOCK), "--no-config"]
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the lock and the project name is in uv's cache; a machine that never fetched it does so once.
+
+    The environment of these tests was synchronised, which needs no metadata, so they may be missing there.
+    """
+    own = tmp_path_factory.mktemp("wheels") / "own.txt"
+    own.write_text(f"{requirement_of_the_project()}\n")
+    plan = ["uv", "pip", "install", "--quiet", "--require-hashes", "--no-config", "-r", str(LOCK), "-r", str(own)]
     held = {**os.environ, "UV_CACHE_DIR": str(cache())}
     for more in ({"UV_OFFLINE": "1"}, {}):
         words = [*plan, "--target", str(Path(os.environ["HOME"]) / "wheels")]
@@ -84,11 +97,7 @@ def wheels() -> None:
 def job(wheels: None, tmp_path_factory: pytest.TempPathFactory) -> Runner:
     """A job that was set up, with a requirement of the project's own."""
     made = Runner(tmp_path_factory.mktemp("job"))
-    pinned = re.search(
-        r"^iniconfig==\S+(?: \\\n +--hash=\S+)+", (ROOT / "requirements.txt").read_text(), re.MULTILINE
-    )
-    assert pinned
-    (made.workspace / "requirements.txt").write_text(f"-r more/own.txt\n{pinned[0]}\n")
+    (made.workspace / "requirements.txt").write_text(f"-r more/own.txt\n{requirement_of_the_project()}\n")
     (made.workspace / "more").mkdir()
     (made.workspace / "more/own.txt").write_text("\n")
     done = made.step("setup", GITOPS_MLOPS_SETUP_REQUIREMENTS="requirements.txt")

@@ -128,6 +128,8 @@ def test_a_bug_of_ours_in_a_review_is_called_one() -> None:
 # Who catches everything and neither raises it again nor asks whether the machine is to blame.
 KNOWN = {
     ("__main__.py", "_answer"): "`fail` asks",
+    ("cli/app.py", "_run"): "`_told` asks",
+    ("cli/app.py", "_tracker"): "an error is being reported, which the address must not hide",
     ("serving/__main__.py", "main"): "`_explained` asks",
     ("serving/prediction_log.py", "_write"): "the rows are counted, whatever it was",
     ("adapters/targets/process/golden.py", "_main"): "`fault_of` asks",

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from gitops_mlops.domain.migration.cml import TranslationTerms, translate
-from gitops_mlops.domain.migration.steps import ActionSource
+from gitops_mlops.domain.migration.step_text import ActionSource
 from tests.actions.github import GitHub
 from tests.actions.sources import ROOT, TOOLKIT
 from tests.integration import training_project

@@ -150,7 +150,7 @@ def test_a_token_that_is_unknown_or_missing(forge: Forge, made: Made, asked: Ask
     with pytest.raises(ExternalError, match="the forge does not accept the token → renew GITHUB_TOKEN"):
         asked.call(client(forge, "ghs_unknown"), made)
     if asked.permission.endswith("write"):
-        with pytest.raises(ExternalError, match=f"wants a token → set GITHUB_TOKEN, with .*{asked.permission}"):
+        with pytest.raises(ExternalError, match=f"requires a token → set GITHUB_TOKEN, with .*{asked.permission}"):
             asked.call(client(forge, ""), made)
 
 
@@ -225,7 +225,7 @@ def test_whose_token_it_is(forge: Forge, kind: str, login: str) -> None:
 
 def test_nobody_s_login(forge: Forge) -> None:
     with pytest.raises(
-        ExternalError, match="the owner of the token of octo/demo: the forge wants a token → set GITHUB_T"
+        ExternalError, match="the owner of the token of octo/demo: the forge requires a token → set GITHUB_T"
     ):
         client(forge, "").login()
     assert forge.requests == []

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gitops_mlops.adapters.forge.answers import login, plain, whole, words
-from gitops_mlops.adapters.forge.endpoints import Endpoints, EndpointSubject
+from gitops_mlops.adapters.forge.endpoints import Endpoints
+from gitops_mlops.adapters.forge.refusals import EndpointSubject
 from gitops_mlops.domain.review.forge import ForgeComment
 
 _READ = "pull-requests: read (issues: read for an issue)"

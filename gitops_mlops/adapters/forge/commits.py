@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gitops_mlops.adapters.forge.endpoints import Endpoints, EndpointSubject
+from gitops_mlops.adapters.forge.endpoints import Endpoints
+from gitops_mlops.adapters.forge.refusals import EndpointSubject
 from gitops_mlops.domain.review.forge import CommitState
 from gitops_mlops.reports.rendering.escape import shorten
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from gitops_mlops.adapters.forge.pools import LOOPBACK, ConnectionPools
+from gitops_mlops.adapters.forge.refusals import RetryReason, refused_for_now
 from gitops_mlops.domain.errors import ExternalError, UsageError
 from gitops_mlops.log import Logger
 
@@ -22,9 +22,6 @@ _LOG = Logger(__name__)
 # Seconds until the whole of an answer must be there, and of a file.
 _ANSWERED, _DOWNLOADED = 60.0, 300.0
 _MAX_BYTES = 8 * 1024 * 1024
-_BUSY = frozenset({429, 502, 503, 504})
-# What GitHub asks to wait for when it refuses because of many requests at once, and does not say how long.
-_SECONDARY = 60.0
 _NEXT = re.compile(r'<([^<>]+)>\s*;[^,<]*\brel="next"')
 _US = "gitops-mlops"
 
@@ -35,17 +32,6 @@ class ForgeResponse(NamedTuple):
     status: int
     data: Any
     next: str | None = None
-
-
-class RetryReason(NamedTuple):
-    """Why a request may be worth another one.
-
-    `wait` are the seconds that the forge asks to wait; `unheard` says that it surely did not act on the request.
-    """
-
-    message: str
-    wait: float | None = None
-    unheard: bool = False
 
 
 class ForgeConnection:
@@ -125,7 +111,7 @@ class ForgeConnection:
         data = self._read(response, _MAX_BYTES, _ANSWERED, where)
         if isinstance(data, RetryReason):
             return data
-        return self._failure(response, data, where) or (response, data)
+        return refused_for_now(response.status, response.headers, data, where) or (response, data)
 
     def _sent(
         self, method: str, url: str, where: str, headers: dict[str, str], content: bytes | None
@@ -171,22 +157,6 @@ class ForgeConnection:
         _LOG.debug("%s: received %d bytes", where, len(body))
         return bytes(body)
 
-    def _failure(self, response: BaseHTTPResponse, data: bytes, where: str) -> RetryReason | None:
-        """What may pass: the forge is overloaded, or was asked too much; GitHub says the latter with 403, too."""
-        status, headers = response.status, response.headers
-        wait = _retry_after(headers.get("Retry-After"))
-        if status in (403, 429) and "Retry-After" not in headers:
-            if headers.get("X-RateLimit-Remaining") == "0":
-                message = f"the requests of this hour are used up{_until(headers.get('X-RateLimit-Reset'))}"
-                raise ExternalError(message, where=where, hint="try again later, or set GITHUB_TOKEN")
-            if b"secondary rate limit" in data.lower():
-                wait = _SECONDARY
-        if status in _BUSY or (status == 403 and ("Retry-After" in headers or wait)):
-            return RetryReason(f"answered {status}", wait, unheard=status in (403, 429))
-        if status >= 500:
-            raise ExternalError(f"answered {status}", where=where, hint="see the forge's status page")
-        return None
-
     def _headers(self, body: object) -> dict[str, str]:
         headers = {
             "Accept": "application/vnd.github+json",
@@ -224,23 +194,6 @@ def _checked(address: str) -> str:
         hint = "write https://HOST, or https://HOST/api/v3 for GitHub Enterprise"
         raise UsageError("is no address of an API", where="GITHUB_API_URL", hint=hint)
     return address.rstrip("/")
-
-
-def _retry_after(value: str | None) -> float | None:
-    from urllib3 import Retry
-    from urllib3.exceptions import InvalidHeader
-
-    try:
-        return Retry(0).parse_retry_after(value) if value else None
-    except (InvalidHeader, ValueError, OverflowError):
-        return None
-
-
-def _until(reset: str | None) -> str:
-    try:
-        return f" until {datetime.fromtimestamp(int(reset), UTC):%H:%M} UTC" if reset else ""
-    except (ValueError, OverflowError, OSError):
-        return ""
 
 
 def _words(error: Exception) -> str:

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from gitops_mlops.adapters.forge.answers import text, whole, words
-from gitops_mlops.adapters.forge.endpoints import Endpoints, EndpointSubject
+from gitops_mlops.adapters.forge.endpoints import Endpoints
+from gitops_mlops.adapters.forge.refusals import EndpointSubject
 from gitops_mlops.domain.review.forge import DeploymentState, ForgeDeployment
 from gitops_mlops.reports.rendering.escape import shorten
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from gitops_mlops.adapters.forge.answers import said, sequence, text
+from gitops_mlops.adapters.forge.answers import sequence, text
 from gitops_mlops.adapters.forge.connection import ForgeResponse
+from gitops_mlops.adapters.forge.refusals import EndpointSubject, require_success, token_missing
 from gitops_mlops.adapters.forge.transport import ForgeTransport
 from gitops_mlops.domain.errors import ExternalError, UnsupportedByForge, UsageError
 
@@ -16,23 +17,6 @@ T = TypeVar("T")
 
 _REPOSITORY = re.compile(r"(?!\.{1,2}/)[\w.-]+/(?!\.{1,2}\Z)[\w.-]+\Z", re.ASCII)
 _LOGIN = re.compile(r"[\w.-]+(\[bot\])?\Z", re.ASCII)
-# What GitHub always says to a token that lacks a permission.
-_ORDINARY = frozenset(
-    {"", "Resource not accessible by integration", "Resource not accessible by personal access token"}
-)
-# A setting, which no permission overrules.
-_NOT_PERMITTED = "GitHub Actions is not permitted"
-
-
-class EndpointSubject(NamedTuple):
-    """What is asked, for people, and the permission that it takes, as workflows write it: `pull-requests: read`.
-
-    `gone` says what to do when the forge has it no longer, or not in this repository.
-    """
-
-    name: str
-    permission: str
-    gone: str = "see the repository's settings"
 
 
 class Endpoints:
@@ -62,7 +46,7 @@ class Endpoints:
             return self._given_login
         what = EndpointSubject("the owner of the token", "metadata: read")
         if self._transport.anonymous:
-            raise ExternalError("the forge wants a token", where=self._where(what), hint="set GITHUB_TOKEN")
+            raise token_missing(self._where(what))
         answer = self._transport.get("/user")
         if answer.status in (403, 404):
             # An app's token is no user's; only GitHub's other API tells whose it is.
@@ -120,31 +104,7 @@ class Endpoints:
         return UnsupportedByForge(f"Gitea and Forgejo have no {what} that could be used", where=self.repository)
 
     def _require(self, answer: ForgeResponse, what: EndpointSubject) -> None:
-        """Raises OutsideError, with the permission that may be missing, for an answer that is no success."""
-        if 200 <= answer.status < 300:
-            return
-        where, grant = self._where(what), f"give GITHUB_TOKEN the permission {what.permission}"
-        words = said(answer.data)
-        more = "" if words in _ORDINARY else f": {words}"
-        if answer.status == 401:
-            if self._transport.anonymous:
-                raise ExternalError(
-                    "the forge wants a token", where=where, hint=f"set GITHUB_TOKEN, with {what.permission}"
-                )
-            raise ExternalError("the forge does not accept the token", where=where, hint="renew GITHUB_TOKEN")
-        if answer.status == 403:
-            if _NOT_PERMITTED in words:
-                grant = "allow it in the repository's settings (Actions, General), or use the token of an app"
-            verb = "write" if ": write" in what.permission else "read"
-            raise ExternalError(f"the token may not {verb} it{more}", where=where, hint=grant)
-        if answer.status == 404:
-            raise ExternalError(
-                "is not there, or the token may not see it", where=where, hint=f"check it, or {grant}"
-            )
-        if answer.status == 410:
-            raise ExternalError(f"is gone or switched off{more}", where=where, hint=what.gone)
-        hint = "mend what it says, and run it again"
-        raise ExternalError(f"the forge answered {answer.status}{more}", where=where, hint=hint)
+        require_success(answer.status, answer.data, what, self._where(what), self._transport.anonymous)
 
     def _parsed(self, parse: Callable[[Any], T], answer: ForgeResponse, what: EndpointSubject) -> T:
         try:

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from gitops_mlops.adapters.forge.answers import login, plain, sequence, text, whole, words
-from gitops_mlops.adapters.forge.endpoints import EndpointSubject
 from gitops_mlops.adapters.forge.labels import LabelEndpoints
+from gitops_mlops.adapters.forge.refusals import EndpointSubject
 from gitops_mlops.domain.review.forge import ForgeIssue
 
 _READ, _WRITE = "issues: read", "issues: write"

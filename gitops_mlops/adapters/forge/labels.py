@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from gitops_mlops.adapters.forge.answers import text, whole
-from gitops_mlops.adapters.forge.endpoints import Endpoints, EndpointSubject
+from gitops_mlops.adapters.forge.endpoints import Endpoints
+from gitops_mlops.adapters.forge.refusals import EndpointSubject
 
 _COLOUR = "#ededed"
 

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from gitops_mlops.adapters.forge.answers import login, optional, text, truth, whole, words
-from gitops_mlops.adapters.forge.endpoints import EndpointSubject
 from gitops_mlops.adapters.forge.labels import LabelEndpoints
+from gitops_mlops.adapters.forge.refusals import EndpointSubject
 from gitops_mlops.domain.registry.approvals import PullRequest, PullRequestReview
 from gitops_mlops.domain.review.forge import OpenPullRequest, PullRequestText
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gitops_mlops.adapters.forge.answers import optional, text, truth, whole, words
-from gitops_mlops.adapters.forge.endpoints import Endpoints, EndpointSubject
+from gitops_mlops.adapters.forge.endpoints import Endpoints
+from gitops_mlops.adapters.forge.refusals import EndpointSubject
 from gitops_mlops.domain.review.forge import RunArtifact, WorkflowRun
 
 _READ = "actions: read"

@@ -6,7 +6,8 @@ import random
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from gitops_mlops.adapters.forge.connection import ForgeConnection, ForgeResponse, RetryReason
+from gitops_mlops.adapters.forge.connection import ForgeConnection, ForgeResponse
+from gitops_mlops.adapters.forge.refusals import RetryReason
 from gitops_mlops.domain.errors import ExternalError
 from gitops_mlops.domain.ports import Timer
 from gitops_mlops.log import Logger

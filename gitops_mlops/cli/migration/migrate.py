@@ -24,7 +24,7 @@ def migrate(session: Session, workflows: tuple[str, ...], toolkit: str, write: b
     Steps of CML and DVC become our actions, with the least permissions; the rest stays as it is written.
     What cannot be translated is listed with its line and what to do. Exit code 1 when there is such a thing.
     """
-    from gitops_mlops.domain.migration.steps import ActionSource
+    from gitops_mlops.domain.migration.step_text import ActionSource
     from gitops_mlops.usecases.migration.migrate import MigrationPorts
     from gitops_mlops.usecases.migration.migrate import migrate as run
 

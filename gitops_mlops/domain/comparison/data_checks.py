@@ -83,7 +83,7 @@ def single_features(
     found: Sequence[SingleFeature], features: ModelFeatures, task: ModelTask, leaks: LeakageConfig
 ) -> DataCheck:
     """Features that alone tell the label too well. A forecast may follow its own past, so there it only warns."""
-    suspects = [one for one in found if leaks.suspects(one.strength, one.column in features.new) and not one.copy]
+    suspects = [one for one in found if one.too_good(leaks, one.column in features.new) and not one.copy]
     if not suspects:
         rest = [one for one in found if not one.copy]
         best = f"the best alone, {_name(rest[0].column)}, has {_strength(rest[0], task)}" if rest else ""

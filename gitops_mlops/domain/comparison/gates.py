@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from gitops_mlops.domain.comparison.gate_reasons import difference, plain
-from gitops_mlops.domain.comparison.gate_rules import RULES
+from gitops_mlops.domain.comparison.gate_reasons import plain
+from gitops_mlops.domain.comparison.gate_rules import RULES, judge_rule, missing_reason
 from gitops_mlops.domain.comparison.report_parts import GateResult, ReportChange, Verdict
 from gitops_mlops.domain.comparison.slice_gates import RANK, Found, SliceEstimate, bounds_in_slices, rule_in_slices
 from gitops_mlops.domain.config.sections import EvaluationConfig, GateConfig, ModelConfig
@@ -67,7 +67,7 @@ def long_term_gate(
     gate: GateConfig, measured: MetricEstimate, evaluation: EvaluationConfig, version: str
 ) -> JudgedGate:
     """Whether the challenger has lost more than the gate's margin, beyond doubt, against a version of a while ago."""
-    status, reason = _rule(gate.model_copy(update={"rule": "non-inferior"}), measured, evaluation)
+    status, reason = judge_rule(gate.model_copy(update={"rule": "non-inferior"}), measured, evaluation)
     if measured.few:
         status = "warn" if gate.action == "warn" else status
     elif status != "block":
@@ -151,7 +151,9 @@ def _judge(gate: GateConfig, identity: str, evaluation: EvaluationConfig, eviden
         incomparable = evaluation.incomparable == "block"
     elif gate.rule:
         found.append(
-            rule_in_slices(gate, evidence.slices, evaluation) if gate.per_slice else _rule(gate, measured, evaluation)
+            rule_in_slices(gate, evidence.slices, evaluation)
+            if gate.per_slice
+            else judge_rule(gate, measured, evaluation)
         )
     if gate.min is not None or gate.max is not None:
         bounded = (
@@ -171,41 +173,9 @@ def _judge(gate: GateConfig, identity: str, evaluation: EvaluationConfig, eviden
     return JudgedGate(result, incomparable)
 
 
-def _rule(gate: GateConfig, measured: MetricEstimate | None, evaluation: EvaluationConfig) -> Found:
-    if measured is None or measured.delta is None or measured.result.champion is None:
-        return "block", f"undefined: {_note(measured)}"
-    alpha, delta = evaluation.alpha, measured.delta
-    low, high = delta.low(alpha), delta.high(alpha)
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return "block", f"{difference(delta.value)}, but its uncertainty is unknown: {_note(measured)}"
-    sure = f"with {1 - alpha:.0%} confidence"
-    if measured.few:
-        return evaluation.when_not_judged, f"cannot be judged ({measured.few}): {difference(delta.value)}"
-    assert gate.rule is not None
-    rule = RULES[gate.rule]
-    floor = rule.floor(gate, measured.result.champion)
-    if low > floor:
-        return "pass", f"{difference(delta.value)}, at least {difference(low)} {sure}"
-    if high < floor or (rule.strict and high == floor):
-        return "block", f"{difference(delta.value)}, at most {difference(high)} {sure}"
-    return (
-        evaluation.inconclusive,
-        f"cannot tell: {difference(delta.value)}, between {difference(low)} and {difference(high)}"
-        f"{_enough(measured)}",
-    )
-
-
-def _enough(measured: MetricEstimate) -> str:
-    needed, mde = measured.result.required_sample_size, measured.result.mde
-    if mde is None or not measured.units or (measured.result.margin and needed is None):
-        return ""
-    enough = "" if needed is None else f", about {needed:,} would be enough"
-    return f"; a difference under {plain(mde, 2)} cannot be seen with {measured.units}{enough}"
-
-
 def _bounds(gate: GateConfig, measured: MetricEstimate | None, evaluation: EvaluationConfig) -> Found:
     if measured is None or measured.own is None or not math.isfinite(measured.own.value):
-        return "block", f"undefined: {_note(measured)}"
+        return "block", f"undefined: {missing_reason(measured)}"
     value = measured.own.value
     for bound, misses in ((gate.min, -1), (gate.max, 1)):
         if bound is not None and (value - bound) * misses > 0:
@@ -230,7 +200,3 @@ def _declared_slices(model: ModelConfig, metric: str, evidence: GateEvidence) ->
     return JudgedGate(
         GateResult(id="declared slices", metric=metric, requirement=words, status=status, reason=reason[:2000])
     )
-
-
-def _note(measured: MetricEstimate | None) -> str:
-    return measured.result.note or "it was not measured" if measured is not None else "it was not measured"

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from gitops_mlops.domain.config.leakage import LeakageConfig
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.statistics.sample import Floats, Ints
 
@@ -38,6 +39,10 @@ class SingleFeature:
     column: str
     strength: float
     copy: str = ""
+
+    def too_good(self, leaks: LeakageConfig, new: bool) -> bool:
+        """Whether the column alone tells the label too well; `new` when only the challenger reads it."""
+        return self.strength >= (leaks.suspect_new if new else leaks.suspect)
 
 
 def single_feature_auc(

@@ -35,7 +35,3 @@ class LeakageConfig(ConfigSection):
         if max(self.suspect, self.suspect_new) > self.certain:
             raise ValueError("suspect or suspect-new is greater than certain → what warns comes before what blocks")
         return self
-
-    def suspects(self, strength: float, new: bool) -> bool:
-        """Whether a feature alone tells the label too well."""
-        return strength >= (self.suspect_new if new else self.suspect)

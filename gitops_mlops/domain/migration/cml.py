@@ -15,9 +15,9 @@ from typing import NamedTuple
 from gitops_mlops.domain.document.yaml import parse_yaml
 from gitops_mlops.domain.errors import ConfigError, FileProblemLine
 from gitops_mlops.domain.migration.events import events, start_on_pull_requests
-from gitops_mlops.domain.migration.job import JobTranslation
+from gitops_mlops.domain.migration.job_steps import JobTranslation
 from gitops_mlops.domain.migration.reading import JobReading, MigrationFindings
-from gitops_mlops.domain.migration.steps import ActionSource, drop_token
+from gitops_mlops.domain.migration.step_text import ActionSource, drop_token
 from gitops_mlops.domain.migration.workflow_text import NotEditable, WorkflowText, read_workflow
 
 _CML = re.compile(r"(?<![\w.])(?:cml(?:[ -][a-z]|\b)|iterative/setup-cml|@dvcorg/cml)")

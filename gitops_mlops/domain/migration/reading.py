@@ -13,7 +13,7 @@ from gitops_mlops.domain.migration import commands as known
 from gitops_mlops.domain.migration.commands import CmlComment, CmlVerb
 from gitops_mlops.domain.migration.script import changes_shell
 from gitops_mlops.domain.migration.shell_script import ShellUnit, units
-from gitops_mlops.domain.migration.steps import TOKENS
+from gitops_mlops.domain.migration.step_text import TOKENS
 from gitops_mlops.domain.migration.workflow_text import (
     WorkflowEntry,
     WorkflowJob,

@@ -10,6 +10,7 @@ from gitops_mlops.domain.comparison.report import SCHEMA, Report
 from gitops_mlops.domain.names import is_artifact
 from gitops_mlops.reports.comparison import markdown_details as folded
 from gitops_mlops.reports.comparison import markdown_sections as open_
+from gitops_mlops.reports.comparison.markdown_slices import slices_table
 from gitops_mlops.reports.rendering.escape import marker
 from gitops_mlops.reports.rendering.links import commit_link, difference_link
 
@@ -36,7 +37,7 @@ SECTIONS = (
     MarkdownSection("changes of gates", open_.gate_changes, (100, 20, 5), 60),
     MarkdownSection("metrics", open_.metrics, (300, 60, 20), 80),
     MarkdownSection("changes", open_.changes, (25, 10, 5), 50),
-    MarkdownSection("slices", folded.slices, (30, 10, 5), 45),
+    MarkdownSection("slices", slices_table, (30, 10, 5), 45),
     MarkdownSection("beside the gates", folded.panels, (30, 10, 3, 0), 42),
     MarkdownSection("curves", folded.charts, (10, 2, 0), 20),
     MarkdownSection("confusion matrix", folded.confusion, (10, 5, 0), 30),

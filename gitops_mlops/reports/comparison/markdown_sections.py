@@ -196,3 +196,8 @@ def _files(change: ReportChange) -> str:
 def _more(number: int, limit: int, prefix: str) -> Iterator[str]:
     if number > limit:
         yield f"{prefix}and {count(number - limit)} more"
+
+
+def details(summary: str, lines: Sequence[str]) -> list[str]:
+    """A folded section; `summary` is ours alone, for no markdown is read in it."""
+    return [f"<details><summary>{summary}</summary>", "", *lines, "</details>", ""]

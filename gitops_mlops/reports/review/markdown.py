@@ -10,8 +10,7 @@ from collections.abc import Sequence
 
 from gitops_mlops.domain.review.review import ModelReview, PullRequestReport
 from gitops_mlops.reports.comparison.markdown import BUDGET, report_body
-from gitops_mlops.reports.comparison.markdown_details import details
-from gitops_mlops.reports.comparison.markdown_sections import short_prose
+from gitops_mlops.reports.comparison.markdown_sections import details, short_prose
 from gitops_mlops.reports.rendering.escape import REVIEW_MARKER, prose
 from gitops_mlops.reports.rendering.numbers import count, counted
 from gitops_mlops.reports.review.sections import (

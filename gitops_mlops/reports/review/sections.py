@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from gitops_mlops.domain.review.review import BrokenRule, ContractEdit, DatasetReview, FileProblem, PullRequestReport
 from gitops_mlops.reports.comparison.headline import judgement
-from gitops_mlops.reports.comparison.markdown_details import details
-from gitops_mlops.reports.comparison.markdown_sections import short_prose, table
+from gitops_mlops.reports.comparison.markdown_sections import details, short_prose, table
 from gitops_mlops.reports.rendering.escape import code, prose
 from gitops_mlops.reports.rendering.links import commit_link, run_link
 from gitops_mlops.reports.rendering.numbers import NOTHING, count, counted

@@ -108,7 +108,7 @@ def _of_features(
     model, frame = compared.model, compared.rows.frame
     evaluation, leaks = model.evaluation, model.evaluation.leaks
     found = single_feature_auc(frame, features.columns, compared.scored.truth.values, model.task)
-    suspects = [one.column for one in found if leaks.suspects(one.strength, one.column in features.new)]
+    suspects = [one.column for one in found if one.too_good(leaks, one.column in features.new)]
     features = replace(features, then=_then(model, suspects, pairs))
     yield label_copies(found, features, evaluation.target, leaks)
     yield single_features(found, features, model.task, leaks)

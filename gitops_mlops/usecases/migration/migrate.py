@@ -11,7 +11,7 @@ from gitops_mlops.domain.errors import FileProblemLine, MissingEvidence, UsageEr
 from gitops_mlops.domain.migration.cml import CmlMigration, TranslationTerms, may_use_cml, translate
 
 if TYPE_CHECKING:
-    from gitops_mlops.domain.migration.steps import ActionSource
+    from gitops_mlops.domain.migration.step_text import ActionSource
     from gitops_mlops.domain.ports import Files, Repository, Tree
 
 WORKFLOWS = ".github/workflows"

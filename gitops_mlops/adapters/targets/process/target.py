@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import secrets
 import socket
 import subprocess
-import time
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from gitops_mlops.adapters.targets.process.child import last_lines, launch
 from gitops_mlops.adapters.targets.process.effort import effort
 from gitops_mlops.adapters.targets.process.identity import ProcessIdentity
+from gitops_mlops.adapters.targets.process.place_lock import locked_environment
 from gitops_mlops.adapters.targets.process.record import PlaceRecord, ServerSlot
-from gitops_mlops.adapters.targets.process.records import REPAIR, STATE, Records, part
+from gitops_mlops.adapters.targets.process.records import Records
 from gitops_mlops.adapters.targets.process.sockets import borrow_public, public_socket, publish
 from gitops_mlops.domain.deployment.reconciliation import (
     CandidateServer,
@@ -26,16 +23,12 @@ from gitops_mlops.domain.deployment.reconciliation import (
     Place,
     TargetHold,
 )
-from gitops_mlops.domain.errors import ExternalError, PlaceError
+from gitops_mlops.domain.errors import PlaceError
 from gitops_mlops.domain.faults import Effort, Ending
 from gitops_mlops.domain.ports import Clock, Files
 
-IGNORE = ".gitignore"
-
 # The server gives its clients 8 seconds to finish.
 _DRAIN = 10.0
-_LOCK_PATIENCE = 300.0
-_LOCK_POLL = 0.1
 _LOGS_KEPT = 5
 
 
@@ -58,32 +51,9 @@ class ProcessTarget:
         self._records = Records(files)
         self._started: dict[str, _StartedServer] = {}
 
-    @contextlib.contextmanager
-    def exclusive(self, environment: str) -> Iterator[None]:
+    def exclusive(self, environment: str) -> AbstractContextManager[None]:
         """Hold an environment for one deploy; another one waits. Raises PlaceError after five minutes."""
-        with self._lock(environment) as lock:
-            deadline = time.monotonic() + _LOCK_PATIENCE
-            while not _locked(lock.fileno()):
-                if time.monotonic() >= deadline:
-                    raise PlaceError(
-                        f"another deploy holds {environment} for more than {_LOCK_PATIENCE:.0f} s",
-                        hint="wait for it, or end it",
-                    )
-                time.sleep(_LOCK_POLL)
-            yield
-
-    def _lock(self, environment: str) -> TextIO:
-        path = self._files.resolve(f"{STATE}/{part(environment)}/.lock")
-        try:
-            if self._files.read(IGNORE) is None:
-                # Nothing of this is for git, whatever the repository's own .gitignore says.
-                self._files.write(IGNORE, b"*\n")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            return path.open("a")
-        except ExternalError as error:
-            raise PlaceError(error.message, where=error.where, hint=REPAIR) from error
-        except OSError as error:
-            raise PlaceError(f"cannot be written ({error.strerror})", where=str(path), hint=REPAIR) from error
+        return locked_environment(self._files, environment)
 
     def look(self, place: Place) -> ObservedPlace:
         """What is known of the process behind a place."""
@@ -262,11 +232,3 @@ class ProcessTarget:
         written = sorted(logs.parent.glob(logs.name), key=lambda path: path.stat().st_mtime)
         for path in written[:-_LOGS_KEPT]:
             path.unlink(missing_ok=True)
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

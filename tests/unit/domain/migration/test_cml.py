@@ -12,7 +12,7 @@ from gitops_mlops.domain.errors import ConfigError
 from gitops_mlops.domain.migration.cml import TranslationTerms, WorkflowTranslation, translate
 from gitops_mlops.domain.migration.commands import CmlVerb, cml, comment, installs_cml, pulls, repro, requirements
 from gitops_mlops.domain.migration.shell_script import ShellCommand
-from gitops_mlops.domain.migration.steps import ActionSource, condition, scalar
+from gitops_mlops.domain.migration.step_text import ActionSource, condition, scalar
 
 TERMS = TranslationTerms(ActionSource("OWNER/gitops-mlops", "b" * 40))
 

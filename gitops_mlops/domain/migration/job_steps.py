@@ -10,7 +10,7 @@ from gitops_mlops.domain.migration.grants import JobGrants
 from gitops_mlops.domain.migration.reading import JobReading, StepScript
 from gitops_mlops.domain.migration.script import PieceFate, ScriptPiece, ScriptPlan, plan
 from gitops_mlops.domain.migration.shell_script import ShellUnit
-from gitops_mlops.domain.migration.steps import (
+from gitops_mlops.domain.migration.step_text import (
     TOKENS,
     UPLOAD,
     ActionSource,

@@ -24,7 +24,10 @@ else:
 
         for home, names in _HOMES.items():
             if name in names:
-                found = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+                from gitops_mlops.domain.extras import extras_required
+
+                with extras_required():
+                    found = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
                 return found
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -20,7 +20,7 @@ def repository_under_check(start: Path) -> RepositoryUnderCheck:
     from gitops_mlops.adapters.files.journal import FileJournal
     from gitops_mlops.adapters.git.clone import GitClone
     from gitops_mlops.adapters.machine.packages import versions
-    from gitops_mlops.domain.doctor.setup import EXTRAS
+    from gitops_mlops.domain.extras import EXTRAS
     from gitops_mlops.usecases.doctor.doctor import RepositoryUnderCheck
 
     found = repository(start)

@@ -16,6 +16,7 @@ from gitops_mlops.cli.commands import COMMANDS, help_text
 from gitops_mlops.cli.environment import PREFIX, given, name_variable, prefix_of
 from gitops_mlops.cli.streams import discard
 from gitops_mlops.domain.errors import BUG, DONE, INTERRUPTED, ConfigError, ExternalError, MlopsError, UsageError
+from gitops_mlops.domain.extras import missing_extra
 from gitops_mlops.domain.faults import of_the_machine
 from gitops_mlops.domain.names import suggest
 from gitops_mlops.reports.rendering.terminal import printable
@@ -201,6 +202,7 @@ def fail(error: BaseException, step: JobStep | None = None) -> int:
 
 
 def _told(error: BaseException) -> tuple[list[str], int]:
+    error = missing_extra(error) or error
     match error:
         case KeyboardInterrupt() | click.Abort():
             return ["interrupted"], INTERRUPTED

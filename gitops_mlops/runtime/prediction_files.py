@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitops_mlops.domain.errors import UsageError
+from gitops_mlops.domain.extras import extras_required
 from gitops_mlops.runtime.atomic_write import write_atomically
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def write_predictions(
         ...                   probability=chances, classes=model.classes_)
 
     """
-    from gitops_mlops.domain.comparison.prediction_frame import prediction_frame
+    with extras_required():
+        from gitops_mlops.domain.comparison.prediction_frame import prediction_frame
 
     target = Path(path)
     if target.suffix not in _ENDINGS:

@@ -16,6 +16,7 @@ from zipfile import ZipFile, ZipInfo
 
 from gitops_mlops.domain.comparison.predictions import Predictions, UnreadableModel
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
+from gitops_mlops.domain.extras import extras_required
 from gitops_mlops.domain.faults import of_the_machine
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def load_model(content: bytes, name: str, trusted: frozenset[str] = frozenset())
     """
     if not content:
         raise MissingEvidence("the model file is empty", where=name, hint="run dvc repro again")
-    import skops.io
+    with extras_required():
+        import skops.io
 
     try:
         unknown = set(skops.io.get_untrusted_types(data=content)) - trusted
@@ -103,7 +105,8 @@ def dump_model(estimator: Any) -> bytes:
         >>> bucket.put_object(Key="delay.skops", Body=dump_model(model))
 
     """
-    import skops.io
+    with extras_required():
+        import skops.io
 
     # skops names parts by their address in memory and stamps them with the time. Here they are numbered in order of
     # appearance and carry no time, so that a recomputed model can be told from a different one.

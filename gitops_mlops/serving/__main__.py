@@ -10,18 +10,17 @@ with --lifeline-fd 143 ended before it was public.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import os
 import socket
 import sys
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
 from gitops_mlops.domain.deployment.bundle import is_digest
 from gitops_mlops.domain.errors import BUG, INTERRUPTED, MissingEvidence, MlopsError, PlaceError, UsageError
+from gitops_mlops.domain.extras import missing_extra
 from gitops_mlops.domain.faults import of_the_machine
+from gitops_mlops.runtime.bundle_lock import reading_bundle
 from gitops_mlops.serving.output import complain
 
 # See handover.py; instead of --host and --port.
@@ -75,11 +74,10 @@ def main(words: list[str]) -> int:
 def _explained(error: Exception) -> tuple[str, int]:
     """An error in one line, and the exit code for it."""
     reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+    error = missing_extra(error) or error
     match error:
         case MlopsError():
             return str(error).replace("\n", "; "), error.exit_code
-        case ModuleNotFoundError():
-            return f"{error.name} is not installed → pip install 'gitops-mlops[serve]'", MissingEvidence.exit_code
         case OSError():
             place = f"{error.filename}: " if error.filename else ""
             return f"{place}{error.strerror or reason} → repair this machine", PlaceError.exit_code
@@ -101,7 +99,7 @@ def _serve(options: argparse.Namespace) -> int:
     from gitops_mlops.serving.app import ModelService, RequestLimits
     from gitops_mlops.serving.metrics import ServerMetrics
 
-    with listener, _reading(options.bundle):
+    with listener, reading_bundle(options.bundle):
         served = load_bundle(
             options.bundle, expect_digest=options.expect_digest or "", allow_version_skew=options.allow_version_skew
         )
@@ -139,20 +137,6 @@ def _serve(options: argparse.Namespace) -> int:
         start_listening(listener)
         server.run(sockets=[listener])
         return server.exit_code
-
-
-@contextlib.contextmanager
-def _reading(bundle: Path) -> Iterator[None]:
-    """Let whoever tidies up see that the bundle is in use: started again, the server needs it again."""
-    with contextlib.ExitStack() as stack:
-        # No folder, or no locks there: what is wrong with the bundle is said when it is loaded.
-        with contextlib.suppress(OSError, ImportError):
-            import fcntl
-
-            descriptor = os.open(bundle, os.O_RDONLY)
-            stack.callback(os.close, descriptor)
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        yield
 
 
 def _inherited(

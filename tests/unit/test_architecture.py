@@ -80,6 +80,16 @@ def test_every_path_that_is_named_exists(page: str) -> None:
     assert missing == []
 
 
+def test_a_rule_is_in_the_file_that_the_table_names() -> None:
+    """A name without a folder stands in the folder of the path before it."""
+    table = PAGE.partition("## Where the rules are")[2].partition("\n## ")[0]
+    for row in re.findall(r"^\| .*\? \|.*$", table, re.MULTILINE):
+        folder = ROOT
+        for path in re.findall(r"`([\w/]+\.py)`", row):
+            folder = (ROOT / "gitops_mlops" / path).parent if "/" in path else folder
+            assert (folder / Path(path).name).is_file(), f"{path} in {row}"
+
+
 def test_the_glossary_is_one_sorted_row_a_term() -> None:
     text = (ROOT / "docs" / "glossary.md").read_text("utf-8")
     rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", text, re.MULTILINE)[1:]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from gitops_mlops.domain.deployment.bundle import MANIFEST, bundle_digest, is_digest
 from gitops_mlops.domain.errors import PlaceError
 from gitops_mlops.domain.ports import Files
+from gitops_mlops.runtime.bundle_lock import dropping_bundle, reading_bundle
 
 BUNDLES = "bundles"
 
@@ -62,19 +62,7 @@ class BundleFolder:
 
     def _read(self, folder: Path) -> None:
         """Let no other process drop a folder while this one needs it."""
-        with contextlib.suppress(OSError):
-            self._reading.enter_context(_locked(folder, fcntl.LOCK_SH))
-
-
-@contextlib.contextmanager
-def _locked(folder: Path, how: int) -> Iterator[None]:
-    """Raises OSError when there is no such folder, and BlockingIOError when another process has a lock."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, how)
-        yield
-    finally:
-        os.close(descriptor)
+        self._reading.enter_context(reading_bundle(folder, wait=True))
 
 
 def _is_bundle(folder: Path, digest: str) -> bool:
@@ -87,7 +75,7 @@ def _is_bundle(folder: Path, digest: str) -> bool:
 def _drop(folder: Path) -> bool:
     """Whether a bundle went. Its manifest goes last: until then what is left of it is still known as ours."""
     try:
-        with _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        with dropping_bundle(folder):
             for entry in sorted(folder.iterdir(), key=lambda path: path.name == MANIFEST):
                 entry.unlink()
             folder.rmdir()

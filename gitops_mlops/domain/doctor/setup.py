@@ -9,28 +9,13 @@ from typing import NamedTuple
 
 from gitops_mlops.domain.doctor.checks import CheckFinding, DoctorCheck, FixKind, Severity
 from gitops_mlops.domain.errors import FileProblemLine
+from gitops_mlops.domain.extras import EXTRAS
 from gitops_mlops.domain.pipeline.lock_text import MERGE_COMMAND, MERGE_DRIVER
 
 OLDEST_GIT = (2, 30)
 
 # What our commands write into a repository; none of it belongs into a commit.
 WRITTEN = ("/.gitops-mlops/", "/report.json")
-
-
-class PackageExtra(NamedTuple):
-    """An extra of the package: a distribution that stands for it, and what does not work without it."""
-
-    name: str
-    distribution: str
-    lost: str
-
-
-EXTRAS = (
-    PackageExtra("ml", "polars", "validate, compare, deploy and predict"),
-    PackageExtra("dvc", "dvc", "fetching data and models from the DVC remote"),
-    PackageExtra("serve", "starlette", "deploy and serve"),
-    PackageExtra("onnx", "onnxruntime", "models in ONNX"),
-)
 
 
 class DvcRemote(NamedTuple):

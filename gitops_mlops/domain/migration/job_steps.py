@@ -138,8 +138,13 @@ class JobTranslation:
                 if kept:
                     lines += self._project_step(step, kept, groups)
                     groups, kept = groups + 1, []
-                # As it was: CML's users train in CI, whatever `training:` of mlops.yaml says.
-                inputs = [("ci", "false"), *([("stage", listed(piece.stages))] if piece.stages else [])]
+                # As it was: CML's users train in CI, whatever `training:` of mlops.yaml says, and what their own lines
+                # read afterwards is there.
+                inputs = [
+                    ("ci", "false"),
+                    ("allow-missing", "false"),
+                    *([("stage", listed(piece.stages))] if piece.stages else []),
+                ]
                 lines += action_step(frame, "Reproduce the pipeline", self._toolkit.uses("repro"), inputs)
         if kept:
             lines += self._project_step(step, kept, groups)

@@ -58,5 +58,5 @@ def test_an_installation_without_the_extra_says_what_to_install(tmp_path: Path) 
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    wanted = "error: uvicorn is not installed → pip install 'gitops-mlops[serve]'\n"
+    wanted = 'error: uvicorn is not installed → pip install "gitops-mlops[serve]"\n'
     assert (done.returncode, done.stderr) == (3, wanted)

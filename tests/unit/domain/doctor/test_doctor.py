@@ -12,9 +12,10 @@ import pytest
 
 from gitops_mlops.domain.doctor.checks import OF_ONE_CLONE, Diagnosis, DoctorCheck, DoctorFinding, Severity, findings
 from gitops_mlops.domain.doctor.registry import REGISTRY, STALE_SECONDS, RegistryFacts
-from gitops_mlops.domain.doctor.setup import EXTRAS, SETUP, DvcRemote, SetupFacts
+from gitops_mlops.domain.doctor.setup import SETUP, DvcRemote, SetupFacts
 from gitops_mlops.domain.doctor.state import STATE, StateFacts
 from gitops_mlops.domain.errors import FileProblemLine
+from gitops_mlops.domain.extras import EXTRAS
 from gitops_mlops.domain.ports import GitLock, RemoteTag
 from gitops_mlops.domain.registry.evidence import write_message
 from gitops_mlops.domain.registry.ledger import WITHDRAWAL, LedgerFinding
@@ -196,16 +197,6 @@ def test_commands_that_mend_cannot_be_turned_by_a_name() -> None:
 @pytest.mark.parametrize(("severity", "well"), [(Severity.ERROR, False), (Severity.WARNING, False), ("note", True)])
 def test_notes_are_nothing_wrong(severity: Severity, well: bool) -> None:
     assert Diagnosis((DoctorFinding("id", "State", Severity(severity), "w", "x", "m"),)).well is well
-
-
-def test_extras_are_those_of_the_package() -> None:
-    import tomllib
-
-    pyproject = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text("utf-8"))["project"]
-    optional = pyproject["optional-dependencies"]
-    assert {each.name for each in EXTRAS} == set(optional) - {"all", "demo"}
-    for extra in EXTRAS:
-        assert any(re.match(rf"{extra.distribution}\b", each) for each in optional[extra.name])
 
 
 def test_what_concerns_one_clone_is_no_issue_for_everybody() -> None:

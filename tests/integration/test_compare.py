@@ -690,7 +690,7 @@ def test_where_the_champion_cannot_read_the_new_data_the_old_tells(
 def test_many_small_steps_down_are_seen_against_the_anchor(cli: Cli, repo: Repo) -> None:
     """Neither step loses more than the margin beyond doubt; both together do."""
     project = ComparisonProject(repo)
-    gates = "[{metric: log_loss, rule: non-inferior, margin: 27%}]"
+    gates = "[{metric: log_loss, rule: non-inferior, margin: 29%}]"
     project.configure(gates=gates)
     project.train(*FEATURES)
     today = datetime.now(UTC)

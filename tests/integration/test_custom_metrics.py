@@ -69,7 +69,7 @@ def test_what_a_promotion_asks_for_is_measured(compare: Compare, project: Compar
 def test_a_metric_of_the_project_has_an_interval_and_a_gate(compare: Compare) -> None:
     report = compare()
     found = measured(report)
-    assert (found["method"], found["higher_is_better"]) == ("cluster bootstrap", True)
+    assert (found["method"], found["higher_is_better"]) == ("block bootstrap", True)
     assert found["ci"]["low"] < found["delta"] < found["ci"]["high"]
     assert found["challenger"] > 1
     assert [gate["status"] for gate in report["gates"]] == ["pass"]

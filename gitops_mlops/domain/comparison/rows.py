@@ -19,6 +19,8 @@ from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.statistics.sample import Ints, Mask
 
+# A date, a week or a month in ISO 8601, perhaps with a time: their order as text is that of time.
+_DATE = r"^\d{4}-(?:\d{2}(?:-\d{2}(?:[T ][\d:.]+)?)?|W\d{2})$"
 _DEPENDENT = re.compile(
     r"(?:^|_)(?:date|datetime|day|week|month|timestamp|user|customer|client|account|group|session|patient|household)"
     r"(?:_?id)?$",
@@ -163,6 +165,13 @@ def repeats(frame: pl.DataFrame, target: str, without: Sequence[str]) -> tuple[i
 def cluster_codes(column: pl.Series) -> Ints:
     """The number of each row's group, from 0; shape (rows,)."""
     return column.rank("dense").to_numpy().astype(np.int64) - 1
+
+
+def is_time(column: pl.Series) -> bool:
+    """Whether groups follow one another in time: dates, or texts that are all written like one."""
+    if isinstance(column.dtype, pl.String):
+        return bool(column.str.contains(_DATE).all())
+    return column.dtype.is_temporal()
 
 
 def dependent_columns(frame: pl.DataFrame, known: Iterable[str]) -> list[str]:

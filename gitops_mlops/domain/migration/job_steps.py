@@ -138,8 +138,8 @@ class JobTranslation:
                 if kept:
                     lines += self._project_step(step, kept, groups)
                     groups, kept = groups + 1, []
-                # As it was: CML's users train in CI, whatever `training:` of mlops.yaml says, and what their own lines
-                # read afterwards is there.
+                # As it was: CML's users train in CI, whatever `training:` of mlops.yaml says, and their own lines
+                # read what is there afterwards.
                 inputs = [
                     ("ci", "false"),
                     ("allow-missing", "false"),

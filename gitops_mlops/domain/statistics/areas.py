@@ -1,7 +1,7 @@
-"""ROC-AUC: DeLong's interval for independent rows, a paired bootstrap of whole clusters otherwise.
+"""ROC-AUC: DeLong's interval for independent rows; of clusters his two parts of the variance by cluster.
 
-Of several classes the area is the mean over each class against the rest, and the interval DeLong's too: the two
-parts of its variance are the influences of the positive and of the negative rows, which add up over classes.
+The parts are the influences of the positive and of the negative rows. They add up over classes, too: of several
+classes the area is the mean over each class against the rest.
 """
 
 from __future__ import annotations
@@ -13,14 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gitops_mlops.domain.statistics.edges import area_spread, effective_count
-from gitops_mlops.domain.statistics.estimate import PairedEstimate, StatisticsSettings
+from gitops_mlops.domain.statistics.edges import area_spread
+from gitops_mlops.domain.statistics.estimate import PairedEstimate
 from gitops_mlops.domain.statistics.linear import LinearisedMetric, estimate_linearised
-from gitops_mlops.domain.statistics.sample import Floats, Ints, ScoredSample
+from gitops_mlops.domain.statistics.sample import Floats, ScoredSample, effective_count
 from gitops_mlops.domain.statistics.spread import ValueSpread
-
-# Up to here one table of cluster against cluster makes every draw a quadratic form; it takes 8 · units² bytes.
-_MOST_CLUSTERS_IN_A_TABLE = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +39,15 @@ class ScoreRanks:
         return (np.cumsum(here) - 0.5 * here)[self.place]
 
 
-def estimate_auc(sample: ScoredSample, settings: StatisticsSettings) -> PairedEstimate:
+def estimate_auc(sample: ScoredSample) -> PairedEstimate:
     """ROC-AUC of both models."""
     positive = sample.truth == 1
     scores = [one.probabilities for one in sample.sides if one.probabilities is not None]
-    areas, covariance = delong(positive, scores)
     if sample.clusters is not None:
-        return _clustered(sample, scores, areas, settings)
+        sides = [_against_the_rest(positive, one) for one in scores]
+        estimate = estimate_linearised(sample, sides, "DeLong")
+        return replace(estimate, challenger=_own_area(sample, scores[-1], estimate.challenger))
+    areas, covariance = delong(positive, scores)
     own = _own_area(sample, scores[-1], ValueSpread(areas[-1], math.sqrt(max(covariance[-1, -1], 0.0))))
     if sample.champion is None:
         return PairedEstimate(own, method="DeLong")
@@ -118,7 +117,8 @@ def _won(positive: npt.NDArray[np.bool_], scores: Floats) -> Floats:
 def _against_the_rest(positive: npt.NDArray[np.bool_], scores: Floats) -> LinearisedMetric:
     won = _won(positive, scores)
     area = float(won[positive].mean())
-    return LinearisedMetric(area, (won - area) / np.where(positive, positive.sum(), (~positive).sum()))
+    influence = (won - area) / np.where(positive, positive.sum(), (~positive).sum())
+    return LinearisedMetric(area, influence, positive)
 
 
 def delong(positive: npt.NDArray[np.bool_], scores: list[Floats]) -> tuple[list[float], Floats]:
@@ -138,115 +138,3 @@ def delong(positive: npt.NDArray[np.bool_], scores: list[Floats]) -> tuple[list[
         return areas, np.full((len(scores), len(scores)), math.nan)
     covariance = np.atleast_2d(np.cov(of_positives)) / m + np.atleast_2d(np.cov(of_negatives)) / n
     return areas, covariance
-
-
-def auc_draws(
-    positive: npt.NDArray[np.bool_], scores: list[Floats], units: Ints | None, settings: StatisticsSettings
-) -> Floats:
-    """Bootstrap draws of the areas of k models on the same resamples of whole units; shape (k, resamples).
-
-    Scores are sorted once; a resample is a weight for each unit. Memory is bounded: one block of weights at a time.
-    """
-    generator = settings.generator("roc_auc")
-    codes = np.arange(len(positive)) if units is None else units
-    count = int(codes.max()) + 1
-    if count <= _MOST_CLUSTERS_IN_A_TABLE:
-        ranks = [ScoreRanks.of(one) for one in scores]
-        return _table_draws(positive, ranks, codes, count, settings.resamples, generator)
-    if units is None:
-        # Any row may be the first: in the order of the first model's scores, its weights need no look-up.
-        codes = np.empty(count, dtype=np.intp)
-        codes[np.lexsort((scores[0], ~positive))] = np.arange(count)
-    sides = [_NegativeRanks.of(positive, one, codes) for one in scores]
-    drawn = np.empty((len(scores), settings.resamples))
-    for index in range(settings.resamples):
-        # 32 bits from here on: half the memory traffic, which is the cost.
-        weights = np.bincount(generator.integers(count, size=count), minlength=count).astype(np.int32)
-        drawn[:, index] = [side.auc(weights) for side in sides]
-    return drawn
-
-
-@dataclass(frozen=True, eq=False)
-class _NegativeRanks:
-    """Negatives as the rungs of a ladder, lowest score first, and how high each positive stands on it.
-
-    `positives` and `negatives` hold their units in the order of their scores, as a slice where they are consecutive;
-    `below` and `upto` count, for each positive, the negatives that score less, and less or the same (None when no
-    score is shared). All are in ascending order, so that reading through them stays within the processor's cache.
-    """
-
-    positives: npt.NDArray[np.intp] | slice
-    negatives: npt.NDArray[np.intp] | slice
-    below: npt.NDArray[np.intp]
-    upto: npt.NDArray[np.intp] | None
-
-    @classmethod
-    def of(cls, positive: npt.NDArray[np.bool_], scores: Floats, codes: npt.NDArray[Any]) -> _NegativeRanks:
-        """The ladder of one model; `codes` are the units of the rows, of shape (n,)."""
-        high, rungs = scores[positive], scores[~positive]
-        upwards, order = np.argsort(high, kind="stable"), np.argsort(rungs, kind="stable")
-        high, rungs = high[upwards], rungs[order]
-        below, upto = np.searchsorted(rungs, high, "left"), np.searchsorted(rungs, high, "right")
-        units = (_consecutive(codes[positive][upwards]), _consecutive(codes[~positive][order]))
-        return cls(*units, below, None if np.array_equal(below, upto) else upto)
-
-    def auc(self, weights: npt.NDArray[np.int32]) -> float:
-        """The area when each unit counts `weights` times."""
-        above, rungs = weights[self.positives], weights[self.negatives]
-        height = np.zeros(len(rungs) + 1, dtype=np.int32)
-        np.cumsum(rungs, out=height[1:], dtype=np.int32)
-        won: float = int((above * height[self.below]).sum(dtype=np.int64))
-        if self.upto is not None:
-            won = (won + int((above * height[self.upto]).sum(dtype=np.int64))) / 2
-        pairs = int(above.sum(dtype=np.int64)) * int(height[-1])
-        return won / pairs if pairs > 0 else math.nan
-
-
-def _consecutive(units: npt.NDArray[Any]) -> npt.NDArray[np.intp] | slice:
-    first = int(units[0])
-    return slice(first, first + len(units)) if (np.diff(units) == 1).all() else units.astype(np.intp)
-
-
-def _table_draws(
-    positive: npt.NDArray[np.bool_],
-    ranks: list[ScoreRanks],
-    codes: npt.NDArray[np.intp] | Ints,
-    count: int,
-    resamples: int,
-    generator: np.random.Generator,
-) -> Floats:
-    """Draws through wins[g, h], how often a positive of cluster g ranks above a negative of cluster h."""
-    positives = np.bincount(codes[positive], minlength=count).astype(np.float64)
-    negatives = np.bincount(codes[~positive], minlength=count).astype(np.float64)
-    wins = []
-    for one in ranks:
-        table = np.empty((count, count))
-        places, owners = one.place[positive], codes[positive]
-        by_cluster = np.argsort(codes[~positive], kind="stable")
-        of_cluster = np.split(one.place[~positive][by_cluster], np.cumsum(negatives.astype(np.int64))[:-1])
-        for cluster, theirs in enumerate(of_cluster):
-            here = np.bincount(theirs, minlength=one.distinct)
-            below = np.cumsum(here) - 0.5 * here
-            table[:, cluster] = np.bincount(owners, weights=below[places], minlength=count)
-        wins.append(table)
-    drawn = np.empty((len(ranks), resamples))
-    for start in range(0, resamples, 256):
-        block = min(256, resamples - start)
-        weights = generator.multinomial(count, np.full(count, 1 / count), size=block).astype(np.float64)
-        pairs = (weights @ positives) * (weights @ negatives)
-        for model, table in enumerate(wins):
-            won = ((weights @ table) * weights).sum(axis=1)
-            drawn[model, start : start + block] = np.divide(won, pairs, out=np.full(block, math.nan), where=pairs > 0)
-    return drawn
-
-
-def _clustered(
-    sample: ScoredSample, scores: list[Floats], areas: list[float], settings: StatisticsSettings
-) -> PairedEstimate:
-    drawn = auc_draws(sample.truth == 1, scores, sample.clusters, settings)
-    own = _own_area(sample, scores[-1], ValueSpread.from_draws(areas[-1], drawn[-1], sample.units))
-    method = "cluster bootstrap"
-    if sample.champion is None:
-        return PairedEstimate(own, method=method)
-    delta = ValueSpread.from_draws(areas[1] - areas[0], drawn[1] - drawn[0], sample.units)
-    return PairedEstimate(own, areas[0], delta, method, delta.p_two_sided() if delta.known else None)

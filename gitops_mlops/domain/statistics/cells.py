@@ -116,7 +116,7 @@ def _linearised(sample: ScoredSample, metric: str) -> PairedEstimate:
     note = next((why for one in sides if (why := _why(one.value))), "")
     if estimate.delta is None or not estimate.delta.known:
         return replace(estimate, note=note)
-    if sample.clusters is not None and sample.units * classes <= _MOST_COUNTS:
+    if sample.clusters is not None and sample.lag is None and sample.units * classes <= _MOST_COUNTS:
         estimate = _jackknifed(sample, metric, classes, estimate)
     assert estimate.delta is not None
     # One disagreement more than was seen: without it no disagreement would mean none possible.
@@ -141,7 +141,8 @@ def _jackknifed(sample: ScoredSample, metric: str, classes: int, estimate: Paire
             )
         ]
         without.append(class_metric(metric, ClassCounts(*((one.sum(axis=0) - one).astype(float) for one in tables))))
-    own, between = (_jackknife_error(values) for values in (without[-1], without[-1] - without[0]))
+    whole = estimate.challenger.value, estimate.delta.value
+    own, between = map(_jackknife_error, (without[-1], without[-1] - without[0]), whole)
     if not (math.isfinite(own) and math.isfinite(between)):
         return estimate
     return replace(
@@ -152,8 +153,9 @@ def _jackknifed(sample: ScoredSample, metric: str, classes: int, estimate: Paire
     )
 
 
-def _jackknife_error(values: Floats) -> float:
-    return math.sqrt((len(values) - 1) / len(values) * float(np.square(values - values.mean()).sum()))
+def _jackknife_error(values: Floats, whole: float) -> float:
+    """From the values without each cluster, around that of all; around their mean it is too small of unequal ones."""
+    return math.sqrt((len(values) - 1) / len(values) * float(np.square(values - whole).sum()))
 
 
 def confusion(truth: npt.NDArray[Any], predicted: npt.NDArray[Any], classes: int) -> npt.NDArray[np.int64]:

@@ -10,10 +10,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 from scipy.special import betainc, betaincinv, expit, logit
 
-from gitops_mlops.domain.statistics.sample import Floats
 from gitops_mlops.domain.statistics.spread import ValueSpread, t_quantile
 
 # With fewer effectively misranked rows the error of an area on the logit scale is itself too uncertain: without this
@@ -140,9 +138,3 @@ def area_spread(spread: ValueSpread, misranked: float, pairs: float) -> ValueSpr
     if misranked >= FEWEST_MISRANKED and spread.known and 0 < spread.value < 1:
         return LogitSpread(spread.value, spread.se, spread.df)
     return ShareSpread(spread.value, spread.se, spread.df, successes=spread.value * pairs, trials=pairs)
-
-
-def effective_count(losses: Floats) -> float:
-    """Over how many rows losses are effectively spread: (Σ w)² / Σ w² (Kish 1965); 0 when there is no loss."""
-    squares = float(np.square(losses).sum())
-    return float(losses.sum()) ** 2 / squares if squares > 0 else 0.0

@@ -34,7 +34,8 @@ class StatisticsSettings:
 class PairedEstimate:
     """One metric of both models. `delta` is challenger minus champion in the metric's own direction.
 
-    `challenger` and `champion` may be NaN: the metric is undefined on these rows, and `note` says why.
+    `challenger` and `champion` may be NaN: the metric is undefined on these rows, and `note` says why. `caution` says
+    why the interval may be too narrow.
     """
 
     challenger: ValueSpread
@@ -43,6 +44,7 @@ class PairedEstimate:
     method: str = ""
     p_value: float | None = None
     note: str = field(default="")
+    caution: str = ""
 
     def flipped(self) -> PairedEstimate:
         """The same with `delta` turned round."""

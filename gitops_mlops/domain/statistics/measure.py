@@ -28,6 +28,7 @@ from gitops_mlops.domain.statistics.results import Interval, MetricResult
 from gitops_mlops.domain.statistics.sample import ScoredSample
 from gitops_mlops.domain.statistics.spread import ValueSpread
 from gitops_mlops.domain.statistics.verdict import (
+    FEWEST_EFFECTIVE_UNITS,
     FEWEST_OF_A_CLASS,
     FEWEST_UNITS,
     minimum_detectable_effect,
@@ -92,7 +93,7 @@ def _estimate(sample: ScoredSample, metric: Metric | CustomMetric, settings: Sta
     if metric.method is IntervalMethod.COUNTS:
         return estimate_counts(sample, metric, settings)
     if metric.method is IntervalMethod.AREA:
-        return estimate_auc(sample, settings)
+        return estimate_auc(sample)
     if metric.method is IntervalMethod.AREAS:
         return estimate_areas(sample)
     if metric.method is IntervalMethod.RESAMPLED:
@@ -141,6 +142,10 @@ def _few(sample: ScoredSample, known: Metric | CustomMetric) -> str:
     """Why there is too little for an interval that is what it says; "" when there is enough."""
     if sample.units < FEWEST_UNITS:
         return f"only {sample.units} {sample.unit}, at least {FEWEST_UNITS} are needed"
+    if sample.effective_units < FEWEST_EFFECTIVE_UNITS:
+        count = math.floor(sample.effective_units)
+        equal = f"so unequal {sample.unit} that they count as {count}"
+        return f"{equal}, at least {FEWEST_EFFECTIVE_UNITS} are needed"
     if isinstance(known, CustomMetric) or known.carried_by is None:
         return ""
     counts = np.bincount(sample.truth.astype(np.int64), minlength=2)
@@ -237,7 +242,9 @@ def _note(estimate: PairedEstimate) -> str:
     if estimate.note:
         return estimate.note
     values = (estimate.champion, estimate.challenger.value)
-    return "not a finite number" if any(value is not None and not math.isfinite(value) for value in values) else ""
+    if any(value is not None and not math.isfinite(value) for value in values):
+        return "not a finite number"
+    return estimate.caution
 
 
 def _interval(spread: ValueSpread, alpha: float) -> Interval | None:

@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.statistics.class_counts import ClassCounts, MetricGradient, class_gradient, class_metric
-from gitops_mlops.domain.statistics.edges import ShareSpread, effective_count, effective_trials
+from gitops_mlops.domain.statistics.edges import ShareSpread, effective_trials
 from gitops_mlops.domain.statistics.estimate import StatisticsSettings
-from gitops_mlops.domain.statistics.sample import Floats, ScoredSample
+from gitops_mlops.domain.statistics.sample import Floats, ScoredSample, effective_count
 from gitops_mlops.domain.statistics.spread import ValueSpread
 
 

@@ -55,9 +55,10 @@ class ScoredSample:
     `truth` has shape (n,): class codes (0 and 1, 1 positive, for a binary task; `classes` holds the labels by code),
     numbers, or for a ranking how relevant the row is to its query. `clusters` has shape (n,), codes from 0 of groups
     of rows that are not independent of one another; None when every row stands for itself. A forecast's clusters
-    are points in time, in order, and `horizon` is how many of them ahead it looks. A ranking's clusters are its
-    queries or larger; `queries` has shape (n,), codes from 0. `scale` has shape (n,): the error of the naive
-    forecast of the row's series in training, where the metric is relative to it.
+    are points in time, in order, and `horizon` is how many of them ahead it looks; with `in_time` the clusters of
+    another task are, such as days. A ranking's clusters are its queries or larger; `queries` has shape (n,), codes
+    from 0. `scale` has shape (n,): the error of the naive forecast of the row's series in training, where the metric
+    is relative to it.
     """
 
     task: ModelTask
@@ -69,6 +70,7 @@ class ScoredSample:
     queries: Ints | None = None
     horizon: int | None = None
     scale: Floats | None = None
+    in_time: bool = False
 
     @property
     def rows(self) -> int:
@@ -79,6 +81,18 @@ class ScoredSample:
     def units(self) -> int:
         """How many independent units there are: clusters, or rows."""
         return self.rows if self.clusters is None else len(np.unique(self.clusters))
+
+    @property
+    def effective_units(self) -> float:
+        """As how many clusters of equal size the clusters count (`effective_count`); the units of other samples."""
+        if self.clusters is None or self.queries is self.clusters:
+            return float(self.units)
+        return effective_count(np.bincount(self.clusters).astype(np.float64))
+
+    @property
+    def lag(self) -> int | None:
+        """Below how many steps clusters that follow one another depend by design; None for clusters without order."""
+        return 1 if self.in_time and self.clusters is not None else self.horizon
 
     @property
     def unit(self) -> str:
@@ -121,6 +135,12 @@ class ScoredSample:
             queries=clusters if self.queries is self.clusters else _renumbered(self.queries, rows),
             scale=None if self.scale is None else self.scale[rows],
         )
+
+
+def effective_count(weights: Floats) -> float:
+    """Over how many parts weights are effectively spread: (Σ w)² / Σ w² (Kish 1965); 0 when all are 0."""
+    squares = float(np.square(weights).sum())
+    return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
 
 
 def _renumbered(codes: Ints | None, rows: Mask) -> Ints | None:

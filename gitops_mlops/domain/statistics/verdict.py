@@ -9,6 +9,8 @@ from gitops_mlops.domain.statistics.spread import ValueSpread, t_quantile
 
 # With fewer independent units the intervals are not what they say, whatever the method.
 FEWEST_UNITS = 20
+# With fewer effective clusters one or two decide alone.
+FEWEST_EFFECTIVE_UNITS = 10
 # With fewer rows of either label the normal approximation of ROC-AUC is not one.
 FEWEST_OF_A_CLASS = 10
 

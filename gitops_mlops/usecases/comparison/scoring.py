@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from gitops_mlops.domain.comparison.predictions import Predictor
-from gitops_mlops.domain.comparison.rows import cluster_codes, naive_errors
+from gitops_mlops.domain.comparison.rows import cluster_codes, is_time, naive_errors
 from gitops_mlops.domain.comparison.scoring import TrueLabels, UnscorableReason, score
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.config.sections import ModelConfig
@@ -79,4 +79,5 @@ def _sample(model: ModelConfig, rows: EvaluationRows, truth: TrueLabels, answers
         queries=clusters if query == column else cluster_codes(frame[query]) if query else None,
         horizon=evaluation.horizon if task is ModelTask.FORECASTING else None,
         scale=scale,
+        in_time=column is not None and (column == evaluation.time or is_time(frame[column])),
     )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gitops_mlops.domain.comparison.rows import (
     cluster_codes,
     dependent_columns,
+    is_time,
     naive_errors,
     parse_rows,
     repeats,
@@ -105,3 +106,22 @@ def test_the_naive_forecasts_error_is_each_series_own() -> None:
     assert naive_errors(*numbered, "y", "t", "s", season=1).tolist()[:2] == [15.0, 1.5], "1.0 and '1' are one series"
     with pytest.raises(MissingEvidence, match="column 's' is String"):
         require_ordered(history, "s", "x.csv")
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ([date(2026, 1, 2), date(2026, 1, 1)], True),
+        (["2026-01-02", "2026-01-01"], True),
+        (["2026-01-02 10:00", "2026-01-01T09:30:00.5"], True),
+        (["2026-01", "2025-12"], True),
+        (["2026-W05"], True),
+        (["2026-01-02", "gate 7"], False),
+        (["02/01/2026"], False),
+        (["AA", "DL"], False),
+        ([20260102, 20260101], False),
+        ([1.5], False),
+    ],
+)
+def test_groups_in_time_are_dates_and_texts_like_dates(values: list[object], found: bool) -> None:
+    assert is_time(pl.Series("group", values)) is found

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from sklearn.metrics import roc_auc_score
 
 from gitops_mlops.domain.config.metrics import METRICS, ModelTask
 from gitops_mlops.domain.config.sections import Margin
-from gitops_mlops.domain.statistics.areas import auc_draws, delong
 from gitops_mlops.domain.statistics.estimate import StatisticsSettings
 from gitops_mlops.domain.statistics.linear import row_losses
 from gitops_mlops.domain.statistics.measure import measure
@@ -79,33 +79,26 @@ def test_delta_method_agrees_with_the_jackknife(metric: str, clusters: int) -> N
     assert measure(sample, metric, StatisticsSettings()).result.se == pytest.approx(jackknife, rel=0.03)
 
 
-def test_bootstrap_of_auc_agrees_with_delong() -> None:
-    sample = binary(17, rows=2500)
+@pytest.mark.parametrize("unequal", [0.0, 1.0])
+def test_the_error_of_a_clustered_area_is_the_jackknifes(unequal: float) -> None:
+    sample = binary(17, rows=1500, clusters=40)
     assert sample.champion is not None
-    scores = [one.probabilities for one in (sample.champion, sample.challenger)]
-    positive = sample.truth == 1
-    _, covariance = delong(positive, [one for one in scores if one is not None])
-    se = np.sqrt(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
-    # More rows than fit into one table, so draw by draw; and the same rows as clusters of their own in one table.
-    row_wise = auc_draws(
-        positive, [one for one in scores if one is not None], None, StatisticsSettings(resamples=1500)
-    )
-    assert (row_wise[1] - row_wise[0]).std(ddof=1) == pytest.approx(se, rel=0.06)
-
-
-def test_both_ways_to_draw_areas_are_the_same_bootstrap(monkeypatch: pytest.MonkeyPatch) -> None:
-    sample = binary(19, rows=900, clusters=60)
-    assert sample.champion is not None
-    scores = [
-        one.probabilities for one in (_rounded(sample.champion), sample.challenger) if one.probabilities is not None
-    ]
-    arguments = (sample.truth == 1, scores, sample.clusters, StatisticsSettings(resamples=3000))
-    tabled = auc_draws(*arguments)
-    monkeypatch.setattr("gitops_mlops.domain.statistics.areas._MOST_CLUSTERS_IN_A_TABLE", 0)
-    drawn = auc_draws(*arguments)
-    for one, other in zip(tabled, drawn, strict=True):
-        assert one.mean() == pytest.approx(other.mean(), abs=0.001)
-        assert one.std() == pytest.approx(other.std(), rel=0.06)
+    assert sample.clusters is not None
+    if unequal:
+        sizes = np.random.default_rng(5).lognormal(0, unequal, 40)
+        drawn = np.random.default_rng(6).choice(40, size=sample.rows, p=sizes / sizes.sum())
+        sample = replace(sample, clusters=np.unique(drawn, return_inverse=True)[1].astype(np.int64))
+    assert sample.clusters is not None
+    left_out = []
+    for unit in range(sample.units):
+        part = sample.only(sample.clusters != unit)
+        values = [roc_auc_score(part.truth, one.probabilities) for one in part.sides]
+        left_out.append(values[1] - values[0])
+    result = measure(sample, "roc_auc", StatisticsSettings()).result
+    count = len(left_out)
+    jackknife = np.sqrt((count - 1) / count * np.square(np.array(left_out) - result.delta).sum())
+    assert result.se == pytest.approx(jackknife, rel=0.03)
+    assert result.method == "DeLong, jackknife of clusters"
 
 
 @pytest.mark.parametrize(("disagreements", "verdict"), [(0, "inconclusive"), (3, "inconclusive"), (6, "improved")])

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from gitops_mlops.domain.names import first_of
 
 _NAMED = 3
+_MOST_DECIMALS = 17
 
 
 def plain(value: float, digits: int = 4) -> str:
@@ -15,7 +16,24 @@ def plain(value: float, digits: int = 4) -> str:
     if not math.isfinite(value):
         return str(value)
     rounded = float(f"{value:.{max(digits, len(str(int(abs(value)))))}g}")
-    return f"{rounded:z.6f}".rstrip("0").rstrip(".").replace("-", "−")
+    leading = max(0, -math.floor(math.log10(abs(rounded)))) if rounded else 0
+    text = f"{rounded:z.{min(leading + digits, _MOST_DECIMALS)}f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
+
+
+def apart(one: float, other: float) -> tuple[str, str]:
+    """Two numbers in as many digits as it takes to tell them apart: `0.79996` and `0.8`."""
+    for digits in range(4, 18):
+        texts = plain(one, digits), plain(other, digits)
+        if one == other or texts[0] != texts[1]:
+            break
+    return texts
+
+
+def about(number: int) -> str:
+    """`4,700` for 4,623: no more digits than an estimate has, and never fewer than are needed."""
+    step = 10 ** max(0, len(str(number)) - 2)
+    return f"{-(-number // step) * step:,}"
 
 
 def difference(value: float) -> str:

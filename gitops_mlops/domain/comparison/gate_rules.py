@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gitops_mlops.domain.comparison.gate_reasons import difference, plain
+from gitops_mlops.domain.comparison.gate_reasons import about, difference, plain
 from gitops_mlops.domain.comparison.slice_gates import Found
 from gitops_mlops.domain.config.sections import EvaluationConfig, GateConfig
 from gitops_mlops.domain.config.values import RuleName
@@ -57,16 +57,18 @@ def judge_rule(gate: GateConfig, measured: MetricEstimate | None, evaluation: Ev
     return (
         evaluation.inconclusive,
         f"cannot tell: {difference(delta.value)}, between {difference(low)} and {difference(high)}"
-        f"{_enough(measured)}",
+        f"{_enough(measured, evaluation.power)}",
     )
 
 
-def _enough(measured: MetricEstimate) -> str:
-    needed, mde = measured.result.required_sample_size, measured.result.mde
-    if mde is None or not measured.units or (measured.result.margin and needed is None):
+def _enough(measured: MetricEstimate, power: float) -> str:
+    needed, mde, margin = measured.result.required_sample_size, measured.result.mde, measured.result.margin
+    if mde is None or not measured.units or (margin and needed is None):
         return ""
-    enough = "" if needed is None else f", about {needed:,} would be enough"
-    return f"; a difference under {plain(mde, 2)} cannot be seen with {measured.units}{enough}"
+    unseen = f"; a difference under {plain(mde, 2)} cannot be seen with {measured.units}"
+    if needed is None or margin is None:
+        return unseen
+    return f"{unseen}, about {about(needed)} would be enough for a margin of {plain(margin, 3)} at {power:.0%} power"
 
 
 def missing_reason(measured: MetricEstimate | None) -> str:

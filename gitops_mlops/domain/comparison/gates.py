@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from gitops_mlops.domain.comparison.gate_reasons import plain
+from gitops_mlops.domain.comparison.gate_reasons import apart, plain
 from gitops_mlops.domain.comparison.gate_rules import RULES, judge_rule, missing_reason
 from gitops_mlops.domain.comparison.report_parts import GateResult, ReportChange, Verdict
 from gitops_mlops.domain.comparison.slice_gates import RANK, Found, SliceEstimate, bounds_in_slices, rule_in_slices
@@ -179,7 +179,8 @@ def _bounds(gate: GateConfig, measured: MetricEstimate | None, evaluation: Evalu
     value = measured.own.value
     for bound, misses in ((gate.min, -1), (gate.max, 1)):
         if bound is not None and (value - bound) * misses > 0:
-            return "block", f"{plain(value)} is {'below' if misses < 0 else 'above'} {plain(bound)}"
+            seen, wanted = apart(value, bound)
+            return "block", f"{seen} is {'below' if misses < 0 else 'above'} {wanted}"
     if measured.few:
         return evaluation.when_not_judged, f"cannot be judged ({measured.few}): {plain(value)}"
     return "pass", f"{plain(value)}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gitops_mlops.domain.comparison.gate_reasons import cannot_be_judged, difference, parts, plain, probability
+from gitops_mlops.domain.comparison.gate_reasons import apart, cannot_be_judged, difference, parts, plain, probability
 from gitops_mlops.domain.comparison.report_parts import GateStatus
 from gitops_mlops.domain.config.sections import EvaluationConfig, GateConfig
 from gitops_mlops.domain.names import first_of
@@ -101,7 +101,7 @@ def bounds_in_slices(gate: GateConfig, slices: Sequence[SliceEstimate], evaluati
         if _outside(gate, value)
     ]
     clear = [miss for miss in misses if miss[2] <= evaluation.alpha]
-    named = first_of([f"{one.name} {plain(value)}" for one, value, _ in clear or misses], 5)
+    named = first_of([f"{one.name} {_beside(gate, value)}" for one, value, _ in clear or misses], 5)
     of = parts(len(found.judged), "slice")
     if clear:
         return found.concluded("block", f"missed beyond doubt in {len(clear)} of {of}: {named}", evaluation)
@@ -109,6 +109,12 @@ def bounds_in_slices(gate: GateConfig, slices: Sequence[SliceEstimate], evaluati
         words = f"missed in {len(misses)} of {of}, perhaps by chance: {named}"
         return found.concluded(evaluation.inconclusive, words, evaluation)
     return found.concluded("pass", "held", evaluation)
+
+
+def _beside(gate: GateConfig, value: float) -> str:
+    """A value that misses a bound, in as many digits as it takes to see that."""
+    bound = gate.min if gate.min is not None and value < gate.min else gate.max
+    return plain(value) if bound is None else apart(value, bound)[0]
 
 
 def _split(gate: GateConfig, slices: Sequence[SliceEstimate], against_champion: bool, required: bool) -> _Slices:

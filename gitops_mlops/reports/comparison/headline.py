@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from gitops_mlops.domain.comparison.gate_reasons import about, plain
 from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.comparison.report_parts import DATA_GATE, ComparedRevision, GateResult, SliceResult
+from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.statistics.results import MetricResult, MetricVerdict
 from gitops_mlops.reports.comparison.words import METRIC_WORDS, WORST_FIRST, known_name
-from gitops_mlops.reports.rendering.numbers import between, count, counted, decimals_of, fixed, level, percent, signed
+from gitops_mlops.reports.rendering.numbers import between, counted, decimals_of, fixed, level, percent, signed
 
 Word = Callable[[str], str]
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -150,11 +152,21 @@ def too_few(report: Report, metric: MetricResult) -> str:
     """What the rows at hand cannot show, and how many would; "" when that is not known."""
     if metric.mde is None:
         return ""
-    clusters = report.evaluation.clusters
-    have = counted(report.evaluation.rows, "row") if clusters is None else counted(clusters, "group")
+    clusters, (one, many) = report.evaluation.clusters, units_of(report)
+    have = counted(report.evaluation.rows if clusters is None else clusters, one, many)
     unseen = f"a difference under {fixed(metric.mde, decimals_of(metric))} cannot be seen with {have}"
-    needed = f"; {count(metric.required_sample_size)} would be needed" if metric.required_sample_size else ""
-    return f"Too few rows to tell: {unseen}{needed}."
+    needed = ""
+    if metric.required_sample_size:
+        margin = f" for a margin of {plain(metric.margin, 3)}" if metric.margin else ""
+        needed = f"; about {about(metric.required_sample_size)} would be needed{margin}"
+    return f"Too few {many} to tell: {unseen}{needed}."
+
+
+def units_of(report: Report) -> tuple[str, str]:
+    """What counts as independent: `row` and `rows`, `group` or `point in time`."""
+    if report.evaluation.clusters is None:
+        return "row", "rows"
+    return ("point in time", "points in time") if report.task == ModelTask.FORECASTING else ("group", "groups")
 
 
 def rows_text(report: Report, word: Word) -> str:
@@ -162,8 +174,9 @@ def rows_text(report: Report, word: Word) -> str:
     rows = report.evaluation
     text = counted(rows.rows, "row")
     if rows.clusters is not None:
-        text += f" in {counted(rows.clusters, 'group')}"
-        text += f" by {word(rows.cluster_by)}" if rows.cluster_by else ""
+        in_time = report.task == ModelTask.FORECASTING
+        text += f" {'at' if in_time else 'in'} {counted(rows.clusters, *units_of(report))}"
+        text += f" by {word(rows.cluster_by)}" if rows.cluster_by and not in_time else ""
     return text
 
 

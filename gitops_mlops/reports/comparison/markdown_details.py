@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.comparison.report_parts import ComparedRevision
+from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.statistics.results import ConfusionMatrix, PlotCurve
 from gitops_mlops.reports.comparison.markdown_sections import details, short_prose, table
 from gitops_mlops.reports.comparison.panels import Panel, UntrustedText
@@ -132,7 +133,8 @@ def _rows(report: Report) -> list[str]:
         lines.append(f"- Positive: {count(rows.positives)}")
     if rows.clusters is not None:
         by = f" by {code(rows.cluster_by)}" if rows.cluster_by else ""
-        lines.append(f"- Independent groups: {count(rows.clusters)}{by}")
+        what = "Points in time" if report.task == ModelTask.FORECASTING else "Independent groups"
+        lines.append(f"- {what}: {count(rows.clusters)}{by}")
     lines += [f"- Left out: {count(number)}, {prose(reason)}" for reason, number in rows.excluded.items()]
     if rows.overlap is not None:
         lines.append(f"- Rows that stand in the training data too: {count(rows.overlap)}")

@@ -189,7 +189,8 @@ def test_what_cannot_be_seen_is_told_with_how_much_there_is() -> None:
         result=found.result.model_copy(update={"mde": 0.03, "required_sample_size": 43_512, "margin": 0.005}),
     )
     assert status(NOT_WORSE, seen)[1].endswith(
-        "; a difference under 0.03 cannot be seen with 1,200 rows, about 43,512 would be enough"
+        "; a difference under 0.03 cannot be seen with 1,200 rows, about 44,000 would be enough"
+        " for a margin of 0.005 at 80% power"
     )
     # Enough rows for the margin: the difference itself lies at it.
     enough = dataclasses.replace(seen, result=seen.result.model_copy(update={"required_sample_size": None}))

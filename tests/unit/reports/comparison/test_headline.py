@@ -147,7 +147,7 @@ def test_the_decisive_metric_is_one_of_a_gate_that_made_the_verdict() -> None:
             [
                 "log-loss 0.500 → 0.450 (−10%): a difference of +0.050, 90% interval 0.010 to 0.090, on 1,200 rows.",
                 "Too few rows to tell: a difference under 0.080 cannot be seen with 1,200 rows; "
-                "9,300 would be needed.",
+                "about 9,300 would be needed.",
             ],
         ),
         (
@@ -204,7 +204,18 @@ def test_groups_are_named_for_they_are_what_counts() -> None:
     rows = EvaluationSample(dataset="flights", rows=54321, cluster_by="date", clusters=61)
     made = report("warn", metric("inconclusive", mde=0.08, required_sample_size=140), evaluation=rows)
     assert because(made, str)[0].endswith("on 54,321 rows in 61 groups by date.")
-    assert "cannot be seen with 61 groups; 140 would be needed." in because(made, str)[1]
+    assert because(made, str)[1].startswith("Too few groups to tell: ")
+    assert "cannot be seen with 61 groups; about 140 would be needed." in because(made, str)[1]
+
+
+def test_a_series_has_points_in_time() -> None:
+    rows = EvaluationSample(dataset="air", rows=120, cluster_by="month", clusters=60)
+    shortage = metric("inconclusive", mde=0.08, required_sample_size=1234, margin=0.05)
+    made = report("warn", shortage, evaluation=rows, task="forecasting")
+    first, second = because(made, str)
+    assert first.endswith("on 120 rows at 60 points in time.")
+    assert second.startswith("Too few points in time to tell: ")
+    assert second.endswith("with 60 points in time; about 1,300 would be needed for a margin of 0.05.")
 
 
 def test_a_share_is_told_only_of_losses() -> None:

@@ -102,6 +102,16 @@ CASES += [
     (t, "ids as text", lambda f: f.with_columns(pl.col("key").cast(pl.String)), "", 0, "pass", "") for t in TASKS
 ]
 CASES += [
+    (B, f"ids as {name}", lambda f, key=key: f.with_columns(key=key), "", code, "" if code else "pass", says)
+    for name, key, code, says in (
+        ("floats", pl.col("key").cast(pl.Float64), 0, ""),
+        ("text of floats", pl.col("key").cast(pl.Float64).cast(pl.String), 0, ""),
+        ("text with zeros", pl.col("key").cast(pl.String).str.zfill(9), 3, "its ids are text ("),
+        ("other text", pl.format("m-{}", "key"), 3, "no evaluation row has a prediction: its ids are text ('m-"),
+        ("other numbers", pl.col("key") + 10**6, 3, "those of the data int64 ('"),
+    )
+]
+CASES += [
     (t, "rows missing", lambda f: f[7:], "", 3, "", "7 of 240 evaluation rows have no prediction") for t in (B, K)
 ]
 CASES += [(t, "ids twice", lambda f: pl.concat([f, f[:2]]), "", 3, "", "2 rows repeat an id") for t in (M, F)]

@@ -43,7 +43,13 @@ class PredictionTable:
 
     def covers(self, ids: pl.Series) -> Mask:
         """Which of the rows have a prediction; shape (rows,)."""
-        return np.fromiter((value in self._places for value in id_texts(ids)), dtype=np.bool_, count=len(ids))
+        here, places = self._joined(ids)
+        return np.fromiter((value in places for value in here), dtype=np.bool_, count=len(ids))
+
+    def unlike(self, ids: pl.Series) -> str:
+        """How its ids differ from those of the rows, where no row has a prediction."""
+        mine = self.frame[self.id]
+        return f"its ids are {_example(mine)}, those of the data {_example(ids)}"
 
     def labels(self, known: Sequence[Any]) -> list[Any]:
         """The labels of its `probability_<label>` columns, in their order; `known` are those of the evaluation data.
@@ -85,7 +91,8 @@ class PredictionTable:
 
         Raises KeyError for a row that has none.
         """
-        chosen = self.frame[[self._places[value] for value in id_texts(ids)]]
+        here, places = self._joined(ids)
+        chosen = self.frame[[places[value] for value in here]]
         if PROBABILITY in chosen.columns:
             positive = chosen[PROBABILITY].cast(pl.Float64).to_numpy()
             probabilities = np.column_stack([1 - positive, positive])
@@ -109,12 +116,22 @@ class PredictionTable:
             known = Labels(labels.unique().to_list())
             same = {label: known.of(label) for label in {*theirs}}
             theirs = [same[label] for label in theirs]
-        pairs = zip(id_texts(ids), labels.to_list(), strict=True)
-        return sum(row in self._places and theirs[self._places[row]] != label for row, label in pairs)
+        here, places = self._joined(ids)
+        pairs = zip(here, labels.to_list(), strict=True)
+        return sum(row in places and theirs[places[row]] != label for row, label in pairs)
+
+    def _joined(self, ids: pl.Series) -> tuple[pl.Series, dict[Any, int]]:
+        """Ids of rows, and the place of each id here, such that 7, 7.0, "7" and "7.0" are one."""
+        places = self._beside_numbers if ids.dtype.is_numeric() else self._beside_texts
+        return id_texts(ids, self.frame[self.id].dtype), places
 
     @cached_property
-    def _places(self) -> dict[Any, int]:
-        return {value: place for place, value in enumerate(id_texts(self.frame[self.id]))}
+    def _beside_numbers(self) -> dict[Any, int]:
+        return _numbered(id_texts(self.frame[self.id], pl.Float64()))
+
+    @cached_property
+    def _beside_texts(self) -> dict[Any, int]:
+        return _numbered(id_texts(self.frame[self.id]))
 
     @property
     def _words(self) -> list[str]:
@@ -211,3 +228,14 @@ def _label(word: str, known: Sequence[Any]) -> Any:
     if kinds <= {int, float} and _WHOLE.fullmatch(word):
         return int(word) if kinds == {int} else float(word)
     return None
+
+
+def _numbered(values: pl.Series) -> dict[Any, int]:
+    return {value: place for place, value in enumerate(values)}
+
+
+def _example(ids: pl.Series) -> str:
+    """The kind of ids, and one of them."""
+    kind = "text" if isinstance(ids.dtype, pl.String | pl.Categorical | pl.Enum) else str(ids.dtype).lower()
+    first = next(iter(ids.drop_nulls()), None)
+    return f"{kind} ({str(first)[:60]!r})" if first is not None else kind

@@ -142,7 +142,9 @@ def _champions_table(
     except MissingEvidence as error:
         return UnscorableReason(f"gave no predictions: {error.where}: {error.message}")
     if not theirs.covers(frame[_id(evaluation)]).any():
-        return UnscorableReason(f"predicted none of these rows in its {path}")
+        return UnscorableReason(
+            f"predicted none of these rows in its {path}: {theirs.unlike(frame[_id(evaluation)])}"
+        )
     return theirs
 
 
@@ -173,6 +175,12 @@ def _id(evaluation: EvaluationConfig) -> str:
 def _require_all(mine: PredictionTable, frame: pl.DataFrame, evaluation: EvaluationConfig) -> None:
     ids, labels = frame[_id(evaluation)], frame[evaluation.target]
     covered = mine.covers(ids)
+    if len(ids) and not covered.any():
+        raise MissingEvidence(
+            f"no evaluation row has a prediction: {mine.unlike(ids)}",
+            where=mine.name,
+            hint=f"write {evaluation.id!r} as the evaluation data has it, on the whole of it",
+        )
     if lacking := int(np.count_nonzero(~covered)):
         first = ids.filter(~pl.Series(covered))[0]
         raise MissingEvidence(

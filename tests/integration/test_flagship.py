@@ -91,10 +91,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture
 def project(made: Project) -> Iterator[Project]:
     """The reproduced flagship; what a test changes in it is undone."""
-    kept = {path: (made.root / path).read_bytes() for path in ("params.yaml", "dvc.lock")}
+    # What DVC has in its cache comes back by `dvc checkout`; metrics and plots are in git alone.
+    paths = [made.root / "params.yaml", made.root / "dvc.lock", *(made.root / "metrics").glob("*")]
+    kept = {path: path.read_bytes() for path in paths}
     yield made
     for path, content in kept.items():
-        (made.root / path).write_bytes(content)
+        path.write_bytes(content)
     made.dvc("checkout", "--force", "--quiet")
 
 

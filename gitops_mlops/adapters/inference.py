@@ -13,6 +13,7 @@ import urllib3
 from gitops_mlops.domain.deployment.inference import InferenceResult, Row, joined, to_answers, to_tensors
 from gitops_mlops.domain.deployment.reconciliation import RunningServer
 from gitops_mlops.domain.errors import ExternalError, NoAnswer, PlaceError, UsageError
+from gitops_mlops.domain.shortening import LINE, TEXT, shorten
 from gitops_mlops.log import Logger
 
 _LOG = Logger(__name__)
@@ -79,7 +80,7 @@ def _get(url: str) -> Any:
 def _log_trouble(content: bytes) -> str:
     """What a server says of its prediction log beside its health; "" for nothing."""
     try:
-        return str(json.loads(content).get("log", ""))[:300]
+        return shorten(str(json.loads(content).get("log", "")), LINE)
     except (AttributeError, ValueError, RecursionError):
         return ""
 
@@ -123,7 +124,7 @@ def _answer(response: urllib3.BaseHTTPResponse, url: str) -> Any:
     if response.status == 200 and body is not None:
         return body
     said = body.get("error") if isinstance(body, dict) else None
-    message = str(said)[:2000] if said else "it says nothing that we understand"
+    message = shorten(str(said), TEXT) if said else "it says nothing that we understand"
     if 400 <= response.status < 500 and response.status not in (404, 408, 429):
         raise UsageError(message, where=f"{url} answered {response.status}")
     if response.status == _MACHINE_FAILED:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gitops_mlops.domain.shortening import and_more
+
 DONE = 0
 VERDICT_AGAINST = 1
 INTERRUPTED = 130
@@ -117,7 +119,7 @@ class TagConflict(ExternalError):
         import shlex
 
         self.names = tuple(names)
-        more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+        more = and_more(len(names) - 1, " (", ")")
         super().__init__(
             f"is another one here than on {remote}{more}",
             where=f"tag {names[0]}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 # GTO's grammar. `\Z`, not `$`: a trailing newline is no part of a name.
@@ -11,6 +11,8 @@ NAME = r"[a-zA-Z0-9](?:[a-zA-Z0-9/_-]*[a-zA-Z0-9])?"
 ARTIFACT = rf"(?:[a-zA-Z0-9_./-]+:)?{NAME}"
 _NAME = re.compile(rf"{NAME}\Z")
 _ARTIFACT = re.compile(rf"{ARTIFACT}\Z")
+# difflib's time grows with the square of the length, and no name is this long.
+_LONGEST = 100
 
 
 def is_name(text: str) -> bool:
@@ -55,26 +57,8 @@ def closest(wrong: str, known: Iterable[str]) -> str:
     # Only those who erred need it.
     from difflib import get_close_matches
 
-    # difflib's time grows with the square of the length, and no name is this long.
-    found = get_close_matches(wrong[:100], sorted(set(known)), n=1, cutoff=0.6)
+    found = get_close_matches(wrong[:_LONGEST], sorted(set(known)), n=1, cutoff=0.6)
     return f"perhaps you meant {found[0]!r}" if found else ""
-
-
-def first_of(names: Sequence[str], most: int) -> str:
-    """`a, b and 3 more`: the first names, and how many are left out."""
-    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
-
-
-def first_texts(texts: Sequence[str], most: int) -> tuple[str, ...]:
-    """At most so many texts; the last one says how many are left out."""
-    if len(texts) <= most:
-        return tuple(texts)
-    return (*texts[: most - 1], f"and {len(texts) - most + 1:,} more")
-
-
-def left_out(number: int, most: int, what: str) -> list[str]:
-    """What a list of `number` leaves out that holds `most`, as a text; none when it holds all."""
-    return [f"{number - most:,} of {number:,} {what} are left out"] if number > most else []
 
 
 def suggest(wrong: str, known: Iterable[str]) -> str:

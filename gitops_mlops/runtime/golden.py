@@ -11,6 +11,7 @@ from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.deployment.bundle import CONTRACT_FILE, MODEL_FILE, TRUSTED_TYPES_FILE, finite
 from gitops_mlops.domain.errors import BundleError, UsageError
 from gitops_mlops.domain.faults import of_the_machine
+from gitops_mlops.domain.shortening import first_line
 from gitops_mlops.runtime.skops_model import EstimatorModel, load_model
 
 _FIX = "fix the model and register a new version"
@@ -41,7 +42,7 @@ def golden_predictions(
     except (Exception, SystemExit) as error:
         if of_the_machine(error):
             raise
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0][:300]
+        reason = f"{type(error).__name__}: {first_line(error)}"
         raise BundleError(f"the model fails on its golden rows ({reason})", where=place, hint=_FIX) from error
     probabilities = [] if predictions.probabilities is None else predictions.probabilities.tolist()
     if not finite(predictions.labels.tolist(), probabilities):

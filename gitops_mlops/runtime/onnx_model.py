@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gitops_mlops.domain.comparison.predictions import Predictions
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.faults import of_the_machine, short_of
+from gitops_mlops.domain.shortening import first_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,7 +99,7 @@ def load_onnx(content: bytes, name: str, inputs: Sequence[str] = ()) -> OnnxMode
         if of_the_machine(error) or short_of(str(error)):
             raise MemoryError(str(error)) from error
         # ONNX Runtime has an exception for each of its error codes, without a common base.
-        reason = str(error).partition("\n")[0][:200]
+        reason = first_line(error)
         raise MissingEvidence(
             f"not a model that ONNX Runtime can read ({reason})", where=name, hint="export it again, then dvc repro"
         ) from error

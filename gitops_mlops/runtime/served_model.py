@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,8 +23,10 @@ from gitops_mlops.domain.deployment.bundle import (
     parse_bundle,
     verify_files,
 )
+from gitops_mlops.domain.digests import sha256_of
 from gitops_mlops.domain.errors import BundleError, MissingEvidence, MlopsError
 from gitops_mlops.domain.faults import of_the_machine
+from gitops_mlops.domain.shortening import first_line
 from gitops_mlops.runtime.admitted_frame import admitted_frame
 from gitops_mlops.runtime.skops_model import load_model
 
@@ -77,7 +78,7 @@ class ServedModel:
             if of_the_machine(error):
                 raise
             # scikit-learn explains over many lines; a log wants one.
-            reason = ascii(str(error).strip().partition("\n")[0][:300]).strip("'\"")
+            reason = ascii(first_line(error)).strip("'\"")
             raise ModelFailure(f"{type(error).__name__}: {reason}") from error
         if not finite(labels, probabilities):
             raise ModelFailure("the prediction is not finite")
@@ -103,7 +104,7 @@ def load_bundle(folder: Path, *, expect_digest: str = "", allow_version_skew: bo
         raise BundleError(f"is {digest}, expected {expect_digest}", where=str(folder / MANIFEST), hint=REBUILD)
     bundle = parse_bundle(manifest, str(folder / MANIFEST))
     contents = {name: _read(folder, name) for name in _names(folder) if name != MANIFEST}
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    digests = {name: sha256_of(content) for name, content in contents.items()}
     if problems := verify_files(bundle, digests):
         raise BundleError("; ".join(problems), where=str(folder), hint=REBUILD)
     warnings = _skew(bundle, allow_version_skew)

@@ -16,7 +16,7 @@ import uuid
 from pathlib import Path
 from typing import NoReturn
 
-from gitops_mlops.domain.deployment.bundle import is_digest
+from gitops_mlops.domain.digests import is_content_digest
 from gitops_mlops.domain.errors import BUG, INTERRUPTED, MissingEvidence, MlopsError, PlaceError, UsageError
 from gitops_mlops.domain.extras import missing_extra
 from gitops_mlops.domain.faults import of_the_machine
@@ -187,7 +187,7 @@ def _positive(text: str) -> float:
 
 
 def _digest(text: str) -> str:
-    if not is_digest(text):
+    if not is_content_digest(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no digest (sha256: and 64 hexadecimal digits)")
     return text
 

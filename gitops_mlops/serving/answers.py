@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from gitops_mlops.domain.shortening import escaped
 from gitops_mlops.runtime.served_model import ServedModel, ServedPredictions, label_type
 from gitops_mlops.serving.body import HttpRefusal
 from gitops_mlops.serving.request import InferenceRequest, datatype_of
@@ -61,7 +62,7 @@ def check_outputs(served: ServedModel, question: InferenceRequest) -> None:
     known = [output["name"] for output in _outputs(served)]
     for name in question.outputs:
         if name not in known:
-            raise HttpRefusal(422, f"the model has no output {name[:80]!a} → {', '.join(known)}")
+            raise HttpRefusal(422, f"the model has no output {escaped(name)} → {', '.join(known)}")
 
 
 def model_metadata(served: ServedModel) -> bytes:

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 from threadpoolctl import threadpool_limits
 
 from gitops_mlops import __version__
+from gitops_mlops.domain.shortening import escaped
 from gitops_mlops.runtime.served_model import ModelFailure, ServedModel
 from gitops_mlops.serving import answers
 from gitops_mlops.serving.access import RequestRecord, record_of
@@ -191,7 +192,9 @@ class ModelService:
         bundle = self.served.bundle
         version = request.path_params.get("version", bundle.version)
         if version != bundle.version:
-            raise HttpRefusal(404, f"there is no version {version[:80]!a} of {bundle.model} here → {bundle.version}")
+            raise HttpRefusal(
+                404, f"there is no version {escaped(version)} of {bundle.model} here → {bundle.version}"
+            )
 
     async def _answer(
         self,
@@ -270,7 +273,7 @@ class ModelService:
 
     async def _no_such_route(self, request: Request, error: HTTPException) -> Response:
         reason = "the method is not allowed" if error.status_code == 405 else "there is no such endpoint"
-        message = f"{request.method} {request.url.path[:80]!a}: {reason} → /v2/models/{self.served.bundle.model}"
+        message = f"{request.method} {escaped(request.url.path)}: {reason} → /v2/models/{self.served.bundle.model}"
         response = json_response({"error": message}, error.status_code)
         response.headers.update(error.headers or {})
         return response

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from gitops_mlops.domain.shortening import escaped
+
 
 class HttpRefusal(Exception):
     """A request that gets `status` and `{"error": message, **details}`; `rows` is how many it had, if known."""
@@ -54,17 +56,12 @@ def list_of(value: Any, what: str) -> list[Any]:
     return value
 
 
-def quoted(text: str) -> str:
-    """The start of a client's text, escaped, for a message."""
-    return ascii(text[:80])
-
-
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise HttpRefusal(400, f"the body has the key {quoted(twice)} twice in one object")
+        raise HttpRefusal(400, f"the body has the key {escaped(twice)} twice in one object")
     return made
 
 

@@ -15,12 +15,14 @@ from typing import Any
 from gitops_mlops.domain.contracts.admission import MISSING
 from gitops_mlops.domain.contracts.contract import ColumnType, Contract
 from gitops_mlops.domain.names import suggest
+from gitops_mlops.domain.shortening import escaped, first_values
 from gitops_mlops.runtime.served_model import ServedModel, label_type
-from gitops_mlops.serving.body import HttpRefusal, list_of, mapping_of, quoted
+from gitops_mlops.serving.body import HttpRefusal, list_of, mapping_of
 
 _INTEGERS = frozenset(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))
 _FLOATS = frozenset({"FP16", "FP32", "FP64"})
 DATATYPES = frozenset({"BOOL", "BYTES"}) | _INTEGERS | _FLOATS
+_CLASSES_SHOWN = 20
 _PREDICTION_ID = re.compile(r"[0-9a-f]{32}-[0-9]{1,7}\Z")
 MLFLOW_KEYS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
@@ -49,15 +51,15 @@ def infer_question(data: Any, contract: Contract, max_rows: int) -> InferenceReq
         if not isinstance(name, str):
             raise HttpRefusal(400, f"inputs[{index}] has no name")
         if name in columns:
-            raise HttpRefusal(400, f"inputs[{index}]: the name {quoted(name)} stands twice")
+            raise HttpRefusal(400, f"inputs[{index}]: the name {escaped(name)} stands twice")
         column = contract.columns.get(name)
         if column is None and contract.strict and name not in contract.unchecked:
-            hint = suggest(name[:80], contract.columns)
-            raise HttpRefusal(422, f"inputs[{index}]: the model has no input {quoted(name)} → {hint}")
-        values = _values(tensor, f"inputs[{index}] ({quoted(name)})", None if column is None else column.type)
+            hint = suggest(name, contract.columns)
+            raise HttpRefusal(422, f"inputs[{index}]: the model has no input {escaped(name)} → {hint}")
+        values = _values(tensor, f"inputs[{index}] ({escaped(name)})", None if column is None else column.type)
         if rows is not None and len(values) != rows:
             raise HttpRefusal(
-                400, f"inputs[{index}] ({quoted(name)}) has {len(values)} rows, those before have {rows}"
+                400, f"inputs[{index}] ({escaped(name)}) has {len(values)} rows, those before have {rows}"
             )
         rows = len(values)
         columns[name] = values
@@ -78,7 +80,7 @@ def mlflow_question(data: Any, contract: Contract, max_rows: int) -> InferenceRe
     if body.get("params"):
         raise HttpRefusal(400, "this model takes no params")
     if unknown := sorted(body.keys() - {known[0], "params"}):
-        raise HttpRefusal(400, f"unknown key {quoted(unknown[0])} beside {known[0]}")
+        raise HttpRefusal(400, f"unknown key {escaped(unknown[0])} beside {known[0]}")
     (key,) = known
     value = body[key]
     if key == "dataframe_split":
@@ -108,7 +110,7 @@ def feedback_labels(data: Any, served: ServedModel, max_rows: int) -> tuple[list
         if wanted is float and type(label) is int and label.bit_length() < 1000:
             label = float(label)
         if type(label) is not wanted or (served.classes and label not in served.classes):
-            known = f" → {', '.join(map(repr, served.classes[:20]))}" if served.classes else ""
+            known = f" → {first_values(served.classes, _CLASSES_SHOWN)}" if served.classes else ""
             raise HttpRefusal(422, f"{what}: label is none that the model has{known}")
         if isinstance(label, float) and not math.isfinite(label):
             raise HttpRefusal(422, f"{what}: label is not finite")
@@ -122,7 +124,7 @@ def feedback_labels(data: Any, served: ServedModel, max_rows: int) -> tuple[list
 def _split(value: Any, max_rows: int) -> tuple[dict[str, Sequence[Any]], int]:
     split = mapping_of(value, "dataframe_split")
     if unknown := sorted(split.keys() - {"columns", "index", "data"}):
-        raise HttpRefusal(400, f"unknown key {quoted(unknown[0])} in dataframe_split")
+        raise HttpRefusal(400, f"unknown key {escaped(unknown[0])} in dataframe_split")
     names = list_of(split.get("columns"), "dataframe_split.columns")
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
         raise HttpRefusal(400, "dataframe_split.columns must be different names")
@@ -169,10 +171,10 @@ def _by_column(value: dict[str, Any]) -> tuple[dict[str, Sequence[Any]], int]:
     rows = None
     for name, values in value.items():
         if not isinstance(values, list):
-            raise HttpRefusal(400, f"inputs: column {quoted(name)} is no list, others are")
+            raise HttpRefusal(400, f"inputs: column {escaped(name)} is no list, others are")
         if rows is not None and len(values) != rows:
             raise HttpRefusal(
-                400, f"inputs: column {quoted(name)} has {len(values)} values, those before have {rows}"
+                400, f"inputs: column {escaped(name)} has {len(values)} values, those before have {rows}"
             )
         rows = len(values)
     return dict(value), rows or 0

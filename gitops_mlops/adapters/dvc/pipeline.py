@@ -21,6 +21,7 @@ from gitops_mlops.domain.errors import ExternalError, MissingEvidence, MlopsErro
 from gitops_mlops.domain.pipeline.run import TAIL_LINES, RemoteTraffic, StageRun
 from gitops_mlops.domain.ports import PipelineRun
 from gitops_mlops.domain.secrets import secret_values, without_values
+from gitops_mlops.domain.shortening import shorten
 from gitops_mlops.log import Logger
 
 _LOG = Logger(__name__)
@@ -124,7 +125,7 @@ def _lines(stream: IO[bytes]) -> Iterator[str]:
 
 
 def _text(line: bytes) -> str:
-    return line.decode(errors="replace").expandtabs(4)[:_LONGEST_LINE]
+    return shorten(line.decode(errors="replace").expandtabs(4), _LONGEST_LINE)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -149,11 +150,11 @@ def _environment() -> dict[str, str]:
 
 def _summed(events: Sequence[dict[str, Any]], tail: Sequence[str]) -> PipelineRun:
     stages = [
-        StageRun(name=event["stage"][:200], outcome=event["outcome"], seconds=round(event["seconds"], 3))
+        StageRun(name=event["stage"], outcome=event["outcome"], seconds=round(event["seconds"], 3))
         for event in events
         if "stage" in event
     ]
-    skipped = tuple(event["skipped"][:200] for event in events if "skipped" in event)
+    skipped = tuple(event["skipped"] for event in events if "skipped" in event)
     failed, error = "", None
     stop = next((event for event in events if "error" in event), None)
     if stop is not None and stop["error"] == "stage":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gitops_mlops.domain.shortening import TEXT, shorten
+
 
 class WorkerStop(Exception):
     """What ends the run: `kind` is `stage`, `missing`, `usage` or `outside`."""
@@ -9,4 +11,4 @@ class WorkerStop(Exception):
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
         self.kind = kind
-        self.message = " ".join(message.split())[:1000]
+        self.message = shorten(" ".join(message.split()), TEXT)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import configparser
-import hashlib
 import json
 import logging
 import os
@@ -17,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from gitops_mlops.domain.digests import md5_of, md5_of_file
 from gitops_mlops.domain.document.yaml import parse_yaml
 from gitops_mlops.domain.errors import ExternalError, MissingEvidence
 from gitops_mlops.domain.pipeline.parameters import flattened
@@ -24,7 +24,6 @@ from gitops_mlops.domain.ports import DvcArtifact, Reader, Repository, TrackedOu
 from gitops_mlops.log import Logger
 
 _LOG = Logger(__name__)
-_BLOCK = 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{32}(?:\.dir)?")
 
 
@@ -178,7 +177,7 @@ class DvcStore:
             return None
         try:
             content = self._cached(md5).read_bytes()
-            if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5.removesuffix(".dir"):
+            if md5_of(content) != md5.removesuffix(".dir"):
                 return None
             return {str(item["relpath"]): str(item["md5"]) for item in json.loads(content)}
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
@@ -253,11 +252,8 @@ def _number(data: Any) -> int | None:
 
 
 def _md5(path: Path) -> str:
-    digest = hashlib.md5(usedforsecurity=False)
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        return md5_of_file(file)
 
 
 def _remote_name(repo: Any) -> str | None:

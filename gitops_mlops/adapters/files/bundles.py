@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from gitops_mlops.domain.deployment.bundle import MANIFEST, bundle_digest, is_digest
+from gitops_mlops.domain.deployment.bundle import MANIFEST, bundle_digest
+from gitops_mlops.domain.digests import digest_digits, digest_of_digits, is_content_digest
 from gitops_mlops.domain.errors import PlaceError
 from gitops_mlops.domain.ports import Files
 from gitops_mlops.runtime.bundle_lock import dropping_bundle, reading_bundle
@@ -28,7 +28,7 @@ class BundleFolder:
     def keep(self, manifest: bytes, files: Mapping[str, bytes]) -> Path:
         """The folder that holds exactly this bundle. A reader sees all of it or nothing."""
         wanted = {**files, MANIFEST: manifest}
-        target = self._files.resolve(f"{BUNDLES}/{bundle_digest(manifest).removeprefix('sha256:')}")
+        target = self._files.resolve(f"{BUNDLES}/{digest_digits(bundle_digest(manifest))}")
         self._read(target)
         if _holds(target, wanted):
             return target
@@ -54,9 +54,9 @@ class BundleFolder:
         self._reading.close()
         dropped = []
         for folder in sorted(self._files.resolve(BUNDLES).glob("*")):
-            digest = f"sha256:{folder.name}"
+            digest = digest_of_digits(folder.name)
             # Anything else here was put there by hand.
-            if is_digest(digest) and digest not in keep and _is_bundle(folder, digest) and _drop(folder):
+            if is_content_digest(digest) and digest not in keep and _is_bundle(folder, digest) and _drop(folder):
                 dropped.append(digest)
         return dropped
 
@@ -87,8 +87,7 @@ def _drop(folder: Path) -> bool:
 def _holds(folder: Path, wanted: Mapping[str, bytes]) -> bool:
     try:
         return {path.name for path in folder.iterdir()} == wanted.keys() and all(
-            hashlib.sha256((folder / name).read_bytes()).digest() == hashlib.sha256(content).digest()
-            for name, content in wanted.items()
+            (folder / name).read_bytes() == content for name, content in wanted.items()
         )
     except OSError:
         return False

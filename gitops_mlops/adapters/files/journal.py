@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
+from gitops_mlops.domain.digests import sha256_of
 from gitops_mlops.domain.errors import ExternalError
 from gitops_mlops.domain.ports import Files
+
+_NAME = 32
 
 
 class FileJournal:
@@ -33,4 +34,4 @@ class FileJournal:
 
 def _path(artifact: str) -> str:
     # Names may hold slashes, and differ in case alone.
-    return f"gitops-mlops/unfinished/{hashlib.sha256(artifact.encode()).hexdigest()[:32]}.json"
+    return f"gitops-mlops/unfinished/{sha256_of(artifact.encode())[:_NAME]}.json"

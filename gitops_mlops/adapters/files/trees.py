@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import posixpath
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from gitops_mlops.domain.digests import md5_of, md5_of_file
 from gitops_mlops.domain.errors import ExternalError, UsageError
 from gitops_mlops.domain.ports import Index, StagedFile
 from gitops_mlops.log import Logger
 
 _LOG = Logger(__name__)
 
-_BLOCK = 1024 * 1024
 _MAX_LINKS = 10
 
 Listing = Callable[[str], Mapping[str, str] | None]
@@ -120,7 +119,7 @@ class StagedTree:
         if path not in self._staged or path not in self._unstaged:
             return _md5(self._root, path)
         content = self.read(path)
-        return None if content is None else hashlib.md5(content, usedforsecurity=False).hexdigest()
+        return None if content is None else md5_of(content)
 
     @cached_property
     def _staged(self) -> dict[str, StagedFile]:
@@ -146,7 +145,7 @@ class CommittedTree(StagedTree):
     def md5(self, path: str) -> str | None:
         """The MD5 of the committed content."""
         content = self.read(path)
-        return None if content is None else hashlib.md5(content, usedforsecurity=False).hexdigest()
+        return None if content is None else md5_of(content)
 
 
 def _confined(root: Path, path: str) -> Path:
@@ -165,11 +164,8 @@ def _outside(path: str) -> UsageError:
 
 
 def _md5(root: Path, path: str) -> str | None:
-    digest = hashlib.md5(usedforsecurity=False)
     try:
         with _confined(root, path).open("rb") as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
+            return md5_of_file(file)
     except (OSError, UsageError):
         return None
-    return digest.hexdigest()

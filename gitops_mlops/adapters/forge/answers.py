@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from gitops_mlops.reports.rendering.escape import shorten, visible
+from gitops_mlops.domain.shortening import shorten
+from gitops_mlops.reports.rendering.escape import visible
 
 T = TypeVar("T")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from gitops_mlops.adapters.forge.endpoints import Endpoints
 from gitops_mlops.adapters.forge.refusals import EndpointSubject
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.review.forge import CommitState
-from gitops_mlops.reports.rendering.escape import shorten
+from gitops_mlops.domain.shortening import shorten
 
 _LONGEST_DESCRIPTION = 140
 
@@ -18,5 +19,8 @@ class CommitEndpoints(Endpoints):
         body = {"state": state, "context": context, "description": shorten(description, _LONGEST_DESCRIPTION)}
         body |= {"target_url": address} if address else {}
         self._write(
-            "POST", f"/statuses/{commit}", body, EndpointSubject(f"a status of {commit[:10]}", "statuses: write")
+            "POST",
+            f"/statuses/{commit}",
+            body,
+            EndpointSubject(f"a status of {short_sha(commit)}", "statuses: write"),
         )

@@ -11,7 +11,7 @@ from gitops_mlops.adapters.forge.answers import text, whole, words
 from gitops_mlops.adapters.forge.endpoints import Endpoints
 from gitops_mlops.adapters.forge.refusals import EndpointSubject
 from gitops_mlops.domain.review.forge import DeploymentState, ForgeDeployment
-from gitops_mlops.reports.rendering.escape import shorten
+from gitops_mlops.domain.shortening import shorten
 
 _READ, _WRITE = "deployments: read", "deployments: write"
 _LONGEST_DESCRIPTION = 140

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from gitops_mlops.adapters.forge.answers import login, optional, text, truth, whole, words
 from gitops_mlops.adapters.forge.labels import LabelEndpoints
 from gitops_mlops.adapters.forge.refusals import EndpointSubject
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.registry.approvals import PullRequest, PullRequestReview
 from gitops_mlops.domain.review.forge import OpenPullRequest, PullRequestText
 
@@ -31,7 +32,7 @@ class PullRequestEndpoints(LabelEndpoints):
 
     def merged_as(self, commit: str) -> list[int]:
         """The pull requests whose merge made this commit, or whose head it was."""
-        what = EndpointSubject(f"the pull requests of {commit[:10]}", _READ)
+        what = EndpointSubject(f"the pull requests of {short_sha(commit)}", _READ)
         if self._gitea:
             # It knows the one that was merged, and calls none "not found".
             answer = self._transport.get(self._path(f"/commits/{commit}/pull"))

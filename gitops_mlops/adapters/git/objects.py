@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from gitops_mlops.adapters.git.running import conversation
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.errors import ExternalError, MissingEvidence
 
 _FILE, _FOLDER = ("100644", "100755", "100664"), ("40000", "040000")
@@ -108,7 +109,9 @@ class GitObjects:
         answer = self._answer()
         if answer is None:
             raise MissingEvidence(
-                "is not in this clone", where=name.removesuffix("^{tree}")[:12], hint="git fetch --unshallow --tags"
+                "is not in this clone",
+                where=short_sha(name.removesuffix("^{tree}")),
+                hint="git fetch --unshallow --tags",
             )
         return answer
 

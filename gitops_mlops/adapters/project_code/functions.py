@@ -13,6 +13,7 @@ from typing import Any
 
 from gitops_mlops.domain.errors import MissingEvidence
 from gitops_mlops.domain.faults import of_the_machine
+from gitops_mlops.domain.shortening import first_line
 
 # From a revision into a folder: its files as they would be checked out.
 Export = Callable[[str, Path], None]
@@ -78,4 +79,4 @@ def _quiet(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _reason(error: BaseException) -> str:
-    return f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
+    return f"{type(error).__name__}: {first_line(error)}"

@@ -18,7 +18,9 @@ import polars as pl
 
 import gitops_mlops
 from gitops_mlops.domain.comparison.predictions import Predictions
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.errors import MissingEvidence
+from gitops_mlops.domain.shortening import LINE, shorten
 from gitops_mlops.log import Logger
 
 _LOG = Logger(__name__)
@@ -46,7 +48,7 @@ class ProjectModelProcess:
             model.write_bytes(content)
             rows.write_parquet(work / "rows.parquet")
             with self._code(revision, work / "code") as code:
-                self._run(entry, code, model, work, f"{entry}{f' at {revision[:10]}' if revision else ''}")
+                self._run(entry, code, model, work, f"{entry}{f' at {short_sha(revision)}' if revision else ''}")
             return _answer(work)
 
     @contextlib.contextmanager
@@ -75,7 +77,7 @@ class ProjectModelProcess:
         _LOG.info("%s, the project's code, ended with %d after %.1f s", called, done.returncode, seconds)
         if done.returncode:
             lines = [line.strip() for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
-            reason = lines[-1][:300] if lines else f"it ended with {done.returncode}"
+            reason = shorten(lines[-1], LINE) if lines else f"it ended with {done.returncode}"
             raise MissingEvidence(
                 f"the project's own code cannot ask the model ({reason})", where=called, hint="mend loader's function"
             )

@@ -27,6 +27,7 @@ from gitops_mlops.domain.contracts.table_parts import TablePart, folder_keys, is
 from gitops_mlops.domain.contracts.temporal_values import python_rows
 from gitops_mlops.domain.contracts.validation import SAMPLE, TableFindings, Violation, ViolationSample, plain_value
 from gitops_mlops.domain.errors import ExternalError, MissingEvidence, UsageError
+from gitops_mlops.domain.shortening import LINE, shorten
 from gitops_mlops.log import Logger
 
 if TYPE_CHECKING:
@@ -198,7 +199,9 @@ def _reading(path: Path, name: str) -> Iterator[None]:
         if "utf-8" in reason.lower() and Path(name).suffix.lower() == ".csv":
             raise MissingEvidence(_not_utf8(path), where=name, hint="save it as UTF-8") from error
         raise MissingEvidence(
-            f"the file is damaged ({reason[:200]})", where=name, hint="dvc checkout --force, or make it again"
+            f"the file is damaged ({shorten(reason, LINE)})",
+            where=name,
+            hint="dvc checkout --force, or make it again",
         ) from error
 
 

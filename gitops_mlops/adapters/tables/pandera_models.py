@@ -35,10 +35,10 @@ from gitops_mlops.domain.errors import ExternalError, UsageError
 from gitops_mlops.domain.faults import of_the_machine
 from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.ports import Tables
+from gitops_mlops.domain.shortening import first_line
 
 _OUTPUT = "check_output"
 _MODULE = "gitops_mlops_contract"
-_LONGEST = 300
 
 
 class PanderaModels:
@@ -118,7 +118,7 @@ def _violation(error: Any) -> Violation:
     reason = error.reason_code.name if error.reason_code else ""
     of_column = type(error.schema).__name__ == "Column"
     column = error.column_name or (error.schema.name if of_column else None)
-    message = (str(error).splitlines() or ["fails"])[0][:_LONGEST]
+    message = first_line(error) or "fails"
     if reason == "COLUMN_NOT_IN_DATAFRAME":
         return Violation(str(error.failure_cases), "required", "the column is missing")
     if reason == "COLUMN_NOT_IN_SCHEMA":
@@ -127,7 +127,7 @@ def _violation(error: Any) -> Violation:
         return Violation(column, "type", message.removeprefix(f"expected column '{column}' to have "))
     if reason == "CHECK_ERROR":
         return Violation(
-            column, _check_name(error.check), f"the check itself fails: {error.failure_cases}"[:_LONGEST]
+            column, _check_name(error.check), f"the check itself fails: {first_line(error.failure_cases)}"
         )
     if not isinstance(error.check_output, pl.DataFrame) or not isinstance(error.failure_cases, pl.DataFrame):
         return Violation(column, _check_name(error.check), message)
@@ -227,8 +227,7 @@ def _imported(file: Path) -> ModuleType:
 
 
 def _told(error: BaseException) -> str:
-    first = (str(error).splitlines() or [""])[0][:_LONGEST]
-    return f"{type(error).__name__}: {first}"
+    return f"{type(error).__name__}: {first_line(error)}"
 
 
 @contextlib.contextmanager

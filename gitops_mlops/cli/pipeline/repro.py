@@ -7,6 +7,7 @@ import click
 from gitops_mlops import bootstrap
 from gitops_mlops.cli.app import Session
 from gitops_mlops.cli.options import emit, json_option, load_config, pass_session, progress
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, UsageError
 
 
@@ -53,7 +54,7 @@ def repro(
             return checked(session, False, as_json, "warn")
         if checkout_branch_head(repository, bootstrap.job()):
             repository = bootstrap.repository(session.folder)
-            progress(f"the branch's own commit {repository.head()[:10]}, and not its merge")
+            progress(f"the branch's own commit {short_sha(repository.head())}, and not its merge")
     if rerun:
         with bootstrap.scratch_checkout(repository) as scratch:
             made = run_again(scratch, files, bootstrap.timer(), progress)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.names import is_artifact
+from gitops_mlops.domain.shortening import WORD, quoted, shorten
 
 _HINT = "write MODEL, OLD NEW or MODEL OLD NEW, where OLD and NEW are versions, MODEL#stage or revisions"
 
@@ -28,12 +29,14 @@ def parse_arguments(words: Sequence[str]) -> ComparisonArguments:
         raise UsageError(f"{len(words)} words are too many", hint=_HINT)
     if len(words) == 1:
         if "@" in words[0] or "#" in words[0]:
-            raise UsageError("names one side of two", where=repr(words[0][:100]), hint=_HINT)
+            raise UsageError("names one side of two", where=quoted(words[0]), hint=_HINT)
         return ComparisonArguments(words[0])
     model, sides = (words[0], words[1:]) if len(words) == 3 else (None, words)
     named = {name for name in map(_model, sides) if name} | ({model} if model else set())
     if len(named) > 1:
-        raise UsageError(f"both sides must be of one model, not {' and '.join(sorted(named))[:200]}", hint=_HINT)
+        raise UsageError(
+            f"both sides must be of one model, not {shorten(' and '.join(sorted(named)), WORD)}", hint=_HINT
+        )
     return ComparisonArguments(next(iter(named), None), *sides)
 
 

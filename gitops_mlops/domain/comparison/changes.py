@@ -10,17 +10,13 @@ from pydantic import JsonValue
 
 from gitops_mlops.domain.comparison.report_parts import ReportChange
 from gitops_mlops.domain.pipeline.outputs import TrackedOutput
-
-_MOST = 500
-_LONGEST = 2000
+from gitops_mlops.domain.shortening import TEXT, shorten
 
 
 def parameter_changes(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[ReportChange, ...]:
     """Parameters (`file:key`) whose values differ."""
     names = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
-    return tuple(
-        ReportChange(name=name[:200], old=plain(old.get(name)), new=plain(new.get(name))) for name in names[:_MOST]
-    )
+    return tuple(ReportChange(name=name, old=plain(old.get(name)), new=plain(new.get(name))) for name in names)
 
 
 def data_changes(
@@ -28,10 +24,7 @@ def data_changes(
 ) -> tuple[ReportChange, ...]:
     """Tracked files whose content differs, but for those in `without`: the model itself, and what git tracks."""
     names = [name for name in sorted({*old, *new} - set(without)) if _digest(old, name) != _digest(new, name)]
-    return tuple(
-        ReportChange(name=name[:200], old=_output(old.get(name)), new=_output(new.get(name)))
-        for name in names[:_MOST]
-    )
+    return tuple(ReportChange(name=name, old=_output(old.get(name)), new=_output(new.get(name))) for name in names)
 
 
 def plain(value: Any) -> JsonValue:
@@ -42,12 +35,12 @@ def plain(value: Any) -> JsonValue:
         return value if math.isfinite(value) else str(value)
     if isinstance(value, list | tuple | dict):
         text = str(value)
-        if len(text) > _LONGEST:
-            return text[:_LONGEST]
+        if len(text) > TEXT:
+            return shorten(text, TEXT)
         if isinstance(value, dict):
             return {str(key): plain(inner) for key, inner in value.items()}
         return [plain(inner) for inner in value]
-    return str(value)[:_LONGEST]
+    return shorten(str(value), TEXT)
 
 
 def _digest(outputs: Mapping[str, TrackedOutput], name: str) -> str | None:

@@ -19,12 +19,15 @@ from gitops_mlops.domain.comparison.report_parts import DATA_GATE, CheckStatus, 
 from gitops_mlops.domain.comparison.rows import repeats
 from gitops_mlops.domain.config.leakage import LeakageConfig, Reaction
 from gitops_mlops.domain.config.metrics import ModelTask
+from gitops_mlops.domain.shortening import and_more, quoted
 
 LABEL, FEATURES, IDENTIFIERS = "label in the features", "single features", "identifiers as features"
 PERFECT = "perfect score"
 TRAINING, SHARED = "training rows", "shared with training"
 TIME, DUPLICATES = "time order", "duplicates"
 BALANCE, PAST = "labels", "past evaluation rows"
+# Of one finding: what is said, and the labels that are counted.
+_MOST_TOLD, _MOST_LABELS = 5, 4
 _DEMANDS = {
     LABEL: "no feature is the label",
     FEATURES: "no feature alone tells the label",
@@ -211,7 +214,7 @@ def duplicates(frame: pl.DataFrame, target: str, without: Sequence[str], leaks: 
 def balance(task: ModelTask, sides: Sequence[tuple[str, pl.Series]]) -> DataCheck:
     """How the labels are spread, here and in each other place: the most frequent, or their middle and quartiles."""
     told = [f"{where} {text}" for where, column in sides if (text := _spread(task, column))]
-    return DataCheck(id=BALANCE, status="note" if told else "unknown", finding="; ".join(told)[:2000])
+    return DataCheck(id=BALANCE, status="note" if told else "unknown", finding="; ".join(told))
 
 
 def _spread(task: ModelTask, column: pl.Series) -> str:
@@ -222,8 +225,8 @@ def _spread(task: ModelTask, column: pl.Series) -> str:
         low, middle, high = (known.quantile(share, "nearest") for share in (0.25, 0.5, 0.75))
         return f"median {middle:.4g} (quartiles {low:.4g} and {high:.4g})"
     counts = known.cast(pl.String).value_counts(sort=True)
-    shares = [f"{str(row[0])[:40]!r} {row[1] / known.len():.1%}" for row in counts.head(4).iter_rows()]
-    return ", ".join(shares) + (f" and {counts.height - 4:,} more" if counts.height > 4 else "")
+    shares = [f"{quoted(str(row[0]))} {row[1] / known.len():.1%}" for row in counts.head(_MOST_LABELS).iter_rows()]
+    return ", ".join(shares) + and_more(counts.height - _MOST_LABELS)
 
 
 def plain_columns(frame: pl.DataFrame) -> list[str]:
@@ -240,12 +243,12 @@ def _check(
 ) -> DataCheck:
     if not told:
         return DataCheck(id=name, status="pass", finding=fine + (_asked(features) if features else ""))
-    more = f"; and {len(told) - 5} more" if len(told) > 5 else ""
+    more = and_more(len(told) - _MOST_TOLD, "; ")
     status: CheckStatus = "note" if reaction == "ignore" else reaction
     if features is not None and not features.sure:
         more += "; whether the model reads it is not known"
         status = "warn" if status == "block" else status
-    return DataCheck(id=name, status=status, finding=("; ".join(told[:5]) + more)[:2000])
+    return DataCheck(id=name, status=status, finding="; ".join(told[:_MOST_TOLD]) + more)
 
 
 def _asked(features: ModelFeatures) -> str:
@@ -264,7 +267,7 @@ def _strength(one: SingleFeature, task: ModelTask) -> str:
 
 
 def _name(column: str) -> str:
-    return repr(column[:80])
+    return quoted(column)
 
 
 def _moments(column: pl.Series, declared: bool) -> pl.Series | None:

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from gitops_mlops.domain.shortening import VALUE, shorten
+
 MOST_ROWS = 200_000
 BINS = 10
 _TOP = 20
@@ -110,7 +112,7 @@ def _values(values: pl.Series) -> pl.Series | None:
 
 
 def _kind(kind: pl.DataType) -> str:
-    return "numbers" if kind.is_numeric() else "text" if isinstance(kind, pl.String) else str(kind)[:40]
+    return "numbers" if kind.is_numeric() else "text" if isinstance(kind, pl.String) else shorten(str(kind), VALUE)
 
 
 def _share_missing(read: pl.Series | None, values: pl.Series) -> float:

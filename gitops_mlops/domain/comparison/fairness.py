@@ -59,11 +59,11 @@ def judge_gap(
     words = f"{GAP_WORDS[found.name]} gap over {column} worse by at most {asked.max_worsening:g}"
     return JudgedGate(
         GateResult(
-            id=f"fairness {column} {GAP_WORDS[found.name]}"[:200],
+            id=f"fairness {column} {GAP_WORDS[found.name]}",
             metric=found.name,
-            requirement=f"{words}, and at most {asked.warn_abs:g} without a warning"[:2000],
+            requirement=f"{words}, and at most {asked.warn_abs:g} without a warning",
             status=status,
-            reason=reason[:2000],
+            reason=reason,
         )
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from gitops_mlops.domain.names import first_of
+from gitops_mlops.domain.shortening import first_of
 
 _NAMED = 3
 _MOST_DECIMALS = 17

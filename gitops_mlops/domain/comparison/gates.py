@@ -76,9 +76,7 @@ def long_term_gate(
         status = "warn"
     words = f"{requirement(gate)}, and no slow decline since {version}"
     name = f"{gate.name} since {version}"
-    return JudgedGate(
-        GateResult(id=name[:200], metric=gate.metric, requirement=words[:2000], status=status, reason=reason[:2000])
-    )
+    return JudgedGate(GateResult(id=name, metric=gate.metric, requirement=words, status=status, reason=reason))
 
 
 def overall(
@@ -115,7 +113,7 @@ def gate_changes(base: ModelConfig, head: ModelConfig) -> list[ReportChange]:
         changes.append(ReportChange(name="task", old=str(base.task), new=str(head.task)))
     old, new = _demands(base), _demands(head)
     changes += [
-        ReportChange(name=f"gate {name}"[:200], old=old.get(name), new=new.get(name))
+        ReportChange(name=f"gate {name}", old=old.get(name), new=new.get(name))
         for name in dict.fromkeys([*old, *new])
         if old.get(name) != new.get(name)
     ]
@@ -130,7 +128,7 @@ def gate_changes(base: ModelConfig, head: ModelConfig) -> list[ReportChange]:
         for key in before
         if before[key] != after[key]
     ]
-    return changes[:100]
+    return changes
 
 
 def _demands(model: ModelConfig) -> dict[str, str]:
@@ -167,9 +165,7 @@ def _judge(gate: GateConfig, identity: str, evaluation: EvaluationConfig, eviden
     if gate.action == "warn" and status == "block":
         status, incomparable = "warn", False
     reason = "; ".join(text for _, text in found)
-    result = GateResult(
-        id=identity[:200], metric=gate.metric, requirement=requirement(gate), status=status, reason=reason[:2000]
-    )
+    result = GateResult(id=identity, metric=gate.metric, requirement=requirement(gate), status=status, reason=reason)
     return JudgedGate(result, incomparable)
 
 
@@ -199,5 +195,5 @@ def _declared_slices(model: ModelConfig, metric: str, evidence: GateEvidence) ->
     status, reason = rule_in_slices(gate, evidence.slices, model.evaluation, required=False)
     words = f"{metric} no declared slice clearly worse than the champion"
     return JudgedGate(
-        GateResult(id="declared slices", metric=metric, requirement=words, status=status, reason=reason[:2000])
+        GateResult(id="declared slices", metric=metric, requirement=words, status=status, reason=reason)
     )

@@ -12,6 +12,7 @@ from gitops_mlops.domain.comparison.prediction_table import LABEL, PREDICTION, P
 from gitops_mlops.domain.comparison.scoring import probability_problem
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
+from gitops_mlops.domain.shortening import first_values
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -101,7 +102,11 @@ def _probabilities(probability: Any, classes: Any, name: str) -> list[pl.Series]
         message = f"probability has shape {table.shape} for {len(labels)} classes"
         raise UsageError(message, where=name, hint="give predict_proba's answer, and classes=model.classes_")
     if len({str(label) for label in labels}) < len(labels):
-        raise UsageError(f"two of the classes {labels[:6]} are alike", where=name, hint="give each class once")
+        raise UsageError(
+            f"two of the classes {first_values(labels)} are alike",
+            where=name,
+            hint="give each class once",
+        )
     return [_series(f"{PROBABILITY}_{label}", table[:, place], name) for place, label in enumerate(labels)]
 
 

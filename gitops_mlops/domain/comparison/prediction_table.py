@@ -22,6 +22,7 @@ from gitops_mlops.domain.comparison.predictions import Predictions
 from gitops_mlops.domain.comparison.rows import require_unique
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.errors import MissingEvidence
+from gitops_mlops.domain.shortening import first_values
 from gitops_mlops.domain.statistics.sample import Mask
 
 PREDICTION = "prediction"
@@ -64,7 +65,7 @@ class PredictionTable:
             raise MissingEvidence(
                 f"{_OF}{wrong[0]} can be no label beside those of the data",
                 where=self.name,
-                hint=f"the labels are {', '.join(map(repr, known))[:200]}",
+                hint=f"the labels are {first_values(known)}",
             )
         columns = dict(zip(found[::-1], self._words[::-1], strict=True))
         if twice := [word for word, label in zip(self._words, found, strict=True) if columns[label] != word]:
@@ -77,7 +78,7 @@ class PredictionTable:
             raise MissingEvidence(
                 f"no column {_OF}... is of a label of the evaluation data",
                 where=self.name,
-                hint=f"the labels are {', '.join(map(repr, known))[:200]}",
+                hint=f"the labels are {first_values(known)}",
             )
         return found
 

@@ -7,9 +7,9 @@ anything else that a reader could trip over raises it, and `domain/document/reco
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from gitops_mlops.domain.comparison.report_parts import (
     ComparedRevision,
@@ -27,8 +27,7 @@ from gitops_mlops.domain.comparison.report_parts import (
     Verdict,
 )
 from gitops_mlops.domain.document.bounded import DocumentPart, Text, Word
-from gitops_mlops.domain.document.recorded import read_recorded
-from gitops_mlops.domain.errors import MissingEvidence
+from gitops_mlops.domain.document.recorded import RecordedForm, read_recorded
 from gitops_mlops.domain.statistics.results import ConfusionMatrix, MetricResult, PlotCurve
 
 SCHEMA: Literal["gitops-mlops/report/2"] = "gitops-mlops/report/2"
@@ -67,27 +66,9 @@ class Report(DocumentPart):
     environment: dict[Word, Word] = Field(default_factory=dict, max_length=50)
 
 
-P = TypeVar("P", bound=DocumentPart)
-
-
 def parse_report(content: str | bytes, name: str = "report.json") -> Report:
     """A report out of JSON that nobody vouches for. Raises EvidenceMissing when it is not one."""
-    return parse_part(content, Report, MAX_REPORT_BYTES, SCHEMA, name, "run compare again")
-
-
-def parse_part(content: str | bytes, wanted: type[P], limit: int, schema: str, name: str, hint: str) -> P:
-    """A document of ours out of JSON of at most `limit` bytes. Raises EvidenceMissing with the first thing wrong."""
-    if len(content) > limit:
-        raise MissingEvidence(f"larger than {limit} bytes", where=name, hint=hint)
-    try:
-        return read_recorded(content, wanted, schema, name)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)
-        what = schema.split("/")[1]
-        raise MissingEvidence(
-            f"not a {what} of schema {schema} ({place}{first['msg']})", where=name, hint=hint
-        ) from None
+    return read_recorded(content, Report, RecordedForm(SCHEMA, MAX_REPORT_BYTES, "run compare again"), name)
 
 
 def dump_report(report: Report) -> bytes:

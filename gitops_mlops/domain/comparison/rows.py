@@ -17,6 +17,7 @@ from gitops_mlops.domain.contracts.csv_text import require_whole_rows
 from gitops_mlops.domain.contracts.temporal_values import with_text_for_unknown_times
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.names import suggest
+from gitops_mlops.domain.shortening import first_line
 from gitops_mlops.domain.statistics.sample import Ints, Mask
 
 # A date, a week or a month in ISO 8601, perhaps with a time: their order as text is that of time.
@@ -45,7 +46,7 @@ def parse_rows(content: bytes, name: str) -> pl.DataFrame:
         else:
             raise UsageError("neither .parquet nor .csv", where=name, hint="evaluate on a Parquet or CSV file")
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        reason = str(error).partition("\n")[0][:200]
+        reason = first_line(error)
         raise MissingEvidence(f"cannot be read as a table ({reason})", where=name, hint=again) from error
     except BaseException as error:
         # A damaged file makes polars' Rust code panic, and a panic is no Exception.

@@ -20,7 +20,7 @@ from gitops_mlops.domain.comparison.predictions import RecordedPredictor
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.faults import of_the_machine
-from gitops_mlops.domain.names import first_of
+from gitops_mlops.domain.shortening import first_line, first_values
 from gitops_mlops.domain.statistics.sample import Floats, ModelScores
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def read_truth(
     found = Labels(seen)
     if known and not any(label in found for label in known):
         raise MissingEvidence(
-            f"its labels {_some(seen)} are not the model's classes {_some(known)}",
+            f"its labels {first_values(seen)} are not the model's classes {first_values(known)}",
             where=name,
             hint="train on labels of the same type and spelling",
         )
@@ -91,7 +91,7 @@ def score(
 ) -> ModelScores | UnscorableReason:
     """What a model says of raw rows, checked: finite, as many as there are rows, probabilities within [0, 1]."""
     if missing := [name for name in model.columns if name not in rows.columns]:
-        return UnscorableReason(f"needs the columns {_some(missing)}, which the data does not have")
+        return UnscorableReason(f"needs the columns {first_values(missing)}, which the data does not have")
     try:
         said = model.answers if isinstance(model, RecordedPredictor) else model.predict(to_pandas(rows))
         return checked(said, rows.height, truth, task, threshold)
@@ -99,7 +99,7 @@ def score(
         if of_the_machine(error):
             raise
         # A model is code of its own: it may raise anything on rows that it does not understand.
-        reason = str(error).partition("\n")[0][:300]
+        reason = first_line(error)
         return UnscorableReason(f"cannot score these rows ({type(error).__name__}: {reason})")
 
 
@@ -125,7 +125,7 @@ def checked(
     labels = Labels(truth.classes)
     classes = tuple(labels.of(label) for label in predictions.classes)
     if len(set(classes)) < len(classes):
-        return UnscorableReason(f"calls two of its classes alike: {_some(predictions.classes)}")
+        return UnscorableReason(f"calls two of its classes alike: {first_values(predictions.classes)}")
     scores = _probabilities(given, classes, truth, task, threshold)
     if not predictions.decided or isinstance(scores, UnscorableReason):
         return scores
@@ -158,19 +158,19 @@ def _predicted_numbers(predictions: Predictions, rows: int, task: ModelTask) -> 
 def _binary(classes: tuple[Any, ...], positive: Any, name: str) -> tuple[Any, Any]:
     if len(classes) > 2:
         raise UsageError(
-            f"a binary task has two labels, here are {_some(classes)}",
+            f"a binary task has two labels, here are {first_values(classes)}",
             where=name,
             hint="task: multiclass-classification, or mend the target",
         )
     if positive is None:
         if set(classes) - {0, 1}:
             raise UsageError(
-                f"which of {_some(classes)} is the positive label?", where=name, hint="set evaluation.positive"
+                f"which of {first_values(classes)} is the positive label?", where=name, hint="set evaluation.positive"
             )
         positive = 1
     elif len(classes) == 2 and positive not in classes:
         raise UsageError(
-            f"the positive label {positive!r} is none of {_some(classes)}",
+            f"the positive label {positive!r} is none of {first_values(classes)}",
             where=name,
             hint="mend evaluation.positive",
         )
@@ -185,7 +185,7 @@ def _labels(labels: npt.NDArray[Any], truth: TrueLabels) -> ModelScores | Unscor
     known = Labels(truth.classes)
     codes |= {label: codes[known.of(label)] for label in {*found} - {*codes} if label in known}
     if unknown := {label for label in found if label not in codes}:
-        return UnscorableReason(f"answers with {_some(sorted(unknown, key=str))}, which the data never has")
+        return UnscorableReason(f"answers with {first_values(sorted(unknown, key=str))}, which the data never has")
     return ModelScores(np.array([codes[label] for label in found], dtype=np.int64))
 
 
@@ -193,7 +193,9 @@ def _probabilities(
     given: Floats, classes: tuple[Any, ...], truth: TrueLabels, task: ModelTask, threshold: float
 ) -> ModelScores | UnscorableReason:
     if set(classes).isdisjoint(truth.classes):
-        return UnscorableReason(f"knows the classes {_some(classes)}, the data has {_some(truth.classes)}")
+        return UnscorableReason(
+            f"knows the classes {first_values(classes)}, the data has {first_values(truth.classes)}"
+        )
     if task is ModelTask.BINARY:
         # A label that a model does not know has no chance.
         known = truth.classes[1] in classes
@@ -201,7 +203,7 @@ def _probabilities(
         return ModelScores((positive >= threshold).astype(np.int64), np.clip(positive, 0.0, 1.0))
     places = {label: place for place, label in enumerate(truth.classes)}
     if extra := [label for label in classes if label not in places]:
-        return UnscorableReason(f"gives probabilities of classes that nobody knew of: {_some(extra)}")
+        return UnscorableReason(f"gives probabilities of classes that nobody knew of: {first_values(extra)}")
     if tuple(classes) == truth.classes:
         return ModelScores(given.argmax(axis=1).astype(np.int64), given)
     if given.shape[0] * len(places) > _MOST_PROBABILITIES:
@@ -225,7 +227,3 @@ def probability_problem(given: Floats) -> str:
     if wrong := int(np.count_nonzero(np.abs(given.sum(axis=1) - 1) > 1e-4)):
         return f"in {wrong} of {rows} predictions the probabilities do not add up to 1"
     return ""
-
-
-def _some(values: Any) -> str:
-    return first_of([repr(value)[:60] for value in list(values)], 6)

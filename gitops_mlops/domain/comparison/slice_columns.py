@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from gitops_mlops.domain.shortening import WORD, shorten
 from gitops_mlops.domain.statistics.sample import Ints, Mask
 from gitops_mlops.domain.statistics.slice_search import FEWEST_ROWS, EncodedColumn
 
 MOST_VALUES_OF_A_SLICE = 50
 _MOST_VALUES = 20
 _SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-_LONGEST = 200
 # From four digits, which people can read, to seventeen, which tell any two floats apart.
 _DIGITS = range(4, 18)
 
@@ -87,10 +87,10 @@ def distinct(labels: Sequence[str]) -> tuple[str, ...]:
     names: dict[str, int] = {}
     # Who is shown as it is keeps its name.
     for place in sorted(range(len(texts)), key=lambda place: texts[place] != labels[place]):
-        name, number = texts[place][:_LONGEST], 1
+        name, number = shorten(texts[place], WORD), 1
         while name in names:
             number += 1
-            name = f"{texts[place][: _LONGEST - 12]} ({number})"
+            name = f"{shorten(texts[place], WORD - 12)} ({number})"
         names[name] = place
     return tuple(sorted(names, key=names.__getitem__))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from gitops_mlops.domain.comparison.gate_reasons import apart, cannot_be_judged, difference, parts, plain, probability
 from gitops_mlops.domain.comparison.report_parts import GateStatus
 from gitops_mlops.domain.config.sections import EvaluationConfig, GateConfig
-from gitops_mlops.domain.names import first_of
+from gitops_mlops.domain.shortening import first_of
 from gitops_mlops.domain.statistics.measure import MetricEstimate
 from gitops_mlops.domain.statistics.multiplicity import holm
 

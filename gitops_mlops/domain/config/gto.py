@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gitops_mlops.domain.errors import ConfigError, FileProblemLine, UsageError
 from gitops_mlops.domain.names import is_name, suggest
+from gitops_mlops.domain.shortening import quoted
 
 if TYPE_CHECKING:
     from gitops_mlops.domain.document.yaml import YamlDocument
@@ -82,5 +83,5 @@ def _names(document: YamlDocument, key: str | None, problems: list[FileProblemLi
     for index, name in enumerate(listed):
         if not isinstance(name, str) or not is_name(name):
             hint = "letters, digits, - _ /; first and last a letter or digit"
-            problems.append(document.problem((key, index), f"{repr(name)[:60]} is no name", hint))
+            problems.append(document.problem((key, index), f"{quoted(name)} is no name", hint))
     return tuple(dict.fromkeys(str(name) for name in listed))

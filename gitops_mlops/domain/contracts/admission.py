@@ -18,9 +18,9 @@ from typing import Any
 from gitops_mlops.domain.contracts.contract import Column, ColumnType, Contract, typed_value
 from gitops_mlops.domain.document.pattern import whole_matcher
 from gitops_mlops.domain.names import suggest
+from gitops_mlops.domain.shortening import VALUE, and_more, escaped, shorten
 
 SHOWN = 5
-_LONGEST = 80
 _FLOAT32_MAX = 3.4028234663852886e38
 _FLOAT64_MAX = 1.7976931348623157e308
 
@@ -65,8 +65,7 @@ class AdmittedRows:
     @property
     def message(self) -> str:
         """Every shown reason in one line, and how many more there are; "" when admitted."""
-        more = self.refused - len(self.refusals)
-        return "; ".join(map(str, self.refusals)) + (f"; and {more} more" if more else "")
+        return "; ".join(map(str, self.refusals)) + and_more(self.refused - len(self.refusals), "; ")
 
 
 class RequestContract:
@@ -81,7 +80,7 @@ class RequestContract:
         refusals: list[RequestRefusal] = []
         if self.contract.strict:
             refusals += [
-                RequestRefusal(None, name, f"is not in the contract → {suggest(name[:_LONGEST], self._rules)}")
+                RequestRefusal(None, name, f"is not in the contract → {suggest(name, self._rules)}")
                 for name in given
                 if name not in self._rules and name not in self.contract.unchecked
             ]
@@ -161,7 +160,7 @@ class _OrderedRule(_ColumnRule):
         self._high: Any = column.high
 
     def _typed(self, value: Any) -> Any:
-        if isinstance(value, str) and len(value) <= _LONGEST:
+        if isinstance(value, str) and len(value) <= VALUE:
             try:
                 return typed_value(self._type, value)
             except (ValueError, OverflowError):
@@ -257,5 +256,4 @@ def _shown(value: Any) -> str:
         return "a list" if isinstance(value, list) else "an object"
     if isinstance(value, int) and value.bit_length() > 200:
         return "an integer of more than 60 digits"
-    text = ascii(value[:_LONGEST]) if isinstance(value, str) else str(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return shorten(escaped(value) if isinstance(value, str) else str(value), VALUE)

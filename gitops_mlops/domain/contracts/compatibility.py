@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from gitops_mlops.domain.contracts.contract import Column, Contract, Scalar
+from gitops_mlops.domain.shortening import FEW, first_of
 
 Party = Literal["readers", "writers", "serving"]
 Kind = Literal["breaking", "serving-breaking", "tightening", "compatible"]
@@ -248,6 +249,4 @@ def _word(value: Any) -> str:
 
 
 def _list(values: Iterable[Any]) -> str:
-    shown = [_word(value) for value in values]
-    more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
-    return ", ".join(shown[:5]) + more
+    return first_of([_word(value) for value in values], FEW)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from gitops_mlops.domain.errors import MissingEvidence
+from gitops_mlops.domain.shortening import and_more
 
 BOM = b"\xef\xbb\xbf"
 QUOTE, NEWLINE = b'"\n'
@@ -91,7 +92,7 @@ class FieldCount:
 def require_whole_rows(found: FieldCount, name: str) -> None:
     """Raise EvidenceMissing, with the first row, unless each row has as many fields as the header."""
     if found.odd:
-        more = f", and {found.odd - 1:,} more such rows" if found.odd > 1 else ""
+        more = and_more(found.odd - 1, ", ", " such rows")
         raise MissingEvidence(
             found.shown[0].describe(found.header) + more,
             where=name,

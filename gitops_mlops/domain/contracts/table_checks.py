@@ -18,10 +18,11 @@ import polars as pl
 from gitops_mlops.domain.contracts.contract import Column, ColumnType, Contract, RowCountRule, Scalar
 from gitops_mlops.domain.contracts.csv_text import FieldCount
 from gitops_mlops.domain.contracts.polars_types import POLARS, exactly, type_name
-from gitops_mlops.domain.contracts.table_parts import TablePart, named
+from gitops_mlops.domain.contracts.table_parts import TablePart
 from gitops_mlops.domain.contracts.validation import Violation
 from gitops_mlops.domain.document.pattern import whole
 from gitops_mlops.domain.names import suggest
+from gitops_mlops.domain.shortening import first_of
 
 _FEW = 8
 
@@ -154,20 +155,20 @@ def uneven_parts(
     """The parts that lack a column that is demanded, and those that have it in a type that is wrong."""
     lacking = [part.name for part in table.parts if name not in part.columns]
     if lacking and mandatory:
-        yield Violation(name, "required", f"the column is missing in {named(lacking)}")
+        yield Violation(name, "required", f"the column is missing in {first_of(lacking, 1)}")
     wrong: dict[str, list[str]] = {}
     for part in table.parts:
         if name in part.schema and (told := wrong_type(part.schema[name])):
             wrong.setdefault(told, []).append(part.name)
     for told, names in wrong.items():
-        yield Violation(name, "type", f"{told}, in {named(names)}")
+        yield Violation(name, "type", f"{told}, in {first_of(names, 1)}")
 
 
 def _unexpected(name: str, known: Collection[str], table: ReadableTable) -> Violation:
     hint = suggest(name, known)
     near = f"; {hint}" if hint.startswith("perhaps") else ""
     having = [part.name for part in table.parts if name in part.columns]
-    where = f", but {named(having)} has it" if len(having) < len(table.parts) else ""
+    where = f", but {first_of(having, 1)} has it" if len(having) < len(table.parts) else ""
     return Violation(name, "strict", f"the contract names no such column{where}{near}")
 
 

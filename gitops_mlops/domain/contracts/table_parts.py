@@ -136,8 +136,3 @@ def _as(column: pl.Expr, kind: pl.DataType, wanted: pl.DataType) -> pl.Expr:
     if isinstance(kind, pl.Datetime) and kind.time_zone:
         column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     return column.cast(wanted, strict=False)
-
-
-def named(parts: Sequence[str]) -> str:
-    """Parts in words: the first, and how many more."""
-    return parts[0] + (f" and {len(parts) - 1} more" if len(parts) > 1 else "")

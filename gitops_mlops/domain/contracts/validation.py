@@ -7,10 +7,10 @@ from datetime import date, time, timedelta
 from math import isfinite
 from typing import Any
 
+from gitops_mlops.domain.shortening import WORD, shorten
+
 SAMPLE = 100
 """How many offending rows a result keeps at most; the count is exact however many there are."""
-
-_LONGEST = 200
 
 
 @dataclass(frozen=True)
@@ -86,4 +86,4 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, date | time):
         return value.isoformat()
     text = value if isinstance(value, str) else str(value) if isinstance(value, timedelta) else repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return shorten(text, WORD)

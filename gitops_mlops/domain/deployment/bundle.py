@@ -12,17 +12,16 @@ holds no clock and no path: the same version gives the same bytes wherever it is
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gitops_mlops.domain.config.metrics import ModelTask
-from gitops_mlops.domain.document.recorded import read_recorded
+from gitops_mlops.domain.digests import content_digest, short_sha
+from gitops_mlops.domain.document.recorded import RecordedForm, read_recorded
 from gitops_mlops.domain.errors import MissingEvidence
 
 if TYPE_CHECKING:
@@ -37,7 +36,6 @@ MAX_BYTES = 4 * 1024 * 1024
 
 # One path segment, nothing hidden: a manifest cannot name a file outside its folder.
 _FILE = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 
 Scalar = bool | int | float | Annotated[str, Field(max_length=4000)]
 Word = Annotated[str, Field(min_length=1, max_length=200)]
@@ -111,18 +109,7 @@ class Bundle(ManifestPart):
 
 def parse_bundle(content: bytes, name: str = MANIFEST) -> Bundle:
     """The manifest in `content`. Raises EvidenceMissing, with the first thing that is wrong, when it is none."""
-    if len(content) > MAX_BYTES:
-        raise MissingEvidence(f"larger than {MAX_BYTES} bytes", where=name, hint="build the bundle again")
-    try:
-        return read_recorded(content, Bundle, SCHEMA, name)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        # A key may be any text: escaped and cut, it stays one line.
-        place = ".".join(str(part) for part in first["loc"]).encode("unicode_escape").decode()[:100]
-        reason = f"{place}: {first['msg']}" if place else first["msg"]
-        raise MissingEvidence(
-            f"not a manifest of schema {SCHEMA} ({reason})", where=name, hint="build the bundle again"
-        ) from None
+    return read_recorded(content, Bundle, RecordedForm(SCHEMA, MAX_BYTES, "build the bundle again"), name)
 
 
 def dump_bundle(bundle: Bundle) -> bytes:
@@ -133,12 +120,7 @@ def dump_bundle(bundle: Bundle) -> bytes:
 
 def bundle_digest(content: bytes) -> str:
     """`sha256:…` of the manifest's bytes, which identifies the bundle with all of its files."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
-
-
-def is_digest(text: str) -> bool:
-    """Whether `text` has the form of `bundle_digest`."""
-    return _DIGEST.match(text) is not None
+    return content_digest(content)
 
 
 def verify_files(bundle: Bundle, digests: Mapping[str, str]) -> list[str]:
@@ -149,7 +131,7 @@ def verify_files(bundle: Bundle, digests: Mapping[str, str]) -> list[str]:
     problems = [f"{name} is missing" for name in sorted(bundle.files.keys() - digests.keys())]
     problems += [f"{name} does not belong to the bundle" for name in sorted(digests.keys() - bundle.files.keys())]
     problems += [
-        f"{name} was changed: SHA-256 {digests[name][:12]}… where the manifest has {wanted[:12]}…"
+        f"{name} was changed: SHA-256 {short_sha(digests[name])} where the manifest has {short_sha(wanted)}"
         for name, wanted in sorted(bundle.files.items())
         if name in digests and digests[name] != wanted
     ]

@@ -7,6 +7,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
+from gitops_mlops.domain.digests import version_name
 from gitops_mlops.domain.errors import DONE
 from gitops_mlops.domain.registry.change import RuleRefusal
 from gitops_mlops.domain.registry.evidence import REASON, REPLACES, RUN
@@ -185,5 +186,10 @@ def taken_back(registry: Registry, model: str, stage: str) -> ReturnedVersion | 
     left = next((each for each in registry.versions(model) if each.version == name), None)
     reason = last.evidence.one(REASON).removeprefix(BY_ITSELF)
     return ReturnedVersion(
-        name, left.commit if left else "", last.version or last.commit[:10], reason, last.tag, last.evidence.one(RUN)
+        name,
+        left.commit if left else "",
+        version_name(last.version, last.commit),
+        reason,
+        last.tag,
+        last.evidence.one(RUN),
     )

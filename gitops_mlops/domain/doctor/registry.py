@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from gitops_mlops.domain.digests import short_sha, version_name
 from gitops_mlops.domain.doctor.checks import CheckFinding, DoctorCheck, FixKind, Severity
 from gitops_mlops.domain.lineage.integrity import (
     RESTORE,
@@ -20,10 +21,12 @@ from gitops_mlops.domain.registry.ledger import WITHDRAWAL, LedgerFinding
 from gitops_mlops.domain.registry.registry import Registry, RegistryEvent
 from gitops_mlops.domain.registry.remote import GitLock, RemoteTag
 from gitops_mlops.domain.registry.tags import TagRecord, parse_tag_name
+from gitops_mlops.domain.shortening import first_of
 
 # Clocks of machines that take part are minutes apart at most, and git holds a lock on a tag for milliseconds.
 CLOCKS_APART = timedelta(hours=1)
 STALE_SECONDS = 600.0
+_TAGS_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def differs_from_remote(facts: RegistryFacts) -> Iterator[CheckFinding]:
         there = (facts.there or {}).get(tag.name)
         if there is None or there.object == tag.object or _is_thinned(tag, there):
             continue
-        here_at, there_at = tag.commit[:10] or "no commit", there.commit[:10]
+        here_at, there_at = short_sha(tag.commit) or "no commit", short_sha(there.commit)
         what = (
             f"is at {here_at} here and at {there_at} on {facts.remote}"
             if here_at != there_at
@@ -129,7 +132,7 @@ def outside_branches(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """The commit of a tag is on no branch, so that only the tag keeps it, and no review saw it."""
     for event in facts.registry.events():
         if event.commit in facts.outside_branches:
-            what = f"is at {event.commit[:10]}, which no branch leads to"
+            what = f"is at {short_sha(event.commit)}, which no branch leads to"
             yield CheckFinding(
                 _tag(event.tag), what, "git fetch the branch that holds it, or register from main again"
             )
@@ -139,7 +142,8 @@ def unmerged(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """A stage holds what was never merged: whoever may push a tag would deploy it."""
     for artifact, stage in sorted(facts.unmerged):
         if held := facts.registry.assignment(artifact, stage):
-            what = f"holds {held.version or held.commit[:10]} at {held.commit[:10]}, which is not on {facts.main}"
+            name = version_name(held.version, held.commit)
+            what = f"holds {name} at {short_sha(held.commit)}, which is not on {facts.main}"
             mend = f"merge it, or promote another version to {stage}; if it is there: git fetch {facts.remote}"
             yield CheckFinding(f"{artifact}#{stage}", what, mend)
 
@@ -178,8 +182,10 @@ def unpushed(facts: RegistryFacts) -> Iterator[CheckFinding]:
     lacking = [name for name in ours if there is not None and name not in there]
     if lacking:
         what = f"{_several(lacking)} not on {facts.remote}: never pushed, or deleted there"
-        mend = shlex.join(["git", "push", "--atomic", facts.remote, *(f"refs/tags/{name}" for name in lacking[:20])])
-        if (more := len(lacking) - 20) > 0:
+        mend = shlex.join(
+            ["git", "push", "--atomic", facts.remote, *(f"refs/tags/{name}" for name in lacking[:_TAGS_SHOWN])]
+        )
+        if (more := len(lacking) - _TAGS_SHOWN) > 0:
             mend += f"; then {more} more: git push --dry-run --tags {shlex.quote(facts.remote)} lists all"
         yield CheckFinding("registry tags", what, f"{mend}; or take it back: {withdrawal_command(lacking[0])}")
 
@@ -256,4 +262,4 @@ def _tag(name: str) -> str:
 
 
 def _several(names: list[str]) -> str:
-    return f"{names[0]} is" if len(names) == 1 else f"{names[0]} and {len(names) - 1} more are"
+    return f"{first_of(names, 1)} {'is' if len(names) == 1 else 'are'}"

@@ -12,6 +12,8 @@ from functools import lru_cache
 
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
+from gitops_mlops.domain.shortening import first_line
+
 MAX_LENGTH = 1000
 
 
@@ -54,4 +56,4 @@ def _compile(pattern: str) -> SchemaValidator:
 def _reason(error: SchemaError) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith("error: ")] or lines[-1:]
-    return telling[0].removeprefix("error: ")[:120]
+    return first_line(telling[0].removeprefix("error: "))

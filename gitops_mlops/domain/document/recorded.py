@@ -6,14 +6,17 @@ the file, and what each old key is called since. What is nested in another file 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from gitops_mlops.domain.errors import MissingEvidence
+from gitops_mlops.domain.shortening import WORD, shorten
 
 M = TypeVar("M", bound=BaseModel)
 Renames = tuple[tuple[str, Mapping[str, str]], ...]
@@ -66,17 +69,42 @@ _RENAMES: Mapping[tuple[str, int], Renames] = {
 _NESTED: Mapping[str, tuple[str, ...]] = {"review": ("pipeline", "models[].report")}
 
 
-def read_recorded(content: str | bytes, wanted: type[M], schema: str, name: str) -> M:
-    """The file `name` in `content`, of `schema` or of an earlier number of it.
+@dataclass(frozen=True)
+class RecordedForm:
+    """The form of a file: its schema, how many bytes it may have, and how to get one where it is none."""
 
-    Raises ValidationError when it is none, MissingEvidence when it has a later number: only a newer toolkit reads it.
+    schema: str
+    limit: int
+    hint: str
+
+
+def read_recorded(content: str | bytes, wanted: type[M], form: RecordedForm, name: str) -> M:
+    """The file `name` in `content`, of the form's schema or of an earlier number of it.
+
+    It may be a stranger's. Raises MissingEvidence with the first thing that is wrong, also for a later number of the
+    schema: only a newer toolkit reads it.
     """
+    if len(content) > form.limit:
+        raise MissingEvidence(f"larger than {form.limit} bytes", where=name, hint=form.hint)
+    try:
+        return wanted.model_validate_json(_current(content, form.schema, name))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        # A key may be any text.
+        place = shorten(" ".join(".".join(map(str, first["loc"])).split()), WORD)
+        reason = f"{place}: {first['msg']}" if place else first["msg"]
+        what = f"not a {_parsed(form.schema)[0]} of schema {form.schema} ({reason})"
+        raise MissingEvidence(what, where=name, hint=form.hint) from None
+
+
+def _current(content: str | bytes, schema: str, name: str) -> str | bytes:
+    """The same with today's keys. Text of a file is never cut, so that it is JSON that is validated."""
     try:
         data = from_json(content)
     except ValueError:
-        return wanted.model_validate_json(content)  # Its error is the one that callers know how to word.
+        return content
     refuse_newer(data.get("schema") if isinstance(data, dict) else None, schema, name)
-    return wanted.model_validate(data) if _brought_up(data, schema) else wanted.model_validate_json(content)
+    return json.dumps(data) if _brought_up(data, schema) else content
 
 
 def refuse_newer(found: object, schema: str, name: str) -> None:

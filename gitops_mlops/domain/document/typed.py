@@ -19,6 +19,7 @@ from gitops_mlops.domain.document.expected import expectation, keys_at, schema_a
 from gitops_mlops.domain.document.yaml import Path, YamlDocument
 from gitops_mlops.domain.errors import ConfigError, FileProblemLine
 from gitops_mlops.domain.names import closest, suggest
+from gitops_mlops.domain.shortening import VALUE, shorten
 
 
 class ConfigSection(BaseModel):
@@ -111,7 +112,7 @@ def _shown(value: Any) -> str:
         return "a list"
     text = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else repr(value)
     shown = "nothing" if value is None else text
-    return shown if len(shown) <= 60 else f"{shown[:57]}..."
+    return shorten(shown, VALUE)
 
 
 def _value_at(data: Any, path: Path) -> Any:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.pipeline.records import PipelineRecords, RecordedItem, RecordedStep
 
 
@@ -104,7 +105,8 @@ def ancestry(producers: Producers, start: RecordedItem) -> Ancestry:
         for step, output in found:
             if output.path == item.path and output.digest != item.digest:
                 stale.append(
-                    f"{item.path}: a step read {item.digest[:10]}, but {step.name} made {output.digest[:10]}"
+                    f"{item.path}: a step read {short_sha(item.digest)}, "
+                    f"but {step.name} made {short_sha(output.digest)}"
                 )
                 continue
             made.append(ProducedItem(item, step, output))
@@ -129,7 +131,10 @@ def origins(records: PipelineRecords, artifact: str, md5: str) -> tuple[Ancestry
         return None, (*records.gaps, missing)
     gaps = [*records.gaps]
     if md5 and found.digest != md5:
-        gaps.append(f"dvc.lock records {found.path} as {found.digest[:10]}, the version was registered as {md5[:10]}")
+        gaps.append(
+            f"dvc.lock records {found.path} as {short_sha(found.digest)}, "
+            f"the version was registered as {short_sha(md5)}"
+        )
     told = ancestry(producers, found)
     gaps += told.stale
     if told.circles:

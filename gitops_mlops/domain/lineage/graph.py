@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.lineage.ancestry import Ancestry, ProducedItem
 from gitops_mlops.domain.lineage.deployments import DeploymentRun
 from gitops_mlops.domain.pipeline.records import ImportOrigin, RecordedItem, RecordedStep
@@ -92,7 +93,7 @@ def name_of(version: RegisteredVersion) -> str:
     """`model@v1.2.3`, or `model at 0123456789` where a stage holds a commit without a version."""
     if version.version:
         return f"{version.artifact}@{version.version}"
-    return f"{version.artifact} at {version.commit[:10]}"
+    return f"{version.artifact} at {short_sha(version.commit)}"
 
 
 def version_graph(told: VersionFacts) -> LineageGraph:

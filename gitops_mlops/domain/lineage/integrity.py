@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.lineage.openlineage import tag_event
 from gitops_mlops.domain.registry.evidence import MODEL_MD5, VERSION
 from gitops_mlops.domain.registry.ledger import DEPLOYMENT, LedgerEvent
@@ -32,8 +33,10 @@ def version_contradictions(version: RegisteredVersion, md5: str) -> Iterator[Tag
     """`md5` is DVC's digest of the model at the version's commit, "" where `dvc.lock` records none."""
     recorded = version.evidence.one(MODEL_MD5)
     if recorded and recorded != md5:
-        here = f"has {md5[:10]}" if md5 else "records none"
-        message = f"records the model {recorded[:10]}, and dvc.lock at its commit {version.commit[:10]} {here}"
+        here = f"has {short_sha(md5)}" if md5 else "records none"
+        message = (
+            f"records the model {short_sha(recorded)}, and dvc.lock at its commit {short_sha(version.commit)} {here}"
+        )
         yield TagContradiction(version.tag, message)
 
 
@@ -46,11 +49,15 @@ def assignment_contradictions(registry: Registry, assignment: StageAssignment) -
     if version is None:
         yield TagContradiction(assignment.tag, f"assigns {named}, and no tag registers it (any more)")
     elif version.commit != assignment.commit:
-        message = f"assigns {named} at {assignment.commit[:10]}, and {version.tag} is at {version.commit[:10]}"
+        message = (
+            f"assigns {named} at {short_sha(assignment.commit)}, and {version.tag} is at {short_sha(version.commit)}"
+        )
         yield TagContradiction(assignment.tag, message)
     elif (digest := assignment.evidence.model_sha256) and digest != version.evidence.model_sha256:
-        other = version.evidence.model_sha256[:10] or "none"
-        yield TagContradiction(assignment.tag, f"assigns the model {digest[:10]}, and {version.tag} records {other}")
+        other = short_sha(version.evidence.model_sha256) or "none"
+        yield TagContradiction(
+            assignment.tag, f"assigns the model {short_sha(digest)}, and {version.tag} records {other}"
+        )
 
 
 def ledger_contradictions(
@@ -62,7 +69,9 @@ def ledger_contradictions(
     for event in recorded:
         registered = commits.get((event.model, event.version)) if event.kind == DEPLOYMENT else None
         if registered and event.commit != registered.commit:
-            message = f"is at {registered.commit[:10]}, and {event.commit[:10]} was deployed under its name"
+            message = (
+                f"is at {short_sha(registered.commit)}, and {short_sha(event.commit)} was deployed under its name"
+            )
             yield TagContradiction(registered.tag, message)
         if (tag := now.get(event.tag)) and (difference := ledger_difference(event, tag)):
             field, before, after = difference

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.lineage.ancestry import Ancestry
 from gitops_mlops.domain.lineage.deployments import DeploymentRun
 from gitops_mlops.domain.registry.registry import RegisteredVersion
@@ -75,7 +76,7 @@ def uses_of(
                 for pair in _inside(asked, path, listed):
                     found.setdefault(pair, VersionUse(version, how, *pair))
             elif not asked.path or asked.path.startswith(f"{path}/"):
-                gaps.append(f"the listing of the folder {path} ({digest[:10]}) is not in the cache → dvc fetch")
+                gaps.append(f"the listing of the folder {path} ({short_sha(digest)}) is not in the cache → dvc fetch")
     return list(found.values()), list(dict.fromkeys(gaps))
 
 

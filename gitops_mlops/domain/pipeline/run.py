@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from gitops_mlops.domain.document.bounded import DocumentPart, Text, Word
-from gitops_mlops.domain.document.recorded import read_recorded
-from gitops_mlops.domain.errors import MissingEvidence
+from gitops_mlops.domain.document.recorded import RecordedForm, read_recorded
 
 SCHEMA: Literal["gitops-mlops/repro/2"] = "gitops-mlops/repro/2"
 REPRO_FILE = ".gitops-mlops/repro.json"
@@ -92,16 +91,7 @@ def import_hint(tail: Iterable[str]) -> str:
 
 def parse_repro(content: str | bytes, name: str = REPRO_FILE) -> PipelineRunReport:
     """The document out of JSON that nobody vouches for. Raises EvidenceMissing when it is not one."""
-    if len(content) > MAX_REPRO_BYTES:
-        raise MissingEvidence(f"larger than {MAX_REPRO_BYTES} bytes", where=name, hint="run repro again")
-    try:
-        return read_recorded(content, PipelineRunReport, SCHEMA, name)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)
-        raise MissingEvidence(
-            f"not of schema {SCHEMA} ({place}{first['msg']})", where=name, hint="run repro again"
-        ) from None
+    return read_recorded(content, PipelineRunReport, RecordedForm(SCHEMA, MAX_REPRO_BYTES, "run repro again"), name)
 
 
 def dump_repro(repro: PipelineRunReport) -> bytes:

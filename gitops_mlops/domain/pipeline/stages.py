@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gitops_mlops.domain.digests import md5_of
 from gitops_mlops.domain.pipeline.templating import DEFAULT_PARAMS, UnresolvedTemplate, Variables, filled, generated
 
 # How DVC marks the hash of a folder.
@@ -139,7 +139,7 @@ def folder_md5(listing: Mapping[str, str | None]) -> str:
     """DVC's hash of a folder: the MD5 of the JSON list of its files' MD5s, which are given by path within it."""
     files = [{"md5": listing[path], "relpath": path} for path in sorted(listing)]
     text = json.dumps(files, sort_keys=True).encode()
-    return hashlib.md5(text, usedforsecurity=False).hexdigest() + _FOLDER
+    return md5_of(text) + _FOLDER
 
 
 def added(data: Any, folder: str) -> Iterator[tuple[str, RecordedOutput]]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.registry.change import RuleRefusal
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def review_refusals(
             RuleRefusal(rule, f"#{number} is not merged", "the version's commit, merged by a reviewed pull request"),
         )
     if commit not in (pull_request.result, pull_request.head):
-        seen = f"#{number} led to {pull_request.result[:10]}, the version is at {commit[:10]}"
+        seen = f"#{number} led to {short_sha(pull_request.result)}, the version is at {short_sha(commit)}"
         return (RuleRefusal(rule, seen, "the pull request that made the version's commit"),)
     opinions = list(_opinions(pull_request, reviews))
     if against := sorted({one.login for one in opinions if one.state == "CHANGES_REQUESTED"}):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 
 from gitops_mlops.domain.comparison.report import Report, parse_report
+from gitops_mlops.domain.digests import sha256_of, short_sha
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.registry import evidence
 from gitops_mlops.domain.registry.change import RuleRefusal
@@ -35,7 +35,7 @@ def require_same_model(report: Report, sha256: str, name: str) -> None:
     seen = report.challenger.model_sha256
     if seen != sha256:
         raise MissingEvidence(
-            f"the report measured another model file (SHA-256 {seen[:12]}, not {sha256[:12]})",
+            f"the report measured another model file (SHA-256 {short_sha(seen)}, not {short_sha(sha256)})",
             where=name,
             hint=_AGAIN,
         )
@@ -67,7 +67,7 @@ def report_trailers(report: Report, content: bytes) -> Iterator[Trailer]:
         yield evidence.CHAMPION, report.champion.version or report.champion.commit or report.champion.revision
     yield from ((evidence.METRIC, str(_metric(each))) for each in report.metrics if each.challenger is not None)
     yield from ((evidence.GATE, f"{gate.id}={gate.status}") for gate in report.gates)
-    yield evidence.REPORT_SHA256, hashlib.sha256(content).hexdigest()
+    yield evidence.REPORT_SHA256, sha256_of(content)
 
 
 def _metric(result: MetricResult) -> MetricEvidence:

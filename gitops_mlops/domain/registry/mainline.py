@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.registry.change import RuleRefusal
 
 
@@ -19,7 +20,7 @@ class Mainline(NamedTuple):
 
     def unmerged(self, version: str, commit: str) -> str:
         """What is wrong with a version whose commit this branch does not hold."""
-        return f"{version} is at {commit[:10]}, which is not on {self.name}"
+        return f"{version} is at {short_sha(commit)}, which is not on {self.name}"
 
     def remedy(self) -> str:
         """What to do about it."""

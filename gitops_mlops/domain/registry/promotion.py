@@ -14,6 +14,7 @@ from gitops_mlops.domain.config.metrics import find_metric
 from gitops_mlops.domain.config.promotion import MetricRequirement, PromotionPolicy
 from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.config.sections import ModelConfig
+from gitops_mlops.domain.digests import short_sha, version_name
 from gitops_mlops.domain.durations import span
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.names import suggest
@@ -64,7 +65,7 @@ def _order(proposal: PromotionProposal, before: str | None) -> Iterator[RuleRefu
     if before is None or registry.timeline(version.artifact).stays_in(before, version.commit):
         return
     now = registry.assignment(version.artifact, before)
-    seen = f"{before} holds {now.version or now.commit[:10] if now else 'no version'}"
+    seen = f"{before} holds {version_name(now.version, now.commit) if now else 'no version'}"
     yield RuleRefusal(f"{stage} comes after {before}", seen, _promotion(version, before))
 
 
@@ -110,7 +111,7 @@ def _unchanged(proposal: PromotionProposal, policy: PromotionPolicy) -> Iterator
     version, held = proposal.version, proposal.registry.assignment(proposal.version.artifact, proposal.stage)
     if not policy.only_if_changed or held is None:
         return
-    name = held.version or held.commit[:10]
+    name = version_name(held.version, held.commit)
     registered = proposal.registry.version(held.artifact, held.version) if held.version else None
     here = {held.evidence.model_sha256, registered.evidence.model_sha256 if registered else ""} - {""}
     own = version.evidence.model_sha256
@@ -119,7 +120,7 @@ def _unchanged(proposal: PromotionProposal, policy: PromotionPolicy) -> Iterator
         unknown = version.version if not own else f"{name} in {proposal.stage}"
         yield RuleRefusal(rule, f"{unknown} has no Model-SHA256", "gitops-mlops register, which records it")
     elif own in here:
-        seen = f"{proposal.stage} holds the same file as {name} (SHA-256 {own[:12]})"
+        seen = f"{proposal.stage} holds the same file as {name} (SHA-256 {short_sha(own)})"
         yield RuleRefusal(rule, seen, "a version with another model file")
 
 

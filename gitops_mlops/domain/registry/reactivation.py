@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gitops_mlops.domain.digests import version_name
 from gitops_mlops.domain.registry.change import RuleRefusal
 from gitops_mlops.domain.registry.ledger import LedgerEvent
 from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry, RetirementRecord
@@ -58,7 +59,7 @@ def brought_back(left: Registry, event: LedgerEvent) -> str:
     if event.kind == TagAction.UNASSIGN and not left.retired(model):
         held = left.live(model).get(event.environment, ())
         if any(each.commit == event.commit for each in held):
-            return f"{model} {event.version or event.commit[:10]} in {event.environment}"
+            return f"{model} {version_name(event.version, event.commit)} in {event.environment}"
     return ""
 
 

@@ -18,7 +18,7 @@ from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.registry.events import RegistryEvent, TagProblem, read_tag
 from gitops_mlops.domain.registry.history import ArtifactHistory, RegisteredVersion, StageAssignment
 from gitops_mlops.domain.registry.retirement_record import RetirementRecord
-from gitops_mlops.domain.registry.tags import TagRecord, parse_reference, parse_tag_name
+from gitops_mlops.domain.registry.tags import TagRecord, parse_tag_name, require_stage_name
 from gitops_mlops.domain.registry.timeline import StageStay, Timeline
 
 __all__ = [
@@ -173,36 +173,39 @@ class Registry:
         names = (parse_tag_name(tag) for tag in self.tag_names(artifact))
         return 1 + max((name.counter for name in names if name), default=0)
 
-    def find(self, reference: str) -> RegisteredVersion | StageAssignment:
-        """`m@v1.2.3`, `m@latest`, `m@greatest` or `m` for a version, `m#stage` for what the stage holds.
-
-        Raises UsageError when the reference is none, EvidenceMissing when nothing answers to it.
-        """
-        artifact, version, stage = parse_reference(reference)
-        if artifact not in self._artifacts:
-            raise MissingEvidence(
-                "no such model", where=artifact, hint=suggest(artifact, self.artifacts()) or _NO_TAGS
-            )
-        if record := self.retired(artifact):
-            hint = f"gitops-mlops register {artifact} --revive"
-            raise MissingEvidence(f"was retired {record}", where=artifact, hint=hint)
-        if stage:
-            stages = self.assignments(artifact)
-            if record := self.emptied(artifact, stage):
-                hint = f"gitops-mlops promote {artifact} {stage}, with the version that should be there"
-                raise MissingEvidence(f"was emptied {record}", where=f"{artifact}#{stage}", hint=hint)
-            if stage not in stages:
-                raise MissingEvidence("holds no version", where=f"{artifact}#{stage}", hint=suggest(stage, stages))
-            return stages[stage]
+    def find_version(self, artifact: str, version: str | None = None) -> RegisteredVersion:
+        """An active version; the greatest for None and `latest`. Raises EvidenceMissing when there is none such."""
+        self._require_live(artifact)
+        where = f"{artifact}@{version}" if version else artifact
         found = self.latest(artifact) if version in (None, "latest") else self.version(artifact, str(version))
         if version and (record := self.deregistered(artifact, version)):
             hint = f"gitops-mlops register {artifact} --version {version} --revive"
-            raise MissingEvidence(f"was taken out of use {record}", where=reference, hint=hint)
+            raise MissingEvidence(f"was taken out of use {record}", where=where, hint=hint)
         if found is None:
             active = [each.version for each in self.versions(artifact) if each.active]
             hint = suggest(str(version), active) or f"gitops-mlops register {artifact}"
-            raise MissingEvidence("no such active version", where=reference, hint=hint)
+            raise MissingEvidence("no such active version", where=where, hint=hint)
         return found
+
+    def find_assignment(self, artifact: str, stage: str) -> StageAssignment:
+        """What a stage holds. Raises UsageError for what names no stage, EvidenceMissing when it holds nothing."""
+        where = f"{artifact}#{require_stage_name(stage)}"
+        self._require_live(artifact)
+        stages = self.assignments(artifact)
+        if record := self.emptied(artifact, stage):
+            hint = f"gitops-mlops promote {artifact} {stage}, with the version that should be there"
+            raise MissingEvidence(f"was emptied {record}", where=where, hint=hint)
+        if stage not in stages:
+            raise MissingEvidence("holds no version", where=where, hint=suggest(stage, stages))
+        return stages[stage]
+
+    def _require_live(self, artifact: str) -> None:
+        if artifact not in self._artifacts:
+            hint = suggest(artifact, self.artifacts()) or _NO_TAGS
+            raise MissingEvidence("no such model", where=artifact, hint=hint)
+        if record := self.retired(artifact):
+            hint = f"gitops-mlops register {artifact} --revive"
+            raise MissingEvidence(f"was retired {record}", where=artifact, hint=hint)
 
     def _history(self, artifact: str) -> ArtifactHistory:
         if artifact not in self._histories:

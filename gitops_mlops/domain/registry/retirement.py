@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitops_mlops.domain.config.retirement import RetirementPolicy
+from gitops_mlops.domain.digests import version_name
 from gitops_mlops.domain.durations import span
 from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry, StageAssignment
 from gitops_mlops.domain.registry.semver import precedence
@@ -121,7 +122,7 @@ class _RetirementRules:
                 continue
             count = sum(moment >= held.since for moment in found)
             if limit is not None and count >= limit:
-                why = f"{count} drift findings since {held.version or held.commit[:10]} entered {stage}"
+                why = f"{count} drift findings since {version_name(held.version, held.commit)} entered {stage}"
                 yield self._retire(f"#{stage}", held, "drift", count, limit, why)
 
     def _standing(self) -> Iterator[tuple[str, StageAssignment, RegisteredVersion]]:
@@ -147,5 +148,5 @@ class _RetirementRules:
         target = f"{self._name}{where}"
         command = f"gitops-mlops retire {target} --reason {shlex.quote(why)}"
         return RetirementProposal(
-            self._name, target, version.version or version.commit[:10], rule, seen, limit, why, command
+            self._name, target, version_name(version.version, version.commit), rule, seen, limit, why, command
         )

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import NamedTuple
 
+from gitops_mlops.domain.digests import version_name
 from gitops_mlops.domain.errors import MissingEvidence
 from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.registry.change import RuleRefusal
-from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry, RetirementRecord
+from gitops_mlops.domain.registry.registry import Registry, RetirementRecord
 from gitops_mlops.domain.registry.tags import (
     ModelReference,
     TagAction,
@@ -73,7 +74,7 @@ def _model(registry: Registry, artifact: str) -> RetirementPlan:
     name = _free(registry, artifact, deprecation_tag(artifact), len(stones))
     stones = (*stones, RetirementTag(name, newest.commit, f"Retire {artifact}"))
     held = registry.assignments(artifact).items()
-    detail = ", ".join(f"{stage} held {each.version or each.commit[:10]}" for stage, each in held)
+    detail = ", ".join(f"{stage} held {version_name(each.version, each.commit)}" for stage, each in held)
     return RetirementPlan(artifact, "retired", stones, standing, detail=detail, commit=newest.commit)
 
 
@@ -87,7 +88,7 @@ def _stage(registry: Registry, artifact: str, stage: str) -> RetirementPlan:
             raise MissingEvidence("never held a version", where=what, hint=suggest(stage, registry.live(artifact)))
         return RetirementPlan(what, "emptied", standing=standing, because=emptied)
     held = registry.assignment(artifact, stage)
-    detail = f"it held {held.version or held.commit[:10]}" if held else "what it held is out of use"
+    detail = f"it held {version_name(held.version, held.commit)}" if held else "what it held is out of use"
     return RetirementPlan(
         what,
         "emptied",
@@ -105,8 +106,7 @@ def _version(registry: Registry, reference: ModelReference) -> RetirementPlan:
         return RetirementPlan(
             f"{artifact} {name}", "taken out of use", standing=(out.tag,), because=out, version=name
         )
-    version = registry.find(f"{artifact}@{name}")
-    assert isinstance(version, RegisteredVersion)
+    version = registry.find_version(artifact, name)
     what = f"{artifact} {version.version}"
     refusals = tuple(
         RuleRefusal(
@@ -135,7 +135,7 @@ def _unassignments(registry: Registry, artifact: str, *stages: str) -> Iterator[
     versions = {event.tag: event.version for event in registry.events(artifact)}
     for stage in stages:
         for event in live.get(stage, ()):
-            version = versions[event.tag] or event.commit[:10]
+            version = version_name(versions[event.tag], event.commit)
             subject = f"Take {artifact} {version} out of {stage}"
             yield RetirementTag(unassignment_tag(artifact, stage, counter), event.commit, subject, version)
             counter += 1

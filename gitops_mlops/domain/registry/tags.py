@@ -12,6 +12,7 @@ from typing import NamedTuple
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.names import NAME, is_artifact, is_name
 from gitops_mlops.domain.registry.semver import SEMVER, is_semver
+from gitops_mlops.domain.shortening import quoted
 
 _FULLNAME = rf"(?:[a-zA-Z0-9-_./]+{{separator}})?{NAME}"
 _ARTIFACT_IN_TAG = _FULLNAME.format(separator="=")
@@ -99,7 +100,7 @@ def parse_reference(text: str) -> ModelReference:
     match = _REFERENCE.match(text) if len(text) <= MAX_NAME else None
     if match is None or _UNREF.search(match[1]):
         raise UsageError(
-            "names no model", where=repr(text[:100]), hint="write model, model@v1.2.3, model@latest or model#stage"
+            "names no model", where=quoted(text), hint="write model, model@v1.2.3, model@latest or model#stage"
         )
     artifact, stage, version = match.groups()
     return ModelReference(artifact, "latest" if version == "greatest" else version, stage)
@@ -117,12 +118,12 @@ def deregistration_tag(artifact: str, version: str) -> str:
 
 def assignment_tag(artifact: str, stage: str, counter: int) -> str:
     """The tag that puts a version into a stage."""
-    return f"{_writable(artifact)}#{_stage(stage)}#{counter}"
+    return f"{_writable(artifact)}#{require_stage_name(stage)}#{counter}"
 
 
 def unassignment_tag(artifact: str, stage: str, counter: int) -> str:
     """The tag that takes a version out of a stage."""
-    return f"{_writable(artifact)}#{_stage(stage)}!#{counter}"
+    return f"{_writable(artifact)}#{require_stage_name(stage)}!#{counter}"
 
 
 def deprecation_tag(artifact: str) -> str:
@@ -134,17 +135,18 @@ def _writable(artifact: str) -> str:
     if not is_artifact(artifact) or _UNREF.search(artifact):
         raise UsageError(
             "is no model name",
-            where=repr(artifact[:100]),
+            where=quoted(artifact),
             hint="letters, digits, - _ /; first and last a letter or digit; dir:name below the root",
         )
     return artifact.replace(":", "=")
 
 
-def _stage(stage: str) -> str:
+def require_stage_name(stage: str) -> str:
+    """`stage`. Raises UsageError when it can name none."""
     if not is_name(stage) or _UNREF.search(stage):
         raise UsageError(
             "is no stage name",
-            where=repr(stage[:100]),
+            where=quoted(stage),
             hint="letters, digits, - _ /; first and last a letter or digit",
         )
     return stage
@@ -152,5 +154,5 @@ def _stage(stage: str) -> str:
 
 def _version(version: str) -> str:
     if not is_semver(version):
-        raise UsageError("is no version", where=repr(version[:100]), hint="write it as v1.2.3, or v1.2.3-rc.1")
+        raise UsageError("is no version", where=quoted(version), hint="write it as v1.2.3, or v1.2.3-rc.1")
     return version

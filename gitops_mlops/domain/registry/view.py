@@ -59,11 +59,12 @@ def view(registry: Registry, reference: str | None, listed: Sequence[str] = ()) 
     artifact, version, stage = parse_reference(reference)
     if version is None and stage is None:
         return _model(registry, artifact, stages)
-    found = registry.find(reference)
-    if isinstance(found, RegisteredVersion):
+    if stage is None:
+        found = registry.find_version(artifact, version)
         return VersionView(found, None, _stages(registry, found, stages))
-    held = registry.version(artifact, found.version) if found.version else None
-    return VersionView(held, found, _stages(registry, held, stages) if held else (found.stage,))
+    held = registry.find_assignment(artifact, stage)
+    named = registry.version(artifact, held.version) if held.version else None
+    return VersionView(named, held, _stages(registry, named, stages) if named else (stage,))
 
 
 def unknown(registry: Registry, artifact: str) -> MissingEvidence:

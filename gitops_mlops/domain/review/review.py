@@ -12,8 +12,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gitops_mlops.domain.comparison.report import Report, parse_part
+from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.document.bounded import DocumentPart, Text, Word
+from gitops_mlops.domain.document.recorded import RecordedForm, read_recorded
 from gitops_mlops.domain.errors import BUG, FileProblemLine
 from gitops_mlops.domain.faults import Cause, fault_of
 from gitops_mlops.domain.pipeline.run import PipelineRunReport
@@ -85,8 +86,8 @@ class FileProblem(DocumentPart):
 
     @classmethod
     def of(cls, problem: FileProblemLine) -> FileProblem:
-        """A problem, cut where it is long."""
-        texts = {key: getattr(problem, key)[:2000] for key in ("path", "where", "message", "hint")}
+        """A problem, as a file holds it."""
+        texts = {key: getattr(problem, key) for key in ("path", "where", "message", "hint")}
         return cls(line=max(problem.line, 0), column=max(problem.column, 0), **texts)
 
     @property
@@ -264,6 +265,5 @@ def outcome_of(error: BaseException) -> Outcome:
 
 def parse_review(content: str | bytes, name: str = REVIEW_FILE) -> PullRequestReport:
     """A review out of JSON that nobody vouches for. Raises EvidenceMissing when it is not one."""
-    return parse_part(
-        content, PullRequestReport, MAX_REVIEW_BYTES, REVIEW_SCHEMA, name, "run gitops-mlops review again"
-    )
+    form = RecordedForm(REVIEW_SCHEMA, MAX_REVIEW_BYTES, "run gitops-mlops review again")
+    return read_recorded(content, PullRequestReport, form, name)

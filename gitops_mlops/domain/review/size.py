@@ -13,8 +13,9 @@ from typing import Any
 from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.document.bounded import DocumentPart
 from gitops_mlops.domain.review.review import MAX_REVIEW_BYTES, ModelReview, PullRequestReport
+from gitops_mlops.domain.shortening import first_texts, left_out, shorten
 
-_SHORTEST = 120
+_SHORTEST, _FEW, _MOST_STEPS = 120, 20, 50
 _TOLD = "its report is too large for this file: gitops-mlops compare makes it again"
 _TOLD_BYTES = len(_TOLD) + 10
 # Fields of a report that go together, and what they are called.
@@ -88,29 +89,40 @@ def _without_report(model: ModelReview) -> ModelReview:
 
 def _cut(review: PullRequestReport) -> PullRequestReport:
     """Short words, and few of what is listed: still every outcome."""
-    shown = [_short(one, "path", "where", "message", "hint") for one in review.problems[:20]]
+    shown = [_short(one, "path", "where", "message", "hint") for one in review.problems[:_FEW]]
     lock = review.lock and _with(
         review.lock,
-        stale=tuple(name[:_SHORTEST] for name in review.lock.stale[:20]),
-        problems=tuple(_short(one, "path", "where", "message", "hint") for one in review.lock.problems[:20]),
+        stale=tuple(shorten(name, _SHORTEST) for name in review.lock.stale[:_FEW]),
+        problems=tuple(_short(one, "path", "where", "message", "hint") for one in review.lock.problems[:_FEW]),
         fix=(),
-        uncommitted=tuple(name[:_SHORTEST] for name in review.lock.uncommitted[:20]),
+        uncommitted=tuple(shorten(name, _SHORTEST) for name in review.lock.uncommitted[:_FEW]),
     )
     cut: PullRequestReport = _with(
         review,
         failures=tuple(_short(one, "message") for one in review.failures),
         problems=tuple(shown),
-        remarks=tuple(text[:_SHORTEST] for text in review.remarks[:10]),
+        remarks=first_texts([*_left_out(review), *(shorten(text, _SHORTEST) for text in review.remarks)], _FEW),
         lock=lock,
         pipeline=review.pipeline and _with(review.pipeline, **_BARE_PIPELINE),
         datasets=tuple(
             _with(_short(one, "name", "path", "contract", "message"), rules=(), edits=()) for one in review.datasets
         ),
         models=tuple(_short(one, "message") for one in review.models),
-        steps=review.steps[:50],
+        steps=review.steps[:_MOST_STEPS],
     )
     return cut
 
 
+def _left_out(review: PullRequestReport) -> list[str]:
+    lock = review.lock
+    return [
+        *left_out(len(review.problems), _FEW, "problems"),
+        *left_out(len(lock.stale) if lock else 0, _FEW, "stages that changed"),
+        *left_out(len(lock.problems) if lock else 0, _FEW, "problems of dvc.lock"),
+        *left_out(len(lock.uncommitted) if lock else 0, _FEW, "files that are not committed"),
+        *left_out(len(review.steps), _MOST_STEPS, "steps"),
+    ]
+
+
 def _short(part: DocumentPart, *fields: str) -> Any:
-    return _with(part, **{field: getattr(part, field)[:_SHORTEST] for field in fields})
+    return _with(part, **{field: shorten(getattr(part, field), _SHORTEST) for field in fields})

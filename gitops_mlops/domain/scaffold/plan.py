@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -140,8 +139,3 @@ class ScaffoldPlan:
     def contents(self) -> dict[str, bytes | None]:
         """What the files shall be; None for one that goes."""
         return {edit.path: edit.after for edit in self.edits}
-
-
-def blob_id(content: bytes) -> str:
-    """The ID that git gives to a file of this content."""
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()

@@ -23,7 +23,7 @@ def confusion_of(sample: ScoredSample, classes: tuple[object, ...]) -> Confusion
         for scores in (sample.champion, sample.challenger)
     ]
     champion, challenger = ([] if side is None else [tuple(row) for row in side.tolist()] for side in sides)
-    labels = tuple(str(label)[:200] for label in classes)
+    labels = tuple(str(label) for label in classes)
     return ConfusionMatrix(labels=labels, champion=tuple(champion) or None, challenger=tuple(challenger))
 
 

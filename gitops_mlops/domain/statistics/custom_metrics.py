@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gitops_mlops.domain.faults import of_the_machine
+from gitops_mlops.domain.shortening import first_line
 from gitops_mlops.domain.statistics.sample import Floats, ModelScores, ScoredSample
 
 # Takes (y_true, y_pred), and sample_weight by name where it has such a parameter; gives a number.
@@ -74,7 +75,7 @@ def _call(metric: CustomMetric, *arguments: Any, **weights: Any) -> float:
         if of_the_machine(error):
             raise
         # It is the project's code: it may raise anything.
-        reason = str(error).partition("\n")[0][:200]
+        reason = first_line(error)
         raise CustomMetricError(f"{metric.name} raised {type(error).__name__} ({reason})") from error
     if not math.isfinite(found):
         raise CustomMetricError(f"{metric.name} gave {found}")

@@ -17,6 +17,7 @@ from gitops_mlops.domain.config.metrics import (
     usual_metrics,
 )
 from gitops_mlops.domain.config.sections import Margin
+from gitops_mlops.domain.shortening import TEXT, quoted, shorten
 from gitops_mlops.domain.statistics.areas import estimate_areas, estimate_auc
 from gitops_mlops.domain.statistics.cells import estimate_counts
 from gitops_mlops.domain.statistics.custom_metrics import CustomMetric, CustomMetricError, prepare_custom
@@ -154,7 +155,7 @@ def _few(sample: ScoredSample, known: Metric | CustomMetric) -> str:
     rarest = min(of, key=counts.__getitem__)
     if counts[rarest] >= FEWEST_OF_A_CLASS:
         return ""
-    label = {"both": "the rarer label", "present": f"the label {str(_class(sample, rarest))[:60]!r}"}
+    label = {"both": "the rarer label", "present": f"the label {quoted(str(_class(sample, rarest)))}"}
     needed = f"at least {FEWEST_OF_A_CLASS} are needed"
     return f"only {counts[rarest]} rows of {label.get(which, f'the {which} label')}, {needed}"
 
@@ -172,7 +173,7 @@ def unmeasured(metric: str, note: str, settings: StatisticsSettings) -> MetricEs
     """A metric that has no value, and why."""
     known = known_metric(metric, settings)
     higher = known is None or known.higher_is_better
-    return MetricEstimate(MetricResult(name=metric[:200], higher_is_better=higher, note=note[:2000]), None, None)
+    return MetricEstimate(MetricResult(name=metric, higher_is_better=higher, note=note), None, None)
 
 
 def _measured(
@@ -188,7 +189,7 @@ def _measured(
         estimate = estimate.flipped()
     own, delta = estimate.challenger, estimate.delta
     result = MetricResult(
-        name=metric[:200],
+        name=metric,
         higher_is_better=known.higher_is_better,
         champion=_finite(estimate.champion),
         challenger=_finite(own.value),
@@ -227,7 +228,7 @@ def too_few(measured: MetricEstimate, why: str) -> MetricEstimate:
     """The same without an interval, for it would not be what it says: the metric cannot be judged."""
     values = dict.fromkeys(("challenger_ci", "ci", "se", "p_value", "mde", "required_sample_size"))
     note = "; ".join(text for text in ("" if measured.few else measured.result.note, why) if text)
-    update = {**values, "method": "", "verdict": "cannot_be_judged", "note": note[:2000]}
+    update = {**values, "method": "", "verdict": "cannot_be_judged", "note": shorten(note, TEXT)}
     return replace(measured, result=measured.result.model_copy(update=update), few=why)
 
 

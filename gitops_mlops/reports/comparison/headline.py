@@ -13,6 +13,7 @@ from gitops_mlops.domain.comparison.gate_reasons import about, plain
 from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.comparison.report_parts import DATA_GATE, ComparedRevision, GateResult, SliceResult
 from gitops_mlops.domain.config.metrics import ModelTask
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.statistics.results import MetricResult, MetricVerdict
 from gitops_mlops.reports.comparison.words import METRIC_WORDS, WORST_FIRST, known_name
 from gitops_mlops.reports.rendering.numbers import between, counted, decimals_of, fixed, level, percent, signed
@@ -202,7 +203,7 @@ def gate_requirement(gate: GateResult) -> str:
 def revision_name(revision: ComparedRevision, word: Word) -> str:
     """The version, else the revision, a commit's hash cut to what git shows."""
     name = revision.version or revision.revision
-    return word(name[:7] if _SHA.fullmatch(name) else name)
+    return word(short_sha(name) if _SHA.fullmatch(name) else name)
 
 
 def worst_gates(report: Report) -> list[GateResult]:

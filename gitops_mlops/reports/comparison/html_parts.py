@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from gitops_mlops.domain.comparison.report_parts import GateStatus, Verdict
+from gitops_mlops.domain.shortening import shorten
 from gitops_mlops.domain.statistics.results import MetricVerdict
 from gitops_mlops.reports.comparison.words import METRIC_WORDS
-from gitops_mlops.reports.rendering.escape import shorten
 from gitops_mlops.reports.rendering.markup import Markup, fragment, tag
 from gitops_mlops.reports.rendering.numbers import NOTHING
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.comparison.report_parts import ComparedRevision, ReportChange
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.reports.comparison.headline import (
     because,
     gate_name,
@@ -68,7 +69,7 @@ def _strong(text: str) -> Markup:
 
 def _side(revision: ComparedRevision) -> Markup:
     name = revision.version or revision.revision
-    commit = fragment([" at ", value(revision.commit[:7])]) if revision.commit else ""
+    commit = fragment([" at ", value(short_sha(revision.commit))]) if revision.commit else ""
     return fragment([sentence(name), commit])
 
 

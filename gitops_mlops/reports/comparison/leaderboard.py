@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gitops_mlops.domain.comparison.leaderboard import Leaderboard, LeaderboardRow, verdict
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.statistics.results import Interval
 from gitops_mlops.reports.comparison.words import known_name
 from gitops_mlops.reports.rendering.numbers import (
@@ -58,7 +59,7 @@ def _row(place: int, one: LeaderboardRow) -> list[str]:
         str(place) if one.value is not None else NOTHING,
         fit(candidate.name, _WIDEST_NAME),
         candidate.kind,
-        candidate.commit[:7],
+        short_sha(candidate.commit),
         fixed(one.value, _DECIMALS),
         _behind(one),
         best,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from gitops_mlops.domain.comparison.report import SCHEMA, Report
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.names import is_artifact
 from gitops_mlops.reports.comparison import markdown_details as folded
 from gitops_mlops.reports.comparison import markdown_sections as open_
@@ -95,7 +96,7 @@ def _lineage(report: Report, web: str) -> list[str]:
     """Links to where both sides come from; none without the repository's address."""
     sides = [("champion", report.champion), ("challenger", report.challenger)]
     links = [
-        f"[{name} `{side.commit[:7]}`]({address})"
+        f"[{name} `{short_sha(side.commit)}`]({address})"
         for name, side in sides
         if side is not None and (address := commit_link(web, side.commit))
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.comparison.report_parts import ComparedRevision
 from gitops_mlops.domain.config.metrics import ModelTask
+from gitops_mlops.domain.shortening import more_lines
 from gitops_mlops.domain.statistics.results import ConfusionMatrix, PlotCurve
 from gitops_mlops.reports.comparison.markdown_sections import details, short_prose, table
 from gitops_mlops.reports.comparison.panels import Panel, UntrustedText
@@ -23,13 +24,12 @@ def panels(report: Report, limit: int) -> list[str]:
 
 def _panel(panel: Panel, limit: int) -> list[str]:
     rows = [[_panel_text(cell) for cell in cells] for cells in panel.rows[:limit]]
-    more = len(panel.rows) - len(rows)
     return details(
         f"{'⚠️ ' if panel.alert else ''}{panel.title}: {panel.summary}",
         [
             *(line for sentence in panel.sentences for line in ("".join(map(_panel_text, sentence)), "")),
             *(table(panel.headers, rows) if rows else []),
-            *([f"and {count(more)} more", ""] if more else []),
+            *(line for more in more_lines(len(panel.rows) - len(rows)) for line in (more, "")),
         ],
     )
 

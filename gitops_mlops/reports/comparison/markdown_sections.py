@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.comparison.report_parts import GateResult, ReportChange
+from gitops_mlops.domain.shortening import more_lines
 from gitops_mlops.domain.statistics.results import MetricResult
 from gitops_mlops.reports.comparison.headline import (
     because,
@@ -24,7 +25,6 @@ from gitops_mlops.reports.rendering.escape import code, prose, row
 from gitops_mlops.reports.rendering.numbers import (
     NOTHING,
     between,
-    count,
     counted,
     data_text,
     decimals_of,
@@ -37,6 +37,8 @@ from gitops_mlops.reports.rendering.numbers import (
 
 # A symbol and its word stay on one line of a narrow column.
 _UNBROKEN = "\N{NO-BREAK SPACE}"
+
+_MOST_REASONS = 10
 
 
 def short_prose(text: str) -> str:
@@ -58,8 +60,8 @@ def headline(report: Report, limit: int) -> list[str]:
         "",
         " ".join(sentences),
         "",
-        *(f"- {prose(text, limit)}" for text in reasons[:10]),
-        *([f"- and {len(reasons) - 10} more reasons"] if len(reasons) > 10 else []),
+        *(f"- {prose(text, limit)}" for text in reasons[:_MOST_REASONS]),
+        *more_lines(len(reasons) - _MOST_REASONS, "- ", " reasons"),
         "",
     ]
 
@@ -96,7 +98,7 @@ def gate_changes(report: Report, limit: int) -> list[str]:
         "Read it as closely as the numbers.",
         ">",
         *changes,
-        *_more(len(report.gate_changes), limit, "> - "),
+        *more_lines(len(report.gate_changes) - limit, "> - "),
         "",
     ]
 
@@ -181,7 +183,7 @@ def _changes_list(
         return []
     # DVC's own file needs no mention.
     lines = [f"- {code(change.name.removeprefix('params.yaml:'))}: {words(change)}" for change in found[:limit]]
-    return [f"**{heading}**", "", *lines, *_more(len(found), limit, "- "), ""]
+    return [f"**{heading}**", "", *lines, *more_lines(len(found) - limit, "- "), ""]
 
 
 def _values(change: ReportChange) -> str:
@@ -191,11 +193,6 @@ def _values(change: ReportChange) -> str:
 
 def _files(change: ReportChange) -> str:
     return f"{data_text(change.old, code)} → {data_text(change.new, code)}"
-
-
-def _more(number: int, limit: int, prefix: str) -> Iterator[str]:
-    if number > limit:
-        yield f"{prefix}and {count(number - limit)} more"
 
 
 def details(summary: str, lines: Sequence[str]) -> list[str]:

@@ -22,7 +22,7 @@ from gitops_mlops.domain.comparison.report_parts import (
     SliceResult,
 )
 from gitops_mlops.domain.config.fairness import GAP_WORDS
-from gitops_mlops.domain.names import first_of
+from gitops_mlops.domain.shortening import first_of, more_lines
 from gitops_mlops.domain.statistics.results import MetricResult, MetricVerdict, RecipeMetric
 from gitops_mlops.reports.comparison.words import METRIC_SYMBOLS, METRIC_WORDS, known_name
 from gitops_mlops.reports.rendering.numbers import (
@@ -211,7 +211,7 @@ def fairness(report: Report) -> Panel | None:
         for group in part.groups
         if group.note
     ]
-    more = [[f"And {count(len(notes) - _NOTES_SHOWN)} more groups with a note."]] if len(notes) > _NOTES_SHOWN else []
+    more = [[line.capitalize()] for line in more_lines(len(notes) - _NOTES_SHOWN, after=" groups with a note.")]
     rows = [_group(part, group) for part in report.fairness for group in part.groups]
     sentences = [*(_gap(part, gap) for part, gap in gaps), *notes[:_NOTES_SHOWN], *more]
     return Panel("Fairness", summary, sentences, _GROUP_HEADERS if rows else [], rows, wider > 0)

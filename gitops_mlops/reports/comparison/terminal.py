@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.comparison.report_parts import ReportChange, SliceResult, Verdict
+from gitops_mlops.domain.shortening import more_lines
 from gitops_mlops.domain.statistics.results import Interval, MetricResult, MetricVerdict
 from gitops_mlops.reports.comparison.headline import (
     because,
@@ -25,7 +26,6 @@ from gitops_mlops.reports.comparison.panels import Panel, panels
 from gitops_mlops.reports.comparison.words import METRIC_WORDS
 from gitops_mlops.reports.rendering.numbers import (
     NOTHING,
-    count,
     counted,
     data_text,
     decimals_of,
@@ -173,8 +173,7 @@ def _change_table(
         return []
     old = fit(revision_name(report.champion, printable), 20) if report.champion else "Champion"
     rows = [[fit(change.name, 34), *(fit(cell, 20) for cell in cells(change))] for change in changes[:_CHANGES_SHOWN]]
-    more = [f"and {count(len(changes) - len(rows))} more"] if len(changes) > len(rows) else []
-    return [table([header, old, "Challenger"], rows), *more]
+    return [table([header, old, "Challenger"], rows), *more_lines(len(changes) - len(rows))]
 
 
 def _values(change: ReportChange) -> tuple[str, str]:
@@ -211,12 +210,11 @@ def _panels(report: Report, paint: Paint) -> list[str]:
 def _panel(panel: Panel, paint: Paint) -> list[str]:
     title = f"{panel.title}: {panel.summary}"
     rows = [[fit(cell, _WIDEST_CELL) for cell in cells] for cells in panel.rows[:_PANEL_ROWS_SHOWN]]
-    more = len(panel.rows) - len(rows)
     return [
         paint(title, _YELLOW) if panel.alert else title,
         *(line for words in panel.sentences for line in _wrap("".join(words))),
         *(table([header.upper() for header in panel.headers], rows).splitlines() if rows else []),
-        *([f"and {count(more)} more"] if more else []),
+        *more_lines(len(panel.rows) - len(rows)),
     ]
 
 

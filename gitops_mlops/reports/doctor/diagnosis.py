@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import Any
 
 from gitops_mlops.domain.doctor.checks import OF_ONE_CLONE, Diagnosis, DoctorFinding, Severity
-from gitops_mlops.domain.names import left_out
 from gitops_mlops.domain.review.finding import IssueFinding as Issue
+from gitops_mlops.domain.shortening import left_out
 from gitops_mlops.reports.rendering.escape import code, prose
 from gitops_mlops.reports.rendering.problems import counted
 from gitops_mlops.reports.rendering.terminal import printable

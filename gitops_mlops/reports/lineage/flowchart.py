@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.lineage.graph import LineageEdge, LineageGraph, LineageNode, NodeKind, name_of
 from gitops_mlops.domain.lineage.question import VersionUses
-from gitops_mlops.reports.rendering.escape import shorten, visible
+from gitops_mlops.domain.shortening import shorten
+from gitops_mlops.reports.rendering.escape import visible
 
 _LONGEST = 60
 _SHAPES: Mapping[NodeKind, tuple[str, str]] = {
@@ -33,7 +35,7 @@ def uses_flowchart(found: VersionUses) -> str:
     graph = LineageGraph()
     asked = found.query
     kind = NodeKind.COMMIT if asked.commit else NodeKind.DATA
-    digest = asked.commit or ", ".join(sorted(digest[:10] for digest in asked.digests))
+    digest = asked.commit or ", ".join(sorted(short_sha(digest) for digest in asked.digests))
     start = graph.add(LineageNode("asked", kind, asked.path or ("commit" if asked.commit else "file"), digest))
     for use in found.uses:
         version = graph.add(LineageNode(f"version:{name_of(use.version)}", NodeKind.VERSION, name_of(use.version)))
@@ -59,7 +61,7 @@ def _flowchart(nodes: Iterable[LineageNode], edges: Iterable[LineageEdge]) -> st
     for node in nodes:
         numbers[node.id] = f"n{len(numbers)}"
         opened, closed = _SHAPES.get(node.kind, ("[", "]"))
-        digest = f"<br/>{label(node.digest[:10])}" if node.digest else ""
+        digest = f"<br/>{label(short_sha(node.digest))}" if node.digest else ""
         lines.append(f'    {numbers[node.id]}{opened}"{label(node.label)}{digest}"{closed}')
     lines += [f'    {numbers[edge.source]} -->|"{label(edge.relation)}"| {numbers[edge.target]}' for edge in edges]
     return "\n".join(lines)

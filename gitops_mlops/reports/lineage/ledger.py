@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.registry.ledger import LedgerEvent, LedgerFinding
 from gitops_mlops.reports.rendering.terminal import printable, table
 
@@ -23,7 +24,7 @@ def ledger_text(events: Sequence[LedgerEvent]) -> str:
             event.version or _NONE,
             event.environment or _NONE,
             event.result,
-            event.commit[:10],
+            short_sha(event.commit),
             event.reason or (f"replaces {event.replaces}" if event.replaces else ""),
         ]
         for event in events

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gitops_mlops.domain.comparison.changes import plain
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.lineage.graph import (
     LineageEdge,
     LineageGraph,
@@ -22,7 +23,6 @@ from gitops_mlops.reports.rendering.terminal import table
 
 SCHEMA = "gitops-mlops/lineage/2"
 _NONE = "–"
-_SHORT = 10
 _NO_LEDGER = "The ledger records no deployment"
 
 # What a person looks for first.
@@ -67,7 +67,7 @@ def uses_text(found: VersionUses) -> str:
         [
             name_of(use.version),
             str(use.kind),
-            *((use.path, use.digest[:_SHORT]) if use.path else ()),
+            *((use.path, short_sha(use.digest)) if use.path else ()),
             ", ".join(f"#{stage}" for stage in use.live) or _NONE,
             ", ".join(_left(use.stays)) or _NONE,
             *([_environments(use) or _NONE] if found.ledger else []),
@@ -95,7 +95,7 @@ class _TreeRows:
     def rows(self) -> Iterator[list[str]]:
         """The version first; a node that was told above is not told again."""
         root = next(iter(self._graph.nodes.values()))
-        yield [root.label, root.digest[:_SHORT], _facts(root)]
+        yield [root.label, short_sha(root.digest), _facts(root)]
         self._told.add(root.id)
         inputs = self._ordered(edge.source for edge in self._before.get(root.id, ()))
         fate = [_told(self._graph.nodes[edge.target], edge.relation) for edge in self._after.get(root.id, ())]
@@ -110,7 +110,7 @@ class _TreeRows:
             inner = self._ordered(edge.source for edge in self._before.get(node.id, ()) if not known)
             inner = [part for each in inner if each.kind is not NodeKind.VERSION for part in _parts(each)]
             shown = "see above" if known and self._before.get(node.id) else _facts(node)
-            yield [f"{lead}{node.label}", node.digest[:_SHORT], shown]
+            yield [f"{lead}{node.label}", short_sha(node.digest), shown]
             self._told.add(node.id)
             waiting += self._put(inner, indent)
 

@@ -13,7 +13,8 @@ from gitops_mlops.domain.lineage.differences import ABSENT, ValueDifference
 from gitops_mlops.domain.lineage.version_diff import ContractDiff, VersionDiff
 from gitops_mlops.domain.names import column_label
 from gitops_mlops.domain.ports import FileChange
-from gitops_mlops.reports.rendering.escape import code, prose, row, shorten
+from gitops_mlops.domain.shortening import more_lines, shorten
+from gitops_mlops.reports.rendering.escape import code, prose, row
 from gitops_mlops.reports.rendering.numbers import counted, data_text, pair_text
 from gitops_mlops.reports.rendering.terminal import printable, table
 
@@ -57,7 +58,7 @@ def diff_markdown(found: VersionDiff) -> str:
     for title, head, rows in _tables(found):
         lines += [f"#### {title}", "", row([name.capitalize() for name in head]), row(["---"] * len(head))]
         lines += [row([_cell(cell) for cell in cells]) for cells in rows[:_MOST_ROWS]]
-        lines += ["", f"and {len(rows) - _MOST_ROWS} more", ""] if len(rows) > _MOST_ROWS else [""]
+        lines += ["", *(line for more in more_lines(len(rows) - _MOST_ROWS) for line in (more, ""))]
     if side := _unmeasured(found):
         lines += [f"No metrics are recorded of {prose(side)}.", ""]
     if found.others:

@@ -6,9 +6,11 @@ import shlex
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.pipeline.lock_report import LockReport
 from gitops_mlops.domain.pipeline.lock_text import PushedLock
 from gitops_mlops.domain.ports import TrackedOutput
+from gitops_mlops.domain.shortening import first_of
 from gitops_mlops.reports.rendering.problems import counted, problem_data, problem_lines
 from gitops_mlops.reports.rendering.terminal import printable
 
@@ -39,8 +41,7 @@ def lock_text(report: LockReport, missing: Sequence[TrackedOutput], mend: Sequen
 def unchecked_words(names: Collection[str]) -> str:
     """`1 stage not checked: train`."""
     found = sorted(names)
-    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    return f"{counted(len(found), 'stage')} not checked: {', '.join(found[:_NAMED])}{more}"
+    return f"{counted(len(found), 'stage')} not checked: {first_of(found, _NAMED)}"
 
 
 def lock_data(report: LockReport, missing: Sequence[TrackedOutput], mend: Sequence[Sequence[str]]) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def lock_data(report: LockReport, missing: Sequence[TrackedOutput], mend: Sequen
 def pushed_text(pushed: PushedLock) -> str:
     """The result of `lock push`."""
     if pushed.outcome == "pushed":
-        return printable(f"pushed {pushed.commit[:12]} {pushed.reason}: {', '.join(pushed.files)}")
+        return printable(f"pushed {short_sha(pushed.commit)} {pushed.reason}: {', '.join(pushed.files)}")
     return f"nothing was pushed: {pushed.reason}"
 
 

@@ -52,7 +52,9 @@ def _summary(repro: PipelineRunReport) -> str:
             said = f"{counted(ran, 'stage')} ran" + (f", {cached} from the run cache" if cached else "")
         case "unchanged":
             said = "nothing changed"
-    return ", ".join(filter(None, [said, skipped, *moved]))
+    # Of a run that did not fail, the reason says what the file leaves out.
+    rest = repro.reason if repro.outcome != "failed" else ""
+    return ", ".join(filter(None, [said, skipped, *moved, rest]))
 
 
 def _traffic(one: RemoteTraffic) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from gitops_mlops.domain.digests import short_sha, version_name
 from gitops_mlops.domain.registry.change import ChangeState, RegistryChange
 from gitops_mlops.domain.registry.evidence import VersionEvidence
 from gitops_mlops.domain.registry.ledger import LedgerEvent
@@ -58,7 +59,7 @@ def _row(event: RegistryEvent | LedgerEvent) -> list[str]:
         moment, start = event.created, [event.artifact, str(event.action)]
         end, author = [event.version or "", event.stage or "", event.evidence.verdict or ""], event.author
     known = [value or _NONE for value in end]
-    return [moment.strftime("%Y-%m-%d %H:%M:%S"), *start, *known, event.commit[:10], author]
+    return [moment.strftime("%Y-%m-%d %H:%M:%S"), *start, *known, short_sha(event.commit), author]
 
 
 def change_text(change: RegistryChange) -> str:
@@ -182,12 +183,12 @@ def _model(view: ModelView) -> str:
             ", ".join(stages.pop(version.commit, [])) if version.active else "out of use",
             version.evidence.verdict or _NONE,
             _minute(version.created),
-            version.commit[:10],
+            short_sha(version.commit),
             version.author,
         ]
         for version in view.versions
     ]
-    rows += [[_NONE, ", ".join(found), _NONE, _NONE, commit[:10], _NONE] for commit, found in stages.items()]
+    rows += [[_NONE, ", ".join(found), _NONE, _NONE, short_sha(commit), _NONE] for commit, found in stages.items()]
     lines = [view.state.artifact, *([f"retired {view.retired}"] if view.retired else [])]
     lines += [f"{stage} was emptied {record}" for stage, record in view.emptied.items()]
     head = "\n".join(printable(line) for line in lines)
@@ -235,7 +236,7 @@ def _signature(tag: str, evidence: VersionEvidence) -> list[tuple[str, str]]:
 
 
 def _held(assignment: StageAssignment | None) -> str:
-    return _NONE if assignment is None else assignment.version or assignment.commit[:10]
+    return _NONE if assignment is None else version_name(assignment.version, assignment.commit)
 
 
 def _minute(moment: datetime) -> str:

@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 from gitops_mlops.domain.comparison.report import dump_report
-from gitops_mlops.domain.names import first_texts
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.registry.release import SCHEMA, ModelRelease, Release
+from gitops_mlops.domain.shortening import first_texts
 from gitops_mlops.reports.comparison.markdown import BUDGET, report_markdown
 from gitops_mlops.reports.rendering.escape import code, prose, row
 from gitops_mlops.reports.rendering.terminal import fit, printable, table
@@ -76,9 +77,8 @@ def _gates(release: Release) -> list[str]:
     ]
     if not edits:
         return []
-    told = (
-        f"This commit edits the gates. Those of {release.gates_from[:10]} decided, these count from the next one on:"
-    )
+    judge = short_sha(release.gates_from)
+    told = f"This commit edits the gates. Those of {judge} decided, these count from the next one on:"
     return [told, *edits]
 
 
@@ -88,7 +88,7 @@ def _shown(value: object) -> str:
 
 def release_markdown(release: Release, budget: int = BUDGET, web: str = "") -> str:
     """The same as a page: a table first, then the comparisons, as many as fit into `budget` characters."""
-    lines = [f"## Release of {code(release.commit[:10])}", ""]
+    lines = [f"## Release of {code(short_sha(release.commit))}", ""]
     if release.out_of_date:
         lines += ["Nothing is released: `dvc.lock` does not record what this commit would give.", ""]
         problems = first_texts([str(problem) for problem in release.out_of_date], 50)

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from html import escape as _entities
 from itertools import groupby
 
+from gitops_mlops.domain.shortening import shorten
+
 _CATEGORIES_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn")
 # Letters and symbols that are drawn as nothing, though Unicode does not count them as format characters.
 _DRAWN_AS_NOTHING = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
@@ -53,11 +55,6 @@ def visible(text: str) -> str:
         elif marks <= _MARKS_A_LETTER_MAY_CARRY:
             shown.append(character)
     return "".join(shown)
-
-
-def shorten(text: str, limit: int) -> str:
-    """At most `limit` characters, the last one `…` when something was cut off."""
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def _visible_start(text: str, limit: int) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from pydantic import JsonValue
 
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.statistics.results import Interval, MetricResult
 
 NOTHING = "–"
@@ -94,13 +95,13 @@ def data_text(value: JsonValue, word: Callable[[str], str]) -> str:
     if value is None:
         return NOTHING
     if not isinstance(value, dict):
-        return word(value_text(value)[:8])
+        return word(short_sha(value_text(value)))
     told = []
     if isinstance(octets := value.get("size"), int | float):
         told.append(size(octets))
     told += [f"{count(n)} {key}" for key in ("rows", "files") if isinstance(n := value.get(key), int)]
     if isinstance(digest := value.get("md5"), str):
-        told.append(word(digest[:8]))
+        told.append(word(short_sha(digest)))
     return ", ".join(told) or word(value_text(value))
 
 

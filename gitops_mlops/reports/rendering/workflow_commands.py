@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from gitops_mlops.domain.shortening import and_more, shorten
 from gitops_mlops.reports.rendering.terminal import printable
 
 SHOWN = 10
@@ -60,9 +61,8 @@ def annotation_lines(annotations: Sequence[Annotation]) -> list[str]:
     for level in Level:
         these = list(dict.fromkeys(one for one in annotations if one.level is level))
         if len(these) > SHOWN:
-            rest = len(these) - SHOWN + 1
-            more = Annotation(level, these[0].title, f"and {rest} more; the log has them all")
-            these = [*these[: SHOWN - 1], more]
+            more = and_more(len(these) - SHOWN + 1, "", "; the log has them all")
+            these = [*these[: SHOWN - 1], Annotation(level, these[0].title, more)]
         lines += [_command(one) for one in these]
     return lines
 
@@ -71,7 +71,7 @@ def _command(one: Annotation) -> str:
     place = {"file": one.file, "line": one.line, "col": one.column, "title": one.title}
     properties = ",".join(f"{name}={_property(printable(str(value)))}" for name, value in place.items() if value)
     text = "\n".join(printable(line) for line in one.message.splitlines())
-    return f"::{one.level} {properties}::{_data(text[:_LONGEST_MESSAGE])}"
+    return f"::{one.level} {properties}::{_data(shorten(text, _LONGEST_MESSAGE))}"
 
 
 def _data(text: str) -> str:

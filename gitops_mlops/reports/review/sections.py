@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.review.review import BrokenRule, ContractEdit, DatasetReview, FileProblem, PullRequestReport
+from gitops_mlops.domain.shortening import more_lines
 from gitops_mlops.reports.comparison.headline import judgement
 from gitops_mlops.reports.comparison.markdown_sections import details, short_prose, table
 from gitops_mlops.reports.rendering.escape import code, prose
@@ -96,9 +98,7 @@ def _dataset(dataset: DatasetReview, limit: int) -> Iterable[str]:
         yield ""
         shown = dataset.rules[: limit // 10]
         yield from table(["Column", "Rule", "Rows", "What is wrong"], (_rule(one, limit) for one in shown))
-        yield from (
-            [f"and {count(dataset.rules_broken - len(shown))} more", ""] if dataset.rules_broken > len(shown) else []
-        )
+        yield from (line for more in more_lines(dataset.rules_broken - len(shown)) for line in (more, ""))
     if dataset.edits:
         yield from ["", *_edits(dataset, limit)]
 
@@ -138,14 +138,13 @@ def lock(review: PullRequestReport, limit: int) -> list[str]:
         return []
     troubles, commands = review.lock.problems[:_STALE_SHOWN], [code(one, limit) for one in review.lock.fix]
     run = f" What to run: {', '.join(commands)}." if commands else ""
-    more = len(review.lock.problems) - len(troubles)
     return [
         "### dvc.lock",
         "",
         f"{OUTCOME_SYMBOLS[review.lock.outcome]} {_capital(lock_words(review.lock, short_prose))}.{run}",
         "",
         *(f"- {code(_place(one), 120)}: {prose(_said(one), limit)}" for one in troubles),
-        *([f"- and {count(more)} more"] if more else []),
+        *more_lines(len(review.lock.problems) - len(troubles), "- "),
         "",
     ]
 
@@ -161,6 +160,7 @@ def pipeline(review: PullRequestReport, limit: int) -> list[str]:
     differences = [
         f"- {code(one.path)} of {short_prose(one.stage)} is another" for one in run.differences[: limit // 10]
     ]
+    differences += _more(len(run.differences), limit)
     summary = f"Pipeline: {pipeline_words(run)}, {counted(len(run.skipped), 'stage')} skipped"
     if run.outcome not in ("failed", "differs"):
         return [*trained, *details(summary, stages)]
@@ -174,6 +174,7 @@ def remarks(review: PullRequestReport, limit: int) -> list[str]:
     if not review.remarks:
         return []
     lines = [f"- {prose(text, limit)}" for text in review.remarks[: limit // 10]]
+    lines += _more(len(review.remarks), limit)
     return details(counted(len(review.remarks), "remark").capitalize(), [*lines, ""])
 
 
@@ -181,7 +182,7 @@ def foot(review: PullRequestReport, web: str) -> list[str]:
     """In one line: what was compared with what, what was skipped, and what that cost."""
     commits = review.commits
     sides = [
-        f"{name} [`{commit[:7]}`]({address})"
+        f"{name} [`{short_sha(commit)}`]({address})"
         for name, commit in (("base", commits.base), ("head", commits.head))
         if (address := commit_link(web, commit))
     ]
@@ -200,4 +201,4 @@ def foot(review: PullRequestReport, web: str) -> list[str]:
 
 
 def _more(number: int, limit: int) -> list[str]:
-    return [f"- and {count(number - limit // 10)} more"] if number > limit // 10 else []
+    return more_lines(number - limit // 10, "- ")

@@ -13,6 +13,7 @@ from gitops_mlops.domain.review.review import (
     Outcome,
     PullRequestReport,
 )
+from gitops_mlops.domain.shortening import first_of, more_lines
 from gitops_mlops.reports.comparison.headline import Word, because, judgement
 from gitops_mlops.reports.rendering.numbers import count, counted, fixed, size
 
@@ -44,8 +45,7 @@ def review_title(review: PullRequestReport, word: Word) -> str:
     if review.verdict == "pass":
         return _passed(review)
     parts = list(_parts(review, word, review.verdict))
-    more = [f"and {count(len(parts) - _NAMED)} more"] if len(parts) > _NAMED else []
-    return f"{_TITLES[review.verdict]}: {', '.join([*parts[:_NAMED], *more])}"
+    return f"{_TITLES[review.verdict]}: {_listed(parts, _NAMED)}"
 
 
 def _passed(review: PullRequestReport) -> str:
@@ -100,7 +100,7 @@ def dataset_words(dataset: DatasetReview, word: Word) -> str:
 def lock_words(lock: LockReview, word: Word) -> str:
     """Whether `dvc.lock` is in step."""
     if lock.uncommitted:
-        names = ", ".join(word(name) for name in lock.uncommitted[:_SKIPPED_NAMED])
+        names = _listed([word(name) for name in lock.uncommitted])
         return (
             f"not that of this commit yet ({names}): CI ran what changed, but neither commits to a fork's branch "
             "nor stores what a fork made; a maintainer who trusts the change does it"
@@ -113,8 +113,7 @@ def lock_words(lock: LockReview, word: Word) -> str:
 
 
 def _stages(names: Sequence[str], word: Word) -> str:
-    more = f" and {count(len(names) - _SKIPPED_NAMED)} more" if len(names) > _SKIPPED_NAMED else ""
-    return f"{', '.join(word(name) for name in names[:_SKIPPED_NAMED])}{more}"
+    return first_of([word(name) for name in names], _SKIPPED_NAMED)
 
 
 def pipeline_words(pipeline: PipelineRunReport) -> str:
@@ -137,9 +136,8 @@ def skipped_words(review: PullRequestReport, word: Word) -> list[str]:
     return [*told, *([f"Same as the champion, so skipped: {_listed(champions)}."] if champions else [])]
 
 
-def _listed(names: list[str]) -> str:
-    more = [f"and {count(len(names) - _SKIPPED_NAMED)} more"] if len(names) > _SKIPPED_NAMED else []
-    return ", ".join([*names[:_SKIPPED_NAMED], *more])
+def _listed(names: list[str], most: int = _SKIPPED_NAMED) -> str:
+    return ", ".join([*names[:most], *more_lines(len(names) - most)])
 
 
 def cost_words(review: PullRequestReport, word: Word) -> str:

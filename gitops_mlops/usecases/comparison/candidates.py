@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
 from gitops_mlops.domain.comparison.report_parts import ComparedRevision
+from gitops_mlops.domain.digests import md5_of, sha256_of, short_sha
 from gitops_mlops.domain.errors import ExternalError, MissingEvidence, UsageError
 from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.ports import DataStore, Files, Repository, TrackedOutput
@@ -32,7 +32,7 @@ class CandidateSources:
         content = self.files.read(path)
         if content is None:
             return self.store.read(output)
-        if hashlib.md5(content, usedforsecurity=False).hexdigest() != output.md5:
+        if md5_of(content) != output.md5:
             raise MissingEvidence("differs from what dvc.lock records", where=path, hint="dvc repro, or dvc checkout")
         return content
 
@@ -41,7 +41,7 @@ class CandidateSources:
         if side.working:
             return self.recorded(path, side.outputs)
         if path not in side.outputs:
-            where = f"dvc.lock at {side.commit[:10]}"
+            where = f"dvc.lock at {short_sha(side.commit)}"
             raise MissingEvidence(f"it does not record {path}", where=where, hint="compare other revisions")
         return self.store.read(side.outputs[path])
 
@@ -89,7 +89,7 @@ def working_challenger(name: str, datasets: list[str], sources: CandidateSources
     revision = ComparedRevision(
         revision="working tree",
         commit=commit,
-        model_sha256=hashlib.sha256(content).hexdigest(),
+        model_sha256=sha256_of(content),
         data_md5=_data_md5(datasets, outputs),
     )
     return ModelCandidate(revision, path, content, outputs, sources.store.parameters(), working=True)
@@ -173,22 +173,25 @@ def _contender(name: str, found: _NamedCandidate, datasets: list[str], sources: 
     path, outputs = sources.artifact_path(name, commit), sources.store.outputs(commit)
     if path is None or path not in outputs:
         raise MissingEvidence(
-            f"dvc.lock at {commit[:10]} records no model {name!r}", where=shown, hint="choose another with --champion"
+            f"dvc.lock at {short_sha(commit)} records no model {name!r}",
+            where=shown,
+            hint="choose another with --champion",
         )
     content, missing = b"", ""
     try:
         content = sources.store.read(outputs[path])
     except (MissingEvidence, ExternalError) as error:
         missing = f"is not to be had: {error}"
-    sha256 = registered if missing else hashlib.sha256(content).hexdigest()
+    sha256 = registered if missing else sha256_of(content)
     if registered and sha256 != registered:
         raise MissingEvidence(
-            f"the model file is not the one that was registered (SHA-256 {sha256[:12]}, not {registered[:12]})",
+            "the model file is not the one that was registered "
+            f"(SHA-256 {short_sha(sha256)}, not {short_sha(registered)})",
             where=shown,
             hint="see gitops-mlops history",
         )
     revision = ComparedRevision(
-        revision=shown[:200],
+        revision=shown,
         version=version,
         commit=commit,
         model_sha256=sha256,

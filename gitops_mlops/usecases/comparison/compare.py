@@ -15,7 +15,6 @@ from gitops_mlops.domain.comparison.slice_gates import SliceEstimate
 from gitops_mlops.domain.config.metric_settings import configured_metrics
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.config.root import Config
-from gitops_mlops.domain.names import first_texts, left_out
 from gitops_mlops.domain.ports import (
     Clock,
     DataStore,
@@ -26,6 +25,7 @@ from gitops_mlops.domain.ports import (
     Repository,
     Tree,
 )
+from gitops_mlops.domain.shortening import and_more, first_texts, left_out
 from gitops_mlops.domain.statistics.curves import confusion_of, curves_of
 from gitops_mlops.log import Logger
 from gitops_mlops.usecases.comparison.candidates import (
@@ -55,6 +55,7 @@ from gitops_mlops.usecases.comparison.weak_slices import weak_slices
 from gitops_mlops.usecases.pipeline.lock_status import lock_step
 
 _MOST_METRICS, _MOST_GATES, _MOST_CHANGES = 30, 100, 100
+_MOST_DIFFERENCES, _MOST_TEXTS = 500, 50
 _LOG = Logger(__name__)
 
 # Each looks at one thing beside the configured gates; a new one is a function and a line here.
@@ -141,14 +142,15 @@ def _report(request: ComparisonRequest, compared: ComparisonContext, stale: Sequ
     judged = [*judge(model, evidence), *(one for aside in asides for one in aside.gates)]
     blocked = [] if sample is not None else [f"the challenger {scored.why}"]
     positives = int(np.count_nonzero(scored.truth.values == 1)) if model.task is ModelTask.BINARY else None
-    parameters = {} if champion is None else champion.parameters
+    parameters = parameter_changes(champion.parameters, compared.challenger.parameters) if champion else ()
+    data = _data(compared)
     fields = {name: value for aside in asides for name, value in aside.fields.items()}
     return Report(
         kind=request.kind,
         model=binding.name,
         task=str(model.task),
         verdict=overall(judged, blocked, evidence, model.evaluation.incomparable),
-        reasons=_texts([*blocked, *_reasons(judged, evidence)]),
+        reasons=first_texts([*blocked, *_reasons(judged, evidence)], _MOST_TEXTS),
         champion=None if champion is None else champion.revision,
         challenger=compared.challenger.revision,
         evaluation=rows.account.model_copy(update={"positives": positives}),
@@ -156,20 +158,23 @@ def _report(request: ComparisonRequest, compared: ComparisonContext, stale: Sequ
         gates=_gates(judged),
         slices=tuple(_slice_result(one) for one in evidence.slices[:MOST_SLICES]),
         slices_left_out=max(len(evidence.slices) - MOST_SLICES, 0),
-        parameters=parameter_changes(parameters, compared.challenger.parameters) if champion else (),
-        data=_data(compared),
+        parameters=parameters[:_MOST_DIFFERENCES],
+        data=data[:_MOST_DIFFERENCES],
         gate_changes=binding.changes,
         confusion=None if sample is None else confusion_of(sample, scored.truth.classes),
         curves=() if sample is None or model.task is not ModelTask.BINARY else curves_of(sample),
-        warnings=_texts(
+        warnings=first_texts(
             [
                 *left_out(len(evidence.metrics), _MOST_METRICS, "metrics"),
                 *left_out(len(judged), _MOST_GATES, "gates"),
+                *left_out(len(parameters), _MOST_DIFFERENCES, "changes of parameters"),
+                *left_out(len(data), _MOST_DIFFERENCES, "changes of data"),
                 *stale,
                 *binding.warnings,
                 *rows.warnings,
                 *(w for one in asides for w in one.warnings),
-            ]
+            ],
+            _MOST_TEXTS,
         ),
         environment={**request.environment, "seed": str(model.evaluation.seed)},
         **fields,
@@ -188,7 +193,7 @@ def _stale(tree: Tree) -> Iterator[str]:
     """Why the recorded model may not be what the parameters and sources would give now."""
     problems = lock_step(tree).problems
     if problems:
-        others = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
+        others = and_more(len(problems) - 1, ", ")
         yield (
             f"dvc.lock is out of step ({problems[0].where or problems[0].path}: {problems[0].message}{others}): "
             "the model that it records was compared, not the one that dvc repro would make now"
@@ -218,10 +223,4 @@ def _speaks(judged: JudgedGate) -> bool:
 
 def _slice_result(one: SliceEstimate) -> SliceResult:
     metrics = tuple(measured.result for measured in one.metrics.values())[:_MOST_METRICS]
-    return SliceResult(
-        column=one.column[:200], value=one.value[:200], rows=one.rows, metrics=metrics, values=one.values
-    )
-
-
-def _texts(texts: Sequence[str]) -> tuple[str, ...]:
-    return tuple(text[:2000] for text in first_texts(texts, 50))
+    return SliceResult(column=one.column, value=one.value, rows=one.rows, metrics=metrics, values=one.values)

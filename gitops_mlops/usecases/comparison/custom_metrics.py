@@ -6,12 +6,12 @@ that it imports: a change can neither add code to the comparison nor bend the me
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 
 from gitops_mlops.domain.comparison.report_parts import ReportChange
 from gitops_mlops.domain.config.custom_metrics import CustomMetricConfig
 from gitops_mlops.domain.config.root import Config
+from gitops_mlops.domain.digests import sha256_of, short_sha
 from gitops_mlops.domain.errors import MlopsError
 from gitops_mlops.domain.ports import ProjectFunctions
 from gitops_mlops.domain.statistics.custom_metrics import CustomMetric
@@ -37,7 +37,7 @@ def custom_metrics(
         try:
             function = functions.load(declared.function, base)
         except MlopsError as error:
-            found[name] = CustomMetric(name, higher, probabilities, problem=f"{name}: {error}"[:500])
+            found[name] = CustomMetric(name, higher, probabilities, problem=f"{name}: {error}")
             continue
         found[name] = CustomMetric(name, higher, probabilities, function)
     return found
@@ -52,7 +52,7 @@ def edited_metrics(
         old = None if base is None else sources.repository.read(base, path)
         new = sources.files.read(path)
         if base is not None and old != new:
-            changes.append(ReportChange(name=f"metric code {path}"[:200], old=_sha(old), new=_sha(new)))
+            changes.append(ReportChange(name=f"metric code {path}", old=_sha(old), new=_sha(new)))
     return changes
 
 
@@ -62,4 +62,4 @@ def _files(declared: CustomMetricConfig) -> list[str]:
 
 
 def _sha(content: bytes | None) -> str | None:
-    return None if content is None else hashlib.sha256(content).hexdigest()[:12]
+    return None if content is None else short_sha(sha256_of(content))

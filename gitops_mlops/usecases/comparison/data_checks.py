@@ -32,9 +32,11 @@ from gitops_mlops.domain.comparison.rows import parse_rows, seen_in
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.config.sections import EvaluationConfig, ModelConfig
 from gitops_mlops.domain.errors import MlopsError
+from gitops_mlops.domain.shortening import left_out
 from gitops_mlops.usecases.comparison.context import ComparisonContext, SideResult
 
-_MOST_CHANGED = 10
+# Of one dataset: columns that shifted, columns that came or went, and categories of one.
+_MOST_SHIFTED, _MOST_NAMED, _EXAMPLES = 10, 50, 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,30 +47,44 @@ class _DatasetVersions:
     then: pl.DataFrame
     now: pl.DataFrame
 
+    @property
+    def added(self) -> list[str]:
+        """The columns that only the challenger's version has."""
+        return [name for name in self.now.columns if name not in self.then.columns]
+
+    @property
+    def removed(self) -> list[str]:
+        """The columns that only the champion's version has."""
+        return [name for name in self.then.columns if name not in self.now.columns]
+
 
 def check_data(compared: ComparisonContext) -> SideResult:
     """Every check of the data; those that block or warn count as gates.
 
     Where the champion's data is not to be had, the report says so, and the checks that need it are left out.
     """
-    pairs, note = _pairs(compared)
+    pairs, notes = _pairs(compared)
     features = _features(compared, pairs)
     checks = [*_of_features(compared, features, pairs), *_of_rows(compared, pairs)]
-    changed = [_columns(compared, pair) for pair in pairs]
+    shifted = [(pair, _shifted(compared, pair)) for pair in pairs]
+    for pair, moved in shifted:
+        notes += left_out(len(moved), _MOST_SHIFTED, f"columns of the {pair.role} data that shifted")
+        notes += left_out(len(pair.added), _MOST_NAMED, f"columns that are new in the {pair.role} data")
+        notes += left_out(len(pair.removed), _MOST_NAMED, f"columns that are gone from the {pair.role} data")
     checked = DataChecks(
         checks=tuple(checks),
         datasets=tuple(_dataset(pair) for pair in pairs),
-        columns=tuple(shift for found in changed for shift in found)[:20],
-        note=note[:2000],
+        columns=tuple(_shift(pair.role, one) for pair, moved in shifted for one in moved[:_MOST_SHIFTED]),
+        note="; ".join(notes),
     )
     return SideResult({"data_checks": checked}, [gate for check in checks if (gate := gate_of(check))])
 
 
-def _pairs(compared: ComparisonContext) -> tuple[list[_DatasetVersions], str]:
+def _pairs(compared: ComparisonContext) -> tuple[list[_DatasetVersions], list[str]]:
     """The datasets that differ from the champion's and are to be had; why one is not."""
     champion, challenger, evaluation = compared.champion, compared.challenger, compared.model.evaluation
     if champion is None:
-        return [], ""
+        return [], []
     found, notes = [], []
     for role, dataset in (("evaluation", evaluation.dataset), ("training", evaluation.train)):
         if dataset is None:
@@ -84,7 +100,7 @@ def _pairs(compared: ComparisonContext) -> tuple[list[_DatasetVersions], str]:
                 )
             except MlopsError as error:
                 notes.append(f"the champion's {role} data is not to be had: {error}")
-    return found, "; ".join(notes)
+    return found, notes
 
 
 def _features(compared: ComparisonContext, pairs: list[_DatasetVersions]) -> ModelFeatures:
@@ -171,37 +187,34 @@ def _labels(
 def _dataset(pair: _DatasetVersions) -> DatasetShift:
     then, now = pair.then, pair.now
     odd = [name for side in (then, now) for name in side.columns if name not in plain_columns(side)]
-    added = [name[:200] for name in now.columns if name not in then.columns]
-    removed = [name[:200] for name in then.columns if name not in now.columns]
     return DatasetShift(
         dataset=pair.role,
         champion_rows=then.height,
         challenger_rows=now.height,
         added=int(np.count_nonzero(~seen_in(now, then, odd))),
         removed=int(np.count_nonzero(~seen_in(then, now, odd))),
-        columns_added=tuple(added[:50]),
-        columns_removed=tuple(removed[:50]),
+        columns_added=tuple(pair.added[:_MOST_NAMED]),
+        columns_removed=tuple(pair.removed[:_MOST_NAMED]),
     )
 
 
-def _columns(compared: ComparisonContext, pair: _DatasetVersions) -> list[ColumnShift]:
-    """The most changed columns; ids, times and groups are new in new data by their nature."""
+def _shifted(compared: ComparisonContext, pair: _DatasetVersions) -> list[MeasuredShift]:
+    """The columns that changed, the most changed first; ids, times and groups are new in new data by their nature."""
     evaluation = compared.model.evaluation
     named = {evaluation.id, evaluation.cluster_by, evaluation.time, evaluation.query}
     both = [name for name in plain_columns(pair.now) if name in pair.then.columns and name not in named]
-    moved = [one for one in shifts(pair.then, pair.now, both) if one.moved]
-    return [_shift(pair.role, one) for one in moved[:_MOST_CHANGED]]
+    return [one for one in shifts(pair.then, pair.now, both) if one.moved]
 
 
 def _shift(role: str, one: MeasuredShift) -> ColumnShift:
     return ColumnShift(
         dataset=role,
-        column=one.column[:200],
+        column=one.column,
         psi=one.psi,
         champion_missing=one.missing_then,
         challenger_missing=one.missing_now,
         added=len(one.came),
         removed=len(one.went),
-        examples=tuple(value[:200] for value in one.came[:5]),
-        note=one.note[:200],
+        examples=tuple(one.came[:_EXAMPLES]),
+        note=one.note,
     )

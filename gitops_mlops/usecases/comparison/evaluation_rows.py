@@ -22,7 +22,7 @@ from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.config.sections import EvaluationConfig
 from gitops_mlops.domain.errors import MissingEvidence, MlopsError
-from gitops_mlops.domain.names import first_of
+from gitops_mlops.domain.shortening import first_of
 from gitops_mlops.domain.statistics.sample import Mask
 from gitops_mlops.usecases.comparison.candidates import CandidateSources, ModelCandidate
 
@@ -93,9 +93,9 @@ def evaluation_rows(
         raise MissingEvidence("every row was seen in training", where=path, hint=hint)
     column = evaluation.unit_column(task)
     account = EvaluationSample(
-        dataset=evaluation.dataset[:200],
+        dataset=evaluation.dataset,
         rows=frame.height,
-        cluster_by=column[:200] if column else None,
+        cluster_by=column or None,
         clusters=frame[column].n_unique() if column else None,
         excluded=excluded,
         overlap=None if overlap is None else int(overlap.rows.sum()),

@@ -22,7 +22,9 @@ from gitops_mlops.domain.config.metric_settings import metric_problem, untrained
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.config.sections import ModelConfig
+from gitops_mlops.domain.digests import version_name
 from gitops_mlops.domain.errors import MissingEvidence, MlopsError, UsageError
+from gitops_mlops.domain.shortening import LINE, shorten
 from gitops_mlops.domain.statistics.estimate import StatisticsSettings
 from gitops_mlops.domain.statistics.measure import MetricEstimate, known_metric, measure
 from gitops_mlops.domain.statistics.results import Interval
@@ -120,7 +122,7 @@ def _candidates(
     champion = find_champion(name, binding.model.evaluation.champion, data, sources)
     if champion is not None and champion.commit != base.commit:
         seen.add(champion.commit)
-        label = champion.revision.version or champion.commit[:7]
+        label = version_name(champion.revision.version, champion.commit)
         yield _found(label, binding.model.evaluation.champion, champion, base)
     yield _found("HEAD", "revision", base, base)
     listed = [
@@ -196,7 +198,7 @@ def _of_one_truth(scored: Sequence[_Scored]) -> list[_Scored]:
             found.append((candidate, None))
         elif sample.task is ModelTask.BINARY and sample.classes != samples[0].classes:
             why = f"its labels {sample.classes} are not {samples[0].classes}, those of {scored[0][0].name}"
-            found.append((candidate._replace(reason=why[:300]), None))
+            found.append((candidate._replace(reason=shorten(why, LINE)), None))
         else:
             found.append((candidate, sample if sample.task is ModelTask.BINARY else sample.of_classes(classes)))
     return found

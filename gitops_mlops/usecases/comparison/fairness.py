@@ -44,7 +44,7 @@ def fairness(compared: ComparisonContext) -> SideResult:
         groups = None if split is None else _groups(sample, split)
         gaps = _measure(compared, groups, column)
         rates = () if split is None or groups is None else _shown(groups, split, sample.champion is not None)
-        shown.append(FairnessResult(column=column[:200], groups=rates, gaps=gaps, method=_method(sample)))
+        shown.append(FairnessResult(column=column, groups=rates, gaps=gaps, method=_method(sample)))
         for gap in gaps:
             unjudged = _unjudged(groups, split, column, gap.name, few)
             judged.append(judge_gap(column, gap, unjudged, asked, compared.model.evaluation))
@@ -91,7 +91,7 @@ def _group(groups: GroupCounts, index: int, value: str, both: bool) -> FairnessG
     elif not groups.in_odds[index]:
         note = f"fewer than {FEWEST_OF_A_LABEL} rows of a label: cannot be judged by equalised odds"
     return FairnessGroup(
-        value=value[:200],
+        value=value,
         rows=int(groups.rows[index]),
         positives=int(groups.labels[index, 1]),
         champion=_rates(groups.champion(), index) if both else None,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from gitops_mlops.domain.comparison.gates import long_term_gate
 from gitops_mlops.domain.comparison.report_parts import FrozenRowsComparison, LongTermComparison
 from gitops_mlops.domain.errors import MlopsError
+from gitops_mlops.domain.shortening import left_out
 from gitops_mlops.domain.statistics.measure import MetricEstimate, measure_all, metrics_to_measure
 from gitops_mlops.domain.statistics.results import MetricResult
 from gitops_mlops.usecases.comparison.candidates import ModelCandidate, find_earlier_champion
@@ -15,6 +16,8 @@ from gitops_mlops.usecases.comparison.context import ComparisonContext, SideResu
 from gitops_mlops.usecases.comparison.evaluation_rows import EvaluationRows, evaluation_rows
 from gitops_mlops.usecases.comparison.predictors import score_candidates
 from gitops_mlops.usecases.comparison.scoring import ScoredModels, score_both
+
+_MOST_METRICS = 30
 
 
 def compare_frozen_rows(compared: ComparisonContext) -> SideResult:
@@ -34,14 +37,14 @@ def compare_frozen_rows(compared: ComparisonContext) -> SideResult:
         )
         rows, scored = _ask(compared, rows, champion)
     except MlopsError as error:
-        return SideResult({"frozen_rows": FrozenRowsComparison(note=str(error)[:2000])})
+        return SideResult({"frozen_rows": FrozenRowsComparison(note=str(error))})
     note = f"{'the challenger' if scored.sample is None else 'the champion'} {scored.why}" if scored.why else ""
     asked = metrics_to_measure(compared.model.task, [gate.metric for gate in compared.model.gates])
     measured = _measured(compared, scored, asked)
     return SideResult(
         {
             "frozen_rows": FrozenRowsComparison(
-                evaluation=rows.account, metrics=_results(measured.values()), note=note[:2000]
+                evaluation=rows.account, metrics=_results(measured), note=_with_left_out(note, measured)
             )
         }
     )
@@ -64,17 +67,21 @@ def compare_long_term(compared: ComparisonContext) -> SideResult:
     try:
         _, scored = _ask(compared, compared.rows, found)
     except MlopsError as error:
-        return SideResult({"long_term": LongTermComparison(revision=found.revision, age=age, note=str(error)[:2000])})
+        return SideResult({"long_term": LongTermComparison(revision=found.revision, age=age, note=str(error))})
     if scored.sample is None or scored.sample.champion is None:
         note = f"it {scored.why}" if scored.sample is not None else f"the challenger {scored.why}"
-        return SideResult({"long_term": LongTermComparison(revision=found.revision, age=age, note=note[:2000])})
+        return SideResult({"long_term": LongTermComparison(revision=found.revision, age=age, note=note)})
     measured = _measured(compared, scored, [gate.metric for gate in ruled])
     judged = [
         long_term_gate(gate, measured[gate.metric], compared.model.evaluation, found.revision.version)
         for gate in ruled
     ]
     return SideResult(
-        {"long_term": LongTermComparison(revision=found.revision, age=age, metrics=_results(measured.values()))},
+        {
+            "long_term": LongTermComparison(
+                revision=found.revision, age=age, metrics=_results(measured), note=_with_left_out("", measured)
+            )
+        },
         [one for one in judged if one.result.status != "pass"],
     )
 
@@ -94,5 +101,9 @@ def _measured(
     return measure_all(scored.sample, list(dict.fromkeys(names)), compared.settings, compared.margins)
 
 
-def _results(measured: Iterable[MetricEstimate]) -> tuple[MetricResult, ...]:
-    return tuple(one.result for one in measured)[:30]
+def _results(measured: Mapping[str, MetricEstimate]) -> tuple[MetricResult, ...]:
+    return tuple(one.result for one in measured.values())[:_MOST_METRICS]
+
+
+def _with_left_out(note: str, measured: Mapping[str, MetricEstimate]) -> str:
+    return "; ".join([*([note] if note else []), *left_out(len(measured), _MOST_METRICS, "metrics")])

@@ -23,8 +23,8 @@ from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.config.sections import EvaluationConfig, ModelConfig
 from gitops_mlops.domain.contracts.contract import parse_contract
 from gitops_mlops.domain.errors import MissingEvidence
-from gitops_mlops.domain.names import left_out
 from gitops_mlops.domain.ports import ModelFiles, ProjectModels
+from gitops_mlops.domain.shortening import left_out, quoted
 from gitops_mlops.usecases.comparison.candidates import CandidateSources, ModelCandidate
 from gitops_mlops.usecases.comparison.evaluation_rows import EvaluationRows
 
@@ -120,7 +120,7 @@ def _told(held: ScoredRows) -> ScoredRows:
         lacking = [label for label in truth.classes if label not in known] if _classes(side) else []
         rows = {label: int(np.count_nonzero(truth.values == truth.classes.index(label))) for label in lacking[:6]}
         told += [
-            f"the {whose} does not know the label {str(label)[:60]!r} ({number:,} rows): its probability counts as 0"
+            f"the {whose} does not know the label {quoted(str(label))} ({number:,} rows): its probability counts as 0"
             for label, number in rows.items()
             if number
         ]
@@ -184,7 +184,7 @@ def _require_all(mine: PredictionTable, frame: pl.DataFrame, evaluation: Evaluat
     if lacking := int(np.count_nonzero(~covered)):
         first = ids.filter(~pl.Series(covered))[0]
         raise MissingEvidence(
-            f"{lacking} of {len(ids)} evaluation rows have no prediction (the first is {str(first)[:60]!r})",
+            f"{lacking} of {len(ids)} evaluation rows have no prediction (the first is {quoted(str(first))})",
             where=mine.name,
             hint="run the stage that writes it on the whole of the evaluation data",
         )

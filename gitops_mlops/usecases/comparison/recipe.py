@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from gitops_mlops.domain.comparison.report_parts import RecipeComparison
 from gitops_mlops.domain.comparison.trainings import FEWEST_TRAININGS, RepeatedTrainings, parse_trainings
 from gitops_mlops.domain.config.metric_settings import metric_problem
+from gitops_mlops.domain.digests import md5_of, version_name
 from gitops_mlops.domain.errors import MissingEvidence, MlopsError
-from gitops_mlops.domain.names import first_of
+from gitops_mlops.domain.shortening import LINE, WORD, first_of, left_out, shorten
 from gitops_mlops.domain.statistics.measure import MetricEstimate
 from gitops_mlops.domain.statistics.recipe import recipe_metric
 from gitops_mlops.domain.statistics.results import RecipeMetric
@@ -27,18 +26,16 @@ def recipe(compared: ComparisonContext) -> SideResult:
         old, new = (_trainings(path, side, compared.sources) for side in (champion, compared.challenger))
         _demand_comparable(compared, old, new, champion)
     except MlopsError as error:
-        return SideResult({"recipe": RecipeComparison(note=str(error)[:2000])})
+        return SideResult({"recipe": RecipeComparison(note=str(error))})
     metrics, notes = _metrics(compared, old, new)
     left_out = sum(compared.rows.account.excluded.values())
     if left_out:
         notes.append(f"{left_out} rows are left out here, which the trainings were measured on")
-    return SideResult(
-        {"recipe": RecipeComparison(trainings=new.count, metrics=metrics, note="; ".join(notes)[:2000])}
-    )
+    return SideResult({"recipe": RecipeComparison(trainings=new.count, metrics=metrics, note="; ".join(notes))})
 
 
 def _trainings(path: str, side: ModelCandidate, sources: CandidateSources) -> RepeatedTrainings:
-    place = f"{path} of {'the working tree' if side.working else side.revision.version or side.commit[:10]}"
+    place = f"{path} of {'the working tree' if side.working else version_name(side.revision.version, side.commit)}"
     return parse_trainings(_content(path, place, side, sources), place)
 
 
@@ -56,7 +53,7 @@ def _content(path: str, place: str, side: ModelCandidate, sources: CandidateSour
             content = sources.store.read(recorded)
     if content is None:
         raise MissingEvidence("neither dvc.lock nor git records it", where=place, hint="let a stage write it")
-    if recorded is not None and hashlib.md5(content, usedforsecurity=False).hexdigest() != recorded.md5:
+    if recorded is not None and md5_of(content) != recorded.md5:
         raise MissingEvidence("differs from what dvc.lock records", where=place, hint="dvc repro, then commit both")
     return content
 
@@ -89,11 +86,12 @@ def _metrics(
     known = [name for name, problem in wrong.items() if problem is None]
     if unknown := sorted((name, *problem) for name, problem in wrong.items() if problem is not None):
         _, message, hint = unknown[0]
-        notes.append(f"{message[:200]} ({hint[:500]})")
+        notes.append(f"{shorten(message, WORD)} ({shorten(hint, LINE)})")
     if single := [name for name in known if name not in old.values or name not in new.values]:
         notes.append(f"only one side's trainings have {first_of(single, 5)}")
-    shared = [name for name in known if name not in single][:_MOST]
-    for name, measured in measure_some(compared, shared).items():
+    shared = [name for name in known if name not in single]
+    notes += left_out(len(shared), _MOST, "metrics of the trainings")
+    for name, measured in measure_some(compared, shared[:_MOST]).items():
         one = recipe_metric(
             measured, old.values[name], new.values[name], compared.settings, compared.margins.get(name)
         )

@@ -10,6 +10,7 @@ from gitops_mlops.domain.comparison.slice_columns import slice_columns
 from gitops_mlops.domain.comparison.slice_gates import SLICE_MARGINS
 from gitops_mlops.domain.config.metrics import IntervalMethod, Metric
 from gitops_mlops.domain.config.sections import Margin
+from gitops_mlops.domain.shortening import WORD, and_more, shorten
 from gitops_mlops.domain.statistics.measure import measure
 from gitops_mlops.domain.statistics.resampled import block_length
 from gitops_mlops.domain.statistics.results import MetricResult
@@ -17,6 +18,8 @@ from gitops_mlops.domain.statistics.row_loss import loss_of_rows, row_metric
 from gitops_mlops.domain.statistics.sample import Ints, ScoredSample
 from gitops_mlops.domain.statistics.slice_search import SearchResult, SearchRows, WeakSlice, search
 from gitops_mlops.usecases.comparison.context import ComparisonContext, SideResult
+
+_NAMED = 3
 
 
 def weak_slices(compared: ComparisonContext) -> SideResult:
@@ -53,13 +56,14 @@ def weak_slices(compared: ComparisonContext) -> SideResult:
     }
     if not found.worse:
         return SideResult(fields)
-    names = ", ".join(one.name for one in shown[:3])
+    named = [one.name for one in shown[:_NAMED]]
+    names = ", ".join(named) + and_more(found.worse - len(named))
     gate = GateResult(
         id="found slices",
         metric=metric.name,
         requirement=f"{metric.name} no slice that a search finds clearly worse than the champion",
         status=action,
-        reason=f"worse in {found.worse:,} of {found.searched:,} slices: {names}"[:2000],
+        reason=f"worse in {found.worse:,} of {found.searched:,} slices: {names}",
     )
     return SideResult(fields, [JudgedGate(gate)])
 
@@ -91,9 +95,12 @@ def _margin(compared: ComparisonContext, metric: Metric) -> Margin:
 
 def _result(weak: WeakSlice, found: SearchResult, result: MetricResult) -> SliceResult:
     corrected = result.model_copy(
-        update={"p_value": weak.p_value, "method": f"{result.method}; p by Holm over {found.searched:,} slices"[:200]}
+        update={
+            "p_value": weak.p_value,
+            "method": shorten(f"{result.method}; p by Holm over {found.searched:,} slices", WORD),
+        }
     )
-    (column, value), *second = [(name[:200], text[:200]) for name, text in weak.where]
+    (column, value), *second = weak.where
     and_column, and_value = second[0] if second else (None, None)
     return SliceResult(
         column=column,

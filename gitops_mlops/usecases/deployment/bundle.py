@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from gitops_mlops.domain.deployment.bundle import (
     make_golden,
 )
 from gitops_mlops.domain.deployment.reconciliation import DesiredVersion
+from gitops_mlops.domain.digests import sha256_of, short_sha
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.ports import BundleStore, DataStore, GoldenModels, Repository, TableRowReader, TrackedOutput
 from gitops_mlops.usecases.lineage.integrity import TagEvidence
@@ -68,7 +68,9 @@ def build_bundle(model: str, wanted: DesiredVersion, sources: BundleSources, tim
     commit, place = wanted.commit, f"{model} {wanted.version}"
     config = _config(commit, place, sources)
     if model not in config.models:
-        raise MissingEvidence(f"{CONFIG_FILE} at its commit {commit[:7]} does not name this model", where=place)
+        raise MissingEvidence(
+            f"{CONFIG_FILE} at its commit {short_sha(commit)} does not name this model", where=place
+        )
     declared = config.models[model]
     content = _model(model, wanted, sources)
     contract_name = declared.input or ""
@@ -85,7 +87,7 @@ def build_bundle(model: str, wanted: DesiredVersion, sources: BundleSources, tim
         version=wanted.version,
         commit=commit,
         task=declared.task,
-        files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+        files={name: sha256_of(data) for name, data in files.items()},
         packages=dict(sources.packages),
         positive=positive,
         threshold=threshold,
@@ -96,13 +98,15 @@ def build_bundle(model: str, wanted: DesiredVersion, sources: BundleSources, tim
 
 
 def _config(commit: str, place: str, sources: BundleSources) -> Config:
-    return parse_config(_read(commit, CONFIG_FILE, place, sources), f"{commit[:7]}:{CONFIG_FILE}")
+    return parse_config(_read(commit, CONFIG_FILE, place, sources), f"{short_sha(commit)}:{CONFIG_FILE}")
 
 
 def _read(commit: str, path: str, place: str, sources: BundleSources) -> bytes:
     content = sources.repository.read(commit, path)
     if content is None:
-        raise MissingEvidence(f"{path} is not in its commit {commit[:7]}", where=place, hint="register a new version")
+        raise MissingEvidence(
+            f"{path} is not in its commit {short_sha(commit)}", where=place, hint="register a new version"
+        )
     return content
 
 
@@ -111,13 +115,15 @@ def _model(model: str, wanted: DesiredVersion, sources: BundleSources) -> bytes:
     place = f"{model} {wanted.version}"
     artifact = next((found for found in sources.data.artifacts(wanted.commit) if found.name == model), None)
     if artifact is None:
-        raise MissingEvidence(f"no dvc.yaml at its commit {wanted.commit[:7]} declares this artifact", where=place)
+        raise MissingEvidence(
+            f"no dvc.yaml at its commit {short_sha(wanted.commit)} declares this artifact", where=place
+        )
     content = sources.data.read(_output(wanted.commit, artifact.path, place, sources))
-    seen = hashlib.sha256(content).hexdigest()
+    seen = sha256_of(content)
     if wanted.model_sha256 and seen != wanted.model_sha256:
         raise MissingEvidence(
-            f"{artifact.path} is not the model that was registered: its SHA-256 is {seen[:12]}…, "
-            f"the tag says {wanted.model_sha256[:12]}…",
+            f"{artifact.path} is not the model that was registered: its SHA-256 is {short_sha(seen)}, "
+            f"the tag says {short_sha(wanted.model_sha256)}",
             where=place,
             hint="someone changed the model or the tag: find out who, do not deploy it",
         )
@@ -128,7 +134,7 @@ def _output(commit: str, path: str, place: str, sources: BundleSources) -> Track
     output = sources.data.outputs(commit).get(path)
     if output is None:
         raise MissingEvidence(
-            f"DVC does not record {path} at its commit {commit[:7]}",
+            f"DVC does not record {path} at its commit {short_sha(commit)}",
             where=place,
             hint="dvc repro, then commit dvc.lock",
         )
@@ -145,8 +151,8 @@ def _golden(
     timeout: float,
 ) -> tuple[Any, float | None, GoldenPredictions]:
     """The positive class, the threshold, and what the model says of a few rows of its evaluation data."""
-    contract = parse_contract(files[CONTRACT_FILE], f"{commit[:7]}:{declared.input}")
-    parse_trusted_types(files[TRUSTED_TYPES_FILE], f"{commit[:7]}:{declared.trusted_types}")
+    contract = parse_contract(files[CONTRACT_FILE], f"{short_sha(commit)}:{declared.input}")
+    parse_trusted_types(files[TRUSTED_TYPES_FILE], f"{short_sha(commit)}:{declared.trusted_types}")
     dataset = config.datasets[declared.evaluation.dataset].path
     path = sources.data.materialise(_output(commit, dataset, place, sources))
     text = frozenset(name for name, column in contract.columns.items() if column.type is ColumnType.STRING)

@@ -20,6 +20,7 @@ from gitops_mlops.domain.deployment.reconciliation import (
     RunningServer,
     next_step,
 )
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.errors import ExternalError, MlopsError, UsageError
 from gitops_mlops.domain.faults import Cause, Fault, fault_of
 from gitops_mlops.domain.ports import Repository
@@ -237,7 +238,7 @@ def _reconcile(
     tell(f"{place}: {_version(state.running) or 'nothing'} → {wanted.version}, building its bundle")
     built = build_bundle(place.model, wanted, sources, health.timeout)
     beside = " beside it" if state.running else ""
-    tell(f"{place}: {wanted.version} starts{beside}, bundle {built.digest[:19]}")
+    tell(f"{place}: {wanted.version} starts{beside}, bundle {short_sha(built.digest)}")
     candidate = world.target.start(place, built.path, built.digest)
     fault: Fault | None = None
     try:

@@ -8,6 +8,7 @@ from gitops_mlops.domain.config.sections import HealthConfig
 from gitops_mlops.domain.deployment.bundle import Bundle, golden_mismatch
 from gitops_mlops.domain.deployment.inference import InferenceResult
 from gitops_mlops.domain.deployment.reconciliation import CandidateServer, DesiredVersion, Place, PlaceStatus
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.errors import MlopsError, NoAnswer, PlaceError
 from gitops_mlops.domain.faults import Cause, Effort, Fault, fault_of_delay, fault_of_ending
 from gitops_mlops.domain.ports import Clock, DeployTarget, InferenceClient, Timer
@@ -41,7 +42,9 @@ def examine(
     if running is None:
         return _silence(candidate, "does not answer any more", health, world, begun, before)
     if running.digest != built.digest:
-        return Fault(Cause.VERSION, f"the server runs {running.digest[:19]} instead of {built.digest[:19]}")
+        return Fault(
+            Cause.VERSION, f"the server runs {short_sha(running.digest)} instead of {short_sha(built.digest)}"
+        )
     try:
         answers = world.client.predict(candidate.address, place.model, built.manifest.golden.rows, health.timeout)
     except PlaceError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gitops_mlops.domain.errors import MlopsError
 from gitops_mlops.domain.ports import Forge
 from gitops_mlops.domain.review.forge import DeploymentState, ForgeDeployment
-from gitops_mlops.reports.rendering.escape import shorten
+from gitops_mlops.domain.shortening import shorten
 
 _UNFINISHED = ("", "queued", "pending", "in_progress")
 # GitHub's limit of a description.

@@ -14,6 +14,7 @@ from gitops_mlops.domain.deployment.reconciliation import (
     noted,
     unconfigured,
 )
+from gitops_mlops.domain.digests import version_name
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.ports import DeployTarget, InferenceClient, Repository
@@ -147,7 +148,7 @@ def _desired(registry: Registry, place: Place) -> Desired:
 def _wanted(registry: Registry, assignment: StageAssignment) -> DesiredVersion:
     version = registry.version(assignment.artifact, assignment.version) if assignment.version else None
     return DesiredVersion(
-        version=assignment.version or assignment.commit[:7],
+        version=version_name(assignment.version, assignment.commit),
         commit=assignment.commit,
         since=assignment.since,
         by=assignment.author,

@@ -10,6 +10,7 @@ from typing import Any
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.root import CONFIG_FILE
 from gitops_mlops.domain.deployment.packages import is_package_lock, pinned
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.document.yaml import parse_yaml
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.lineage.ancestry import Producers, about
@@ -22,7 +23,7 @@ from gitops_mlops.domain.registry.evidence import VersionEvidence
 from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry
 from gitops_mlops.domain.registry.tags import parse_reference
 from gitops_mlops.usecases.clone_state import complete_registry
-from gitops_mlops.usecases.lineage.lineage import WORKING_TREE, find_version, is_reference
+from gitops_mlops.usecases.lineage.lineage import WORKING_TREE, is_reference, referenced_version
 from gitops_mlops.usecases.pipeline.records import OnDisk, RecordReader
 
 
@@ -80,11 +81,11 @@ def _champion(tree: Tree) -> str:
 
 def _side(text: str, registry: Registry, sources: DiffSources) -> _Side:
     if is_reference(text, registry):
-        version = find_version(complete_registry(sources.repository), text)
+        version = referenced_version(complete_registry(sources.repository), text)
         stage = parse_reference(text).stage
         return _Side(f"{text} ({name_of(version)})" if stage else name_of(version), version.commit, version)
     commit = sources.repository.resolve(text)
-    return _Side(text if commit.startswith(text) else f"{text} ({commit[:10]})", commit)
+    return _Side(text if commit.startswith(text) else f"{text} ({short_sha(commit)})", commit)
 
 
 def _spoken_for(side: _Side, model: str | None, registry: Registry) -> _Side:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.lineage.integrity import RESTORE, event_difference, ledger_difference
 from gitops_mlops.domain.lineage.openlineage import read_line
 from gitops_mlops.domain.lineage.withdrawal import withdrawal_command, withdrawals
@@ -25,6 +26,7 @@ from gitops_mlops.domain.registry.ledger import (
 from gitops_mlops.domain.registry.reactivation import brought_back
 from gitops_mlops.domain.registry.registry import Registry, RegistryEvent
 from gitops_mlops.domain.registry.tags import TagAction
+from gitops_mlops.domain.shortening import and_more, first_of
 from gitops_mlops.usecases.clone_state import complete_registry
 
 
@@ -106,7 +108,7 @@ def unread_warnings(unread: Sequence[UnreadLine]) -> list[str]:
     if not unread:
         return []
     first = unread[0]
-    more = f" (and {len(unread) - 1} more)" if len(unread) > 1 else ""
+    more = and_more(len(unread) - 1, " (", ")")
     return [f"ledger {first.line.file}:{first.line.number}: {first.reason}{more} → gitops-mlops ledger verify"]
 
 
@@ -152,8 +154,8 @@ def _wrong(where: str, message: str, hint: str) -> LedgerFinding:
 
 def _changed(removals: Iterable[LedgerRemoval]) -> Iterator[LedgerFinding]:
     for removal in removals:
-        message = f"commit {removal.commit[:10]} changed or removed {removal.lines} lines"
-        yield _wrong(removal.file, message, f"git show {removal.commit[:10]}, and ask who pushed it")
+        message = f"commit {short_sha(removal.commit)} changed or removed {removal.lines} lines"
+        yield _wrong(removal.file, message, f"git show {short_sha(removal.commit)}, and ask who pushed it")
 
 
 def _contradictions(told: Sequence[RecordedEvent]) -> Iterator[LedgerFinding]:
@@ -172,7 +174,9 @@ def _against_tags(events: Iterable[LedgerEvent], tags: Mapping[str, RegistryEven
         tag = tags.get(event.tag)
         if tag is None:
             hint = f"git fetch --tags; if it was never pushed: {withdrawal_command(event.tag)}"
-            yield _wrong(f"tag {event.tag}", f"is in the ledger and not in this clone ({event.commit[:10]})", hint)
+            yield _wrong(
+                f"tag {event.tag}", f"is in the ledger and not in this clone ({short_sha(event.commit)})", hint
+            )
             continue
         if difference := ledger_difference(event, tag):
             field, recorded, now = difference
@@ -214,11 +218,13 @@ def _against_commits(
     for event in events:
         where = f"{event.kind} of {event.model} {event.version} at {event.moment:%Y-%m-%d %H:%M:%S}"
         if event.commit and event.commit not in here:
-            yield _wrong(where, f"the commit {event.commit[:10]} is not in this clone", "git fetch --all")
+            yield _wrong(where, f"the commit {short_sha(event.commit)} is not in this clone", "git fetch --all")
         elif event.kind == DEPLOYMENT:
             commit = registered.get((event.model, event.version), event.commit)
             if commit != event.commit:
-                message = f"the ledger has the commit {event.commit[:10]}, the version's tag {commit[:10]}"
+                message = (
+                    f"the ledger has the commit {short_sha(event.commit)}, the version's tag {short_sha(commit)}"
+                )
                 yield _wrong(where, message, f"gitops-mlops history {event.model}")
 
 
@@ -229,8 +235,7 @@ def _unrecorded(events: Iterable[LedgerEvent], registry: Registry) -> Iterator[L
         if event.tag not in known:
             missing.setdefault(event.artifact, []).append(event.tag)
     for model, tags in sorted(missing.items()):
-        more = f" and {len(tags) - 1} more" if len(tags) > 1 else ""
-        yield LedgerFinding(False, model, f"{tags[0]}{more} not recorded", "gitops-mlops ledger sync")
+        yield LedgerFinding(False, model, f"{first_of(tags, 1)} not recorded", "gitops-mlops ledger sync")
 
 
 _BY_HAND = "it was not written by gitops-mlops: git log mlops-ledger says who did"

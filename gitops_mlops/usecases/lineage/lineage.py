@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gitops_mlops.domain.digests import md5_of
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.lineage.ancestry import Ancestry
 from gitops_mlops.domain.lineage.deployments import DeploymentRun, runs
@@ -51,7 +51,7 @@ def lineage(
     if is_reference(target, registry):
         if every or live:
             raise UsageError("--all and --live ask who used a file", where=target, hint="name a path, MD5 or commit")
-        return teller.forward(find_version(registry, target))
+        return teller.forward(referenced_version(registry, target))
     asked = _asked(target, sources, every, folder)
     found = teller.after_commit(asked) if asked.commit else teller.uses(asked)
     if live:
@@ -143,7 +143,7 @@ class _VersionReader:
             if name is None:
                 continue
             found[item.path] = name
-            if item.exact and _md5(self._sources.objects.content(name)) != item.digest:
+            if item.exact and md5_of(self._sources.objects.content(name)) != item.digest:
                 changed.append(
                     f"{item.path}: the commit holds another content than the pipeline ran with → dvc repro"
                 )
@@ -199,21 +199,19 @@ def is_reference(target: str, registry: Registry) -> bool:
     return bool(version or stage or registry.events(artifact))
 
 
-def find_version(registry: Registry, reference: str) -> RegisteredVersion:
+def referenced_version(registry: Registry, reference: str) -> RegisteredVersion:
     """The version that a reference names, out of use or not."""
-    artifact, name, _stage = parse_reference(reference)
+    artifact, name, stage = parse_reference(reference)
     named = {version.version: version for version in registry.versions(artifact)}
     if name in named:
         return named[name]
-    found = registry.find(reference)
-    if isinstance(found, RegisteredVersion):
-        return found
+    if stage is None:
+        return registry.find_version(artifact, name)
+    held = registry.find_assignment(artifact, stage)
     return next(
         version
         for version in subjects(registry)
-        if version.artifact == artifact
-        and version.version == (found.version or "")
-        and version.commit == found.commit
+        if version.artifact == artifact and version.version == (held.version or "") and version.commit == held.commit
     )
 
 
@@ -253,7 +251,7 @@ def _present(path: str, sources: LineageSources) -> str:
     if records.gaps:
         raise MissingEvidence(records.gaps[0], where=WORKING_TREE, hint="mend it, or name an MD5 or --all")
     if (content := _content(path, sources)) is not None:
-        return _md5(content)
+        return md5_of(content)
     return next((item.digest for step in records.steps for item in step.deps if item.path == path), "")
 
 
@@ -263,7 +261,3 @@ def _content(path: str, sources: LineageSources) -> bytes | None:
         return sources.tree.read(path)
     except UsageError:
         return None
-
-
-def _md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()

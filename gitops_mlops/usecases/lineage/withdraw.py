@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gitops_mlops.domain.digests import version_name
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.lineage.openlineage import tag_event, withdrawal_lines
 from gitops_mlops.domain.lineage.withdrawal import UNSHARED, built_on, withdraw, withdrawals
@@ -14,6 +15,7 @@ from gitops_mlops.domain.registry.ledger import ENVIRONMENTS, WITHDRAWAL, Ledger
 from gitops_mlops.domain.registry.reactivation import brought_back, withdrawal_refusals
 from gitops_mlops.domain.registry.registry import Registry
 from gitops_mlops.domain.registry.tags import TagName, parse_tag_name
+from gitops_mlops.domain.shortening import quoted
 from gitops_mlops.usecases.clone_state import complete_registry
 from gitops_mlops.usecases.lineage.ledger import read_lines
 
@@ -59,7 +61,7 @@ class _WithdrawalState:
         left = self.registry.without(wanted.tag)
         for event in events:
             if stands := built_on(event, known):
-                seen = f"{stands.kind} of {stands.version or stands.commit[:10]} is built on it"
+                seen = f"{stands.kind} of {version_name(stands.version, stands.commit)} is built on it"
                 return (RuleRefusal("only what nothing is built on", seen, "gitops-mlops retire"),)
             if refusals := withdrawal_refusals(left, event, wanted.revive):
                 return refusals
@@ -78,7 +80,7 @@ def withdraw_tag(
     """
     name = parse_tag_name(wanted.tag)
     if name is None:
-        raise UsageError("is no tag of the registry", where=repr(wanted.tag[:100]), hint="gitops-mlops history")
+        raise UsageError("is no tag of the registry", where=quoted(wanted.tag), hint="gitops-mlops history")
     remote = _REMOTE in clone.remotes()
     if wanted.push:
         ledger.fetch()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.errors import ConfigError, ExternalError, MissingEvidence, UsageError
 from gitops_mlops.domain.pipeline.lock_report import LockReport
 from gitops_mlops.domain.pipeline.lock_text import (
@@ -87,10 +88,10 @@ def _attempt(target: PushTarget, left: RunOutputs, expected: str, tip: str) -> P
         if tip != expected:
             return PushedLock("moved", "the branch moved, and its inputs changed; its own run will do it")
         hint = "let repro run on the very commit that --expected names, and not on a merge of it"
-        raise MissingEvidence(f"was not computed from {expected[:12]}: {wrong}", where="dvc.lock", hint=hint)
+        raise MissingEvidence(f"was not computed from {short_sha(expected)}: {wrong}", where="dvc.lock", hint=hint)
     if not target.branch.push(commit):
         return None
-    return PushedLock("pushed", f"on top of {tip[:12]}", commit, sorted(files))
+    return PushedLock("pushed", f"on top of {short_sha(tip)}", commit, sorted(files))
 
 
 def _ran(left: RunOutputs) -> PipelineRunReport | None:
@@ -106,7 +107,7 @@ def _committed_before(branch: RemoteBranch, change: _LockChange, expected: str, 
     messages = branch.messages(expected, tip)
     for commit, message in messages.items():
         if commit != expected and expected in commits_named(message):
-            return PushedLock("already", f"the branch holds what a run of {expected[:12]} made", commit)
+            return PushedLock("already", f"the branch holds what a run of {short_sha(expected)} made", commit)
     # A commit of ours changed no input. It may have left stages to run that changed before it; a run that changed
     # none of those has nothing new to say: a stage always runs, or never comes out the same.
     parent = branch.parent(expected)

@@ -28,6 +28,7 @@ from gitops_mlops.domain.pipeline.stages import (
 )
 from gitops_mlops.domain.pipeline.templating import DEFAULT_PARAMS, UnresolvedTemplate, Variables
 from gitops_mlops.domain.ports import Tree
+from gitops_mlops.domain.shortening import VALUE, shorten
 from gitops_mlops.usecases.pipeline.recorded_data import RecordedData
 
 REPRO = "dvc repro, then add dvc.lock to the commit"
@@ -228,4 +229,4 @@ def _named(stage: PipelineStage) -> str:
 
 def _shown(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=True, default=str)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    return shorten(text, VALUE)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from gitops_mlops.domain.digests import md5_of
 from gitops_mlops.domain.pipeline.ignored_paths import IGNORE_FILE, IgnoredPaths
 from gitops_mlops.domain.pipeline.stages import RecordedOutput, folder_md5
 from gitops_mlops.domain.pipeline.templating import UnresolvedTemplate
@@ -141,7 +141,7 @@ class RecordedData:
             return False
         # Before version 3 DVC hashed text files as if their lines ended the Unix way.
         content = (self._tree.read(place) or b"").replace(b"\r\n", b"\n")
-        return hashlib.md5(content, usedforsecurity=False).hexdigest() == entry.get("md5")
+        return md5_of(content) == entry.get("md5")
 
 
 def _kept(paths: Iterable[str], ignored: IgnoredPaths | None) -> list[str]:

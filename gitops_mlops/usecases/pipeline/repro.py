@@ -23,6 +23,7 @@ from gitops_mlops.domain.pipeline.run import (
 from gitops_mlops.domain.pipeline.stages import locked
 from gitops_mlops.domain.ports import Files, Pipeline, PipelineRun, Repository, Timer, Tree
 from gitops_mlops.domain.review.job import JobContext
+from gitops_mlops.domain.shortening import TEXT, WORD, left_out, shorten
 from gitops_mlops.log import Logger
 from gitops_mlops.usecases.pipeline.lock_status import lock_step
 
@@ -117,13 +118,13 @@ def rerun(scratch: PipelineCheckout, files: Files, timer: Timer, say: Callable[[
     run = scratch.pipeline.run((), say, run_cache=False, rerun=True)
     got = dict(_outputs(scratch.tree(), report))
     differences = [
-        OutputDifference(stage=key[0][:200], path=key[1], recorded_digest=digest, observed_digest=got.get(key, ""))
+        OutputDifference(stage=key[0], path=key[1], recorded_digest=digest, observed_digest=got.get(key, ""))
         for key, digest in recorded.items()
         if got.get(key, "") != digest and not run.failed
     ]
     outcome: Outcome = "failed" if run.failed or run.error else "differs" if differences else "reproduced"
-    made = _record(scratch.commit, outcome, timer.seconds() - begun, run, [])
-    return _kept(files, made.model_copy(update={"differences": differences}), run.error)
+    made = _record(scratch.commit, outcome, timer.seconds() - begun, run, [], differences)
+    return _kept(files, made, run.error)
 
 
 def _readable(tree: Tree) -> LockReport:
@@ -150,11 +151,26 @@ def _outcome(run: PipelineRun) -> Outcome:
 
 def _reason(run: PipelineRun) -> str:
     if run.failed:
-        return f"{run.failed[:1800]}{import_hint(run.tail)}"
+        hint = shorten(import_hint(run.tail), WORD)
+        return shorten(run.failed, TEXT - len(hint)) + hint
     return str(run.error) if run.error else ""
 
 
-def _record(commit: str, outcome: Outcome, seconds: float, run: PipelineRun, files: list[str]) -> PipelineRunReport:
+def _record(
+    commit: str,
+    outcome: Outcome,
+    seconds: float,
+    run: PipelineRun,
+    files: list[str],
+    differences: Sequence[OutputDifference] = (),
+) -> PipelineRunReport:
+    reasons = [
+        *filter(None, [_reason(run)]),
+        *left_out(len(run.stages), MAX_STAGES, "stages that were due"),
+        *left_out(len(run.skipped), MAX_STAGES, "stages that were skipped"),
+        *left_out(len(files), MAX_STAGES, "files that changed"),
+        *left_out(len(differences), MAX_STAGES, "outputs that came out otherwise"),
+    ]
     return PipelineRunReport(
         commit=commit,
         outcome=outcome,
@@ -164,8 +180,9 @@ def _record(commit: str, outcome: Outcome, seconds: float, run: PipelineRun, fil
         pulled=run.pulled,
         pushed=run.pushed,
         lock_files=files[:MAX_STAGES],
-        reason=_reason(run)[:2000],
-        log_tail=[line[:2000] for line in run.tail],
+        reason="; ".join(reasons),
+        log_tail=list(run.tail),
+        differences=list(differences[:MAX_STAGES]),
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitops_mlops.domain.config.promotion import ApprovalPolicy, SignerPolicy
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.ports import PullRequests, Repository
 from gitops_mlops.domain.registry.approvals import pull_request_number, review_refusals, signature_refusals
 from gitops_mlops.domain.registry.change import RuleRefusal
 from gitops_mlops.domain.registry.evidence import PULL_REQUEST
 from gitops_mlops.domain.registry.registry import RegisteredVersion
+from gitops_mlops.domain.shortening import quoted
 
 
 def approval_refusals(
@@ -38,7 +40,7 @@ def _reviews(wanted: int, version: RegisteredVersion, forge: PullRequests | None
     named = version.evidence.one(PULL_REQUEST)
     number = pull_request_number(named, forge.repository)
     if number is None:
-        seen = f"{version.tag} names {named[:200]!r}" if named else f"{version.tag} names no pull request"
+        seen = f"{version.tag} names {quoted(named)}" if named else f"{version.tag} names no pull request"
         return (RuleRefusal(rule, seen, f"a version registered with --pull-request NUMBER, of {forge.repository}"),)
     return review_refusals(wanted, forge.pull_request(number), forge.reviews(number), version.commit)
 
@@ -51,5 +53,5 @@ def _signature(
         allowed = repository.read(revision, signers.ssh)
     if allowed is None:
         hint = "commit it, or mend approvals.signed-by.ssh in mlops.yaml"
-        raise UsageError("there is no such file", where=f"{signers.ssh} at {revision[:10]}", hint=hint)
+        raise UsageError("there is no such file", where=f"{signers.ssh} at {short_sha(revision)}", hint=hint)
     return signature_refusals(signers, version.tag, repository.verify_tag(version.tag, allowed))

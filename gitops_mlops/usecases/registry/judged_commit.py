@@ -12,12 +12,14 @@ from datetime import datetime
 from gitops_mlops.domain.comparison.gates import gate_changes
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.root import CONFIG_FILE, Config
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.errors import ConfigError, MlopsError
 from gitops_mlops.domain.lineage.openlineage import release_lines, release_run
 from gitops_mlops.domain.ports import Ledger, Repository
 from gitops_mlops.domain.registry.ledger import RELEASE, LedgerEvent
 from gitops_mlops.domain.registry.release import GateEdit, Judgement, Release
 from gitops_mlops.domain.registry.tags import TagAction
+from gitops_mlops.domain.shortening import TEXT, shorten
 from gitops_mlops.usecases.lineage.ledger import read_ledger
 
 
@@ -46,7 +48,7 @@ def _before(commits: Iterable[str], head: str, repository: Repository) -> Iterat
 def _judgement(commit: str, head: Config, repository: Repository) -> Judgement:
     content = repository.read(commit, CONFIG_FILE)
     try:
-        then = None if content is None else parse_config(content, f"{CONFIG_FILE} at {commit[:10]}")
+        then = None if content is None else parse_config(content, f"{CONFIG_FILE} at {short_sha(commit)}")
     except ConfigError:
         # It was judged by a version of ours that could read it.
         then = None
@@ -67,7 +69,7 @@ def record_release(release: Release, ledger: Ledger, now: datetime, push: bool) 
     known = {(event.model, event.commit) for event in read_ledger(ledger)[0] if event.kind == RELEASE}
     for model in release.models:
         if (model.model, release.commit) not in known:
-            version, reason = model.version or "", f"{model.result.value}: {model.reason}"[:2000]
+            version, reason = model.version or "", shorten(f"{model.result.value}: {model.reason}", TEXT)
             event = LedgerEvent(now, RELEASE, model.model, version, release.commit, reason=reason)
             events.append(event._replace(run=release_run(event)))
     try:
@@ -78,5 +80,5 @@ def record_release(release: Release, ledger: Ledger, now: datetime, push: bool) 
         if push and events:
             ledger.push()
     except MlopsError as error:
-        return [f"the ledger does not say that {release.commit[:10]} was judged: {error}"]
+        return [f"the ledger does not say that {short_sha(release.commit)} was judged: {error}"]
     return []

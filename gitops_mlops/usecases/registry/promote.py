@@ -79,8 +79,8 @@ def _decide(
     witnesses: TagEvidence,
     forge: PullRequests | None,
 ) -> RegistryDecision:
-    version = registry.find(wanted.reference)
-    assert isinstance(version, RegisteredVersion)
+    reference = parse_reference(wanted.reference)
+    version = registry.find_version(reference.artifact, reference.version)
     if shadow := _shadow(registry, version):
         summary = f"{version.artifact} {version.version} does not enter {wanted.stage}"
         return RegistryDecision(_change(wanted, version, ChangeState.REFUSED, summary, refusals=(shadow,)))

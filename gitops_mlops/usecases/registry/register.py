@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Set
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.config.gto import GTO_FILE, parse_gto_config
+from gitops_mlops.domain.digests import sha256_of_file, short_sha
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.ports import DataStore, Repository, TrackedOutput
@@ -122,7 +122,7 @@ def _at_commit(
             return None
         seen, hint = out_of_use(registry, here), "another commit, or --revive"
         return _refused(wanted, here.commit, RuleRefusal("what is out of use stays so", seen, hint))
-    seen = f"{here.version} is registered at {here.commit[:10]}" if here.active else out_of_use(registry, here)
+    seen = f"{here.version} is registered at {short_sha(here.commit)}" if here.active else out_of_use(registry, here)
     return _refused(wanted, here.commit, RuleRefusal("one version a commit", seen, "another commit"))
 
 
@@ -149,7 +149,7 @@ def _output(wanted: RegisterRequest, repository: Repository, data: DataStore, co
             raise UsageError("is changed but not committed", where=", ".join(changed), hint="commit it, or stash it")
     artifacts = {artifact.name: artifact for artifact in data.artifacts(commit)}
     if wanted.artifact not in artifacts:
-        where = f"dvc.yaml at {commit[:10]}"
+        where = f"dvc.yaml at {short_sha(commit)}"
         hint = suggest(wanted.artifact, artifacts) or "declare it under artifacts: in dvc.yaml"
         raise UsageError(f"no artifact is called {wanted.artifact!r}", where=where, hint=hint)
     gto = parse_gto_config(repository.read("HEAD", GTO_FILE))
@@ -158,7 +158,7 @@ def _output(wanted: RegisterRequest, repository: Repository, data: DataStore, co
     output = data.outputs(commit).get(path)
     if output is None:
         raise MissingEvidence(
-            f"is not in dvc.lock at {commit[:10]}", where=path, hint="dvc repro, then commit dvc.lock"
+            f"is not in dvc.lock at {short_sha(commit)}", where=path, hint="dvc repro, then commit dvc.lock"
         )
     return output
 
@@ -175,7 +175,7 @@ def _digest(data: DataStore, output: TrackedOutput, report: Report | None) -> st
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of_file(file)
 
 
 def _trailers(
@@ -213,7 +213,7 @@ def _new(
         return _refused(wanted, commit, RuleRefusal("a version is registered once", seen, "another version"))
     again = " again" if revived else ""
     be = "would be" if wanted.dry_run else "is"
-    summary = f"{wanted.artifact} {version} {be} registered{again} at {commit[:10]}"
+    summary = f"{wanted.artifact} {version} {be} registered{again} at {short_sha(commit)}"
     state = ChangeState.PLANNED if wanted.dry_run else ChangeState.WRITTEN
     pushed = wanted.push and not wanted.dry_run
     change = RegistryChange(state, wanted.artifact, summary, version, commit=commit, tags=(tag,), pushed=pushed)

@@ -7,12 +7,12 @@ the command was cut off after its tags were there.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import random
 import shlex
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 
+from gitops_mlops.domain.digests import sha256_of
 from gitops_mlops.domain.errors import ConcurrentUpdate, ExternalError, MlopsError, TagConflict
 from gitops_mlops.domain.ports import Clock, Journal, Ledger, Repository, Timer
 from gitops_mlops.domain.registry.change import ChangeState, RegistryChange, RegistryDecision
@@ -52,7 +52,7 @@ class Registrar:
         another one on the remote, OutsideError.
         """
         _LOG.debug("requested of %s: %r", artifact, asked)
-        request = hashlib.sha256(repr(asked).encode()).hexdigest()
+        request = sha256_of(repr(asked).encode())
         for pause in _PAUSES:
             with contextlib.suppress(ConcurrentUpdate):
                 return self._attempt(artifact, request, decide, push)

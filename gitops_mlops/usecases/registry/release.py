@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from gitops_mlops.domain.comparison.report import Report, dump_report
 from gitops_mlops.domain.config.root import Config
 from gitops_mlops.domain.errors import VERDICT_AGAINST, MissingEvidence, MlopsError, UsageError
-from gitops_mlops.domain.names import left_out, suggest
+from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.ports import PullRequests
 from gitops_mlops.domain.registry.change import ChangeState, RegistryChange, RegistryDecision
 from gitops_mlops.domain.registry.comparison_evidence import RELEASABLE
 from gitops_mlops.domain.registry.evidence import PULL_REQUEST, Trailer
 from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry
 from gitops_mlops.domain.registry.release import Judgement, ModelRelease, Release, ReleaseResult
+from gitops_mlops.domain.shortening import and_more, left_out
 from gitops_mlops.log import Logger
 from gitops_mlops.reports.pipeline.lock import unchecked_words
 from gitops_mlops.usecases.clone_state import complete_registry
@@ -64,7 +65,7 @@ def release(
     """
     repository = ports.repository
     if changed := repository.changed_files("HEAD"):
-        more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
+        more = and_more(len(changed) - 1, " (", ")")
         hint = "commit it or stash it: a release is of a commit"
         raise UsageError(f"is changed but not committed{more}", where=changed[0], hint=hint)
     commit = repository.head()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gitops_mlops.domain.config.gto import GTO_FILE, parse_gto_config
+from gitops_mlops.domain.digests import version_name
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.registry import evidence
 from gitops_mlops.domain.registry.change import ChangeState, RegistryChange, RegistryDecision, RuleRefusal, TagDraft
@@ -63,8 +64,7 @@ def _decide(
     registry: Registry,
     against: Callable[[RegisteredVersion], tuple[RuleRefusal, ...]],
 ) -> RegistryDecision:
-    now = registry.find(f"{wanted.artifact}#{wanted.stage}")
-    assert isinstance(now, StageAssignment)
+    now = registry.find_assignment(wanted.artifact, wanted.stage)
     if seen and seen.commit != now.commit:
         return _overtaken(wanted, seen, now)
     before = registry.previous(wanted.artifact, wanted.stage, wanted.served)
@@ -111,7 +111,7 @@ def _refused(
 
 
 def _name(held: StageAssignment) -> str:
-    return held.version or held.commit[:10]
+    return version_name(held.version, held.commit)
 
 
 def _trailers(wanted: RollbackRequest, now: StageAssignment, before: RegisteredVersion) -> Iterator[Trailer]:

@@ -8,6 +8,7 @@ from gitops_mlops.domain.config.gto import parse_gto_config
 from gitops_mlops.domain.errors import ConfigError
 from gitops_mlops.domain.registry.registry import Registry
 from gitops_mlops.domain.registry.view import View, view
+from gitops_mlops.domain.shortening import and_more
 from gitops_mlops.usecases.clone_state import incompleteness
 
 if TYPE_CHECKING:
@@ -34,6 +35,6 @@ def read_registry(repository: Repository) -> tuple[Registry, list[str]]:
     warnings = [" → ".join(doubt)] if (doubt := incompleteness(repository, registry)) else []
     if strays := registry.strays:
         first = strays[0]
-        more = f" (and {len(strays) - 1} more)" if len(strays) > 1 else ""
+        more = and_more(len(strays) - 1, " (", ")")
         warnings.append(f"tag {first.tag}: {first.message}{more} → {first.hint}")
     return registry, warnings

@@ -8,10 +8,12 @@ from pathlib import PurePosixPath
 
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.root import CONFIG_FILE, Config
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.errors import ConfigError, MissingEvidence, UsageError
 from gitops_mlops.domain.ports import DataStore, Repository, TrackedOutput
 from gitops_mlops.domain.review.job import JobContext
 from gitops_mlops.domain.review.review import ReviewedCommits
+from gitops_mlops.domain.shortening import WORD, shorten
 
 _DEEPEN = "git fetch --unshallow --tags (in actions/checkout: fetch-depth: 0)"
 
@@ -23,7 +25,9 @@ def commits_of(base: str | None, job: JobContext, repository: Repository) -> Rev
     """
     try:
         found = _commits(base, job, repository)
-        return found.model_copy(update={"branch": job.base[:200], "branch_commit": job.base_commit[:200]})
+        return found.model_copy(
+            update={"branch": shorten(job.base, WORD), "branch_commit": shorten(job.base_commit, WORD)}
+        )
     except MissingEvidence as error:
         if not repository.is_shallow():
             raise
@@ -52,7 +56,7 @@ def _demand_merge_with(branch: str, repository: Repository) -> None:
     merged = repository.resolve("HEAD^1")
     if not branch or repository.merge_base(merged, f"origin/{branch}") == merged:
         return
-    told = f"the trial merge is with {merged[:10]}, which is not a commit of {branch}"
+    told = f"the trial merge is with {short_sha(merged)}, which is not a commit of {branch}"
     raise MissingEvidence(told, hint="push a commit to the pull request: git commit --allow-empty")
 
 
@@ -82,7 +86,7 @@ class BaseState:
         """What a commit holds. A broken configuration there is none."""
         content = repository.read(commit, CONFIG_FILE)
         try:
-            config = None if content is None else parse_config(content, f"{CONFIG_FILE} at {commit[:10]}")
+            config = None if content is None else parse_config(content, f"{CONFIG_FILE} at {short_sha(commit)}")
         except ConfigError:
             config = None
         return cls(

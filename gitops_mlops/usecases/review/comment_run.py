@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
 from gitops_mlops.domain.ports import Forge
 from gitops_mlops.domain.review.forge import OpenPullRequest, RunArtifact, WorkflowRun
@@ -21,6 +22,7 @@ from gitops_mlops.domain.review.review import (
     parse_review,
 )
 from gitops_mlops.domain.review.uploaded import only_file
+from gitops_mlops.domain.shortening import WORD, shorten
 
 ARTIFACT = "gitops-mlops-review"
 # What a zip of one file that cannot be compressed has on top.
@@ -55,7 +57,7 @@ def report_of_run(forge: Forge, number: int, rendering: CommentRendering) -> Run
     found = _pull_requests(forge, run)
     if not found:
         return RunReport(
-            notice=f"run {number} is of {run.head[:10]}, which is not the head of an open pull request any more"
+            notice=f"run {number} is of {short_sha(run.head)}, which is not the head of an open pull request any more"
         )
     artifact = _artifact(forge, number)
     if artifact is None:
@@ -70,7 +72,7 @@ def report_of_run(forge: Forge, number: int, rendering: CommentRendering) -> Run
         return _missing(found, rendering.missing(number, told), RunReport(refused=f"{error.where}: {error.message}"))
     meant = tuple(one.number for one in found if _is_meant(one, review))
     if not meant:
-        told = f"is for {_place(review)}, which is no open pull request of {run.head[:10]} now"
+        told = f"is for {_place(review)}, which is no open pull request of {short_sha(run.head)} now"
         return RunReport(notice=f"the report of run {number} {told}")
     return RunReport(meant, rendering.review(_of(review, run, number)))
 
@@ -85,9 +87,9 @@ def _missing(found: list[OpenPullRequest], body: str, report: RunReport) -> RunR
 
 
 def _is_meant(one: OpenPullRequest, review: PullRequestReport) -> bool:
-    """Whether a report is of this pull request as it is now. Texts of a report hold at most 200 characters."""
+    """Whether a report is of this pull request as it is now. A report holds a long name shortened."""
     named = (review.pull_request, review.commits.branch, review.commits.branch_commit)
-    return (one.number, one.base_branch[:200], one.base) == named
+    return (one.number, shorten(one.base_branch, WORD), one.base) == named
 
 
 def _place(review: PullRequestReport) -> str:

@@ -15,6 +15,7 @@ from gitops_mlops.domain.errors import FileProblemLine, MissingEvidence, MlopsEr
 from gitops_mlops.domain.names import column_label
 from gitops_mlops.domain.ports import DataStore, Files, Repository, TableModels, Tables, Tree
 from gitops_mlops.domain.review.review import BrokenRule, ContractEdit, DatasetReview, outcome_of
+from gitops_mlops.domain.shortening import and_more
 from gitops_mlops.usecases.contracts.validate import validate_table
 from gitops_mlops.usecases.review.base import BaseState
 
@@ -57,11 +58,11 @@ class DataReviewer:
             return _about(name, then, outcome="warn", skipped="removed", message=told)
         if self._is_as_on_base(dataset):
             return _about(name, dataset, outcome="pass", skipped="base")
-        edits = tuple(self._edits(name, dataset))[:_MOST]
+        edits = _first_edits(list(self._edits(name, dataset)))
         try:
             found = self._findings(dataset)
         except MlopsError as error:
-            return _about(name, dataset, outcome=outcome_of(error), message=str(error)[:2000], edits=edits)
+            return _about(name, dataset, outcome=outcome_of(error), message=str(error), edits=edits)
         problems = violated_lines(Validation(name, dataset.path, dataset.contract, found), self._contract(dataset))
         count = len(found.violations)
         return _about(
@@ -110,12 +111,12 @@ class DataReviewer:
         if before is None:
             return
         if before.contract != dataset.contract:
-            yield ContractEdit(message=f"its contract was {before.contract}, and is {dataset.contract}"[:2000])
+            yield ContractEdit(message=f"its contract was {before.contract}, and is {dataset.contract}")
         old, new = self._repository.read(self._base.commit, _file(before)), self._files.read(_file(dataset))
         if old is None or new is None or old == new:
             return
         if _file(before).endswith(".py") or _file(dataset).endswith(".py"):
-            yield ContractEdit(message=f"the code of {_file(dataset)} is another"[:2000])
+            yield ContractEdit(message=f"the code of {_file(dataset)} is another")
             return
         try:
             changes = compare_contracts(parse_contract(old, _file(before)), parse_contract(new, _file(dataset)))
@@ -123,13 +124,18 @@ class DataReviewer:
             # What is wrong with the new one is told by the check; the old one counts no more.
             return
         for one in changes:
-            yield ContractEdit(
-                kind=one.kind, column=_column(one.column), message=f"{one.change}: {one.message}"[:2000]
-            )
+            yield ContractEdit(kind=one.kind, column=_column(one.column), message=f"{one.change}: {one.message}")
+
+
+def _first_edits(edits: list[ContractEdit]) -> tuple[ContractEdit, ...]:
+    """As many as a review holds; of more, the last one says how many."""
+    if len(edits) <= _MOST:
+        return tuple(edits)
+    return (*edits[: _MOST - 1], ContractEdit(message=and_more(len(edits) - _MOST + 1, "")))
 
 
 def _column(name: str | None) -> str:
-    return "" if name is None else column_label(name)[:200]
+    return "" if name is None else column_label(name)
 
 
 def _file(dataset: DatasetConfig) -> str:
@@ -137,15 +143,15 @@ def _file(dataset: DatasetConfig) -> str:
 
 
 def _about(name: str, dataset: DatasetConfig, **fields: object) -> DatasetReview:
-    said = {"name": name[:200], "path": dataset.path[:200], "contract": (dataset.contract or "")[:200], **fields}
+    said = {"name": name, "path": dataset.path, "contract": dataset.contract or "", **fields}
     return DatasetReview.model_validate(said)
 
 
 def _rule(one: Violation, problem: FileProblemLine) -> BrokenRule:
     return BrokenRule(
         column=_column(one.column),
-        check=one.check[:200],
-        message=one.message[:2000],
+        check=one.check,
+        message=one.message,
         rows=one.rows,
         line=problem.line,
     )

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from gitops_mlops.domain.ports import Forge
 from gitops_mlops.domain.review.finding import IssueChanges, IssueFinding
 from gitops_mlops.domain.review.forge import ForgeIssue
-from gitops_mlops.reports.rendering.escape import marked_finding, marker, prose, shorten, visible
+from gitops_mlops.domain.shortening import shorten
+from gitops_mlops.reports.rendering.escape import marked_finding, marker, prose, visible
 
 LABEL = "gitops-mlops"
 LIMIT = 20

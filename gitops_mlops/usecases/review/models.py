@@ -46,13 +46,13 @@ class ModelReviewer:
         """One model; what keeps it from being compared is an outcome."""
         if name not in self._head.models:
             told = "the change takes it out of mlops.yaml, so that it is not compared"
-            return ModelReview(name=name[:200], outcome="warn", skipped="removed", message=told)
+            return ModelReview(name=name, outcome="warn", skipped="removed", message=told)
         try:
             if skipped := self._same_as(name):
-                return ModelReview(name=name[:200], outcome="pass", skipped=skipped)
+                return ModelReview(name=name, outcome="pass", skipped=skipped)
             return self._compared(name)
         except MlopsError as error:
-            return ModelReview(name=name[:200], outcome=outcome_of(error), message=str(error)[:2000])
+            return ModelReview(name=name, outcome=outcome_of(error), message=str(error))
 
     def _same_as(self, name: str) -> Skipped:
         artifact = self._artifacts.get(name)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from gitops_mlops.domain.config.parse import parse_config
 from gitops_mlops.domain.config.root import CONFIG_FILE, Config
 from gitops_mlops.domain.errors import ConfigError, FileProblemLine, MissingEvidence, MlopsError, UsageError
-from gitops_mlops.domain.names import first_texts, left_out, suggest
+from gitops_mlops.domain.names import suggest
 from gitops_mlops.domain.pipeline.run import REPRO_FILE, PipelineRunReport, parse_repro
 from gitops_mlops.domain.ports import DataStore, Files, RemoteOutputs, Repository, TableModels, Tables, Timer, Tree
 from gitops_mlops.domain.review.job import JobContext
@@ -29,6 +29,7 @@ from gitops_mlops.domain.review.review import (
     outcome_of,
     overall,
 )
+from gitops_mlops.domain.shortening import FEW, first_of, first_texts, left_out
 from gitops_mlops.log import Logger
 from gitops_mlops.reports.pipeline.lock_commit import run_summary
 from gitops_mlops.usecases.config.check import check
@@ -44,8 +45,8 @@ if TYPE_CHECKING:
     from gitops_mlops.usecases.comparison.compare import ComparisonPorts
 
 T = TypeVar("T")
-_MOST = 200
-_MOST_FAILURES = 20
+_MOST, _MOST_STALE, _MOST_COMMANDS = 200, 100, 10
+_MOST_FAILURES, _MOST_STEPS, _MOST_REMARKS = 20, 500, 50
 # To the commit of a merge queue nothing can be added: CI runs what changed at the branch.
 _UPDATE = ["gh", "pr", "update-branch"]
 
@@ -84,7 +85,7 @@ def review(asked: ReviewRequest, ports: ReviewPorts, progress: Callable[[str], N
     with draft.step("pipeline"):
         draft.pipeline = _pipeline(ports.files)
         if draft.commits.head:
-            draft.trained = run_summary(ports.repository.message(draft.commits.head))[:2000]
+            draft.trained = run_summary(ports.repository.message(draft.commits.head))
     head = _config(ports.files)
     _LOG.info("a review of %s against %s", draft.commits.head or "the working tree", draft.commits.base or "no base")
     with draft.step("dvc.lock"):
@@ -117,14 +118,20 @@ def _lock(draft: _ReviewDraft, tree: Tree, head: Config | None, job: JobContext)
     mend = _by_hand(job, left) if left else [_UPDATE] if in_ci and job.queued and report.changed else state.fix
     stale = [problem for problem in report.problems if problem.hint == REPRO]
     draft.problems += [problem for problem in report.problems if problem.hint != REPRO]
-    draft.remarks += [*report.remarks, *left_out(len(stale), 100, "problems of dvc.lock")]
-    draft.remarks += left_out(len(report.changed), _MOST, "stages that changed")
+    draft.remarks += [
+        *report.remarks,
+        *left_out(len(stale), _MOST_STALE, "problems of dvc.lock"),
+        *left_out(len(report.changed), _MOST, "stages that changed"),
+        *left_out(len(left), _MOST, "files that are not committed"),
+        *left_out(len(report.unchecked), _MOST, "stages that were not checked"),
+        *left_out(len(mend), _MOST_COMMANDS, "commands to run"),
+    ]
     return LockReview(
-        stale=tuple(name[:200] for name in sorted(report.changed)[:_MOST]),
-        problems=tuple(FileProblem.of(problem) for problem in stale[:100]),
-        fix=tuple(shlex.join(words)[:2000] for words in mend[:10]),
-        uncommitted=tuple(path[:200] for path in left[:_MOST]),
-        unchecked=tuple(name[:200] for name in sorted(report.unchecked)[:_MOST]),
+        stale=tuple(sorted(report.changed)[:_MOST]),
+        problems=tuple(FileProblem.of(problem) for problem in stale[:_MOST_STALE]),
+        fix=tuple(shlex.join(words) for words in mend[:_MOST_COMMANDS]),
+        uncommitted=tuple(left[:_MOST]),
+        unchecked=tuple(sorted(report.unchecked)[:_MOST]),
         unchecked_stages=state.unchecked_stages,
     )
 
@@ -164,8 +171,7 @@ def _demand_pushed(head: Config, base: BaseState, draft: _ReviewDraft, job: JobC
     changed = [path for path, output in ports.store.outputs().items() if output.md5 != then.get(path)]
     remote = ports.remote() if changed else None
     if remote and (missing := [output.path for output in remote.missing(changed)]):
-        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        raise MissingEvidence(f"does not have {', '.join(missing[:5])}{more}", hint="dvc push, by whoever made it")
+        raise MissingEvidence(f"does not have {first_of(missing, FEW)}", hint="dvc push, by whoever made it")
 
 
 def _data(draft: _ReviewDraft, head: Config, base: BaseState, ports: ReviewPorts) -> None:
@@ -221,10 +227,10 @@ class _ReviewDraft:
             bug = "this is a bug in gitops-mlops → report it: " if outcome == "bug" else ""
             self._fail(name, outcome, f"{bug}{told}")
         seconds = self._timer.seconds() - before - sum(step.seconds for step in self._steps[inner:])
-        self._steps.append(TimedStep(name=name[:200], seconds=round(max(seconds, 0.0), 3)))
+        self._steps.append(TimedStep(name=name, seconds=round(max(seconds, 0.0), 3)))
 
     def _fail(self, step: str, outcome: Outcome, told: str) -> None:
-        self._failures.append(StepFailure(step=step[:200], outcome=outcome, message=told[:2000]))
+        self._failures.append(StepFailure(step=step, outcome=outcome, message=told))
 
     def _left_out(self) -> list[str]:
         return [
@@ -232,6 +238,7 @@ class _ReviewDraft:
             *left_out(len(set(self.problems)), _MOST, "problems"),
             *left_out(len(self.datasets), _MOST, "datasets"),
             *left_out(len(self.models), _MOST, "models"),
+            *left_out(len(self._steps), _MOST_STEPS, "steps"),
         ]
 
     def finished(self, job: JobContext) -> PullRequestReport:
@@ -244,13 +251,13 @@ class _ReviewDraft:
             commits=self.commits,
             failures=tuple(failures),
             problems=tuple(problems),
-            remarks=tuple(text[:2000] for text in first_texts([*self._left_out(), *self.remarks], 50)),
+            remarks=first_texts([*self._left_out(), *self.remarks], _MOST_REMARKS),
             lock=self.lock,
             pipeline=self.pipeline,
             training=self.trained,
             datasets=tuple(datasets),
             models=tuple(models),
-            steps=tuple(self._steps[:500]),
+            steps=tuple(self._steps[:_MOST_STEPS]),
             run=job.run,
             pull_request=job.pull_request,
         )

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.contracts.inference import InferredContract
 from gitops_mlops.domain.errors import UsageError
-from gitops_mlops.domain.names import first_of, is_artifact, path_problem, suggest
+from gitops_mlops.domain.names import is_artifact, path_problem, suggest
 from gitops_mlops.domain.pipeline.large_files import kind_of
 from gitops_mlops.domain.ports import DataStore, Files, Repository, Tables
 from gitops_mlops.domain.scaffold import draft as config_draft
 from gitops_mlops.domain.scaffold.draft import TASKS, ConfigDraft, dataset_name, draft_yaml, likely_task, tables_for
+from gitops_mlops.domain.shortening import first_of
 from gitops_mlops.usecases.contracts.inference import infer_from_table
 
 _OWN = "or write mlops.yaml yourself, and init leaves it alone"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gitops_mlops.domain.digests import blob_id
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.ports import Files, Templates
 from gitops_mlops.domain.scaffold.pieces import with_hooks, with_lines
-from gitops_mlops.domain.scaffold.plan import EditKind, FileEdit, ScaffoldAnswers, ScaffoldPlan, blob_id, fill_all
+from gitops_mlops.domain.scaffold.plan import EditKind, FileEdit, ScaffoldAnswers, ScaffoldPlan, fill_all
 from gitops_mlops.domain.scaffold.record import RECORD, record_yaml
 from gitops_mlops.usecases.scaffold.draft import DraftAnswers, DraftSources, drafted
 from gitops_mlops.usecases.scaffold.new_project import with_remote

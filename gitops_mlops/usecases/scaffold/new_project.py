@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitops_mlops.domain.digests import blob_id
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.ports import Files, ScaffoldHistory, Templates
 from gitops_mlops.domain.scaffold.plan import (
@@ -15,7 +16,6 @@ from gitops_mlops.domain.scaffold.plan import (
     ScaffoldAnswers,
     ScaffoldPlan,
     ToolkitReference,
-    blob_id,
     fill_all,
 )
 from gitops_mlops.domain.scaffold.record import RECORD, record_yaml

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from gitops_mlops.domain.digests import blob_id
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.ports import Files, Index, ScaffoldHistory, Templates
 from gitops_mlops.domain.scaffold.pieces import with_hooks, with_lines
@@ -14,7 +15,6 @@ from gitops_mlops.domain.scaffold.plan import (
     ScaffoldAnswers,
     ScaffoldPlan,
     ToolkitReference,
-    blob_id,
     fill_all,
     pinned,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_mlops.domain.names import first_of, first_texts, left_out
+from gitops_mlops.domain.shortening import first_of, first_texts, left_out
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from gitops_mlops.domain.errors import MissingEvidence, UsageError
-from gitops_mlops.domain.registry.registry import RegisteredVersion, Registry, StageAssignment
-from gitops_mlops.domain.registry.tags import TagRecord
+from gitops_mlops.domain.registry.registry import Registry
+from gitops_mlops.domain.registry.tags import TagRecord, parse_reference
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -46,7 +46,7 @@ def test_a_deregistered_version_is_inactive_and_is_not_found() -> None:
     assert made.version("m", "v2.0.0") is None
     assert stages(made) == {}
     with pytest.raises(MissingEvidence, match="taken out of use by"):
-        made.find("m@v2.0.0")
+        made.find_version("m", "v2.0.0")
 
 
 def test_a_deregistered_version_can_come_back() -> None:
@@ -128,8 +128,7 @@ def test_ties_in_one_second_go_to_the_cancelling_event_then_to_the_greater_numbe
 
 def test_a_stage_may_hold_a_commit_without_a_version() -> None:
     made = registry(("m#prod#1", "a"))
-    found = made.find("m#prod")
-    assert isinstance(found, StageAssignment)
+    found = made.find_assignment("m", "prod")
     assert (found.version, found.commit) == (None, "a")
 
 
@@ -138,28 +137,30 @@ def test_retired_means_the_last_event_is_the_deprecation() -> None:
     retired = registry(*tags)
     assert (retired.artifacts(), active(retired), stages(retired), retired.deprecated("m")) == ([], [], {}, True)
     with pytest.raises(MissingEvidence, match="was retired by Ada on"):
-        retired.find("m")
+        retired.find_version("m")
     assert stages(registry(*tags, ("m#dev#2", "a"))) == {"prod": "v1.0.0", "dev": "v1.0.0"}
 
 
 def test_monorepo_artifacts_have_a_colon_in_their_name() -> None:
     made = registry(("team/a=m@v1.0.0", "a"), ("team/a=m#prod#1", "a"))
     assert made.artifacts() == ["team/a:m"]
-    assert made.find("team/a:m#prod") == made.assignment("team/a:m", "prod")
+    assert made.find_assignment("team/a:m", "prod") == made.assignment("team/a:m", "prod")
 
 
 def test_shortcuts() -> None:
     made = registry(("m@v1.0.0", "a"), ("m@v2.0.0", "b"), ("m#prod#1", "a"))
     for reference in ("m", "m@latest", "m@greatest", "m@v2.0.0"):
-        found = made.find(reference)
-        assert isinstance(found, RegisteredVersion)
-        assert found.version == "v2.0.0"
-    for reference, says in [("n", "known: m"), ("m#prodd", "'prod'"), ("m@v9.0.0", "known|perhaps")]:
+        artifact, version, _ = parse_reference(reference)
+        assert made.find_version(artifact, version).version == "v2.0.0"
+    for model, name, says in [("n", None, "known: m"), ("m", "v9.0.0", "known|perhaps")]:
         with pytest.raises(MissingEvidence, match=says):
-            made.find(reference)
+            made.find_version(model, name)
+    for stage, error, says in [("prodd", MissingEvidence, "'prod'"), ("prod\n", UsageError, "is no stage name")]:
+        with pytest.raises(error, match=says):
+            made.find_assignment("m", stage)
     for reference in ("", "m@", "m@1.0.0", "m#", "../m", "$(id)", "m;id", "-m", "m\n", "m@v1.0.0\n"):
         with pytest.raises(UsageError, match="names no model"):
-            made.find(reference)
+            parse_reference(reference)
 
 
 def test_history_is_newest_first_and_names_the_version_of_a_stage() -> None:

@@ -9,13 +9,13 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from gitops_mlops.domain.digests import blob_id
 from gitops_mlops.domain.errors import UsageError
 from gitops_mlops.domain.scaffold.pieces import with_hooks, with_lines
 from gitops_mlops.domain.scaffold.plan import (
     EditKind,
     ScaffoldAnswers,
     ToolkitReference,
-    blob_id,
     fill,
     parse_toolkit,
     pinned,

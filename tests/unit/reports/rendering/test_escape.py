@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from gitops_mlops.reports.rendering.escape import code, marker, prose, row, shorten, visible
+from gitops_mlops.domain.shortening import shorten
+from gitops_mlops.reports.rendering.escape import code, marker, prose, row, visible
 from tests.unit.reports import github
 from tests.unit.reports.hostile import ATTACKS, joined, texts
 

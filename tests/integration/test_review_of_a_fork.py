@@ -101,7 +101,7 @@ def test_a_worse_model_of_a_fork_is_told_and_its_fix_in_the_same_comment(story: 
     ((author, body),) = story.comments
     assert author == BOT
     assert body.split("\n")[1].startswith("## ⛔ fault: worse than v0.0.1")
-    assert f"head [`{worse[:7]}`](https://git.example/octo/demo/commit/{worse})" in body
+    assert f"head [`{worse[:10]}`](https://git.example/octo/demo/commit/{worse})" in body
     assert story.told(run) == "unchanged", "its event may come twice"
 
     story.project.train()

@@ -201,7 +201,7 @@ def gate_requirement(gate: GateResult) -> str:
 
 
 def revision_name(revision: ComparedRevision, word: Word) -> str:
-    """The version, else the revision, a commit's hash cut to what git shows."""
+    """The version, else the revision, a commit's hash shortened."""
     name = revision.version or revision.revision
     return word(short_sha(name) if _SHA.fullmatch(name) else name)
 

@@ -16,6 +16,8 @@ from gitops_mlops.reports.rendering.terminal import printable
 
 _WIDTH = max(len(severity) for severity in Severity)
 
+_MOST = 100
+
 
 def diagnosis_text(diagnosis: Diagnosis) -> str:
     """What was mended, then the findings by group, each with what mends it, then how many there are."""
@@ -40,8 +42,8 @@ def diagnosis_findings(diagnosis: Diagnosis) -> Iterator[Issue]:
         if finding.severity is not Severity.NOTE and finding.id not in OF_ONE_CLONE:
             places.setdefault((finding.id, finding.where), []).append(finding)
     for (check, where), found in places.items():
-        lines = [f"- {prose(one.message, 1000)}\n  **To mend it:** {prose(one.fix, 1000)}" for one in found[:100]]
-        lines += [f"- {text}" for text in left_out(len(found), 100, "findings")]
+        lines = [f"- {prose(one.message, 1000)}\n  **To mend it:** {prose(one.fix, 1000)}" for one in found[:_MOST]]
+        lines += [f"- {text}" for text in left_out(len(found), _MOST, "findings")]
         head = f"{code('gitops-mlops doctor')} found this about {code(where, 200)} (check {code(check)}):"
         foot = "This issue is closed once it is mended."
         body = "\n\n".join([head, "\n".join(lines), foot])

@@ -15,6 +15,8 @@ from gitops_mlops.domain.shortening import shorten
 from gitops_mlops.reports.rendering.escape import visible
 
 _LONGEST = 60
+# Writing out what cannot be seen takes time.
+_MOST_READ = 1000
 _SHAPES: Mapping[NodeKind, tuple[str, str]] = {
     NodeKind.VERSION: ("([", "])"),
     NodeKind.DATA: ("[(", ")]"),
@@ -51,7 +53,7 @@ def uses_flowchart(found: VersionUses) -> str:
 
 def label(text: str) -> str:
     """Text as the inside of a quoted label, which may not be blank."""
-    shown = shorten(visible(text[:1000]), _LONGEST).strip() or "(blank)"
+    shown = shorten(visible(shorten(text, _MOST_READ)), _LONGEST).strip() or "(blank)"
     return "".join(c if (c.isascii() and c.isalnum()) or c in _HARMLESS else f"#{ord(c)};" for c in shown)
 
 

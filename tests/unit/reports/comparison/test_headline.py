@@ -255,6 +255,6 @@ def test_slices_that_a_report_has_no_room_for_are_counted_everywhere() -> None:
         assert "left out here" not in rendered(whole)
 
 
-def test_a_commit_is_cut_to_what_git_shows() -> None:
+def test_a_commit_is_cut_to_its_first_ten_digits() -> None:
     champion = ComparedRevision(revision="b7e23ec29af22b0b4e41da31e868d57226121c84")
-    assert title(report("pass", metric(), champion=champion), str) == "delay: better than b7e23ec"
+    assert title(report("pass", metric(), champion=champion), str) == "delay: better than b7e23ec29a"

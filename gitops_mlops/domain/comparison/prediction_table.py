@@ -22,7 +22,7 @@ from gitops_mlops.domain.comparison.predictions import Predictions
 from gitops_mlops.domain.comparison.rows import require_unique
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.errors import MissingEvidence
-from gitops_mlops.domain.shortening import first_values
+from gitops_mlops.domain.shortening import first_values, quoted
 from gitops_mlops.domain.statistics.sample import Mask
 
 PREDICTION = "prediction"
@@ -239,4 +239,4 @@ def _example(ids: pl.Series) -> str:
     """The kind of ids, and one of them."""
     kind = "text" if isinstance(ids.dtype, pl.String | pl.Categorical | pl.Enum) else str(ids.dtype).lower()
     first = next(iter(ids.drop_nulls()), None)
-    return f"{kind} ({str(first)[:60]!r})" if first is not None else kind
+    return f"{kind} ({quoted(str(first))})" if first is not None else kind

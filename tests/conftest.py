@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 from random_order.config import Config as RandomOrder
 
 from tests.preloaded.running import Preloaded
+
+if TYPE_CHECKING:
+    from tests.integration.deploy_project import DeployProject
 
 # A busy machine is no defect. CI repeats its examples, so that a failure is of the change; elsewhere they vary.
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -145,6 +148,16 @@ def repo(tmp_path: Path) -> Repo:
     made = Repo(root)
     made.git("init", "--quiet", "--initial-branch", "main")
     return made
+
+
+@pytest.fixture
+def deploy_project(repo: Repo) -> Iterator[DeployProject]:
+    """Two environments on free ports, without a version; no server of it is left."""
+    from tests.integration.deploy_project import DeployProject
+
+    made = DeployProject(repo)
+    yield made
+    made.clean_up()
 
 
 @dataclass

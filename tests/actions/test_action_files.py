@@ -82,7 +82,7 @@ def test_the_overview_has_every_action() -> None:
 
 
 @pytest.fixture(scope="module")
-def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def example_workflows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The workflows of all pages in a repository that has the actions."""
     folder = tmp_path_factory.mktemp("examples")
     workflows = folder / ".github/workflows"
@@ -116,6 +116,6 @@ FILES = [f".github/workflows/{name}.yml" for name in NAMES]
     ],
     ids=lambda words: words[0],
 )
-def test_the_examples_are_clean(examples: Path, words: list[str]) -> None:
-    done = subprocess.run(words, cwd=examples, capture_output=True, text=True, check=False)
+def test_the_examples_are_clean(example_workflows: Path, words: list[str]) -> None:
+    done = subprocess.run(words, cwd=example_workflows, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -182,16 +181,9 @@ def test_a_pull_request_and_its_merge(github: GitHub, repo: Repo) -> None:
     assert examined.job("doctor").annotations
 
 
-@pytest.fixture
-def served(repo: Repo) -> Iterator[DeployProject]:
-    made = DeployProject(repo)
-    yield made
-    made.clean_up()
-
-
-def test_what_is_deployed_outlives_the_job(github: GitHub, served: DeployProject, tmp_path: Path) -> None:
-    repo, state = served.repo, str(served.root / ".gitops-mlops")
-    served.release("v0.0.1", 1, "staging")
+def test_what_is_deployed_outlives_the_job(github: GitHub, deploy_project: DeployProject, tmp_path: Path) -> None:
+    repo, state = deploy_project.repo, str(deploy_project.root / ".gitops-mlops")
+    deploy_project.release("v0.0.1", 1, "staging")
     remote_of(repo)
     files = {f".github/workflows/{name}.yml": example(github, name) for name in ("deploy", "status", "rollout")}
     here = {path: text.replace("/var/lib/gitops-mlops", state) for path, text in files.items()}
@@ -204,12 +196,12 @@ def test_what_is_deployed_outlives_the_job(github: GitHub, served: DeployProject
     assert {run.workflow.name: run.conclusion for run in runs} == {"deploy": "success", "rollout": "success"}, [
         run.log for run in runs
     ]
-    assert len(served.servers_on(served.staging)) == 1
+    assert len(deploy_project.servers_on(deploy_project.staging)) == 1
     github.schedule("*/30 * * * *")
     (looked,) = github.settle()
     assert looked.conclusion == "success", looked.log
     assert "v0.0.1" in looked.job("status").summary
-    served.clean_up()
+    deploy_project.clean_up()
     github.schedule("*/30 * * * *")
     (looked,) = github.settle()
     assert looked.conclusion == "success", "the issue tells it"

@@ -94,7 +94,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="module")
-def job(wheels: None, tmp_path_factory: pytest.TempPathFactory) -> Runner:
+def prepared_job(wheels: None, tmp_path_factory: pytest.TempPathFactory) -> Runner:
     """A job that was set up, with a requirement of the project's own."""
     made = Runner(tmp_path_factory.mktemp("job"))
     (made.workspace / "requirements.txt").write_text(f"-r more/own.txt\n{requirement_of_the_project()}\n")
@@ -111,8 +111,8 @@ def environment_of(job: Runner) -> Path:
     return found
 
 
-def test_it_holds_the_lock_the_project_and_the_toolkit(job: Runner) -> None:
-    python = environment_of(job) / "bin/python"
+def test_it_holds_the_lock_the_project_and_the_toolkit(prepared_job: Runner) -> None:
+    python = environment_of(prepared_job) / "bin/python"
     listed = subprocess.run(
         ["uv", "pip", "list", "--format", "json", "--python", str(python)], capture_output=True, text=True, check=True
     )
@@ -125,42 +125,44 @@ def test_it_holds_the_lock_the_project_and_the_toolkit(job: Runner) -> None:
     assert "editable_project_location" not in listed.stdout
 
 
-def test_a_second_start_finds_it_within_three_seconds(job: Runner) -> None:
+def test_a_second_start_finds_it_within_three_seconds(prepared_job: Runner) -> None:
     began = time.monotonic()
-    done = job.step("schema", GITOPS_MLOPS_SCHEMA_NAME="mlops")
+    done = prepared_job.step("schema", GITOPS_MLOPS_SCHEMA_NAME="mlops")
     assert time.monotonic() - began < 3
     assert "environment found in" in done.stdout
     assert done.returncode == 0, done.stdout
-    assert outputs(job.output.read_text())["code"] == "0"
-    assert "environment found" in job.step("setup", GITOPS_MLOPS_SETUP_REQUIREMENTS="requirements.txt").stdout
-    assert outputs(job.output.read_text()) == {"environment": str(environment_of(job))}
+    assert outputs(prepared_job.output.read_text())["code"] == "0"
+    assert (
+        "environment found" in prepared_job.step("setup", GITOPS_MLOPS_SETUP_REQUIREMENTS="requirements.txt").stdout
+    )
+    assert outputs(prepared_job.output.read_text()) == {"environment": str(environment_of(prepared_job))}
 
 
-def test_what_lies_in_the_workspace_is_not_imported(job: Runner) -> None:
+def test_what_lies_in_the_workspace_is_not_imported(prepared_job: Runner) -> None:
     hostile = ["json.py", "click.py", "gitops_mlops.py", "install.py", "base64.py"]
     for name in hostile:
-        (job.workspace / name).write_text("raise SystemExit('imported from the workspace')\n")
+        (prepared_job.workspace / name).write_text("raise SystemExit('imported from the workspace')\n")
     try:
-        done = job.step("schema", GITOPS_MLOPS_SCHEMA_NAME="mlops")
+        done = prepared_job.step("schema", GITOPS_MLOPS_SCHEMA_NAME="mlops")
     finally:
         for name in hostile:
-            (job.workspace / name).unlink()
+            (prepared_job.workspace / name).unlink()
     assert done.returncode == 0, done.stdout
 
 
-def test_a_changed_requirement_makes_another_one_and_a_half_made_one_is_made_anew(job: Runner) -> None:
-    first = environment_of(job)
-    included = job.workspace / "more/own.txt"
+def test_a_changed_requirement_makes_another_one_and_a_half_made_one_is_made_anew(prepared_job: Runner) -> None:
+    first = environment_of(prepared_job)
+    included = prepared_job.workspace / "more/own.txt"
     included.write_text("# something else\n")
-    assert "environment made" in job.step("setup", GITOPS_MLOPS_SETUP_REQUIREMENTS="requirements.txt").stdout
-    (second,) = set((job.temporary / "gitops-mlops").glob("environment-*")) - {first}
+    assert "environment made" in prepared_job.step("setup", GITOPS_MLOPS_SETUP_REQUIREMENTS="requirements.txt").stdout
+    (second,) = set((prepared_job.temporary / "gitops-mlops").glob("environment-*")) - {first}
     (second / "complete").unlink()
     (second / "half").touch()
-    assert "environment made" in job.step("setup", GITOPS_MLOPS_SETUP_REQUIREMENTS="requirements.txt").stdout
+    assert "environment made" in prepared_job.step("setup", GITOPS_MLOPS_SETUP_REQUIREMENTS="requirements.txt").stdout
     assert not (second / "half").exists()
     included.write_text("\n")
     subprocess.run(["rm", "-r", str(second)], check=True)
-    assert "environment found" in job.step("schema", GITOPS_MLOPS_SCHEMA_NAME="mlops").stdout
+    assert "environment found" in prepared_job.step("schema", GITOPS_MLOPS_SCHEMA_NAME="mlops").stdout
 
 
 def wheel(folder: Path, name: str, version: str) -> Path:

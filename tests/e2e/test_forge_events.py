@@ -29,7 +29,7 @@ TOLD = [
 
 
 @pytest.fixture(scope="module")
-def examples(node_modules: Path) -> dict[str, list[dict[str, Any]]]:
+def example_events(node_modules: Path) -> dict[str, list[dict[str, Any]]]:
     file = node_modules / "@octokit" / "webhooks-examples" / "api.github.com" / "index.json"
     return {one["name"]: one["examples"] for one in json.loads(file.read_bytes())}
 
@@ -81,10 +81,12 @@ def kinds(documents: list[Any]) -> dict[str, set[type]]:
 
 @pytest.mark.parametrize("name", TOLD)
 def test_what_github_always_delivers_is_there(
-    events: dict[str, Event], examples: dict[str, list[dict[str, Any]]], name: str
+    events: dict[str, Event], example_events: dict[str, list[dict[str, Any]]], name: str
 ) -> None:
     event = events[name]
-    same = [one for one in examples[event.name] if one.get("action", "") == event.action] or examples[event.name]
+    same = [one for one in example_events[event.name] if one.get("action", "") == event.action] or example_events[
+        event.name
+    ]
     always = set.intersection(*({path for path, _ in leaves(one)} for one in same))
     ours = dict(leaves(event.payload))
     expected = {path for path in always if isinstance(ours.get(path.rpartition(".")[0]), dict)}
@@ -95,10 +97,10 @@ def test_what_github_always_delivers_is_there(
 
 @pytest.mark.parametrize("name", TOLD)
 def test_what_is_there_is_of_github_s_kind(
-    events: dict[str, Event], examples: dict[str, list[dict[str, Any]]], name: str
+    events: dict[str, Event], example_events: dict[str, list[dict[str, Any]]], name: str
 ) -> None:
     event = events[name]
-    github = kinds(examples[event.name])
+    github = kinds(example_events[event.name])
     for path, value in leaves(event.payload):
         allowed = github.get(path, {type(None)})
         # A push tells times as numbers, and the examples of what may be null often are.

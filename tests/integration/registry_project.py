@@ -97,20 +97,24 @@ class Project:
 
 
 class Commands:
-    """The command line in the project's folder."""
+    """The command line in a folder; the exit code must be `code`, an error one line."""
 
-    def __init__(self, cli: Cli, project: Project) -> None:
+    def __init__(self, cli: Cli, root: Path) -> None:
         self._cli = cli
-        self.root = project.repo.root
+        self.root = root
 
     def __call__(self, *words: str, code: int = 0, folder: Path | None = None) -> Answer:
         answer = self._cli(*words, folder=folder or self.root)
         assert answer.code == code, (answer.out, answer.err)
-        assert answer.err.count("\n") <= 1 or answer.code == 0
+        assert sum(line.startswith("error:") for line in answer.err.splitlines()) == (code > 1)
+        assert answer.err.count("\n") <= 1 or code == 0
         return answer
 
     def release(self, *words: str) -> Answer:
         return self("register", "delay", "--report", "report.json", *words)
+
+    def retire(self, *words: str, code: int = 0, folder: Path | None = None) -> Answer:
+        return self("retire", *words, "--reason", "no longer sold", code=code, folder=folder)
 
 
 def hook(folder: Path, name: str, script: str) -> None:

@@ -84,7 +84,8 @@ def test_a_memory_that_is_full_is_no_bug(cli: Cli, repo: Repo, monkeypatch: pyte
 
 
 @pytest.fixture
-def project(repo: Repo) -> Project:
+def unreported_model(repo: Repo) -> Project:
+    """A first model, committed, without a report."""
     made = Project(repo)
     made.train(b"one")
     return made
@@ -286,8 +287,10 @@ def test_an_interrupt_while_modules_are_imported(repo: Repo) -> None:
     ids=str,
 )
 @pytest.mark.parametrize("kind", ["folder", "pipe", "loop", "outside"])
-def test_a_configuration_that_is_no_file(words: list[str], code: int, kind: str, cli: Cli, project: Project) -> None:
-    path = project.repo.root / "mlops.yaml"
+def test_a_configuration_that_is_no_file(
+    words: list[str], code: int, kind: str, cli: Cli, unreported_model: Project
+) -> None:
+    path = unreported_model.repo.root / "mlops.yaml"
     path.unlink()
     make: dict[str, Callable[[], None]] = {
         "folder": path.mkdir,
@@ -296,7 +299,7 @@ def test_a_configuration_that_is_no_file(words: list[str], code: int, kind: str,
         "outside": lambda: path.symlink_to("/etc/hosts"),
     }
     make[kind]()
-    refused(cli(*words, folder=project.repo.root), code, "mlops.yaml: ", " → ")
+    refused(cli(*words, folder=unreported_model.repo.root), code, "mlops.yaml: ", " → ")
 
 
 ODD_LOCKS = (
@@ -310,32 +313,34 @@ ODD_LOCKS = (
 
 
 @pytest.mark.parametrize("lock", ODD_LOCKS, ids=range(len(ODD_LOCKS)))
-def test_a_lock_that_dvc_did_not_write(lock: str, cli: Cli, project: Project) -> None:
-    project.repo.commit("odd", **{"dvc.lock": f"schema: '2.0'\n{lock}\n" if lock != "[]" else lock})
-    refused(cli("register", "delay", folder=project.repo.root), 3, "models/delay.skops")
-    answer = cli("check", folder=project.repo.root)
+def test_a_lock_that_dvc_did_not_write(lock: str, cli: Cli, unreported_model: Project) -> None:
+    unreported_model.repo.commit("odd", **{"dvc.lock": f"schema: '2.0'\n{lock}\n" if lock != "[]" else lock})
+    refused(cli("register", "delay", folder=unreported_model.repo.root), 3, "models/delay.skops")
+    answer = cli("check", folder=unreported_model.repo.root)
     assert answer.code == 2
     assert answer.err == "" or "bug" not in answer.err
 
 
-def test_a_pipeline_that_dvc_would_refuse(cli: Cli, project: Project) -> None:
-    project.repo.write(
+def test_a_pipeline_that_dvc_would_refuse(cli: Cli, unreported_model: Project) -> None:
+    unreported_model.repo.write(
         "dvc.yaml",
         "stages: {a: 3, b: {cmd: x, deps: 3, outs: 4, params: 5}}\n"
         "artifacts: {delay: {path: models/delay.skops, labels: 4}, x: {path: 3}, y: 3}\n",
     )
     for words in (["check"], ["hook", "config"], ["hook", "dvc-lock"], ["compare"]):
-        assert "bug" not in cli(*words, folder=project.repo.root).err
+        assert "bug" not in cli(*words, folder=unreported_model.repo.root).err
 
 
 def test_a_remote_whose_plug_in_is_not_installed(
-    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    unreported_model: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = project.repo.root
+    root = unreported_model.repo.root
     found = DvcStore(GitRepository(root), WorkingTree(root))
     output = found.outputs()["models/delay.skops"]
     (root / ".dvc" / "cache").rename(root / "cache")
-    project.repo.write(".dvc/config", "[core]\n    remote = x\n['remote \"x\"']\n    url = s3://bucket/path\n")
+    unreported_model.repo.write(
+        ".dvc/config", "[core]\n    remote = x\n['remote \"x\"']\n    url = s3://bucket/path\n"
+    )
     # Whether DVC's plug-in is installed where the tests run does not matter.
     monkeypatch.setitem(sys.modules, "dvc_s3", None)
     with pytest.raises(ExternalError, match="dvc-s3"):
@@ -343,10 +348,10 @@ def test_a_remote_whose_plug_in_is_not_installed(
     assert capsys.readouterr().err == ""
 
 
-def test_a_remote_that_is_gone_is_said_once(project: Project, cli: Cli) -> None:
-    root = project.repo.root
+def test_a_remote_that_is_gone_is_said_once(unreported_model: Project, cli: Cli) -> None:
+    root = unreported_model.repo.root
     (root / ".dvc" / "cache").rename(root / "cache")
-    project.repo.write(".dvc/config", "[core]\n    remote = x\n['remote \"x\"']\n    url = ../../gone\n")
+    unreported_model.repo.write(".dvc/config", "[core]\n    remote = x\n['remote \"x\"']\n    url = ../../gone\n")
     code, out, error = shell("gitops-mlops register delay", root)
     assert (code, out, error.count("\n")) == (3, "", 1), error
     assert "no DVC remote gave it → see dvc remote list and dvc pull" in error
@@ -377,18 +382,18 @@ def test_a_header_longer_than_a_block_is_text(cli: Cli, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\x00", b"[]", b"{}", b"[" * 100_000], ids=range(5))
-def test_a_report_that_is_none(content: bytes, cli: Cli, project: Project) -> None:
-    project.repo.write("report.json", content)
+def test_a_report_that_is_none(content: bytes, cli: Cli, unreported_model: Project) -> None:
+    unreported_model.repo.write("report.json", content)
     for words in (["report"], ["register", "delay", "--report", "report.json"]):
-        answer = cli(*words, folder=project.repo.root)
+        answer = cli(*words, folder=unreported_model.repo.root)
         refused(answer, 3, "report.json: not a report of schema gitops-mlops/report/2 (", "→ run compare again")
         assert "(:" not in answer.err
-    assert project.tags() == []
+    assert unreported_model.tags() == []
 
 
-def test_a_report_without_end(cli: Cli, project: Project) -> None:
+def test_a_report_without_end(cli: Cli, unreported_model: Project) -> None:
     for words in (["report", "/dev/zero"], ["register", "delay", "--report", "/dev/zero"]):
-        refused(cli(*words, folder=project.repo.root), 3, "/dev/zero: larger than 1048576 bytes")
+        refused(cli(*words, folder=unreported_model.repo.root), 3, "/dev/zero: larger than 1048576 bytes")
 
 
 # Files that are written
@@ -413,10 +418,10 @@ def test_a_symlink_stays_one(tmp_path: Path) -> None:
     assert (tmp_path / "target").read_bytes() == b"content"
 
 
-def test_standard_output_by_its_path_keeps_what_stands_there(project: Project) -> None:
+def test_standard_output_by_its_path_keeps_what_stands_there(unreported_model: Project) -> None:
     """`>> "$GITHUB_STEP_SUMMARY"` is a regular file that others have written to."""
-    root = project.repo.root
-    project.report(b"one")
+    root = unreported_model.repo.root
+    unreported_model.report(b"one")
     line = "echo before > all; gitops-mlops report --format json --out /dev/stdout >> all && echo after >> all"
     assert shell(line, root) == (0, "", "")
     kept = (root / "all").read_text()
@@ -425,14 +430,14 @@ def test_standard_output_by_its_path_keeps_what_stands_there(project: Project) -
 
 
 @pytest.mark.parametrize("words", [["report"], ["contract", "infer", "rows.csv"]], ids=" ".join)
-def test_a_place_that_takes_no_file(words: list[str], cli: Cli, project: Project) -> None:
-    project.report(b"one")
-    project.repo.write("rows.csv", "a\n1\n")
-    folder = project.repo.root
+def test_a_place_that_takes_no_file(words: list[str], cli: Cli, unreported_model: Project) -> None:
+    unreported_model.report(b"one")
+    unreported_model.repo.write("rows.csv", "a\n1\n")
+    folder = unreported_model.repo.root
     refused(cli(*words, "--out", "rows.csv/out", folder=folder), 4, "rows.csv/out: cannot be written (")
     assert (folder / "rows.csv").read_text() == "a\n1\n"
 
 
-def test_predictions_that_could_not_be_kept_are_not_asked_for(cli: Cli, project: Project) -> None:
+def test_predictions_that_could_not_be_kept_are_not_asked_for(cli: Cli, unreported_model: Project) -> None:
     ask = ["predict", "delay", "--env", "staging", "--row", "{}", "--out", "answers.xyz"]
-    refused(cli(*ask, folder=project.repo.root), 2, "answers.xyz: .xyz is no format of a table", ".parquet")
+    refused(cli(*ask, folder=unreported_model.repo.root), 2, "answers.xyz: .xyz is no format of a table", ".parquet")

@@ -17,24 +17,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gitops_mlops.domain.comparison.frames import to_pandas
-from tests.conftest import Answer, Cli, Repo
-from tests.integration.comparison_project import DVC, FEATURES, ComparisonProject, asking, parquet
+from tests.conftest import Answer
+from tests.integration.comparison_project import DVC, FEATURES, ComparisonProject, parquet
 
 pytestmark = pytest.mark.usefixtures("preloaded")
 
 Compare = Callable[..., Answer]
-
-
-@pytest.fixture
-def project(repo: Repo) -> ComparisonProject:
-    made = ComparisonProject(repo)
-    repo.commit("data")
-    return made
-
-
-@pytest.fixture
-def compare(cli: Cli, project: ComparisonProject) -> Compare:
-    return asking(cli, project, "compare")
 
 
 def trained(project: ComparisonProject, *features: str) -> Any:
@@ -88,50 +76,54 @@ def no_metadata() -> None:
 
 
 @pytest.mark.parametrize("zipmap", [True, False])
-def test_onnx_gives_what_scikit_learn_gives(compare: Compare, project: ComparisonProject, zipmap: bool) -> None:
-    project.train("speed", "load")
-    project.release()
-    onnx(project, *FEATURES, options={"zipmap": zipmap})
+def test_onnx_gives_what_scikit_learn_gives(
+    compare: Compare, comparison_data: ComparisonProject, zipmap: bool
+) -> None:
+    comparison_data.train("speed", "load")
+    comparison_data.release()
+    onnx(comparison_data, *FEATURES, options={"zipmap": zipmap})
     report = compare("--json").json
-    expected = chances(project, *FEATURES)
+    expected = chances(comparison_data, *FEATURES)
     losses = -np.log(np.where(expected["broken"] == 1, expected["probability"], 1 - expected["probability"]))
     assert value(report, "log_loss", "challenger") == pytest.approx(losses.mean(), abs=1e-6)
     assert value(report, "log_loss", "delta") > 0, "the champion, in skops, is asked too"
 
 
-def test_a_matrix_needs_to_be_explained(compare: Compare, project: ComparisonProject) -> None:
-    onnx(project, *FEATURES, matrix=True, options={"zipmap": False})
+def test_a_matrix_needs_to_be_explained(compare: Compare, comparison_data: ComparisonProject) -> None:
+    onnx(comparison_data, *FEATURES, matrix=True, options={"zipmap": False})
     answer = compare(code=2)
     assert "models/fault.onnx: it takes a matrix of 3 columns and does not say which" in answer.err
     assert answer.err.count("\n") == 1
     project_metadata["columns"] = '["speed", "load", "age"]'
-    onnx(project, *FEATURES, matrix=True, options={"zipmap": False})
+    onnx(comparison_data, *FEATURES, matrix=True, options={"zipmap": False})
     one = value(compare("--json").json, "log_loss", "challenger")
     project_metadata["columns"] = '["age", "load", "speed"]'
-    onnx(project, *FEATURES, matrix=True, options={"zipmap": False})
+    onnx(comparison_data, *FEATURES, matrix=True, options={"zipmap": False})
     assert value(compare("--json").json, "log_loss", "challenger") > one + 0.05, "the order counts"
 
 
-def test_a_matrix_may_be_explained_by_the_declared_input(compare: Compare, project: ComparisonProject) -> None:
+def test_a_matrix_may_be_explained_by_the_declared_input(
+    compare: Compare, comparison_data: ComparisonProject
+) -> None:
     columns = "".join(f"  {name}: {{type: float64}}\n" for name in FEATURES)
-    project.repo.write("contracts/input.yaml", f"version: 1\ncolumns:\n{columns}")
-    settings(project, "input: contracts/input.yaml")
-    onnx(project, *FEATURES, matrix=True, options={"zipmap": False})
+    comparison_data.repo.write("contracts/input.yaml", f"version: 1\ncolumns:\n{columns}")
+    settings(comparison_data, "input: contracts/input.yaml")
+    onnx(comparison_data, *FEATURES, matrix=True, options={"zipmap": False})
     assert value(compare("--json").json, "roc_auc", "challenger") > 0.8
 
 
 @pytest.mark.parametrize("content", [b"", b"no graph", b"\x08\x07" * 50], ids=["empty", "text", "protobuf"])
-def test_what_is_no_onnx_is_refused(compare: Compare, project: ComparisonProject, content: bytes) -> None:
-    onnx(project, *FEATURES)
-    project.track("models/fault.onnx", content)
+def test_what_is_no_onnx_is_refused(compare: Compare, comparison_data: ComparisonProject, content: bytes) -> None:
+    onnx(comparison_data, *FEATURES)
+    comparison_data.track("models/fault.onnx", content)
     answer = compare(code=3)
     assert "models/fault.onnx: " in answer.err
     assert answer.err.count("\n") == 1
 
 
-def test_metadata_that_is_no_list_is_refused(compare: Compare, project: ComparisonProject) -> None:
+def test_metadata_that_is_no_list_is_refused(compare: Compare, comparison_data: ComparisonProject) -> None:
     project_metadata["columns"] = '{"speed": 1}'
-    onnx(project, *FEATURES, matrix=True)
+    onnx(comparison_data, *FEATURES, matrix=True)
     assert "its metadata `columns` is no JSON list" in compare(code=3).err
 
 
@@ -162,18 +154,22 @@ def pickled(project: ComparisonProject, *features: str) -> None:
     project.track("models/fault.pkl", pickle.dumps(trained(project, *features)))
 
 
-def test_each_model_is_loaded_by_the_code_of_its_own_commit(compare: Compare, project: ComparisonProject) -> None:
-    settings(project, "loader: mycode:load")
-    pickled(project, "speed", "load")
+def test_each_model_is_loaded_by_the_code_of_its_own_commit(
+    compare: Compare, comparison_data: ComparisonProject
+) -> None:
+    settings(comparison_data, "loader: mycode:load")
+    pickled(comparison_data, "speed", "load")
     champion = compare("--json").json
-    project.release()
-    pickled(project, *FEATURES)
+    comparison_data.release()
+    pickled(comparison_data, *FEATURES)
     report = compare("--json").json
     assert value(report, "log_loss", "champion") == value(champion, "log_loss", "challenger")
-    expected = chances(project, *FEATURES)
+    expected = chances(comparison_data, *FEATURES)
     losses = -np.log(np.where(expected["broken"] == 1, expected["probability"], 1 - expected["probability"]))
     assert value(report, "log_loss", "challenger") == pytest.approx(losses.mean())
-    assert project.repo.git("status", "--short", "mycode.py").split() == ["M", "mycode.py"], "nothing was checked out"
+    assert comparison_data.repo.git("status", "--short", "mycode.py").split() == ["M", "mycode.py"], (
+        "nothing was checked out"
+    )
 
 
 @pytest.mark.parametrize(
@@ -185,22 +181,22 @@ def test_each_model_is_loaded_by_the_code_of_its_own_commit(compare: Compare, pr
         ("import os\nos._exit(9)", "it ended with 9"),
     ],
 )
-def test_code_that_fails_blocks(compare: Compare, project: ComparisonProject, code: str, says: str) -> None:
-    settings(project, "loader: mycode:load")
-    pickled(project, *FEATURES)
-    project.repo.write("mycode.py", code)
+def test_code_that_fails_blocks(compare: Compare, comparison_data: ComparisonProject, code: str, says: str) -> None:
+    settings(comparison_data, "loader: mycode:load")
+    pickled(comparison_data, *FEATURES)
+    comparison_data.repo.write("mycode.py", code)
     report = compare("--json", code=1).json
     assert report["verdict"] == "block"
     assert says in report["reasons"][0]
 
 
-def test_a_champion_whose_code_fails_is_incomparable(compare: Compare, project: ComparisonProject) -> None:
-    settings(project, "loader: mycode:load")
-    pickled(project, *FEATURES)
-    good = (project.root / "mycode.py").read_text()
-    project.repo.write("mycode.py", "def load(path): raise SystemExit('gone')")
-    project.release()
-    project.repo.write("mycode.py", good)
+def test_a_champion_whose_code_fails_is_incomparable(compare: Compare, comparison_data: ComparisonProject) -> None:
+    settings(comparison_data, "loader: mycode:load")
+    pickled(comparison_data, *FEATURES)
+    good = (comparison_data.root / "mycode.py").read_text()
+    comparison_data.repo.write("mycode.py", "def load(path): raise SystemExit('gone')")
+    comparison_data.release()
+    comparison_data.repo.write("mycode.py", good)
     report = compare("--json", code=1).json
     assert report["verdict"] == "incomparable"
     assert "gone" in report["reasons"][0]
@@ -215,30 +211,32 @@ def predicted(project: ComparisonProject, frame: pl.DataFrame) -> None:
     project.track(PATH, parquet(frame))
 
 
-def test_predictions_of_any_framework_take_part(compare: Compare, project: ComparisonProject) -> None:
-    settings(project, f"predictions: {PATH}")
-    project.track("models/fault.skops", b"weights of another framework")
-    champion = chances(project, "speed", "load").select("row", "probability", label="broken")
-    predicted(project, champion.sample(fraction=1, shuffle=True, seed=1))
-    project.release()
-    project.track("models/fault.skops", b"other weights")
-    predicted(project, chances(project, *FEATURES).select("row", "probability", label="broken"))
+def test_predictions_of_any_framework_take_part(compare: Compare, comparison_data: ComparisonProject) -> None:
+    settings(comparison_data, f"predictions: {PATH}")
+    comparison_data.track("models/fault.skops", b"weights of another framework")
+    champion = chances(comparison_data, "speed", "load").select("row", "probability", label="broken")
+    predicted(comparison_data, champion.sample(fraction=1, shuffle=True, seed=1))
+    comparison_data.release()
+    comparison_data.track("models/fault.skops", b"other weights")
+    predicted(comparison_data, chances(comparison_data, *FEATURES).select("row", "probability", label="broken"))
     report = compare("--json").json
-    project.configure()
-    project.train("speed", "load")
-    project.release()
-    project.train(*FEATURES)
+    comparison_data.configure()
+    comparison_data.train("speed", "load")
+    comparison_data.release()
+    comparison_data.train(*FEATURES)
     assert [one["champion"] for one in report["metrics"]] == pytest.approx(
         [one["champion"] for one in compare("--json").json["metrics"]]
     )
 
 
-def test_rows_that_the_champion_did_not_predict_are_left_out(compare: Compare, project: ComparisonProject) -> None:
-    settings(project, f"predictions: {PATH}")
-    project.track("models/fault.skops", b"weights")
-    predicted(project, chances(project, "speed").select("row", "probability")[:700])
-    project.release()
-    predicted(project, chances(project, *FEATURES).select("row", "probability"))
+def test_rows_that_the_champion_did_not_predict_are_left_out(
+    compare: Compare, comparison_data: ComparisonProject
+) -> None:
+    settings(comparison_data, f"predictions: {PATH}")
+    comparison_data.track("models/fault.skops", b"weights")
+    predicted(comparison_data, chances(comparison_data, "speed").select("row", "probability")[:700])
+    comparison_data.release()
+    predicted(comparison_data, chances(comparison_data, *FEATURES).select("row", "probability"))
     account = compare("--json").json["evaluation"]
     assert (account["rows"], account["excluded"]) == (700, {"not predicted by the champion": 200})
 
@@ -259,11 +257,11 @@ def test_rows_that_the_champion_did_not_predict_are_left_out(compare: Compare, p
     ],
 )
 def test_a_wrong_predictions_file_is_refused(
-    compare: Compare, project: ComparisonProject, change: Callable[[pl.DataFrame], pl.DataFrame], says: str
+    compare: Compare, comparison_data: ComparisonProject, change: Callable[[pl.DataFrame], pl.DataFrame], says: str
 ) -> None:
-    settings(project, f"predictions: {PATH}")
-    project.track("models/fault.skops", b"weights")
-    predicted(project, change(chances(project, *FEATURES)))
+    settings(comparison_data, f"predictions: {PATH}")
+    comparison_data.track("models/fault.skops", b"weights")
+    predicted(comparison_data, change(chances(comparison_data, *FEATURES)))
     answer = compare(code=3)
     assert says in answer.err
     assert answer.err.count("\n") == 1
@@ -274,29 +272,29 @@ def test_a_wrong_predictions_file_is_refused(
     [(float("nan"), "NaN or infinity in 900 of 900"), (1.5, "900 of 900 predictions have a probability outside")],
 )
 def test_impossible_probabilities_block(
-    compare: Compare, project: ComparisonProject, value: float, says: str
+    compare: Compare, comparison_data: ComparisonProject, value: float, says: str
 ) -> None:
-    settings(project, f"predictions: {PATH}")
-    project.track("models/fault.skops", b"weights")
-    predicted(project, chances(project, *FEATURES).with_columns(probability=pl.lit(value)))
+    settings(comparison_data, f"predictions: {PATH}")
+    comparison_data.track("models/fault.skops", b"weights")
+    predicted(comparison_data, chances(comparison_data, *FEATURES).with_columns(probability=pl.lit(value)))
     report = compare("--json", code=1).json
     assert says in report["reasons"][0]
 
 
-def test_a_champion_without_the_file_is_incomparable(compare: Compare, project: ComparisonProject) -> None:
-    settings(project, f"predictions: {PATH}")
-    project.train("speed")
-    project.release()
-    predicted(project, chances(project, *FEATURES))
+def test_a_champion_without_the_file_is_incomparable(compare: Compare, comparison_data: ComparisonProject) -> None:
+    settings(comparison_data, f"predictions: {PATH}")
+    comparison_data.train("speed")
+    comparison_data.release()
+    predicted(comparison_data, chances(comparison_data, *FEATURES))
     report = compare("--json", code=1).json
     assert report["verdict"] == "incomparable"
     assert f"wrote no {PATH}" in report["reasons"][0]
 
 
-def test_predictions_need_an_id_and_no_loader(compare: Compare, project: ComparisonProject) -> None:
-    settings(project, f"predictions: {PATH}\n    loader: mycode:load", evaluation="cluster-by: day")
+def test_predictions_need_an_id_and_no_loader(compare: Compare, comparison_data: ComparisonProject) -> None:
+    settings(comparison_data, f"predictions: {PATH}\n    loader: mycode:load", evaluation="cluster-by: day")
     err = compare(code=2).err
     assert "predictions are given, so nothing is loaded" in err
     assert "predictions are joined by row id → set evaluation.id" in err
-    settings(project, "loader: 'os; rm -rf:x'")
+    settings(comparison_data, "loader: 'os; rm -rf:x'")
     assert "names no function → write it as package.module:function" in compare(code=2).err

@@ -25,23 +25,17 @@ from gitops_mlops.domain.comparison.frames import to_pandas
 from gitops_mlops.domain.comparison.report import parse_report
 from gitops_mlops.runtime.skops_model import load_model
 from tests.conftest import Answer, Cli, Repo
-from tests.integration.comparison_project import FEATURES, ComparisonProject, asking, machines, parquet
+from tests.integration.comparison_project import FEATURES, ComparisonProject, machines, parquet
 
 Compare = Callable[..., Answer]
 
 
 @pytest.fixture
-def project(repo: Repo) -> ComparisonProject:
+def two_feature_champion(comparison_project: ComparisonProject) -> ComparisonProject:
     """A champion that knows two of three features, in production."""
-    made = ComparisonProject(repo)
-    made.train("speed", "load")
-    made.release()
-    return made
-
-
-@pytest.fixture
-def compare(cli: Cli, project: ComparisonProject) -> Compare:
-    return asking(cli, project, "compare")
+    comparison_project.train("speed", "load")
+    comparison_project.release()
+    return comparison_project
 
 
 def refused(compare: Compare, project: ComparisonProject, code: int, says: str, *words: str) -> None:
@@ -61,21 +55,25 @@ def metric(report: Any, name: str) -> Any:
     return next(one for one in report["metrics"] if one["name"] == name)
 
 
-def test_a_better_model_passes(compare: Compare, project: ComparisonProject) -> None:
-    project.parameters["train.seed"] = 2
-    project.train(*FEATURES)
+def test_a_better_model_passes(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    two_feature_champion.parameters["train.seed"] = 2
+    two_feature_champion.train(*FEATURES)
     answer = compare("--json", "-v")
     report = answer.json
     assert report["verdict"] == "pass"
     assert f"fault: the verdict is pass on {report['evaluation']['rows']} rows" in answer.err
-    assert report == parse_report((project.root / "report.json").read_bytes()).model_dump(mode="json", by_alias=True)
+    assert report == parse_report((two_feature_champion.root / "report.json").read_bytes()).model_dump(
+        mode="json", by_alias=True
+    )
     champion, challenger = report["champion"], report["challenger"]
     assert (champion["revision"], champion["version"]) == ("fault#production", "v0.0.1")
-    assert champion["commit"] == project.repo.git("rev-parse", "HEAD").strip()
-    assert challenger["model_sha256"] == hashlib.sha256(project.tracked["models/fault.skops"]).hexdigest()
+    assert champion["commit"] == two_feature_champion.repo.git("rev-parse", "HEAD").strip()
+    assert (
+        challenger["model_sha256"] == hashlib.sha256(two_feature_champion.tracked["models/fault.skops"]).hexdigest()
+    )
     assert (challenger["revision"], challenger["commit"]) == ("working tree", "")
     frame = machines()
-    model = load_model(project.tracked["models/fault.skops"], "model")
+    model = load_model(two_feature_champion.tracked["models/fault.skops"], "model")
     answers = model.predict(to_pandas(frame)).probabilities
     assert answers is not None
     truth = frame["broken"].to_numpy()
@@ -99,20 +97,22 @@ def test_a_better_model_passes(compare: Compare, project: ComparisonProject) -> 
     assert report["warnings"] == []
 
 
-def test_a_lock_that_is_out_of_step_is_pointed_out(compare: Compare, project: ComparisonProject) -> None:
-    project.train("load", "speed", "age")
-    project.repo.write("params.yaml", "train: {seed: 7}\n")
+def test_a_lock_that_is_out_of_step_is_pointed_out(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    two_feature_champion.train("load", "speed", "age")
+    two_feature_champion.repo.write("params.yaml", "train: {seed: 7}\n")
     (warning,) = compare("--json").json["warnings"]
     assert "dvc.lock is out of step" in warning
     assert "train.seed" in warning
     assert "dvc repro" in warning
 
 
-def test_a_worse_model_is_blocked_and_says_by_which_gate(compare: Compare, project: ComparisonProject) -> None:
-    project.train("load")
+def test_a_worse_model_is_blocked_and_says_by_which_gate(
+    compare: Compare, two_feature_champion: ComparisonProject
+) -> None:
+    two_feature_champion.train("load")
     answer = compare(code=1)
     assert answer.out.startswith("BLOCK fault: worse than v0.0.1")
-    report = parse_report((project.root / "report.json").read_bytes())
+    report = parse_report((two_feature_champion.root / "report.json").read_bytes())
     assert [(one.id, one.status) for one in report.gates] == [
         ("log_loss non-inferior", "block"),
         ("roc_auc min", "pass"),
@@ -121,19 +121,21 @@ def test_a_worse_model_is_blocked_and_says_by_which_gate(compare: Compare, proje
     assert "at most −" in report.gates[0].reason
 
 
-def test_rows_that_nobody_declared_are_searched(compare: Compare, project: ComparisonProject) -> None:
+def test_rows_that_nobody_declared_are_searched(compare: Compare, two_feature_champion: ComparisonProject) -> None:
     """A challenger that is as good as before but on one site, which every gate misses."""
     for name, seed, first in (("test", 0, 0), ("train", 1, 10_000)):
         frame = machines(5400, seed=seed, first=first)
         tiny = (pl.col("site") == "tiny").cast(pl.Int64).alias("<b>|tiny")
-        project.data(f"data/{name}.parquet", frame.with_columns(tiny))
+        two_feature_champion.data(f"data/{name}.parquet", frame.with_columns(tiny))
     columns = (*FEATURES, "<b>|tiny")
-    project.train(*columns)
-    project.release()
-    project.train(*columns, target=lambda frame: frame["broken"].to_numpy() * (frame["<b>|tiny"].to_numpy() == 0))
+    two_feature_champion.train(*columns)
+    two_feature_champion.release()
+    two_feature_champion.train(
+        *columns, target=lambda frame: frame["broken"].to_numpy() * (frame["<b>|tiny"].to_numpy() == 0)
+    )
     gates = "[{metric: roc_auc, min: 0.6}]"
     # The 600 rows of that site stand on ten days, and clusters would be too few.
-    project.configure("seed: 0", gates)
+    two_feature_champion.configure("seed: 0", gates)
     report = compare("--json").json
     assert [(one["id"], one["status"]) for one in report["gates"]] == [
         ("roc_auc min", "pass"),
@@ -149,43 +151,47 @@ def test_rows_that_nobody_declared_are_searched(compare: Compare, project: Compa
     assert found["p_value"] < 0.05
     text = compare().out
     assert "Search for weak slices: worse in" in text
-    project.configure("find-slices: block", gates)
+    two_feature_champion.configure("find-slices: block", gates)
     assert compare("--json", code=1).json["verdict"] == "block"
-    project.configure("find-slices: off", gates)
+    two_feature_champion.configure("find-slices: off", gates)
     assert compare("--json").json["slice_search"] is None
 
 
-def test_what_cannot_be_told_warns_or_blocks_as_configured(compare: Compare, project: ComparisonProject) -> None:
+def test_what_cannot_be_told_warns_or_blocks_as_configured(
+    compare: Compare, two_feature_champion: ComparisonProject
+) -> None:
     gates = "[{metric: roc_auc, rule: superior}]"
-    project.configure(gates=gates)
-    project.train("speed", "load", estimator=LogisticRegression(C=0.5))
+    two_feature_champion.configure(gates=gates)
+    two_feature_champion.train("speed", "load", estimator=LogisticRegression(C=0.5))
     report = compare("--json").json
     assert (report["verdict"], report["gates"][0]["status"]) == ("warn", "warn")
     assert "cannot tell" in report["reasons"][0]
-    project.configure("cluster-by: day, inconclusive: block", gates)
+    two_feature_champion.configure("cluster-by: day, inconclusive: block", gates)
     assert compare("--json", code=1).json["verdict"] == "block"
 
 
 @pytest.mark.parametrize("label", [0, 1])
-def test_a_single_row_says_too_little(compare: Compare, project: ComparisonProject, label: int) -> None:
-    project.data("data/test.parquet", machines().filter(pl.col("broken") == label).head(1))
-    project.train(*FEATURES)
+def test_a_single_row_says_too_little(compare: Compare, two_feature_champion: ComparisonProject, label: int) -> None:
+    two_feature_champion.data("data/test.parquet", machines().filter(pl.col("broken") == label).head(1))
+    two_feature_champion.train(*FEATURES)
     report = compare("--json", code=1).json
     assert (report["verdict"], report["evaluation"]["rows"]) == ("block", 1)
     assert all(one["verdict"] in ("undefined", "cannot_be_judged") for one in report["metrics"])
 
 
-def test_the_same_model_again_is_not_better_and_not_worse(compare: Compare, project: ComparisonProject) -> None:
+def test_the_same_model_again_is_not_better_and_not_worse(
+    compare: Compare, two_feature_champion: ComparisonProject
+) -> None:
     gates = "[{metric: log_loss, rule: non-inferior, margin: 0.001}, {metric: roc_auc, rule: superior}]"
-    project.configure(gates=gates)
+    two_feature_champion.configure(gates=gates)
     report = compare("--json", code=1).json
     assert [one["status"] for one in report["gates"]] == ["pass", "block"]
     assert (metric(report, "log_loss")["delta"], metric(report, "log_loss")["se"]) == (0.0, 0.0)
     assert report["challenger"]["commit"] == report["champion"]["commit"]
 
 
-def test_the_same_inputs_give_the_same_bytes(compare: Compare, project: ComparisonProject) -> None:
-    project.train(*FEATURES)
+def test_the_same_inputs_give_the_same_bytes(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    two_feature_champion.train(*FEATURES)
     first, second = (compare("--json").out for _ in range(2))
     assert first == second
 
@@ -203,33 +209,35 @@ def test_a_first_version_passes_on_its_own_values(cli: Cli, repo: Repo) -> None:
     assert (answer.code, answer.json["verdict"]) == (1, "block")
 
 
-def test_the_champion_may_be_named(compare: Compare, project: ComparisonProject) -> None:
-    project.train("load")
-    worse = project.repo.commit("a worse one")
-    project.train(*FEATURES)
+def test_the_champion_may_be_named(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    two_feature_champion.train("load")
+    worse = two_feature_champion.repo.commit("a worse one")
+    two_feature_champion.train(*FEATURES)
     assert compare("--champion", worse[:12], "--json").json["champion"]["commit"] == worse
     assert compare("--champion", "v0.0.1", "--json").json["champion"]["version"] == "v0.0.1"
-    (project.root / "report.json").unlink()
-    refused(compare, project, 3, "no such revision", "--champion", "v9.9.9")
-    refused(compare, project, 3, "no such revision", "--champion", "--upload-pack=x")
+    (two_feature_champion.root / "report.json").unlink()
+    refused(compare, two_feature_champion, 3, "no such revision", "--champion", "v9.9.9")
+    refused(compare, two_feature_champion, 3, "no such revision", "--champion", "--upload-pack=x")
 
 
-def test_a_column_that_is_gone_is_incomparable(compare: Compare, project: ComparisonProject) -> None:
-    project.train("speed", "age")
-    project.data("data/test.parquet", machines().drop("load"))
+def test_a_column_that_is_gone_is_incomparable(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    two_feature_champion.train("speed", "age")
+    two_feature_champion.data("data/test.parquet", machines().drop("load"))
     report = compare("--json", code=1).json
     assert report["verdict"] == "incomparable"
     assert report["reasons"] == ["the champion needs the columns 'load', which the data does not have"]
     assert metric(report, "log_loss")["challenger"] is not None
     assert metric(report, "log_loss")["champion"] is None
     assert [one["status"] for one in report["gates"]] == ["block", "pass"]
-    project.configure(gates="[{metric: log_loss, rule: superior}, {metric: roc_auc, min: 0.99}]")
+    two_feature_champion.configure(gates="[{metric: log_loss, rule: superior}, {metric: roc_auc, min: 0.99}]")
     assert compare("--json", code=1).json["verdict"] == "block"
 
 
-def test_gates_of_the_base_count(compare: Compare, project: ComparisonProject) -> None:
-    project.train("load")
-    project.configure("cluster-by: day, alpha: 0.2", "[{metric: log_loss, rule: non-inferior, margin: 90%}]")
+def test_gates_of_the_base_count(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    two_feature_champion.train("load")
+    two_feature_champion.configure(
+        "cluster-by: day, alpha: 0.2", "[{metric: log_loss, rule: non-inferior, margin: 90%}]"
+    )
     assert compare("--json").json["verdict"] == "pass"
     report = compare("--json", "--config-from", "HEAD", code=1).json
     assert report["verdict"] == "block"
@@ -242,70 +250,80 @@ def test_gates_of_the_base_count(compare: Compare, project: ComparisonProject) -
         {"name": "gate roc_auc min", "old": "roc_auc at least 0.6", "new": None},
         {"name": "evaluation.alpha", "old": 0.05, "new": 0.2},
     ]
-    empty = project.repo.git("commit-tree", "4b825dc642cb6eb9a060e54bf8d69288fbee4904", "-m", "nothing").strip()
+    empty = two_feature_champion.repo.git(
+        "commit-tree", "4b825dc642cb6eb9a060e54bf8d69288fbee4904", "-m", "nothing"
+    ).strip()
     assert "has no gates for fault" in compare("--json", "--config-from", empty).json["warnings"][0]
 
 
-def test_types_that_only_the_pull_request_trusts_are_not_loaded(compare: Compare, project: ComparisonProject) -> None:
+def test_types_that_only_the_pull_request_trusts_are_not_loaded(
+    compare: Compare, two_feature_champion: ComparisonProject
+) -> None:
     listed = "positive: 1, cluster-by: day"
-    project.configure(listed)
-    project.repo.write("trusted.yaml", "[]\n")
+    two_feature_champion.configure(listed)
+    two_feature_champion.repo.write("trusted.yaml", "[]\n")
     text = (
-        (project.root / "mlops.yaml")
+        (two_feature_champion.root / "mlops.yaml")
         .read_text()
         .replace("    evaluation:", "    trusted-types: trusted.yaml\n    evaluation:")
     )
-    project.repo.write("mlops.yaml", text)
-    base = project.repo.commit("a list of nothing")
-    project.train(estimator=CalibratedClassifierCV(LinearSVC()))
-    refused(compare, project, 2, "types that nobody reviewed", "--config-from", base)
-    project.repo.write(
+    two_feature_champion.repo.write("mlops.yaml", text)
+    base = two_feature_champion.repo.commit("a list of nothing")
+    two_feature_champion.train(estimator=CalibratedClassifierCV(LinearSVC()))
+    refused(compare, two_feature_champion, 2, "types that nobody reviewed", "--config-from", base)
+    two_feature_champion.repo.write(
         "trusted.yaml",
         "- sklearn.calibration._CalibratedClassifier\n- sklearn.calibration._SigmoidCalibration\n",
     )
     assert compare("--json").json["verdict"] == "pass"
-    (project.root / "report.json").unlink()
-    refused(compare, project, 2, "types that nobody reviewed", "--config-from", base)
+    (two_feature_champion.root / "report.json").unlink()
+    refused(compare, two_feature_champion, 2, "types that nobody reviewed", "--config-from", base)
 
 
-def test_rows_seen_in_training_are_left_out_and_block(compare: Compare, project: ComparisonProject) -> None:
-    project.configure("cluster-by: day, train: train, id: row")
+def test_rows_seen_in_training_are_left_out_and_block(
+    compare: Compare, two_feature_champion: ComparisonProject
+) -> None:
+    two_feature_champion.configure("cluster-by: day, train: train, id: row")
     leak = pl.concat(
         [machines(1500, seed=1, first=10_000), machines()[:300].with_columns(speed=pl.col("speed") + 0.1)]
     )
-    project.data("data/train.parquet", leak)
-    project.train(*FEATURES)
+    two_feature_champion.data("data/train.parquet", leak)
+    two_feature_champion.train(*FEATURES)
     report = compare("--json", code=1).json
     assert report["evaluation"]["overlap"] == 300
     assert (report["evaluation"]["rows"], report["evaluation"]["excluded"]) == (600, {"seen in training": 300})
     assert report["reasons"][0].startswith(
         "no evaluation row is a training row: 300 of 900 rows have the id of a training row"
     )
-    project.configure("cluster-by: day, train: train, id: row, max-overlap: 300, leaks: {time-order: ignore}")
+    two_feature_champion.configure(
+        "cluster-by: day, train: train, id: row, max-overlap: 300, leaks: {time-order: ignore}"
+    )
     assert compare("--json").json["verdict"] == "pass"
 
 
-def test_rows_that_the_champion_was_trained_on_are_left_out(compare: Compare, project: ComparisonProject) -> None:
+def test_rows_that_the_champion_was_trained_on_are_left_out(
+    compare: Compare, two_feature_champion: ComparisonProject
+) -> None:
     old = pl.concat([machines(1500, seed=1, first=10_000), machines()[:100]])
-    project.data("data/train.parquet", old)
-    project.train("speed", "load")
-    project.release()
-    project.configure("cluster-by: day, train: train")
-    project.data("data/train.parquet", machines(1500, seed=1, first=10_000))
-    project.train(*FEATURES)
+    two_feature_champion.data("data/train.parquet", old)
+    two_feature_champion.train("speed", "load")
+    two_feature_champion.release()
+    two_feature_champion.configure("cluster-by: day, train: train")
+    two_feature_champion.data("data/train.parquet", machines(1500, seed=1, first=10_000))
+    two_feature_champion.train(*FEATURES)
     report = compare("--json").json
     assert report["evaluation"]["excluded"] == {"seen in the champion's training": 100}
     assert [change["name"] for change in report["data"]] == ["data/train.parquet"]
     assert report["data"][0]["old"]["md5"] == hashlib.md5(parquet(old)).hexdigest()
 
 
-def test_slices_that_get_worse_block(compare: Compare, project: ComparisonProject) -> None:
+def test_slices_that_get_worse_block(compare: Compare, two_feature_champion: ComparisonProject) -> None:
     """Better on the whole, worse in the south: the speedometer there is broken from now on."""
     test = machines(3000)
     broken = test.with_columns(age=pl.when(pl.col("site") == "south").then(-6.0 * pl.col("age")).otherwise("age"))
-    project.data("data/test.parquet", broken)
-    project.configure("cluster-by: day, slices: [site]")
-    project.train(*FEATURES)
+    two_feature_champion.data("data/test.parquet", broken)
+    two_feature_champion.configure("cluster-by: day, slices: [site]")
+    two_feature_champion.train(*FEATURES)
     report = compare("--json", code=1).json
     found = gate(report, "declared slices")
     assert (found["status"], "site = south" in found["reason"]) == ("block", True), found
@@ -316,12 +334,12 @@ def test_slices_that_get_worse_block(compare: Compare, project: ComparisonProjec
     ]
 
 
-def test_bounds_in_every_slice(compare: Compare, project: ComparisonProject) -> None:
-    project.train(*FEATURES)
-    project.configure("slices: [site]", "[{metric: recall, min: 0.95, per-slice: true}]")
+def test_bounds_in_every_slice(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    two_feature_champion.train(*FEATURES)
+    two_feature_champion.configure("slices: [site]", "[{metric: recall, min: 0.95, per-slice: true}]")
     found = gate(compare("--json", code=1).json, "recall min per slice")
     assert "missed beyond doubt in 2 of 2 slices" in found["reason"]
-    project.configure("slices: [site]", "[{metric: recall, min: 0.2, per-slice: true}]")
+    two_feature_champion.configure("slices: [site]", "[{metric: recall, min: 0.2, per-slice: true}]")
     assert (
         compare("--json")
         .json["gates"][0]["reason"]
@@ -329,64 +347,70 @@ def test_bounds_in_every_slice(compare: Compare, project: ComparisonProject) -> 
     )
 
 
-def test_dependent_rows_are_pointed_out(compare: Compare, project: ComparisonProject) -> None:
-    project.configure("id: row")
-    project.train(*FEATURES)
+def test_dependent_rows_are_pointed_out(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    two_feature_champion.configure("id: row")
+    two_feature_champion.train(*FEATURES)
     assert "day may group them" in compare("--json").json["warnings"][0]
 
 
-def test_string_labels_need_to_know_which_is_positive(compare: Compare, project: ComparisonProject) -> None:
+def test_string_labels_need_to_know_which_is_positive(
+    compare: Compare, two_feature_champion: ComparisonProject
+) -> None:
     words = machines().with_columns(broken=pl.when(pl.col("broken") == 1).then(pl.lit("yes")).otherwise(pl.lit("no")))
     train = machines(1500, seed=1).with_columns(
         broken=pl.when(pl.col("broken") == 1).then(pl.lit("yes")).otherwise(pl.lit("no"))
     )
-    project.data("data/train.parquet", train)
-    project.data("data/test.parquet", words)
-    refused(compare, project, 3, "its labels 'no', 'yes' are not the model's classes 0, 1")
-    project.train("speed", "load")
-    project.release()
-    project.train(*FEATURES)
-    refused(compare, project, 2, "which of 'no', 'yes' is the positive label?")
-    project.configure("cluster-by: day, positive: 'yes'")
+    two_feature_champion.data("data/train.parquet", train)
+    two_feature_champion.data("data/test.parquet", words)
+    refused(compare, two_feature_champion, 3, "its labels 'no', 'yes' are not the model's classes 0, 1")
+    two_feature_champion.train("speed", "load")
+    two_feature_champion.release()
+    two_feature_champion.train(*FEATURES)
+    refused(compare, two_feature_champion, 2, "which of 'no', 'yes' is the positive label?")
+    two_feature_champion.configure("cluster-by: day, positive: 'yes'")
     report = compare("--json").json
     assert (report["verdict"], report["confusion"]["labels"]) == ("pass", ["no", "yes"])
-    project.configure("cluster-by: day, positive: ja")
-    (project.root / "report.json").unlink()
-    refused(compare, project, 2, "'ja' is none of 'no', 'yes'")
+    two_feature_champion.configure("cluster-by: day, positive: ja")
+    (two_feature_champion.root / "report.json").unlink()
+    refused(compare, two_feature_champion, 2, "'ja' is none of 'no', 'yes'")
 
 
-def test_a_champion_with_other_labels_is_incomparable(compare: Compare, project: ComparisonProject) -> None:
+def test_a_champion_with_other_labels_is_incomparable(
+    compare: Compare, two_feature_champion: ComparisonProject
+) -> None:
     for path, seed in (("data/train.parquet", 1), ("data/test.parquet", 0)):
         frame = machines(900, seed)
-        project.data(path, frame.with_columns(broken=pl.col("broken").cast(pl.String)))
-    project.configure("cluster-by: day, positive: '1'")
-    project.train(*FEATURES)
+        two_feature_champion.data(path, frame.with_columns(broken=pl.col("broken").cast(pl.String)))
+    two_feature_champion.configure("cluster-by: day, positive: '1'")
+    two_feature_champion.train(*FEATURES)
     assert compare("--json").json["metrics"][0]["champion"] is not None, "'1' is 1 as another file writes it"
     for path, seed in (("data/train.parquet", 1), ("data/test.parquet", 0)):
         labels = pl.Series(["no", "yes"]).gather(machines(900, seed)["broken"])
-        project.data(path, machines(900, seed).with_columns(broken=labels))
-    project.configure("cluster-by: day, positive: 'yes'")
-    project.train(*FEATURES)
+        two_feature_champion.data(path, machines(900, seed).with_columns(broken=labels))
+    two_feature_champion.configure("cluster-by: day, positive: 'yes'")
+    two_feature_champion.train(*FEATURES)
     report = compare("--json", code=1).json
     assert report["verdict"] == "incomparable"
     assert "knows the classes 0, 1" in report["reasons"][0]
 
 
-def test_regression(compare: Compare, project: ComparisonProject) -> None:
-    project.configure("cluster-by: day", "[{metric: rmse, rule: superior}, {metric: r2, min: 0.1}]", "regression")
-    project.train("load", estimator=LinearRegression())
-    project.release()
-    project.train(*FEATURES, estimator=LinearRegression())
+def test_regression(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    two_feature_champion.configure(
+        "cluster-by: day", "[{metric: rmse, rule: superior}, {metric: r2, min: 0.1}]", "regression"
+    )
+    two_feature_champion.train("load", estimator=LinearRegression())
+    two_feature_champion.release()
+    two_feature_champion.train(*FEATURES, estimator=LinearRegression())
     report = compare("--json").json
     assert report["verdict"] == "pass"
     assert [one["name"] for one in report["metrics"]] == ["rmse", "r2", "mae"]
     assert (report["confusion"], report["curves"], report["evaluation"]["positives"]) == (None, [], None)
 
 
-def test_multiclass(compare: Compare, project: ComparisonProject) -> None:
+def test_multiclass(compare: Compare, two_feature_champion: ComparisonProject) -> None:
     for path, seed in (("data/train.parquet", 1), ("data/test.parquet", 0)):
         frame = machines(1200, seed)
-        project.data(
+        two_feature_champion.data(
             path,
             frame.with_columns(
                 broken=pl.when(pl.col("speed") < -0.5)
@@ -397,57 +421,57 @@ def test_multiclass(compare: Compare, project: ComparisonProject) -> None:
             ),
         )
     gates = "[{metric: accuracy, rule: superior}, {metric: log_loss, rule: superior}]"
-    project.configure("cluster-by: day", gates, "multiclass-classification")
-    project.train("speed", estimator=LogisticRegression())
-    project.release()
-    project.train("speed", "load", estimator=LogisticRegression())
+    two_feature_champion.configure("cluster-by: day", gates, "multiclass-classification")
+    two_feature_champion.train("speed", estimator=LogisticRegression())
+    two_feature_champion.release()
+    two_feature_champion.train("speed", "load", estimator=LogisticRegression())
     report = compare("--json").json
     assert (report["verdict"], report["confusion"]["labels"]) == ("pass", ["a", "b", "c"])
 
 
-def test_predictions_that_are_nan_block(compare: Compare, project: ComparisonProject) -> None:
+def test_predictions_that_are_nan_block(compare: Compare, two_feature_champion: ComparisonProject) -> None:
     estimator = LinearRegression()
-    project.configure("cluster-by: day", "[{metric: mae, max: 10}]", "regression")
-    project.train(*FEATURES, estimator=estimator)
+    two_feature_champion.configure("cluster-by: day", "[{metric: mae, max: 10}]", "regression")
+    two_feature_champion.train(*FEATURES, estimator=estimator)
     estimator.coef_ = np.full(3, np.nan)
-    project.track("models/fault.skops", skops.io.dumps(estimator))
+    two_feature_champion.track("models/fault.skops", skops.io.dumps(estimator))
     report = compare("--json", code=1).json
     assert report["verdict"] == "block"
     assert report["reasons"][0] == "the challenger gives NaN or infinity in 900 of 900 predictions"
     assert metric(report, "mae")["challenger"] is None
 
 
-def test_constant_predictions(compare: Compare, project: ComparisonProject) -> None:
-    project.configure("cluster-by: day", "[{metric: precision, min: 0.1}, {metric: roc_auc, min: 0.4}]")
-    project.train(*FEATURES, estimator=DummyClassifier(strategy="prior"))
+def test_constant_predictions(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    two_feature_champion.configure("cluster-by: day", "[{metric: precision, min: 0.1}, {metric: roc_auc, min: 0.4}]")
+    two_feature_champion.train(*FEATURES, estimator=DummyClassifier(strategy="prior"))
     report = compare("--json", code=1).json
     assert metric(report, "roc_auc")["challenger"] == 0.5
     assert gate(report, "precision min")["reason"].startswith("undefined: 0/0")
     assert gate(report, "roc_auc min")["status"] == "pass"
 
 
-def test_one_label_only(compare: Compare, project: ComparisonProject) -> None:
-    project.train(*FEATURES)
-    project.data("data/test.parquet", machines().with_columns(broken=pl.lit(0, pl.Int64)))
+def test_one_label_only(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    two_feature_champion.train(*FEATURES)
+    two_feature_champion.data("data/test.parquet", machines().with_columns(broken=pl.lit(0, pl.Int64)))
     report = compare("--json", code=1).json
     assert gate(report, "roc_auc min")["reason"].startswith("undefined: every row has the same label")
     assert metric(report, "accuracy")["challenger"] is not None
 
 
-def test_one_row_decides_nothing(compare: Compare, project: ComparisonProject) -> None:
-    project.configure(
+def test_one_row_decides_nothing(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    two_feature_champion.configure(
         "inconclusive: block", "[{metric: log_loss, rule: non-inferior, margin: 0.5}, {metric: accuracy, min: 0}]"
     )
-    project.train(*FEATURES)
-    project.data("data/test.parquet", machines()[:1])
+    two_feature_champion.train(*FEATURES)
+    two_feature_champion.data("data/test.parquet", machines()[:1])
     report = compare("--json", code=1).json
     assert [one["status"] for one in report["gates"]] == ["block", "block"]
     assert "only 1 rows, at least 20 are needed" in report["gates"][1]["reason"]
 
 
-def test_too_few_clusters_are_said(compare: Compare, project: ComparisonProject) -> None:
-    project.train(*FEATURES)
-    project.configure("cluster-by: site")
+def test_too_few_clusters_are_said(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    two_feature_champion.train(*FEATURES)
+    two_feature_champion.configure("cluster-by: site")
     report = compare("--json").json
     assert report["verdict"] == "warn"
     assert "only 3 clusters, at least 20 are needed" in metric(report, "log_loss")["note"]
@@ -464,13 +488,13 @@ def test_too_few_clusters_are_said(compare: Compare, project: ComparisonProject)
     ],
 )
 def test_what_the_configuration_gets_wrong(
-    compare: Compare, project: ComparisonProject, evaluation: str, code: int, says: str
+    compare: Compare, two_feature_champion: ComparisonProject, evaluation: str, code: int, says: str
 ) -> None:
-    project.configure(evaluation)
+    two_feature_champion.configure(evaluation)
     if "train" in evaluation:
-        del project.tracked["data/train.parquet"]
-        project.track("data/test.parquet", project.tracked["data/test.parquet"])
-    refused(compare, project, code, says)
+        del two_feature_champion.tracked["data/train.parquet"]
+        two_feature_champion.track("data/test.parquet", two_feature_champion.tracked["data/test.parquet"])
+    refused(compare, two_feature_champion, code, says)
 
 
 @pytest.mark.parametrize(
@@ -491,17 +515,17 @@ def test_what_the_configuration_gets_wrong(
     ],
 )
 def test_data_that_nothing_can_be_told_from(
-    compare: Compare, project: ComparisonProject, change: Callable[[pl.DataFrame], Any], says: str
+    compare: Compare, two_feature_champion: ComparisonProject, change: Callable[[pl.DataFrame], Any], says: str
 ) -> None:
-    project.data("data/test.parquet", change(machines()))
-    refused(compare, project, 3, says)
+    two_feature_champion.data("data/test.parquet", change(machines()))
+    refused(compare, two_feature_champion, 3, says)
 
 
-def test_an_unknown_target_or_three_labels(compare: Compare, project: ComparisonProject) -> None:
-    project.data("data/test.parquet", machines().drop("broken"))
-    refused(compare, project, 2, "has no column 'broken'")
-    project.data("data/test.parquet", machines().with_columns(broken=pl.col("row") % 3))
-    refused(compare, project, 2, "a binary task has two labels, here are 0, 1, 2")
+def test_an_unknown_target_or_three_labels(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    two_feature_champion.data("data/test.parquet", machines().drop("broken"))
+    refused(compare, two_feature_champion, 2, "has no column 'broken'")
+    two_feature_champion.data("data/test.parquet", machines().with_columns(broken=pl.col("row") % 3))
+    refused(compare, two_feature_champion, 2, "a binary task has two labels, here are 0, 1, 2")
 
 
 def lose_the_champion(project: ComparisonProject) -> str:
@@ -511,8 +535,10 @@ def lose_the_champion(project: ComparisonProject) -> str:
     return md5
 
 
-def test_a_champion_that_nobody_gives_is_incomparable(compare: Compare, project: ComparisonProject) -> None:
-    md5 = lose_the_champion(project)
+def test_a_champion_that_nobody_gives_is_incomparable(
+    compare: Compare, two_feature_champion: ComparisonProject
+) -> None:
+    md5 = lose_the_champion(two_feature_champion)
     report = compare("--json", code=1).json
     assert report["verdict"] == "incomparable"
     assert (
@@ -523,64 +549,70 @@ def test_a_champion_that_nobody_gives_is_incomparable(compare: Compare, project:
     assert report["metrics"][0]["champion"] is None
 
 
-def test_incomparable_may_be_advice(compare: Compare, project: ComparisonProject) -> None:
-    project.configure(evaluation="cluster-by: day, incomparable: warn")
-    lose_the_champion(project)
+def test_incomparable_may_be_advice(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    two_feature_champion.configure(evaluation="cluster-by: day, incomparable: warn")
+    lose_the_champion(two_feature_champion)
     report = compare("--json").json
     assert report["verdict"] == "warn"
     assert [(one["id"], one["status"]) for one in report["gates"]] == [
         ("log_loss non-inferior", "warn"),
         ("roc_auc min", "pass"),
     ]
-    project.configure(evaluation="cluster-by: day, incomparable: warn", gates="[{metric: roc_auc, min: 0.99}]")
+    two_feature_champion.configure(
+        evaluation="cluster-by: day, incomparable: warn", gates="[{metric: roc_auc, min: 0.99}]"
+    )
     assert compare("--json", code=1).json["verdict"] == "block"
 
 
-def test_a_damaged_cache_is_not_believed(compare: Compare, project: ComparisonProject) -> None:
-    md5 = hashlib.md5(project.tracked["data/test.parquet"]).hexdigest()
-    (project.root / f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}").write_bytes(b"something else")
-    refused(compare, project, 3, "damaged")
+def test_a_damaged_cache_is_not_believed(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    md5 = hashlib.md5(two_feature_champion.tracked["data/test.parquet"]).hexdigest()
+    (two_feature_champion.root / f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}").write_bytes(b"something else")
+    refused(compare, two_feature_champion, 3, "damaged")
 
 
-def test_the_working_tree_must_be_what_is_recorded(compare: Compare, project: ComparisonProject) -> None:
-    project.repo.write("models/fault.skops", b"another model")
-    refused(compare, project, 3, "models/fault.skops: differs from what dvc.lock records")
-    project.repo.write("models/fault.skops", project.tracked["models/fault.skops"])
-    project.repo.write("data/test.parquet", b"edited")
-    refused(compare, project, 3, "data/test.parquet: differs from what dvc.lock records")
+def test_the_working_tree_must_be_what_is_recorded(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    two_feature_champion.repo.write("models/fault.skops", b"another model")
+    refused(compare, two_feature_champion, 3, "models/fault.skops: differs from what dvc.lock records")
+    two_feature_champion.repo.write("models/fault.skops", two_feature_champion.tracked["models/fault.skops"])
+    two_feature_champion.repo.write("data/test.parquet", b"edited")
+    refused(compare, two_feature_champion, 3, "data/test.parquet: differs from what dvc.lock records")
 
 
-def test_a_registered_model_that_was_exchanged_is_refused(compare: Compare, project: ComparisonProject) -> None:
-    project.train(*FEATURES)
-    commit = project.repo.commit("another")
-    project.repo.tag("fault@v0.1.0", commit, f"register\n\nModel-SHA256: {'0' * 64}\n")
-    project.repo.tag("fault#production#9", commit)
-    refused(compare, project, 3, "the model file is not the one that was registered")
+def test_a_registered_model_that_was_exchanged_is_refused(
+    compare: Compare, two_feature_champion: ComparisonProject
+) -> None:
+    two_feature_champion.train(*FEATURES)
+    commit = two_feature_champion.repo.commit("another")
+    two_feature_champion.repo.tag("fault@v0.1.0", commit, f"register\n\nModel-SHA256: {'0' * 64}\n")
+    two_feature_champion.repo.tag("fault#production#9", commit)
+    refused(compare, two_feature_champion, 3, "the model file is not the one that was registered")
 
 
-def test_shallow_clones_and_detached_heads(cli: Cli, project: ComparisonProject, tmp_path: Path) -> None:
-    project.repo.commit("later")
+def test_shallow_clones_and_detached_heads(cli: Cli, two_feature_champion: ComparisonProject, tmp_path: Path) -> None:
+    two_feature_champion.repo.commit("later")
     shallow = tmp_path / "shallow"
-    project.repo.git("clone", "--quiet", "--depth=1", f"file://{project.root}", str(shallow))
+    two_feature_champion.repo.git(
+        "clone", "--quiet", "--depth=1", f"file://{two_feature_champion.root}", str(shallow)
+    )
     answer = cli("compare", folder=shallow)
     assert (answer.code, "git fetch --unshallow --tags" in answer.err) == (3, True), answer.err
-    project.repo.git("checkout", "--quiet", "--detach")
-    project.repo.write("report.json", "old")
-    assert cli("compare", "--json", folder=project.root).code == 0
+    two_feature_champion.repo.git("checkout", "--quiet", "--detach")
+    two_feature_champion.repo.write("report.json", "old")
+    assert cli("compare", "--json", folder=two_feature_champion.root).code == 0
 
 
-def test_names_that_are_not_there(compare: Compare, project: ComparisonProject) -> None:
-    refused(compare, project, 2, "it has no model 'falt' → perhaps you meant 'fault'", "falt")
-    project.repo.write("dvc.yaml", "artifacts:\n  fautl: {path: models/fault.skops}\n")
-    refused(compare, project, 2, "dvc.yaml declares no such artifact → perhaps you meant 'fautl'")
-    project.repo.write("mlops.yaml", "version: 1\n")
-    refused(compare, project, 2, "it has no models")
-    (project.root / "mlops.yaml").unlink()
-    refused(compare, project, 2, "mlops.yaml: there is no such file")
+def test_names_that_are_not_there(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    refused(compare, two_feature_champion, 2, "it has no model 'falt' → perhaps you meant 'fault'", "falt")
+    two_feature_champion.repo.write("dvc.yaml", "artifacts:\n  fautl: {path: models/fault.skops}\n")
+    refused(compare, two_feature_champion, 2, "dvc.yaml declares no such artifact → perhaps you meant 'fautl'")
+    two_feature_champion.repo.write("mlops.yaml", "version: 1\n")
+    refused(compare, two_feature_champion, 2, "it has no models")
+    (two_feature_champion.root / "mlops.yaml").unlink()
+    refused(compare, two_feature_champion, 2, "mlops.yaml: there is no such file")
 
 
-def test_nothing_is_written_where_nothing_can_be(compare: Compare, project: ComparisonProject) -> None:
-    (project.root / "file").write_text("")
+def test_nothing_is_written_where_nothing_can_be(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    (two_feature_champion.root / "file").write_text("")
     answer = compare("--out", "file/report.json", code=4)
     assert answer.err.count("\n") == 1
 
@@ -622,12 +654,12 @@ def test_on_a_pipeline_that_dvc_ran(repo: Repo, cli: Cli) -> None:
     assert report["evaluation"]["rows"] == 900
 
 
-def test_any_two_versions_can_be_compared(compare: Compare, project: ComparisonProject) -> None:
-    project.train(*FEATURES)
-    project.release()
-    project.train("age")
-    project.repo.commit("worse")
-    project.data("data/test.parquet", b"the working tree does not matter")
+def test_any_two_versions_can_be_compared(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    two_feature_champion.train(*FEATURES)
+    two_feature_champion.release()
+    two_feature_champion.train("age")
+    two_feature_champion.repo.commit("worse")
+    two_feature_champion.data("data/test.parquet", b"the working tree does not matter")
     report = compare("v0.0.1", "v0.0.3", "--json").json
     assert (report["champion"]["version"], report["challenger"]["version"]) == ("v0.0.1", "v0.0.3")
     assert metric(report, "log_loss")["verdict"] == "improved"
@@ -636,7 +668,7 @@ def test_any_two_versions_can_be_compared(compare: Compare, project: ComparisonP
     assert metric(back, "log_loss")["delta"] == pytest.approx(-metric(report, "log_loss")["delta"])
     worse = compare("fault", "fault#production", "HEAD", "--json", code=1).json
     assert (worse["champion"]["version"], worse["challenger"]["version"]) == ("v0.0.3", "")
-    assert worse["challenger"]["commit"] == project.repo.git("rev-parse", "HEAD").strip()
+    assert worse["challenger"]["commit"] == two_feature_champion.repo.git("rev-parse", "HEAD").strip()
 
 
 @pytest.mark.parametrize(
@@ -650,35 +682,37 @@ def test_any_two_versions_can_be_compared(compare: Compare, project: ComparisonP
     ],
 )
 def test_sides_that_are_not_there(
-    compare: Compare, project: ComparisonProject, words: tuple[str, ...], code: int, says: str
+    compare: Compare, two_feature_champion: ComparisonProject, words: tuple[str, ...], code: int, says: str
 ) -> None:
-    refused(compare, project, code, says, *words)
+    refused(compare, two_feature_champion, code, says, *words)
 
 
-def test_a_challenger_whose_file_is_gone_is_an_error(compare: Compare, project: ComparisonProject) -> None:
-    lose_the_champion(project)
-    project.repo.commit("another")
-    refused(compare, project, 3, "the challenger is not to be had", "HEAD", "v0.0.1")
+def test_a_challenger_whose_file_is_gone_is_an_error(
+    compare: Compare, two_feature_champion: ComparisonProject
+) -> None:
+    lose_the_champion(two_feature_champion)
+    two_feature_champion.repo.commit("another")
+    refused(compare, two_feature_champion, 3, "the challenger is not to be had", "HEAD", "v0.0.1")
 
 
-def test_data_as_it_was_is_shown_beside(compare: Compare, project: ComparisonProject) -> None:
-    project.train(*FEATURES)
+def test_data_as_it_was_is_shown_beside(compare: Compare, two_feature_champion: ComparisonProject) -> None:
+    two_feature_champion.train(*FEATURES)
     assert compare("--json").json["frozen_rows"] is None, "the data is the same"
-    project.data("data/test.parquet", machines(600, seed=5, first=5000))
+    two_feature_champion.data("data/test.parquet", machines(600, seed=5, first=5000))
     report = compare("--json").json
     assert report["evaluation"]["rows"] == 600
     assert report["frozen_rows"]["evaluation"]["rows"] == 900
     before = next(one for one in report["frozen_rows"]["metrics"] if one["name"] == "log_loss")
-    project.data("data/test.parquet", machines())
+    two_feature_champion.data("data/test.parquet", machines())
     assert before == metric(compare("--json").json, "log_loss")
 
 
 def test_where_the_champion_cannot_read_the_new_data_the_old_tells(
-    compare: Compare, project: ComparisonProject
+    compare: Compare, two_feature_champion: ComparisonProject
 ) -> None:
-    project.train("speed", "age")
-    project.data("data/test.parquet", machines().drop("load"))
-    project.data("data/train.parquet", machines(1500, seed=1, first=10_000).drop("load"))
+    two_feature_champion.train("speed", "age")
+    two_feature_champion.data("data/test.parquet", machines().drop("load"))
+    two_feature_champion.data("data/train.parquet", machines(1500, seed=1, first=10_000).drop("load"))
     report = compare("--json", code=1).json
     assert report["verdict"] == "incomparable"
     assert metric(report, "log_loss")["champion"] is None
@@ -716,20 +750,20 @@ def test_many_small_steps_down_are_seen_against_the_anchor(cli: Cli, repo: Repo)
 
 @pytest.mark.parametrize(("setting", "code"), [("", 0), (", cannot-be-judged: block", 1)])
 def test_a_slice_that_is_too_small_is_named_everywhere(
-    cli: Cli, project: ComparisonProject, setting: str, code: int
+    cli: Cli, two_feature_champion: ComparisonProject, setting: str, code: int
 ) -> None:
     gates = "[{metric: accuracy, min: 0.1, per-slice: true}]"
-    project.configure(f"cluster-by: day, find-slices: off, slices: [site]{setting}", gates)
-    project.train(*FEATURES)
-    project.release()
-    report = cli("compare", "--json", folder=project.root).json
+    two_feature_champion.configure(f"cluster-by: day, find-slices: off, slices: [site]{setting}", gates)
+    two_feature_champion.train(*FEATURES)
+    two_feature_champion.release()
+    report = cli("compare", "--json", folder=two_feature_champion.root).json
     assert report["verdict"] == ("block" if code else "warn")
     tiny = next(one for one in report["slices"] if one["value"] == "tiny")
     (metric,) = tiny["metrics"]
     assert (tiny["rows"], metric["verdict"], metric["challenger_ci"]) == (100, "cannot_be_judged", None)
     assert metric["challenger"] is not None
     assert metric["note"] == "only 100 rows, at least 200 are needed"
-    answer = cli("compare", folder=project.root)
+    answer = cli("compare", folder=two_feature_champion.root)
     assert answer.code == code
     seen = " ".join(answer.out.split())
     assert "1 slice cannot be judged: site = tiny (only 100 rows, at least 200 are needed)" in seen

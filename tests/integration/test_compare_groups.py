@@ -26,24 +26,15 @@ def people(rows: int, seed: int, names: list[Any], kind: Any = None) -> pl.DataF
 
 
 @pytest.fixture
-def project(repo: Repo) -> ComparisonProject:
-    project = ComparisonProject(repo)
+def grouped_champion(comparison_project: ComparisonProject) -> ComparisonProject:
+    """A champion in production, and two groups that no model may treat otherwise."""
+    project = comparison_project
     project.data("data/train.parquet", people(2400, 1, ["a|<b>", "@b"]))
     project.data("data/test.parquet", people(2400, 0, ["a|<b>", "@b"]))
     project.configure(FAIR, GATES)
     project.train(*COLUMNS)
     project.release()
     return project
-
-
-@pytest.fixture
-def compare(cli: Cli, project: ComparisonProject) -> Compare:
-    def call(*words: str, code: int = 0) -> Answer:
-        answer = cli("compare", *words, folder=project.root)
-        assert answer.code == code, (answer.json["reasons"] if "--json" in words else answer.out, answer.err)
-        return answer
-
-    return call
 
 
 def biased(frame: pl.DataFrame) -> np.ndarray:
@@ -58,8 +49,10 @@ def gates(report: Any) -> dict[str, str]:
 PARITY, ODDS = "fairness group demographic parity", "fairness group equalised odds"
 
 
-def test_a_challenger_that_treats_a_group_worse_is_blocked(compare: Compare, project: ComparisonProject) -> None:
-    project.train(*COLUMNS, target=biased)
+def test_a_challenger_that_treats_a_group_worse_is_blocked(
+    compare: Compare, grouped_champion: ComparisonProject
+) -> None:
+    grouped_champion.train(*COLUMNS, target=biased)
     report = compare("--json", code=1).json
     assert gates(report) == {"roc_auc min": "pass", PARITY: "block", ODDS: "block"}
     (found,) = report["fairness"]
@@ -103,16 +96,18 @@ def test_a_first_version_is_only_warned_of(cli: Cli, repo: Repo) -> None:
     ],
 )
 def test_groups_of_any_name(
-    compare: Compare, project: ComparisonProject, names: list[Any], kind: Any, shown: set[str]
+    compare: Compare, grouped_champion: ComparisonProject, names: list[Any], kind: Any, shown: set[str]
 ) -> None:
-    project.data("data/test.parquet", people(1200, 0, names, kind))
+    grouped_champion.data("data/test.parquet", people(1200, 0, names, kind))
     report = compare("--json").json
     assert {group["value"] for group in report["fairness"][0]["groups"]} == shown
     assert gates(report)[PARITY] == ("pass" if shown else "warn")
 
 
-def test_identifiers_are_many_groups_that_are_too_small(compare: Compare, project: ComparisonProject) -> None:
-    project.data("data/test.parquet", people(1200, 0, [f"person {i}" for i in range(1200)]))
+def test_identifiers_are_many_groups_that_are_too_small(
+    compare: Compare, grouped_champion: ComparisonProject
+) -> None:
+    grouped_champion.data("data/test.parquet", people(1200, 0, [f"person {i}" for i in range(1200)]))
     report = compare("--json").json
     groups = report["fairness"][0]["groups"]
     assert len(groups) == 50
@@ -120,8 +115,8 @@ def test_identifiers_are_many_groups_that_are_too_small(compare: Compare, projec
     assert gates(report)[PARITY] == "warn"
 
 
-def test_few_clusters_are_said(compare: Compare, project: ComparisonProject) -> None:
-    project.configure(f"cluster-by: site, {FAIR}", GATES)
+def test_few_clusters_are_said(compare: Compare, grouped_champion: ComparisonProject) -> None:
+    grouped_champion.configure(f"cluster-by: site, {FAIR}", GATES)
     gate = compare("--json").json["gates"][1]
     assert (gate["status"], gate["reason"]) == ("warn", "cannot be judged: only 3 clusters, at least 20 are needed")
 
@@ -140,9 +135,9 @@ def test_few_clusters_are_said(compare: Compare, project: ComparisonProject) -> 
         ("find-slices: maybe", "binary-classification", "find-slices"),
     ],
 )
-def test_wrong_settings(cli: Cli, project: ComparisonProject, evaluation: str, task: str, said: str) -> None:
+def test_wrong_settings(cli: Cli, grouped_champion: ComparisonProject, evaluation: str, task: str, said: str) -> None:
     metric = "rmse" if task == "regression" else "roc_auc"
-    project.configure(evaluation, f"[{{metric: {metric}, min: 0.5}}]", task=task)
-    answer = cli("compare", folder=project.root)
+    grouped_champion.configure(evaluation, f"[{{metric: {metric}, min: 0.5}}]", task=task)
+    answer = cli("compare", folder=grouped_champion.root)
     assert answer.code == 2
     assert said in answer.err

@@ -12,20 +12,10 @@ import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression
 
-from tests.conftest import Answer, Cli, Repo
-from tests.integration.comparison_project import ComparisonProject, asking, machines
+from tests.conftest import Answer
+from tests.integration.comparison_project import ComparisonProject, machines
 
 Compare = Callable[..., Answer]
-
-
-@pytest.fixture
-def project(repo: Repo) -> ComparisonProject:
-    return ComparisonProject(repo)
-
-
-@pytest.fixture
-def compare(cli: Cli, project: ComparisonProject) -> Compare:
-    return asking(cli, project, "compare")
 
 
 def by_name(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -50,14 +40,16 @@ def answers(queries: int, seed: int) -> pl.DataFrame:
 
 
 @pytest.fixture
-def ranking(project: ComparisonProject) -> ComparisonProject:
-    project.data("data/train.parquet", answers(200, 1))
-    project.data("data/test.parquet", answers(120, 2))
-    project.configure("query: query", "[{metric: ndcg@5, rule: superior}, {metric: map, min: 0.3}]", "ranking")
-    project.train("words", estimator=LinearRegression())
-    project.release()
-    project.train("words", "clicks", estimator=LinearRegression())
-    return project
+def ranking(comparison_project: ComparisonProject) -> ComparisonProject:
+    comparison_project.data("data/train.parquet", answers(200, 1))
+    comparison_project.data("data/test.parquet", answers(120, 2))
+    comparison_project.configure(
+        "query: query", "[{metric: ndcg@5, rule: superior}, {metric: map, min: 0.3}]", "ranking"
+    )
+    comparison_project.train("words", estimator=LinearRegression())
+    comparison_project.release()
+    comparison_project.train("words", "clicks", estimator=LinearRegression())
+    return comparison_project
 
 
 def test_a_better_ranking(compare: Compare, ranking: ComparisonProject) -> None:
@@ -91,17 +83,17 @@ def test_queries_without_a_relevant_row_are_undefined(compare: Compare, ranking:
 
 @pytest.mark.parametrize(("then", "now"), [("abc", "abz"), ("abz", "abc"), ("abcd", "abc"), ("abc", "abcd")])
 def test_a_class_that_one_of_two_models_lacks_has_no_chance_there(
-    compare: Compare, project: ComparisonProject, then: str, now: str
+    compare: Compare, comparison_project: ComparisonProject, then: str, now: str
 ) -> None:
     def of(letters: str) -> Callable[[pl.DataFrame], list[str]]:
         return lambda frame: [letters[i] for i in (frame["row"] * 7 + (frame["speed"] > 0)) % len(letters)]
 
-    project.configure("cluster-by: day", "[{metric: accuracy, min: 0.05}]", "multiclass-classification")
+    comparison_project.configure("cluster-by: day", "[{metric: accuracy, min: 0.05}]", "multiclass-classification")
     test = machines()
-    project.data("data/test.parquet", test.with_columns(broken=pl.Series(of("abc")(test))))
-    project.train(target=of(then))
-    project.release()
-    project.train("speed", target=of(now))
+    comparison_project.data("data/test.parquet", test.with_columns(broken=pl.Series(of("abc")(test))))
+    comparison_project.train(target=of(then))
+    comparison_project.release()
+    comparison_project.train("speed", target=of(now))
     report = compare("--json").json
     assert report["verdict"] != "incomparable", report["reasons"]
     assert by_name(report)["log_loss"]["champion"] is not None
@@ -114,14 +106,18 @@ def test_a_class_that_one_of_two_models_lacks_has_no_chance_there(
 
 
 @pytest.mark.parametrize("lacks", ["champion", "challenger"])
-def test_a_model_of_one_label_is_compared_too(compare: Compare, project: ComparisonProject, lacks: str) -> None:
+def test_a_model_of_one_label_is_compared_too(
+    compare: Compare, comparison_project: ComparisonProject, lacks: str
+) -> None:
     for side in ("champion", "challenger"):
         if side == lacks:
-            project.train(estimator=DummyClassifier(), target=lambda frame: np.zeros(frame.height, dtype=int))
+            comparison_project.train(
+                estimator=DummyClassifier(), target=lambda frame: np.zeros(frame.height, dtype=int)
+            )
         else:
-            project.train()
+            comparison_project.train()
         if side == "champion":
-            project.release()
+            comparison_project.release()
     report = compare("--json", code=0 if lacks == "champion" else 1).json
     assert report["verdict"] in ("pass", "block"), report["reasons"]
     assert by_name(report)["log_loss"][lacks] > 10
@@ -152,15 +148,15 @@ def sales(days: int, first: int, seed: int) -> pl.DataFrame:
 
 
 @pytest.fixture
-def forecast(project: ComparisonProject) -> ComparisonProject:
-    project.data("data/train.parquet", sales(200, 0, 1))
-    project.data("data/test.parquet", sales(90, 200, 2).sample(fraction=1.0, shuffle=True, seed=3))
+def forecast(comparison_project: ComparisonProject) -> ComparisonProject:
+    comparison_project.data("data/train.parquet", sales(200, 0, 1))
+    comparison_project.data("data/test.parquet", sales(90, 200, 2).sample(fraction=1.0, shuffle=True, seed=3))
     gates = "[{metric: mae, rule: superior}, {metric: mase, max: 1}]"
-    project.configure("time: day, series: shop, horizon: 2, season: 7, train: train", gates, "forecasting")
-    project.train("size", "weather", estimator=LinearRegression())
-    project.release()
-    project.train("size", "weather", "weekday", estimator=LinearRegression())
-    return project
+    comparison_project.configure("time: day, series: shop, horizon: 2, season: 7, train: train", gates, "forecasting")
+    comparison_project.train("size", "weather", estimator=LinearRegression())
+    comparison_project.release()
+    comparison_project.train("size", "weather", "weekday", estimator=LinearRegression())
+    return comparison_project
 
 
 def test_a_better_forecast(compare: Compare, forecast: ComparisonProject) -> None:
@@ -200,8 +196,8 @@ def test_a_series_that_training_never_had_leaves_mase_undefined(
     ],
 )
 def test_settings_that_do_not_fit(
-    compare: Compare, project: ComparisonProject, evaluation: str, gates: str, task: str, says: str
+    compare: Compare, comparison_project: ComparisonProject, evaluation: str, gates: str, task: str, says: str
 ) -> None:
-    project.configure(evaluation, gates, task)
+    comparison_project.configure(evaluation, gates, task)
     answer = compare(code=2)
     assert says in answer.err

@@ -21,7 +21,7 @@ def dated(frame: pl.DataFrame, first: date) -> pl.DataFrame:
 
 
 @pytest.fixture
-def project(repo: Repo) -> ComparisonProject:
+def dated_champion(repo: Repo) -> ComparisonProject:
     """A champion in production; the training data ends before the evaluation begins."""
     made = ComparisonProject(repo)
     made.configure("cluster-by: day, train: train, id: row")
@@ -52,9 +52,9 @@ def replant(project: ComparisonProject, **columns: pl.Expr) -> None:
     project.data("data/test.parquet", dated(machines(), date(2026, 3, 1)).with_columns(**columns))
 
 
-def test_honest_data_passes_every_check(cli: Cli, project: ComparisonProject) -> None:
-    project.train(*FEATURES)
-    report = compared(cli, project)
+def test_honest_data_passes_every_check(cli: Cli, dated_champion: ComparisonProject) -> None:
+    dated_champion.train(*FEATURES)
+    report = compared(cli, dated_champion)
     assert report["verdict"] == "pass"
     assert {one["id"]: one["status"] for one in report["data_checks"]["checks"]} == {
         "label in the features": "pass",
@@ -69,61 +69,66 @@ def test_honest_data_passes_every_check(cli: Cli, project: ComparisonProject) ->
     assert report["data_checks"] | {"checks": []} == {"checks": [], "datasets": [], "columns": [], "note": ""}
 
 
-def test_a_feature_that_is_copied_from_the_label_blocks(cli: Cli, project: ComparisonProject) -> None:
-    replant(project, repaired=1 - pl.col("broken"))
-    project.train(*FEATURES, "repaired")
-    report = compared(cli, project, code=1)
+def test_a_feature_that_is_copied_from_the_label_blocks(cli: Cli, dated_champion: ComparisonProject) -> None:
+    replant(dated_champion, repaired=1 - pl.col("broken"))
+    dated_champion.train(*FEATURES, "repaired")
+    report = compared(cli, dated_champion, code=1)
     assert report["verdict"] == "block"
     assert [gate["id"] for gate in report["gates"] if gate["status"] == "block"] == ["data: label in the features"]
     assert check(report, "label in the features") == ("block", "'repaired' is the label, negated")
     assert any("'repaired' is the label, negated" in reason for reason in report["reasons"])
-    text = cli("report", folder=project.root).out
+    text = cli("report", folder=dated_champion.root).out
     assert "'repaired' is the label, negated" in text
 
 
-def test_a_feature_that_knows_too_much_blocks_until_it_is_allowed(cli: Cli, project: ComparisonProject) -> None:
+def test_a_feature_that_knows_too_much_blocks_until_it_is_allowed(
+    cli: Cli, dated_champion: ComparisonProject
+) -> None:
     noise = pl.int_range(pl.len()).hash(seed=3) % 1000 / 1000
-    replant(project, **{"repair minutes": pl.col("broken") * 0.93 + noise})
-    project.train(*FEATURES, "repair minutes")
-    report = compared(cli, project, code=1)
+    replant(dated_champion, **{"repair minutes": pl.col("broken") * 0.93 + noise})
+    dated_champion.train(*FEATURES, "repair minutes")
+    report = compared(cli, dated_champion, code=1)
     assert [gate["id"] for gate in report["gates"] if gate["status"] == "block"] == ["data: single features"]
     status, found = check(report, "single features")
     assert status == "block"
     assert found.startswith("new feature 'repair minutes' alone has AUC 0.99")
-    project.configure("cluster-by: day, train: train, id: row, leaks: {allowed: [repair minutes]}")
-    assert compared(cli, project)["verdict"] == "pass"
-    project.configure("cluster-by: day, train: train, id: row, leaks: {certain: 1}")
-    report = compared(cli, project)
+    dated_champion.configure("cluster-by: day, train: train, id: row, leaks: {allowed: [repair minutes]}")
+    assert compared(cli, dated_champion)["verdict"] == "pass"
+    dated_champion.configure("cluster-by: day, train: train, id: row, leaks: {certain: 1}")
+    report = compared(cli, dated_champion)
     assert (report["verdict"], check(report, "single features")[0]) == ("warn", "warn")
 
 
-def test_a_column_that_the_model_does_not_read_is_no_leak(cli: Cli, project: ComparisonProject) -> None:
-    replant(project, repaired=1 - pl.col("broken"))
-    project.train(*FEATURES)
-    assert compared(cli, project)["verdict"] == "pass"
+def test_a_column_that_the_model_does_not_read_is_no_leak(cli: Cli, dated_champion: ComparisonProject) -> None:
+    replant(dated_champion, repaired=1 - pl.col("broken"))
+    dated_champion.train(*FEATURES)
+    assert compared(cli, dated_champion)["verdict"] == "pass"
 
 
-def test_training_on_the_days_of_the_evaluation_warns_or_blocks(cli: Cli, project: ComparisonProject) -> None:
-    project.data("data/train.parquet", dated(machines(1500, seed=1, first=LATER), date(2026, 3, 1)))
-    project.train(*FEATURES)
-    report = compared(cli, project)
+def test_training_on_the_days_of_the_evaluation_warns_or_blocks(cli: Cli, dated_champion: ComparisonProject) -> None:
+    dated_champion.data("data/train.parquet", dated(machines(1500, seed=1, first=LATER), date(2026, 3, 1)))
+    dated_champion.train(*FEATURES)
+    report = compared(cli, dated_champion)
     assert report["verdict"] == "warn"
     status, found = check(report, "time order")
     assert (status, "900 of 900 evaluation rows are not later" in found) == ("warn", True)
-    project.configure("cluster-by: day, time: day, train: train, id: row")
-    assert check(compared(cli, project, code=1), "time order")[0] == "block"
+    dated_champion.configure("cluster-by: day, time: day, train: train, id: row")
+    assert check(compared(cli, dated_champion, code=1), "time order")[0] == "block"
 
 
-def test_identifiers_as_features(cli: Cli, project: ComparisonProject) -> None:
-    project.train(*FEATURES, "row")
-    assert check(compared(cli, project), "identifiers as features") == ("warn", "'row' is nearly unique per row")
+def test_identifiers_as_features(cli: Cli, dated_champion: ComparisonProject) -> None:
+    dated_champion.train(*FEATURES, "row")
+    assert check(compared(cli, dated_champion), "identifiers as features") == (
+        "warn",
+        "'row' is nearly unique per row",
+    )
 
 
-def test_a_shared_id_blocks_and_the_headline_says_so(cli: Cli, project: ComparisonProject) -> None:
+def test_a_shared_id_blocks_and_the_headline_says_so(cli: Cli, dated_champion: ComparisonProject) -> None:
     """Training rows 800 to 2299 have the ids of 100 evaluation rows, and other values: numbered anew, as it seems."""
-    project.data("data/train.parquet", dated(machines(1500, seed=1, first=800), date(2026, 1, 1)))
-    project.train(*FEATURES)
-    report = compared(cli, project, code=1)
+    dated_champion.data("data/train.parquet", dated(machines(1500, seed=1, first=800), date(2026, 1, 1)))
+    dated_champion.train(*FEATURES)
+    report = compared(cli, dated_champion, code=1)
     told = (
         "100 of 900 rows have the id of a training row, and none of them looks like it: are ids numbered anew in each"
         " file?; max-overlap is 0"
@@ -131,45 +136,45 @@ def test_a_shared_id_blocks_and_the_headline_says_so(cli: Cli, project: Comparis
     assert check(report, "training rows") == ("block", told)
     assert report["evaluation"]["excluded"] == {"seen in training": 100}
     assert [gate["id"] for gate in report["gates"] if gate["status"] != "pass"] == ["data: training rows"]
-    text = " ".join(cli("report", folder=project.root).out.split())
+    text = " ".join(cli("report", folder=dated_champion.root).out.split())
     assert text.startswith(
         "BLOCK fault: blocked by a data check (training rows) 100 of 900 rows have the id of a training row"
     )
 
 
-def test_rows_that_look_alike_by_chance_stay_and_pass(cli: Cli, project: ComparisonProject) -> None:
+def test_rows_that_look_alike_by_chance_stay_and_pass(cli: Cli, dated_champion: ComparisonProject) -> None:
     """Machines with rounded features, so that one in ten has a twin, with ids and without."""
     for path, frame in (("train", machines(1500, seed=1, first=LATER)), ("test", machines())):
         rounded = frame.drop("day").with_columns(pl.col(FEATURES).round(0))
-        project.data(f"data/{path}.parquet", rounded)
-    project.train(*FEATURES)
+        dated_champion.data(f"data/{path}.parquet", rounded)
+    dated_champion.train(*FEATURES)
     for evaluation, status in (("train: train, id: row", "note"), ("train: train", "note")):
-        project.configure(f"{evaluation}, leaks: {{time-order: ignore}}")
-        report = compared(cli, project)
+        dated_champion.configure(f"{evaluation}, leaks: {{time-order: ignore}}")
+        report = compared(cli, dated_champion)
         assert report["verdict"] == "pass", report["reasons"]
         assert report["evaluation"]["rows"] == 900
         found = check(report, "training rows")
         assert (found[0], "rows look like a training row, chance gives about" in found[1]) == (status, True)
 
 
-def test_copies_under_new_ids_warn_and_without_ids_block(cli: Cli, project: ComparisonProject) -> None:
+def test_copies_under_new_ids_warn_and_without_ids_block(cli: Cli, dated_champion: ComparisonProject) -> None:
     past = dated(machines(), date(2026, 3, 1)).with_columns(row=pl.col("row") + 50_000)
     train = pl.concat([dated(machines(1500, seed=1, first=LATER), date(2026, 1, 1)), past[:45]])
-    project.data("data/train.parquet", train)
-    project.train(*FEATURES)
-    project.configure("train: train, id: row, leaks: {time-order: ignore}")
-    report = compared(cli, project)
+    dated_champion.data("data/train.parquet", train)
+    dated_champion.train(*FEATURES)
+    dated_champion.configure("train: train, id: row, leaks: {time-order: ignore}")
+    report = compared(cli, dated_champion)
     assert (report["verdict"], report["evaluation"]["rows"]) == ("warn", 900)
     assert "45 of 900 rows look like a training row, chance gives about 0 (p = " in check(report, "training rows")[1]
-    project.configure("train: train, leaks: {time-order: ignore}")
-    report = compared(cli, project, code=1)
+    dated_champion.configure("train: train, leaks: {time-order: ignore}")
+    report = compared(cli, dated_champion, code=1)
     assert report["evaluation"]["excluded"] == {"seen in training": 45}, "a column of row numbers hides no copy"
     assert check(report, "training rows")[0] == "block"
-    project.configure("train: train, max-overlap: 45, leaks: {time-order: ignore}")
-    assert compared(cli, project)["verdict"] == "pass"
+    dated_champion.configure("train: train, max-overlap: 45, leaks: {time-order: ignore}")
+    assert compared(cli, dated_champion)["verdict"] == "pass"
 
 
-def test_what_changed_since_the_champions_data(cli: Cli, project: ComparisonProject) -> None:
+def test_what_changed_since_the_champions_data(cli: Cli, dated_champion: ComparisonProject) -> None:
     then = machines()
     now = dated(machines(1200, seed=7, first=5000), date(2026, 4, 1))
     grown = pl.concat([dated(then, date(2026, 3, 1)).head(600), now]).with_columns(
@@ -178,14 +183,14 @@ def test_what_changed_since_the_champions_data(cli: Cli, project: ComparisonProj
         load=pl.when(pl.col("row") % 4 > 0).then("load"),
         extra=pl.lit(1.5),
     )
-    project.data("data/test.parquet", grown.drop("age"))
+    dated_champion.data("data/test.parquet", grown.drop("age"))
     past = dated(then, date(2026, 3, 1)).with_columns(row=pl.col("row") + 50_000)
-    project.data(
+    dated_champion.data(
         "data/train.parquet", pl.concat([dated(machines(1500, seed=1, first=LATER), date(2026, 1, 1)), past])
     )
-    project.configure("cluster-by: day, train: train, id: row, incomparable: warn")
-    project.train("speed")
-    report = compared(cli, project)
+    dated_champion.configure("cluster-by: day, train: train, id: row, incomparable: warn")
+    dated_champion.train("speed")
+    report = compared(cli, dated_champion)
     checks = report["data_checks"]
     assert check(report, "past evaluation rows") == (
         "note",
@@ -213,20 +218,20 @@ def test_what_changed_since_the_champions_data(cli: Cli, project: ComparisonProj
     assert (columns["evaluation", "site"]["added"], columns["evaluation", "site"]["examples"]) == (1, ["west"])
     assert ("training", "speed") not in columns, "what hardly moved is not shown"
     assert ("evaluation", "row") not in columns
-    assert "extra" in cli("report", "--format", "markdown", folder=project.root).out
+    assert "extra" in cli("report", "--format", "markdown", folder=dated_champion.root).out
 
 
 def test_without_training_data_or_champion_the_report_says_what_it_cannot_know(
-    cli: Cli, project: ComparisonProject
+    cli: Cli, dated_champion: ComparisonProject
 ) -> None:
-    project.configure("cluster-by: day")
-    assert check(compared(cli, project, code=0), "training rows")[0] == "unknown"
-    project.data("data/test.parquet", dated(machines(seed=5), date(2026, 3, 1)))
-    project.train(*FEATURES)
-    for path in (project.root / ".dvc/cache/files/md5").rglob("*"):
+    dated_champion.configure("cluster-by: day")
+    assert check(compared(cli, dated_champion, code=0), "training rows")[0] == "unknown"
+    dated_champion.data("data/test.parquet", dated(machines(seed=5), date(2026, 3, 1)))
+    dated_champion.train(*FEATURES)
+    for path in (dated_champion.root / ".dvc/cache/files/md5").rglob("*"):
         content = path.read_bytes() if path.is_file() else b""
-        if content.startswith(b"PAR1") and content not in project.tracked.values():
+        if content.startswith(b"PAR1") and content not in dated_champion.tracked.values():
             path.unlink()
-    report = compared(cli, project)
+    report = compared(cli, dated_champion)
     assert report["data_checks"]["note"].startswith("the champion's evaluation data is not to be had")
     assert report["data_checks"]["datasets"] == []

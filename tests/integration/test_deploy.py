@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,27 +34,6 @@ pytestmark = pytest.mark.usefixtures("preloaded")
 SOURCE = str(Path(__file__).parents[2])
 
 
-@pytest.fixture
-def project(repo: Repo) -> Iterator[DeployProject]:
-    made = DeployProject(repo)
-    yield made
-    made.clean_up()
-
-
-@pytest.fixture
-def run(project: DeployProject, cli: Cli) -> Callable[..., Answer]:
-    """Run a command in the project; its exit code must be `code`, an error one line."""
-
-    def call(*words: str, code: int = 0) -> Answer:
-        answer = cli(*words, folder=project.root)
-        assert answer.code == code, (answer.out, answer.err)
-        errors = [line for line in answer.err.splitlines() if line.startswith("error:")]
-        assert len(errors) == (code > 1)
-        return answer
-
-    return call
-
-
 Run = Callable[..., Answer]
 
 
@@ -63,19 +42,19 @@ def state(run: Run, code: int) -> Any:
     return place
 
 
-def test_a_version_is_deployed_once(project: DeployProject, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_is_deployed_once(deploy_project: DeployProject, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "canary-of-the-token")
-    commit = project.release("v1.0.0", 1, "staging")
+    commit = deploy_project.release("v1.0.0", 1, "staging")
     planned = run("deploy", "staging", "--dry-run", "--json").json
     assert [(place["result"], place["step"]) for place in planned] == [("planned", "start")]
-    assert project.servers() == set()
+    assert deploy_project.servers() == set()
 
     first = run("deploy", "staging")
-    (pid,) = project.servers()
-    assert first.out == f"credit in staging: v1.0.0 serves at http://127.0.0.1:{project.staging}\n"
+    (pid,) = deploy_project.servers()
+    assert first.out == f"credit in staging: v1.0.0 serves at http://127.0.0.1:{deploy_project.staging}\n"
 
     again = run("deploy", "staging")
-    assert ("nothing to do" in again.out, project.servers()) == (True, {pid})
+    assert ("nothing to do" in again.out, deploy_project.servers()) == (True, {pid})
     place = state(run, 0)
     assert (place["sync"], place["health"], place["note"]) == ("Synced", "Healthy", "")
     assert place["running"]["commit"] == commit
@@ -127,43 +106,43 @@ class Traffic:
                     self.failures.append(repr(error))
 
 
-def test_no_request_is_lost_while_versions_change(project: DeployProject, run: Run) -> None:
-    first = project.release("v1.0.0", 1, "staging")
+def test_no_request_is_lost_while_versions_change(deploy_project: DeployProject, run: Run) -> None:
+    first = deploy_project.release("v1.0.0", 1, "staging")
     run("deploy", "staging")
-    project.release("v1.1.0", 2, "staging")
-    with Traffic(project.staging) as traffic:
+    deploy_project.release("v1.1.0", 2, "staging")
+    with Traffic(deploy_project.staging) as traffic:
         forth = run("deploy", "staging")
-        project.assign("staging", first)
+        deploy_project.assign("staging", first)
         back = run("deploy", "staging")
     assert "v1.0.0 → v1.1.0 serves" in forth.out
     assert "v1.1.0 → v1.0.0 serves" in back.out
     assert traffic.failures == []
     assert set(traffic.versions) == {"v1.0.0", "v1.1.0"}
-    assert len(project.servers()) == 1
+    assert len(deploy_project.servers()) == 1
 
 
-def test_a_version_that_is_not_ready_in_time_is_not_let_in(project: DeployProject, run: Run) -> None:
-    project.release("v1.0.0", 1, "staging")
+def test_a_version_that_is_not_ready_in_time_is_not_let_in(deploy_project: DeployProject, run: Run) -> None:
+    deploy_project.release("v1.0.0", 1, "staging")
     run("deploy", "staging")
-    before = project.servers()
-    project.release("v1.1.0", 2, "staging")
-    project.configure(**{"timeout: 20s": "timeout: 0.01s"})
+    before = deploy_project.servers()
+    deploy_project.release("v1.1.0", 2, "staging")
+    deploy_project.configure(**{"timeout: 20s": "timeout: 0.01s"})
     refused = run("deploy", "staging", code=1)
     assert "v1.1.0 was not let in: the server was not ready after 0.01 s" in refused.out
     assert "v1.0.0 keeps serving" in refused.out
-    assert project.servers() == before
+    assert deploy_project.servers() == before
     place = state(run, 1)
     assert (place["sync"], place["health"], place["running"]["version"]) == ("OutOfSync", "Healthy", "v1.0.0")
     assert "not ready" in place["note"]
 
 
 def test_a_server_that_finds_other_predictions_is_not_let_in(
-    project: DeployProject, run: Run, monkeypatch: pytest.MonkeyPatch
+    deploy_project: DeployProject, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project.release("v1.0.0", 1, "staging")
+    deploy_project.release("v1.0.0", 1, "staging")
     run("deploy", "staging")
-    before = project.servers()
-    project.release("v1.1.0", 2, "staging")
+    before = deploy_project.servers()
+    deploy_project.release("v1.1.0", 2, "staging")
     honest = bundles.make_golden
 
     def elsewhere(*arguments: Any, **options: Any) -> Any:
@@ -174,16 +153,16 @@ def test_a_server_that_finds_other_predictions_is_not_let_in(
     refused = run("deploy", "staging", code=1)
     assert "the server ended before it was ready" in refused.out
     assert "golden row 0: predicted" in refused.out
-    assert project.servers() == before
+    assert deploy_project.servers() == before
 
 
-def test_the_gate_asks_the_endpoint_itself(project: DeployProject, run: Run) -> None:
-    project.release("v1.0.0", 1, "staging")
+def test_the_gate_asks_the_endpoint_itself(deploy_project: DeployProject, run: Run) -> None:
+    deploy_project.release("v1.0.0", 1, "staging")
     run("deploy", "staging")
-    before = project.servers()
-    project.release("v1.1.0", 2, "staging")
-    config = parse_config((project.root / "mlops.yaml").read_bytes())
-    real = bootstrap.deploy_ports(project.root, config)
+    before = deploy_project.servers()
+    deploy_project.release("v1.1.0", 2, "staging")
+    config = parse_config((deploy_project.root / "mlops.yaml").read_bytes())
+    real = bootstrap.deploy_ports(deploy_project.root, config)
 
     class Crooked:
         """A client that sees probabilities a little beside what the server said."""
@@ -198,7 +177,7 @@ def test_the_gate_asks_the_endpoint_itself(project: DeployProject, run: Run) -> 
             answers = real.client.predict(address, model, rows, patience)
             return InferenceResult(answers.labels, probability=tuple(value + 1e-5 for value in answers.probability))
 
-    repository = bootstrap.repository(project.root)
+    repository = bootstrap.repository(deploy_project.root)
     world = DeployPorts(real.target, Crooked(), real.clock, real.timer)
     (outcome,) = deploy(
         config,
@@ -210,31 +189,31 @@ def test_the_gate_asks_the_endpoint_itself(project: DeployProject, run: Run) -> 
     )
     assert outcome.result is DeployResult.REFUSED
     assert outcome.reason == "golden row 0: probabilities differ by 1e-05, allowed is 1e-06"
-    assert (outcome.current, project.servers()) == ("v1.0.0", before)
+    assert (outcome.current, deploy_project.servers()) == ("v1.0.0", before)
 
 
-def test_a_tampered_model_is_not_deployed(project: DeployProject, run: Run) -> None:
-    project.release("v1.0.0", 1, "staging")
-    cached = project.cached(trained(1))
+def test_a_tampered_model_is_not_deployed(deploy_project: DeployProject, run: Run) -> None:
+    deploy_project.release("v1.0.0", 1, "staging")
+    cached = deploy_project.cached(trained(1))
     content = cached.read_bytes()
     cached.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert "damaged" in run("deploy", "staging", code=3).err
     cached.unlink()
     assert "not cached, and no DVC remote gave it" in run("deploy", "staging", code=3).err
-    assert project.servers() == set()
+    assert deploy_project.servers() == set()
 
 
-def test_a_model_that_was_not_registered_is_not_deployed(project: DeployProject, run: Run) -> None:
-    project.release("v1.0.0", 1, "staging", sha256="0" * 64)
+def test_a_model_that_was_not_registered_is_not_deployed(deploy_project: DeployProject, run: Run) -> None:
+    deploy_project.release("v1.0.0", 1, "staging", sha256="0" * 64)
     assert "is not the model that was registered" in run("deploy", "staging", code=3).err
-    assert project.servers() == set()
-    assert not (project.root / ".gitops-mlops/bundles").exists()
+    assert deploy_project.servers() == set()
+    assert not (deploy_project.root / ".gitops-mlops/bundles").exists()
 
 
-def test_a_killed_server_is_seen_and_healed(project: DeployProject, run: Run) -> None:
-    project.release("v1.0.0", 1, "staging")
+def test_a_killed_server_is_seen_and_healed(deploy_project: DeployProject, run: Run) -> None:
+    deploy_project.release("v1.0.0", 1, "staging")
     run("deploy", "staging")
-    (pid,) = project.servers()
+    (pid,) = deploy_project.servers()
     identity = ProcessIdentity.of(pid)
     assert identity is not None
     os.kill(pid, signal.SIGKILL)
@@ -244,67 +223,67 @@ def test_a_killed_server_is_seen_and_healed(project: DeployProject, run: Run) ->
     assert f"its process {pid} is gone" in place["note"]
     run("deploy", "staging")
     assert state(run, 0)["health"] == "Healthy"
-    assert len(project.servers()) == 1
+    assert len(deploy_project.servers()) == 1
 
 
-def test_a_port_that_another_process_has(project: DeployProject, run: Run) -> None:
-    project.release("v1.0.0", 1, "staging")
-    with socket.create_server(("127.0.0.1", project.staging)):
-        assert f"127.0.0.1:{project.staging}: the port is taken" in run("deploy", "staging", code=4).err
-    assert project.servers() == set()
+def test_a_port_that_another_process_has(deploy_project: DeployProject, run: Run) -> None:
+    deploy_project.release("v1.0.0", 1, "staging")
+    with socket.create_server(("127.0.0.1", deploy_project.staging)):
+        assert f"127.0.0.1:{deploy_project.staging}: the port is taken" in run("deploy", "staging", code=4).err
+    assert deploy_project.servers() == set()
     run("deploy", "staging")
 
 
-def test_nothing_assigned_stops_nothing(project: DeployProject, run: Run) -> None:
-    project.release("v1.0.0", 1, "staging")
+def test_nothing_assigned_stops_nothing(deploy_project: DeployProject, run: Run) -> None:
+    deploy_project.release("v1.0.0", 1, "staging")
     run("deploy", "staging")
-    before = project.servers()
+    before = deploy_project.servers()
     assert "no version is assigned to production" in run("deploy", "production", code=3).err
     together = run("deploy", "--json").json
     assert [place["result"] for place in together] == ["unchanged", "unassigned"]
-    for tag in project.repo.git("tag", "--list").split():
-        project.repo.git("tag", "--delete", tag)
+    for tag in deploy_project.repo.git("tag", "--list").split():
+        deploy_project.repo.git("tag", "--delete", tag)
     assert "what runs is left alone" in run("deploy", code=3).err
     assert "no version is assigned" in run("status", code=3).err
-    assert project.servers() == before
+    assert deploy_project.servers() == before
 
 
-def test_a_shallow_clone_cannot_decide(project: DeployProject, cli: Cli, tmp_path: Path) -> None:
-    project.release("v1.0.0", 1, "staging")
-    project.release("v1.1.0", 2)
+def test_a_shallow_clone_cannot_decide(deploy_project: DeployProject, cli: Cli, tmp_path: Path) -> None:
+    deploy_project.release("v1.0.0", 1, "staging")
+    deploy_project.release("v1.1.0", 2)
     clone = tmp_path / "clone"
-    project.repo.git("clone", "--quiet", "--depth", "1", f"file://{project.root}", str(clone))
+    deploy_project.repo.git("clone", "--quiet", "--depth", "1", f"file://{deploy_project.root}", str(clone))
     for command in ("deploy", "status"):
         answer = cli(command, folder=clone)
         assert (answer.code, "shallow" in answer.err, answer.err.count("\n")) == (3, True, 1)
 
 
-def test_stop_is_on_purpose_and_deploy_starts_again(project: DeployProject, run: Run) -> None:
-    project.release("v1.0.0", 1, "staging")
+def test_stop_is_on_purpose_and_deploy_starts_again(deploy_project: DeployProject, run: Run) -> None:
+    deploy_project.release("v1.0.0", 1, "staging")
     run("deploy", "staging")
     assert "--stop needs the environment" in run("deploy", "--stop", code=2).err
     assert run("deploy", "staging", "--stop").out == "credit in staging: stopped\n"
-    assert project.servers() == set()
+    assert deploy_project.servers() == set()
     assert state(run, 1)["health"] == "Suspended"
     assert run("deploy", "--stop", "staging", "production").out.count("did not run") == 2
     run("deploy", "staging")
     assert state(run, 0)["health"] == "Healthy"
 
 
-def test_the_log_holds_what_clients_asked_and_not_the_health_gate(project: DeployProject, run: Run) -> None:
+def test_the_log_holds_what_clients_asked_and_not_the_health_gate(deploy_project: DeployProject, run: Run) -> None:
     import polars as pl
 
-    project.release("v1.0.0", 1, "staging")
+    deploy_project.release("v1.0.0", 1, "staging")
     run("deploy", "staging")
     run("predict", "credit", "--env", "staging", "--row", json.dumps(ROW))
     run("deploy", "staging", "--stop")
-    log = project.root / ".gitops-mlops" / "predictions" / "staging" / "credit" / "predictions"
+    log = deploy_project.root / ".gitops-mlops" / "predictions" / "staging" / "credit" / "predictions"
     assert pl.read_parquet(log / "*.parquet")["income"].to_list() == [ROW["income"]]
 
 
-def test_two_deploys_at_once_make_one_server(project: DeployProject, run: Run) -> None:
-    project.release("v1.0.0", 1, "staging")
-    command = [sys.executable, "-m", "gitops_mlops", "-C", str(project.root), "deploy", "staging", "--json"]
+def test_two_deploys_at_once_make_one_server(deploy_project: DeployProject, run: Run) -> None:
+    deploy_project.release("v1.0.0", 1, "staging")
+    command = [sys.executable, "-m", "gitops_mlops", "-C", str(deploy_project.root), "deploy", "staging", "--json"]
     environment = {**os.environ, "PYTHONPATH": SOURCE}
     both = [
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -313,22 +292,22 @@ def test_two_deploys_at_once_make_one_server(project: DeployProject, run: Run) -
     ended = [(process.communicate(timeout=120), process.returncode) for process in both]
     assert [code for _, code in ended] == [0, 0], ended
     assert sorted(json.loads(out)[0]["result"] for (out, _), _ in ended) == ["deployed", "unchanged"]
-    assert len(project.servers()) == 1
+    assert len(deploy_project.servers()) == 1
 
 
-def test_a_deploy_that_is_killed_leaves_no_server(project: DeployProject, run: Run) -> None:
-    project.release("v1.0.0", 1, "staging")
-    repository = bootstrap.repository(project.root)
+def test_a_deploy_that_is_killed_leaves_no_server(deploy_project: DeployProject, run: Run) -> None:
+    deploy_project.release("v1.0.0", 1, "staging")
+    repository = bootstrap.repository(deploy_project.root)
     run("deploy", "staging")
     run("deploy", "staging", "--stop")
-    (bundle,) = (project.root / ".gitops-mlops/bundles").iterdir()
+    (bundle,) = (deploy_project.root / ".gitops-mlops/bundles").iterdir()
     script = f"""
 import sys
 from pathlib import Path
 from gitops_mlops import bootstrap
 from gitops_mlops.domain.deployment.reconciliation import Place
 target = bootstrap.process_target(Path({str(repository.root)!r}))
-place = Place("staging", "credit", "127.0.0.1", {project.staging})
+place = Place("staging", "credit", "127.0.0.1", {deploy_project.staging})
 candidate = target.start(place, Path({str(bundle)!r}), "sha256:{bundle.name}")
 print(target._started[candidate.id].slot.pid, flush=True)
 sys.stdin.read()
@@ -346,9 +325,9 @@ sys.stdin.read()
     run("deploy", "staging")
 
 
-def test_an_interrupted_deploy_leaves_no_server(project: DeployProject) -> None:
-    project.release("v1.0.0", 1, "staging")
-    command = [sys.executable, "-m", "gitops_mlops", "-C", str(project.root), "deploy", "staging"]
+def test_an_interrupted_deploy_leaves_no_server(deploy_project: DeployProject) -> None:
+    deploy_project.release("v1.0.0", 1, "staging")
+    command = [sys.executable, "-m", "gitops_mlops", "-C", str(deploy_project.root), "deploy", "staging"]
     environment = {**os.environ, "PYTHONPATH": SOURCE}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as deployer:
         assert deployer.stderr is not None
@@ -357,69 +336,69 @@ def test_an_interrupted_deploy_leaves_no_server(project: DeployProject) -> None:
         assert "interrupted" in deployer.stderr.read()
     assert deployer.returncode == 130
     # A server that was only just started ends by itself, when it finds that its deployer is gone.
-    for identity in filter(None, map(ProcessIdentity.of, project.servers())):
+    for identity in filter(None, map(ProcessIdentity.of, deploy_project.servers())):
         assert identity.wait(60)
-    assert project.servers() == set()
+    assert deploy_project.servers() == set()
 
 
-def test_a_server_that_hangs_is_replaced(project: DeployProject, run: Run) -> None:
-    project.release("v1.0.0", 1, "staging")
+def test_a_server_that_hangs_is_replaced(deploy_project: DeployProject, run: Run) -> None:
+    deploy_project.release("v1.0.0", 1, "staging")
     run("deploy", "staging")
-    (pid,) = project.servers()
+    (pid,) = deploy_project.servers()
     os.kill(pid, signal.SIGSTOP)
     place = state(run, 1)
     assert (place["health"], "does not answer" in place["note"]) == ("Degraded", True)
     run("deploy", "staging")
-    assert pid not in project.servers()
+    assert pid not in deploy_project.servers()
     assert state(run, 0)["health"] == "Healthy"
 
 
-def test_a_deploy_that_died_while_the_port_changed_hands_is_finished(project: DeployProject, run: Run) -> None:
-    project.release("v1.0.0", 1, "staging")
+def test_a_deploy_that_died_while_the_port_changed_hands_is_finished(deploy_project: DeployProject, run: Run) -> None:
+    deploy_project.release("v1.0.0", 1, "staging")
     run("deploy", "staging")
-    path = project.root / ".gitops-mlops/processes/staging/credit.json"
+    path = deploy_project.root / ".gitops-mlops/processes/staging/credit.json"
     record = json.loads(path.read_text())
     # As if the process had died after the candidate was given the port and before that was written down.
     path.write_text(json.dumps({**record, "candidate": record["current"], "current": None}))
     assert state(run, 0)["health"] == "Healthy"
-    before = project.servers()
-    project.release("v1.1.0", 2, "staging")
+    before = deploy_project.servers()
+    deploy_project.release("v1.1.0", 2, "staging")
     run("deploy", "staging")
-    assert len(project.servers()) == 1
-    assert not before & project.servers()
+    assert len(deploy_project.servers()) == 1
+    assert not before & deploy_project.servers()
 
 
-def test_a_server_that_we_lost_track_of(project: DeployProject, run: Run) -> None:
-    project.release("v1.0.0", 1, "staging")
+def test_a_server_that_we_lost_track_of(deploy_project: DeployProject, run: Run) -> None:
+    deploy_project.release("v1.0.0", 1, "staging")
     run("deploy", "staging")
-    project.repo.git("clean", "-fdxq", "--", ".gitops-mlops")
+    deploy_project.repo.git("clean", "-fdxq", "--", ".gitops-mlops")
     place = state(run, 0)
     assert (place["health"], "lost track" in place["note"]) == ("Healthy", True)
     assert "nothing to do" in run("deploy", "staging").out
-    before = project.servers_on(project.staging)
-    project.release("v1.1.0", 2, "staging")
+    before = deploy_project.servers_on(deploy_project.staging)
+    deploy_project.release("v1.1.0", 2, "staging")
     assert "the port is taken" in run("deploy", "staging", code=4).err
-    assert project.servers_on(project.staging) == before
+    assert deploy_project.servers_on(deploy_project.staging) == before
 
 
-def test_a_broken_record_is_one_line(project: DeployProject, run: Run) -> None:
-    project.release("v1.0.0", 1, "staging")
-    path = project.root / ".gitops-mlops/processes/staging/credit.json"
+def test_a_broken_record_is_one_line(deploy_project: DeployProject, run: Run) -> None:
+    deploy_project.release("v1.0.0", 1, "staging")
+    path = deploy_project.root / ".gitops-mlops/processes/staging/credit.json"
     path.parent.mkdir(parents=True)
     path.write_text("{")
     for command in ("deploy", "status"):
         assert "not a record that a deploy wrote" in run(command, "staging", code=4).err
 
 
-def test_a_changed_port_moves_the_server(project: DeployProject, run: Run) -> None:
-    project.release("v1.0.0", 1, "staging")
+def test_a_changed_port_moves_the_server(deploy_project: DeployProject, run: Run) -> None:
+    deploy_project.release("v1.0.0", 1, "staging")
     run("deploy", "staging")
-    (project.staging,) = free_ports(1)
-    project.configure()
+    (deploy_project.staging,) = free_ports(1)
+    deploy_project.configure()
     assert "does not answer" in state(run, 1)["note"]
     run("deploy", "staging")
-    assert state(run, 0)["address"].endswith(f":{project.staging}")
-    assert len(project.servers()) == 1
+    assert state(run, 0)["address"].endswith(f":{deploy_project.staging}")
+    assert len(deploy_project.servers()) == 1
 
 
 def test_a_repository_with_a_long_path(repo: Repo, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -439,10 +418,10 @@ def test_a_repository_with_a_long_path(repo: Repo, cli: Cli, tmp_path: Path, mon
         project.clean_up()
 
 
-def test_the_same_version_gives_the_same_bundle(project: DeployProject, run: Run) -> None:
-    project.release("v1.0.0", 1, "staging")
+def test_the_same_version_gives_the_same_bundle(deploy_project: DeployProject, run: Run) -> None:
+    deploy_project.release("v1.0.0", 1, "staging")
     run("deploy", "staging")
-    folder = project.root / ".gitops-mlops/bundles"
+    folder = deploy_project.root / ".gitops-mlops/bundles"
     (first,) = folder.iterdir()
     manifest = json.loads((first / "bundle.json").read_text())
     # The first row of the data breaks the contract; the target is no input.
@@ -454,32 +433,32 @@ def test_the_same_version_gives_the_same_bundle(project: DeployProject, run: Run
     assert [path.name for path in folder.iterdir()] == [first.name]
 
 
-def test_a_refused_word_costs_nothing(project: DeployProject, run: Run) -> None:
-    project.release("v1.0.0", 1, "staging")
+def test_a_refused_word_costs_nothing(deploy_project: DeployProject, run: Run) -> None:
+    deploy_project.release("v1.0.0", 1, "staging")
     assert "perhaps you meant 'staging'" in run("deploy", "stagin", code=2).err
     assert "perhaps you meant 'credit'" in run("deploy", "--model", "credits", code=2).err
     assert "exclude each other" in run("deploy", "staging", "--stop", "--dry-run", code=2).err
 
 
 def test_what_runs_is_remembered_outside_of_a_clone_that_is_wiped(
-    project: DeployProject, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    deploy_project: DeployProject, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A checkout in CI removes what git does not track, and the next job may have another clone."""
     monkeypatch.setenv("GITOPS_MLOPS_STATE", str(tmp_path / "state"))
-    project.release("v1.0.0", 1, "staging")
-    assert cli("deploy", "staging", folder=project.root).code == 0
+    deploy_project.release("v1.0.0", 1, "staging")
+    assert cli("deploy", "staging", folder=deploy_project.root).code == 0
     (tmp_path / "state/bundles").resolve(strict=True)
-    assert not (project.root / ".gitops-mlops").exists()
-    project.repo.git("clean", "-fdxq", "--exclude", ".dvc")
+    assert not (deploy_project.root / ".gitops-mlops").exists()
+    deploy_project.repo.git("clean", "-fdxq", "--exclude", ".dvc")
     clone = tmp_path / "clone"
-    shutil.copytree(project.root, clone)
+    shutil.copytree(deploy_project.root, clone)
     answer = cli("status", "staging", "--json", folder=clone)
     assert (answer.code, answer.json[0]["note"]) == (0, "")
-    project.release("v1.1.0", 2, "staging")
-    assert cli("deploy", "staging", folder=project.root).code == 0
-    (place,) = cli("status", "staging", "--json", folder=project.root).json
+    deploy_project.release("v1.1.0", 2, "staging")
+    assert cli("deploy", "staging", folder=deploy_project.root).code == 0
+    (place,) = cli("status", "staging", "--json", folder=deploy_project.root).json
     assert (place["running"]["version"], place["health"]) == ("v1.1.0", "Healthy")
     # An option counts more than the environment.
-    elsewhere = cli("status", "staging", "--json", "--state", "../other", folder=project.root).json
+    elsewhere = cli("status", "staging", "--json", "--state", "../other", folder=deploy_project.root).json
     assert "did not start it" in elsewhere[0]["note"]
-    assert cli("deploy", "staging", "--stop", folder=project.root).code == 0
+    assert cli("deploy", "staging", "--stop", folder=deploy_project.root).code == 0

@@ -25,7 +25,8 @@ CONTRACT = "version: 1\ncolumns:\n  y: {type: float64}\n"
 
 
 @pytest.fixture
-def project(repo: Repo) -> LineageProject:
+def diff_project(repo: Repo) -> LineageProject:
+    """A pipeline, with what a reviewer asks about beside it."""
     made = LineageProject(repo)
     repo.write("mlops.yaml", MLOPS)
     repo.write("contracts/rows.yaml", CONTRACT)
@@ -52,19 +53,19 @@ class Diff:
 
 
 @pytest.fixture
-def run(cli: Cli, project: LineageProject) -> Diff:
-    return Diff(cli, project)
+def diff(cli: Cli, diff_project: LineageProject) -> Diff:
+    return Diff(cli, diff_project)
 
 
-def test_everything_that_a_reviewer_asks_about(run: Diff, project: LineageProject) -> None:
-    project.release("v0.0.1", "one", 1, "production", trailers="Metric: mae=0.5 [0.4, 0.6]")
-    project.repo.write("train.py", "print('better')\n")
-    project.repo.write("docs.md", "x")
-    project.repo.write("mlops.yaml", MLOPS.replace("max: 1}", "max: 0.8}, {metric: rmse, max: 2}"))
-    project.repo.write("contracts/rows.yaml", CONTRACT.replace("float64", "int64"))
-    project.repo.write("requirements.txt", "numpy==2.1.0\n")
-    project.release("v0.0.2", "two", 2, trailers="Metric: mae=0.4 [0.3, 0.5]")
-    found = run("delay@v0.0.1", "delay@v0.0.2", "--json").json
+def test_everything_that_a_reviewer_asks_about(diff: Diff, diff_project: LineageProject) -> None:
+    diff_project.release("v0.0.1", "one", 1, "production", trailers="Metric: mae=0.5 [0.4, 0.6]")
+    diff_project.repo.write("train.py", "print('better')\n")
+    diff_project.repo.write("docs.md", "x")
+    diff_project.repo.write("mlops.yaml", MLOPS.replace("max: 1}", "max: 0.8}, {metric: rmse, max: 2}"))
+    diff_project.repo.write("contracts/rows.yaml", CONTRACT.replace("float64", "int64"))
+    diff_project.repo.write("requirements.txt", "numpy==2.1.0\n")
+    diff_project.release("v0.0.2", "two", 2, trailers="Metric: mae=0.4 [0.3, 0.5]")
+    found = diff("delay@v0.0.1", "delay@v0.0.2", "--json").json
     assert found["metrics"] == [
         {
             "name": "mae",
@@ -87,39 +88,41 @@ def test_everything_that_a_reviewer_asks_about(run: Diff, project: LineageProjec
     assert [change["column"] for change in found["contracts"][0]["changes"]] == ["y"]
     assert found["code"] == [{"path": "train.py", "status": "changed"}]
     assert "docs.md" in [file["path"] for file in found["other_files"]]
-    text, markdown = (run("delay@v0.0.1", "delay@v0.0.2", *words).out for words in ((), ("--markdown",)))
+    text, markdown = (diff("delay@v0.0.1", "delay@v0.0.2", *words).out for words in ((), ("--markdown",)))
     assert "mae   0.5 [0.4, 0.6]  0.4 [0.3, 0.5]" in text
     assert "| `mae` | `0.5 [0.4, 0.6]` | `0.4 [0.3, 0.5]` |" in markdown
 
 
-def test_absent_null_and_a_dash_are_three_things(run: Diff, project: LineageProject) -> None:
-    project.release("v0.0.1", "one", "–")
-    project.release("v0.0.2", "one", None)
-    project.repo.write("dvc.lock", (project.root / "dvc.lock").read_text().replace("seed: null", "other: 'null'"))
-    assert run.section("parameters", "delay@v0.0.1", "delay@v0.0.2") == [
+def test_absent_null_and_a_dash_are_three_things(diff: Diff, diff_project: LineageProject) -> None:
+    diff_project.release("v0.0.1", "one", "–")
+    diff_project.release("v0.0.2", "one", None)
+    diff_project.repo.write(
+        "dvc.lock", (diff_project.root / "dvc.lock").read_text().replace("seed: null", "other: 'null'")
+    )
+    assert diff.section("parameters", "delay@v0.0.1", "delay@v0.0.2") == [
         {"name": "params.yaml:seed", "old": "–", "new": None}
     ]
-    assert run.section("parameters", "delay@v0.0.2") == [
+    assert diff.section("parameters", "delay@v0.0.2") == [
         {"name": "params.yaml:other", "new": "null"},
         {"name": "params.yaml:seed", "old": None},
     ]
     lines = {
         tuple(line.split())
         for words in (["delay@v0.0.1", "delay@v0.0.2"], ["delay"])
-        for line in run(*words).out.splitlines()
+        for line in diff(*words).out.splitlines()
     }
     assert {("seed", '"–"', "null"), ("seed", "null", "–"), ("other", "–", '"null"')} <= lines
 
 
-def test_sides_left_out_are_the_champion_and_the_working_tree(run: Diff, project: LineageProject) -> None:
-    project.release("v0.0.1", "one", 1, "production")
-    project.release("v0.0.2", "one", 2)
-    project.repo.write("new.py", "x")
-    found = run("--json").json
+def test_sides_left_out_are_the_champion_and_the_working_tree(diff: Diff, diff_project: LineageProject) -> None:
+    diff_project.release("v0.0.1", "one", 1, "production")
+    diff_project.release("v0.0.2", "one", 2)
+    diff_project.repo.write("new.py", "x")
+    found = diff("--json").json
     assert (found["old"]["name"], found["new"]["name"]) == ("delay#production (delay@v0.0.1)", "working tree")
     assert found["parameters"] == [{"name": "params.yaml:seed", "old": 1, "new": 2}]
     assert {"path": "new.py", "status": "added"} in found["other_files"]
-    assert run("HEAD", "delay").out.splitlines()[-1] == "Nothing differs"
+    assert diff("HEAD", "delay").out.splitlines()[-1] == "Nothing differs"
 
 
 @pytest.mark.parametrize(
@@ -135,23 +138,23 @@ def test_sides_left_out_are_the_champion_and_the_working_tree(run: Diff, project
     ],
 )
 def test_a_side_that_is_missing_is_said_in_one_line(
-    run: Diff, project: LineageProject, words: tuple[str, ...], code: int, said: str
+    diff: Diff, diff_project: LineageProject, words: tuple[str, ...], code: int, said: str
 ) -> None:
-    project.repo.commit("first")
-    project.repo.git("branch", "before-dvc")
-    project.release("v0.0.1", "one")
-    project.tag("other@v0.0.1")
-    answer = run(*words, code=code)
+    diff_project.repo.commit("first")
+    diff_project.repo.git("branch", "before-dvc")
+    diff_project.release("v0.0.1", "one")
+    diff_project.tag("other@v0.0.1")
+    answer = diff(*words, code=code)
     assert said.lower() in answer.err.lower()
     assert answer.err.count("\n") == 1
     assert answer.out == ""
 
 
-def test_names_from_outside_cannot_break_the_markdown(run: Diff, project: LineageProject) -> None:
-    project.release("v0.0.1", "one", "a|b`c\n@org/team <img src=x>")
-    project.release("v0.0.2", "one", "\x1b[31m\u202e")
-    markdown = run("delay@v0.0.1", "delay@v0.0.2", "--markdown").out
+def test_names_from_outside_cannot_break_the_markdown(diff: Diff, diff_project: LineageProject) -> None:
+    diff_project.release("v0.0.1", "one", "a|b`c\n@org/team <img src=x>")
+    diff_project.release("v0.0.2", "one", "\x1b[31m\u202e")
+    markdown = diff("delay@v0.0.1", "delay@v0.0.2", "--markdown").out
     row = next(line for line in markdown.splitlines() if line.startswith("| `seed`"))
     assert row.count("|") - row.count("\\|") == 4
     assert "``" in row
-    assert "\x1b" not in run("delay@v0.0.1", "delay@v0.0.2").out + markdown
+    assert "\x1b" not in diff("delay@v0.0.1", "delay@v0.0.2").out + markdown

@@ -29,7 +29,7 @@ class Ill:
         self.project = Project.trained(repo)
         self.project.publish(home / "origin.git")
         self.home, self.repo, self.cli, self.folder = home, repo, cli, repo.root
-        self.run = Commands(cli, self.project)
+        self.run = Commands(cli, repo.root)
         self.run.release("--push")
         self.run("promote", "delay", "staging", "--push")
 

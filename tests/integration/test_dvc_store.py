@@ -28,7 +28,7 @@ artifacts:
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def stored_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pipeline, a file and a folder that DVC tracks, all pushed to a local remote beside the repository."""
     folder = tmp_path_factory.mktemp("template")
     (folder / "repo").mkdir()
@@ -51,9 +51,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def tracked(template: Path, tmp_path: Path) -> Repo:
+def tracked(stored_files: Path, tmp_path: Path) -> Repo:
     """A copy of the template to do with what one likes."""
-    shutil.copytree(template, tmp_path, symlinks=True, dirs_exist_ok=True)
+    shutil.copytree(stored_files, tmp_path, symlinks=True, dirs_exist_ok=True)
     return Repo(tmp_path / "repo")
 
 

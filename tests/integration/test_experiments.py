@@ -34,7 +34,7 @@ def classes_of(frame: pl.DataFrame, letters: str) -> list[str]:
 
 
 @pytest.fixture
-def project(repo: Repo) -> ComparisonProject:
+def three_experiments(repo: Repo) -> ComparisonProject:
     """A champion, and three experiments: better, the same but for noise, worse."""
     made = ComparisonProject(repo)
     made.train("speed", "load")
@@ -49,11 +49,13 @@ def project(repo: Repo) -> ComparisonProject:
 
 
 @pytest.fixture
-def experiments(cli: Cli, project: ComparisonProject) -> Experiments:
-    return asking(cli, project, "experiments")
+def experiments(cli: Cli, three_experiments: ComparisonProject) -> Experiments:
+    return asking(cli, three_experiments, "experiments")
 
 
-def test_who_leads_by_chance_is_said(experiments: Experiments, cli: Cli, project: ComparisonProject) -> None:
+def test_who_leads_by_chance_is_said(
+    experiments: Experiments, cli: Cli, three_experiments: ComparisonProject
+) -> None:
     board = experiments("--json").json
     names = [one["name"] for one in board["ranking"]]
     assert (names[0], names[-1]) == ("all-three", "age-only")
@@ -64,16 +66,16 @@ def test_who_leads_by_chance_is_said(experiments: Experiments, cli: Cli, project
     assert (leader["difference"], leader["parameters"]) == (None, {"params.yaml:train.seed": 2})
     assert last["difference"] == pytest.approx(leader["value"] - last["value"])
     assert last["difference_interval"]["high"] < 0
-    versus = cli("compare", leader["commit"], last["commit"], "--json", folder=project.root).json
+    versus = cli("compare", leader["commit"], last["commit"], "--json", folder=three_experiments.root).json
     assert versus["metrics"][0]["delta"] == last["difference"], "the same statistics as compare"
     text = experiments().out
     assert "fault: log-loss on 900 rows in 30 independent groups, less is better" in text
     assert "With 95% confidence: the first is the best of 4, beyond doubt." in text
 
 
-def test_what_is_asked_for_takes_part_once(experiments: Experiments, project: ComparisonProject) -> None:
-    project.train(*FEATURES)
-    project.repo.commit("better")
+def test_what_is_asked_for_takes_part_once(experiments: Experiments, three_experiments: ComparisonProject) -> None:
+    three_experiments.train(*FEATURES)
+    three_experiments.repo.commit("better")
     named = [one["name"] for one in experiments("--json", "--with", "v0.0.1", "--metric", "roc_auc").json["ranking"]]
     assert sorted(named) == ["HEAD", "v0.0.1"], "the champion is v0.0.1, and the experiments are of another commit"
     everywhere = experiments("--json", "--all", "--metric", "roc_auc").json
@@ -83,13 +85,15 @@ def test_what_is_asked_for_takes_part_once(experiments: Experiments, project: Co
     assert values == sorted(values, reverse=True)
 
 
-def test_a_model_that_is_gone_is_last_and_says_why(experiments: Experiments, project: ComparisonProject) -> None:
-    project.train("speed")
-    keep(project, "gone")
+def test_a_model_that_is_gone_is_last_and_says_why(
+    experiments: Experiments, three_experiments: ComparisonProject
+) -> None:
+    three_experiments.train("speed")
+    keep(three_experiments, "gone")
     output = next(
         path
-        for path in (project.root / ".dvc/cache/files/md5").rglob("*")
-        if path.is_file() and path.read_bytes() == project.tracked["models/fault.skops"]
+        for path in (three_experiments.root / ".dvc/cache/files/md5").rglob("*")
+        if path.is_file() and path.read_bytes() == three_experiments.tracked["models/fault.skops"]
     )
     output.unlink()
     last = experiments("--json").json["ranking"][-1]
@@ -99,32 +103,36 @@ def test_a_model_that_is_gone_is_last_and_says_why(experiments: Experiments, pro
 
 
 def test_rows_that_any_model_was_trained_on_are_left_out(
-    experiments: Experiments, project: ComparisonProject
+    experiments: Experiments, three_experiments: ComparisonProject
 ) -> None:
-    project.configure(evaluation="cluster-by: day, id: row, train: train")
-    project.repo.commit("train is known")
-    project.data("data/train.parquet", machines())
-    project.train(*FEATURES)
-    keep(project, "peeked")
+    three_experiments.configure(evaluation="cluster-by: day, id: row, train: train")
+    three_experiments.repo.commit("train is known")
+    three_experiments.data("data/train.parquet", machines())
+    three_experiments.train(*FEATURES)
+    keep(three_experiments, "peeked")
     board = experiments("--json", code=3)
     assert "every row was seen in some model's training → leave out the model that saw them" in board.err
 
 
 def test_models_of_other_classes_are_ranked_on_the_same_codes(
-    cli: Cli, experiments: Experiments, project: ComparisonProject
+    cli: Cli, experiments: Experiments, three_experiments: ComparisonProject
 ) -> None:
     """Each numbers the classes in an order of its own: HEAD knows no a, another no c, and a third also d."""
-    project.data("data/test.parquet", machines().with_columns(broken=pl.Series(classes_of(machines(), "abc"))))
-    project.configure("cluster-by: day", "[{metric: log_loss, rule: superior}]", "multiclass-classification")
+    three_experiments.data(
+        "data/test.parquet", machines().with_columns(broken=pl.Series(classes_of(machines(), "abc")))
+    )
+    three_experiments.configure(
+        "cluster-by: day", "[{metric: log_loss, rule: superior}]", "multiclass-classification"
+    )
     trained = {"none-of-a": "bbc", "none-of-c": "abb", "all-and-d": "abcd"}
     for name, letters in trained.items():
-        project.train(target=lambda frame, letters=letters: classes_of(frame, letters))
-        project.repo.commit(name)
+        three_experiments.train(target=lambda frame, letters=letters: classes_of(frame, letters))
+        three_experiments.repo.commit(name)
     board = experiments("--json", "--with", "HEAD~1", "--with", "HEAD~2").json
     leader, *others = (one for one in board["ranking"] if one["value"] is not None)
     assert len(others) == 2
     for one in others:
-        versus = cli("compare", leader["commit"], one["commit"], "--json", folder=project.root).json
+        versus = cli("compare", leader["commit"], one["commit"], "--json", folder=three_experiments.root).json
         log_loss = next(each for each in versus["metrics"] if each["name"] == "log_loss")
         assert (log_loss["champion"], log_loss["challenger"]) == (leader["value"], one["value"])
         assert log_loss["delta"] == pytest.approx(one["difference"])
@@ -148,17 +156,19 @@ def test_bad_words_are_one_line(experiments: Experiments, words: tuple[str, ...]
     assert answer.err.count("\n") == 1
 
 
-def test_what_dvc_keeps_is_found(experiments: Experiments, project: ComparisonProject, programs: None) -> None:
+def test_what_dvc_keeps_is_found(
+    experiments: Experiments, three_experiments: ComparisonProject, programs: None
+) -> None:
     """`dvc exp save` writes the refs that we read."""
     import subprocess
 
-    (project.root / ".dvc/tmp").mkdir(parents=True, exist_ok=True)
-    project.repo.write("dvc.yaml", "artifacts:\n  fault: {path: models/fault.skops, type: model}\n")
-    project.repo.commit("nothing to run")
+    (three_experiments.root / ".dvc/tmp").mkdir(parents=True, exist_ok=True)
+    three_experiments.repo.write("dvc.yaml", "artifacts:\n  fault: {path: models/fault.skops, type: model}\n")
+    three_experiments.repo.commit("nothing to run")
     before = {one["name"] for one in experiments("--json").json["ranking"]}
-    project.repo.write("notes.txt", "tried something")
+    three_experiments.repo.write("notes.txt", "tried something")
     saved = ["dvc", "exp", "save", "--name", "by-dvc", "--include-untracked", "notes.txt", "--force"]
-    subprocess.run(saved, cwd=project.root, check=True, capture_output=True)
+    subprocess.run(saved, cwd=three_experiments.root, check=True, capture_output=True)
     after = {one["name"] for one in experiments("--json").json["ranking"]}
     assert after - before == {"by-dvc"}
 
@@ -173,18 +183,18 @@ def test_what_dvc_keeps_is_found(experiments: Experiments, project: ComparisonPr
 def test_a_metric_with_a_parameter_ranks_too(
     experiments: Experiments,
     cli: Cli,
-    project: ComparisonProject,
+    three_experiments: ComparisonProject,
     task: str,
     evaluation: str,
     gate: str,
     asked: tuple[str, ...],
 ) -> None:
-    project.configure(evaluation, f"[{{metric: {gate}, rule: superior}}]", task)
-    project.repo.commit("another task")
+    three_experiments.configure(evaluation, f"[{{metric: {gate}, rule: superior}}]", task)
+    three_experiments.repo.commit("another task")
     by_default = experiments("--json").json
     assert by_default["metric"] == gate
     assert (by_default["higher_is_better"], len(by_default["ranking"])) == (task == "ranking", 2)
-    compared = cli("compare", "--json", folder=project.root).json
+    compared = cli("compare", "--json", folder=three_experiments.root).json
     for name in asked:
         board = experiments("--json", "--metric", name).json
         assert board["metric"] == name

@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from gitops_mlops.domain.deployment.bundle import CONTRACT_FILE, MODEL_FILE, TRU
 from gitops_mlops.domain.errors import BundleError
 from gitops_mlops.domain.faults import ANSWERS, Cause
 from gitops_mlops.usecases.lineage.ledger import read_ledger
-from tests.conftest import Answer, Cli, Repo
+from tests.conftest import Answer, Cli
 from tests.integration.deploy_project import trained
 from tests.integration.faulty_model import TYPES, faulty
 from tests.integration.rollout_project import RolloutProject, only
@@ -33,11 +33,10 @@ Run = Callable[..., Answer]
 
 
 @pytest.fixture
-def project(repo: Repo, tmp_path: Path) -> Iterator[RolloutProject]:
-    made = RolloutProject(repo, tmp_path / "origin.git")
-    trust(made)
-    yield made
-    made.clean_up()
+def trusting_project(rollout_project: RolloutProject) -> RolloutProject:
+    """Its models may bring types of their own."""
+    trust(rollout_project)
+    return rollout_project
 
 
 def trust(project: RolloutProject, timeout: str = "20s") -> None:
@@ -47,9 +46,9 @@ def trust(project: RolloutProject, timeout: str = "20s") -> None:
 
 
 @pytest.fixture
-def rollout(project: RolloutProject, cli: Cli) -> Run:
+def rollout_to_staging(trusting_project: RolloutProject, cli: Cli) -> Run:
     def call(*words: str, code: int = 0) -> Answer:
-        answer = cli("rollout", "staging", "--push", *words, folder=project.root)
+        answer = cli("rollout", "staging", "--push", *words, folder=trusting_project.root)
         assert answer.code == code, (answer.out, answer.err)
         assert "Traceback" not in answer.err
         return answer
@@ -91,17 +90,17 @@ VERSION = [
 @pytest.mark.slow
 @pytest.mark.parametrize(("fault", "when", "says"), VERSION)
 def test_a_fault_of_the_version_is_a_verdict_against_it(
-    project: RolloutProject, rollout: Run, fault: str, when: str, says: str
+    trusting_project: RolloutProject, rollout_to_staging: Run, fault: str, when: str, says: str
 ) -> None:
     if fault == "hangs":
-        trust(project, timeout="2s")
-    project.version("v0.0.1", faulty(fault, when))
-    model = only(rollout("--json", code=1))
+        trust(trusting_project, timeout="2s")
+    trusting_project.version("v0.0.1", faulty(fault, when))
+    model = only(rollout_to_staging("--json", code=1))
     assert (model["result"], model["cause"], says in model["reason"]) == ("refused", "version", True), model["reason"]
     assert "this is a bug" not in model["reason"]
-    ((result, reason),) = told(project)
+    ((result, reason),) = told(trusting_project)
     assert (result, says in reason) == ("refused", True)
-    assert project.servers() == set()
+    assert trusting_project.servers() == set()
 
 
 OTHERS = [
@@ -125,8 +124,8 @@ OTHERS = [
 @pytest.mark.slow
 @pytest.mark.parametrize(("fault", "when", "cause", "code", "says", "repair"), OTHERS)
 def test_any_other_fault_leaves_the_version_its_attempt(
-    project: RolloutProject,
-    rollout: Run,
+    trusting_project: RolloutProject,
+    rollout_to_staging: Run,
     cli: Cli,
     fault: str,
     when: str,
@@ -135,15 +134,15 @@ def test_any_other_fault_leaves_the_version_its_attempt(
     says: str,
     repair: str,
 ) -> None:
-    commit = project.version("v0.0.1", faulty(fault, when))
-    model = only(rollout("--json", code=code))
+    commit = trusting_project.version("v0.0.1", faulty(fault, when))
+    model = only(rollout_to_staging("--json", code=code))
     assert (model["result"], model["cause"], says in model["reason"]) == ("failed", cause, True), model["reason"]
-    ((result, reason),) = told(project)
+    ((result, reason),) = told(trusting_project)
     assert (result, reason.startswith(f"{cause}: "), says in reason) == ("failed", True, True)
-    note = place(project, cli)["note"]
+    note = place(trusting_project, cli)["note"]
     assert note.startswith(f"failed ({cause}): v0.0.1 is not at fault and is tried again: ")
     assert (says in note, repair in note) == (True, True), note
-    assert (project.held("staging"), project.servers()) == ([commit], set())
+    assert (trusting_project.held("staging"), trusting_project.servers()) == ([commit], set())
 
 
 @pytest.mark.slow
@@ -168,78 +167,80 @@ def test_a_model_that_hangs_while_its_bundle_is_built_is_ended_and_refused(
 
 
 def test_a_place_that_was_repaired_takes_the_version_it_failed(
-    project: RolloutProject, rollout: Run, cli: Cli
+    trusting_project: RolloutProject, rollout_to_staging: Run, cli: Cli
 ) -> None:
     """The port, the state folder and the log folder, one after the other, beside a version that serves."""
-    first = project.version("v0.0.1", trained(1))
-    rollout()
-    second = project.version("v0.0.2", trained(2))
-    state = project.root / ".gitops-mlops"
+    first = trusting_project.version("v0.0.1", trained(1))
+    rollout_to_staging()
+    second = trusting_project.version("v0.0.2", trained(2))
+    state = trusting_project.root / ".gitops-mlops"
     bundles = state / "bundles"
     shutil.move(bundles, state / "aside")
     bundles.write_text("a file where the folder should be stops root, too")
-    answer = rollout(code=4)
+    answer = rollout_to_staging(code=4)
     assert "failed (place): " in answer.out
     assert "v0.0.1 serves" in answer.out
-    assert project.held("staging") == [first, second]
-    assert "make the folder writable" in place(project, cli)["note"]
+    assert trusting_project.held("staging") == [first, second]
+    assert "make the folder writable" in place(trusting_project, cli)["note"]
     bundles.unlink()
     shutil.move(state / "aside", bundles)
     log = state / "predictions"
     shutil.rmtree(log)
     log.write_text("the log cannot be written, which is no reason not to serve")
-    model = only(rollout("--json"))
+    model = only(rollout_to_staging("--json"))
     assert (model["result"], model["current"]) == ("deployed", "v0.0.2")
-    assert place(project, cli)["note"].startswith("its prediction log is not kept: rows will be lost (")
-    assert [result for result, _ in told(project)] == ["deployed", "failed", "deployed"]
+    assert place(trusting_project, cli)["note"].startswith("its prediction log is not kept: rows will be lost (")
+    assert [result for result, _ in told(trusting_project)] == ["deployed", "failed", "deployed"]
 
 
 @pytest.mark.slow
-def test_a_version_is_taken_back_after_its_own_fault_only(project: RolloutProject, rollout: Run) -> None:
-    first = project.version("v0.0.1", trained(1))
-    rollout()
-    second = project.version("v0.0.2", faulty("killed"))
-    model = only(rollout("--json", code=4))
+def test_a_version_is_taken_back_after_its_own_fault_only(
+    trusting_project: RolloutProject, rollout_to_staging: Run
+) -> None:
+    first = trusting_project.version("v0.0.1", trained(1))
+    rollout_to_staging()
+    second = trusting_project.version("v0.0.2", faulty("killed"))
+    model = only(rollout_to_staging("--json", code=4))
     assert (model["result"], model["previous"], model["current"]) == ("failed", "v0.0.1", "v0.0.1")
-    assert project.held("staging") == [first, second]
-    third = project.version("v0.0.3", faulty("crashes"))
+    assert trusting_project.held("staging") == [first, second]
+    third = trusting_project.version("v0.0.3", faulty("crashes"))
     # Back to the last version that served, past the one that the place failed.
-    model = only(rollout("--json", code=1))
+    model = only(rollout_to_staging("--json", code=1))
     assert (model["result"], model["previous"], model["cause"]) == ("rolled back", "v0.0.3", "version")
     assert model["current"] == "v0.0.1"
-    assert project.held("staging") == [first, second, third, first]
+    assert trusting_project.held("staging") == [first, second, third, first]
 
 
 @pytest.mark.slow
 def test_a_version_that_the_place_failed_and_a_rollback_passed_over_is_tried_again(
-    project: RolloutProject, rollout: Run
+    trusting_project: RolloutProject, rollout_to_staging: Run
 ) -> None:
-    first = project.version("v0.0.1", trained(1))
-    rollout()
-    second = project.version("v0.0.2", trained(2))
-    bundles = project.root / ".gitops-mlops/bundles"
+    first = trusting_project.version("v0.0.1", trained(1))
+    rollout_to_staging()
+    second = trusting_project.version("v0.0.2", trained(2))
+    bundles = trusting_project.root / ".gitops-mlops/bundles"
     shutil.move(bundles, bundles.with_name("aside"))
     bundles.write_text("a file where the folder should be stops root, too")
-    rollout(code=4)
+    rollout_to_staging(code=4)
     bundles.unlink()
     shutil.move(bundles.with_name("aside"), bundles)
-    third = project.version("v0.0.3", faulty("always raises"))
-    assert only(rollout("--json", code=1))["current"] == "v0.0.1"
-    model = only(rollout("--json"))
+    third = trusting_project.version("v0.0.3", faulty("always raises"))
+    assert only(rollout_to_staging("--json", code=1))["current"] == "v0.0.1"
+    model = only(rollout_to_staging("--json"))
     assert (model["result"], model["previous"], model["current"]) == ("deployed", "v0.0.1", "v0.0.2")
-    assert project.held("staging") == [first, second, third, first, second]
-    assert only(rollout("--json"))["result"] == "unchanged"
+    assert trusting_project.held("staging") == [first, second, third, first, second]
+    assert only(rollout_to_staging("--json"))["result"] == "unchanged"
 
 
 @pytest.mark.slow
 def test_a_version_that_hangs_at_its_first_request_leaves_the_old_one_serving(
-    project: RolloutProject, rollout: Run, cli: Cli
+    trusting_project: RolloutProject, rollout_to_staging: Run, cli: Cli
 ) -> None:
-    first = project.version("v0.0.1", trained(1))
-    rollout()
-    trust(project, timeout="8s")
-    second = project.version("v0.0.2", faulty("hangs", "second"))
-    answer = cli("rollout", "staging", "--push", "--json", folder=project.root)
+    first = trusting_project.version("v0.0.1", trained(1))
+    rollout_to_staging()
+    trust(trusting_project, timeout="8s")
+    second = trusting_project.version("v0.0.2", faulty("hangs", "second"))
+    answer = cli("rollout", "staging", "--push", "--json", folder=trusting_project.root)
     model = only(answer)
     assert "the server did not give its golden predictions (does not answer (" in model["reason"]
     assert model["current"] == "v0.0.1"
@@ -248,43 +249,47 @@ def test_a_version_that_hangs_at_its_first_request_leaves_the_old_one_serving(
     expected = (
         (4, "failed", "place", [first, second]) if busy else (1, "rolled back", "version", [first, second, first])
     )
-    assert (answer.code, model["result"], model["cause"], project.held("staging")) == expected
-    assert len(project.servers_on(project.staging)) == 1
+    assert (answer.code, model["result"], model["cause"], trusting_project.held("staging")) == expected
+    assert len(trusting_project.servers_on(trusting_project.staging)) == 1
 
 
 @pytest.mark.slow
-def test_a_machine_that_fails_a_version_each_time_is_counted(project: RolloutProject, rollout: Run, cli: Cli) -> None:
-    commit = project.version("v0.0.1", faulty("always killed", "load"))
+def test_a_machine_that_fails_a_version_each_time_is_counted(
+    trusting_project: RolloutProject, rollout_to_staging: Run, cli: Cli
+) -> None:
+    commit = trusting_project.version("v0.0.1", faulty("always killed", "load"))
     for attempts in (1, 2, 3):
-        rollout(code=4)
-        note = place(project, cli)["note"]
+        rollout_to_staging(code=4)
+        note = place(trusting_project, cli)["note"]
         assert note.startswith("failed (place), 3 attempts: " if attempts == 3 else "failed (place): ")
-    assert project.held("staging") == [commit]
+    assert trusting_project.held("staging") == [commit]
     assert "nothing serves until then → gitops-mlops deploy staging --model credit" in note
 
 
 @pytest.mark.slow
-def test_a_server_that_was_ended_is_told_with_what_starts_it(project: RolloutProject, rollout: Run, cli: Cli) -> None:
-    project.version("v0.0.1", trained(1))
-    rollout()
-    (pid,) = project.servers()
-    log = project.root / ".gitops-mlops/predictions/staging/credit"
+def test_a_server_that_was_ended_is_told_with_what_starts_it(
+    trusting_project: RolloutProject, rollout_to_staging: Run, cli: Cli
+) -> None:
+    trusting_project.version("v0.0.1", trained(1))
+    rollout_to_staging()
+    (pid,) = trusting_project.servers()
+    log = trusting_project.root / ".gitops-mlops/predictions/staging/credit"
     shutil.rmtree(log)
     log.write_text("")
     running = {"predictions": [{"id": f"{'0' * 32}-0", "label": 1}]}
-    assert post(f"http://127.0.0.1:{project.staging}/feedback", running) == 503
-    found = place(project, cli)
+    assert post(f"http://127.0.0.1:{trusting_project.staging}/feedback", running) == 503
+    found = place(trusting_project, cli)
     assert (found["health"], found["sync"]) == ("Healthy", "Synced")
     assert "its prediction log is not kept: 1 rows are lost (" in found["note"]
     server = ProcessIdentity.of(pid)
     assert server is not None
     server.send(signal.SIGKILL)
     assert server.wait(30)
-    found = place(project, cli)
+    found = place(trusting_project, cli)
     assert found["health"] == "Degraded"
     assert found["note"].endswith(" is gone → gitops-mlops deploy staging --model credit")
-    assert only(rollout("--json"))["result"] == "deployed"
-    assert project.servers() != {pid}
+    assert only(rollout_to_staging("--json"))["result"] == "deployed"
+    assert trusting_project.servers() != {pid}
 
 
 def post(address: str, body: object) -> int:

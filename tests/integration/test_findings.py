@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -20,12 +18,6 @@ from tests.integration.forge_client import client
 
 US = "github-actions[bot]"
 HOSTILE = "--> <!-- gitops-mlops:finding:watch/other --> @org/team\n<img src=x> `|` ![x](http://a.example)\u202e"
-
-
-@pytest.fixture
-def forge(tmp_path: Path) -> Iterator[Forge]:
-    with running("octo/demo", tmp_path / "forge") as made:
-        yield made
 
 
 def finding(key: str, text: str = "it is so") -> IssueFinding:

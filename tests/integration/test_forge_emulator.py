@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,13 +17,7 @@ from tests.integration.forge_client import client
 
 
 @pytest.fixture
-def forge(tmp_path: Path) -> Iterator[Forge]:
-    with running("octo/demo", tmp_path / "forge") as forge:
-        yield forge
-
-
-@pytest.fixture
-def clone(forge: Forge, repo: Repo) -> Repo:
+def pushed_clone(forge: Forge, repo: Repo) -> Repo:
     """A clone whose main is pushed."""
     repo.git("remote", "add", "origin", str(forge.folder()))
     repo.commit("first", **{"a.txt": "1\n"})
@@ -42,80 +34,83 @@ def branch(clone: Repo, name: str, remote: str = "origin", **files: str) -> str:
     return commit
 
 
-def test_a_pull_request_is_what_its_branch_is(forge: Forge, clone: Repo) -> None:
-    head = branch(clone, "change")
+def test_a_pull_request_is_what_its_branch_is(forge: Forge, pushed_clone: Repo) -> None:
+    head = branch(pushed_clone, "change")
     number = forge.open_pull("change", by="ada")
     assert client(forge).pull_request(number).head == head
-    newer = branch(clone, "change", **{"b.txt": "3\n"})
+    newer = branch(pushed_clone, "change", **{"b.txt": "3\n"})
     assert client(forge).pull_request(number).head == newer
-    assert clone.git("ls-remote", "origin", f"refs/pull/{number}/head").split()[0] == newer
-    merged = clone.git("ls-remote", "origin", f"refs/pull/{number}/merge").split()[0]
-    clone.git("fetch", "--quiet", "origin", f"refs/pull/{number}/merge")
-    assert clone.git("show", "-s", "--format=%H %P", "FETCH_HEAD").split() == [
+    assert pushed_clone.git("ls-remote", "origin", f"refs/pull/{number}/head").split()[0] == newer
+    merged = pushed_clone.git("ls-remote", "origin", f"refs/pull/{number}/merge").split()[0]
+    pushed_clone.git("fetch", "--quiet", "origin", f"refs/pull/{number}/merge")
+    assert pushed_clone.git("show", "-s", "--format=%H %P", "FETCH_HEAD").split() == [
         merged,
-        clone.git("rev-parse", "main").strip(),
+        pushed_clone.git("rev-parse", "main").strip(),
         newer,
     ]
     assert named(forge.sync()) == ["push", "pull_request.synchronize"]
     assert forge.sync() == []
 
 
-def test_a_fork_is_another_repository(forge: Forge, clone: Repo) -> None:
+def test_a_fork_is_another_repository(forge: Forge, pushed_clone: Repo) -> None:
     forge.fork("mallory")
-    clone.git("remote", "add", "fork", str(forge.folder("mallory/demo")))
-    head = branch(clone, "change", "fork")
+    pushed_clone.git("remote", "add", "fork", str(forge.folder("mallory/demo")))
+    head = branch(pushed_clone, "change", "fork")
     number = forge.open_pull("change", head_repository="mallory/demo", by="mallory")
     [found] = client(forge).open_pull_requests("mallory", "change")
     assert (found.number, found.head, found.head_repository) == (number, head, forge.repository("mallory/demo").id)
     assert client(forge).open_pull_requests("octo", "change") == []
-    assert clone.git("ls-remote", "origin", f"refs/pull/{number}/head").split()[0] == head
+    assert pushed_clone.git("ls-remote", "origin", f"refs/pull/{number}/head").split()[0] == head
     forge.delete("mallory/demo")
     assert client(forge).pull_request(number).head == head
 
 
-def test_a_merge_is_git_s(forge: Forge, clone: Repo) -> None:
-    branch(clone, "change")
+def test_a_merge_is_git_s(forge: Forge, pushed_clone: Repo) -> None:
+    branch(pushed_clone, "change")
     number = forge.open_pull("change")
     forge.sync()
     forge.events.clear()
     commit = forge.merge(number, "bob")
-    assert clone.git("ls-remote", "origin", "main").split()[0] == commit
-    clone.git("fetch", "--quiet", "origin", "main")
-    assert clone.git("show", f"{commit}:b.txt") == "2\n"
-    assert clone.git("show", "-s", "--format=%s", commit).strip() == f"Merge pull request #{number} from octo/change"
+    assert pushed_clone.git("ls-remote", "origin", "main").split()[0] == commit
+    pushed_clone.git("fetch", "--quiet", "origin", "main")
+    assert pushed_clone.git("show", f"{commit}:b.txt") == "2\n"
+    assert (
+        pushed_clone.git("show", "-s", "--format=%s", commit).strip()
+        == f"Merge pull request #{number} from octo/change"
+    )
     assert client(forge).pull_request(number).result == commit
     assert named(forge.events) == ["pull_request.closed", "push"]
     assert forge.events[0].payload["pull_request"]["merged"] is True
     assert forge.events[1].payload["head_commit"]["added"] == ["b.txt"]
 
 
-def test_what_conflicts_is_not_merged(forge: Forge, clone: Repo) -> None:
-    branch(clone, "change", **{"a.txt": "2\n"})
+def test_what_conflicts_is_not_merged(forge: Forge, pushed_clone: Repo) -> None:
+    branch(pushed_clone, "change", **{"a.txt": "2\n"})
     number = forge.open_pull("change")
-    clone.git("checkout", "--quiet", "main")
-    clone.commit("other", **{"a.txt": "3\n"})
-    clone.git("push", "--quiet", "origin", "main")
+    pushed_clone.git("checkout", "--quiet", "main")
+    pushed_clone.commit("other", **{"a.txt": "3\n"})
+    pushed_clone.git("push", "--quiet", "origin", "main")
     assert forge.pull(number).mergeable is False
-    assert clone.git("ls-remote", "origin", f"refs/pull/{number}/merge") == ""
+    assert pushed_clone.git("ls-remote", "origin", f"refs/pull/{number}/merge") == ""
     with pytest.raises(Refused, match="not mergeable"):
         forge.merge(number)
 
 
-def test_a_deleted_branch_closes_its_pull_request(forge: Forge, clone: Repo) -> None:
-    branch(clone, "change")
+def test_a_deleted_branch_closes_its_pull_request(forge: Forge, pushed_clone: Repo) -> None:
+    branch(pushed_clone, "change")
     number = forge.open_pull("change")
     forge.sync()
-    clone.git("push", "--quiet", "--delete", "origin", "change")
+    pushed_clone.git("push", "--quiet", "--delete", "origin", "change")
     assert named(forge.sync("bob")) == ["push", "pull_request.closed"]
     assert forge.pull(number).state == "closed"
 
 
-def test_a_push_tells_what_it_brought(forge: Forge, clone: Repo) -> None:
-    before = clone.git("rev-parse", "HEAD").strip()
-    clone.commit("second", **{"a.txt": "2\n"})
-    after = clone.commit("third", **{"c.txt": "2\n"})
-    clone.tag("v1")
-    clone.git("push", "--quiet", "origin", "main", "v1")
+def test_a_push_tells_what_it_brought(forge: Forge, pushed_clone: Repo) -> None:
+    before = pushed_clone.git("rev-parse", "HEAD").strip()
+    pushed_clone.commit("second", **{"a.txt": "2\n"})
+    after = pushed_clone.commit("third", **{"c.txt": "2\n"})
+    pushed_clone.tag("v1")
+    pushed_clone.git("push", "--quiet", "origin", "main", "v1")
     moved, tagged = forge.sync("ada")
     assert (moved.payload["ref"], moved.payload["before"], moved.payload["after"]) == (
         "refs/heads/main",
@@ -124,13 +119,13 @@ def test_a_push_tells_what_it_brought(forge: Forge, clone: Repo) -> None:
     )
     assert [one["message"] for one in moved.payload["commits"]] == ["second", "third"]
     assert (tagged.payload["ref"], tagged.payload["created"]) == ("refs/tags/v1", True)
-    clone.git("reset", "--quiet", "--hard", before)
-    clone.git("push", "--quiet", "--force", "origin", "main")
+    pushed_clone.git("reset", "--quiet", "--hard", before)
+    pushed_clone.git("push", "--quiet", "--force", "origin", "main")
     assert [one.payload["forced"] for one in forge.sync()] == [True]
 
 
-def test_what_a_workflow_s_token_does_starts_nothing(forge: Forge, clone: Repo) -> None:
-    branch(clone, "change")
+def test_what_a_workflow_s_token_does_starts_nothing(forge: Forge, pushed_clone: Repo) -> None:
+    branch(pushed_clone, "change")
     forge.sync()
     forge.events.clear()
     github = client(forge)
@@ -146,7 +141,7 @@ def test_what_a_workflow_s_token_does_starts_nothing(forge: Forge, clone: Repo) 
     assert forge.events[-1].starts
 
 
-def test_files_of_a_run(forge: Forge, clone: Repo) -> None:
+def test_files_of_a_run(forge: Forge, pushed_clone: Repo) -> None:
     run = forge.add_run("pull_request", ".github/workflows/pr.yml", "a" * 40, "change", conclusion="success")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as file:
@@ -162,12 +157,12 @@ def test_files_of_a_run(forge: Forge, clone: Repo) -> None:
         github.download(artifact.id, 10_000)
 
 
-def test_a_squash_is_one_commit(forge: Forge, clone: Repo) -> None:
-    branch(clone, "change")
-    before = clone.git("rev-parse", "main").strip()
+def test_a_squash_is_one_commit(forge: Forge, pushed_clone: Repo) -> None:
+    branch(pushed_clone, "change")
+    before = pushed_clone.git("rev-parse", "main").strip()
     commit = forge.merge(forge.open_pull("change"), method="squash")
-    clone.git("fetch", "--quiet", "origin", "main")
-    assert clone.git("show", "-s", "--format=%P %s", commit).strip() == f"{before} A change (#1)"
+    pushed_clone.git("fetch", "--quiet", "origin", "main")
+    assert pushed_clone.git("show", "-s", "--format=%P %s", commit).strip() == f"{before} A change (#1)"
 
 
 def ask(forge: Forge, method: str, path: str, token: str = TOKEN, **body: object) -> tuple[int, Any, str]:
@@ -176,18 +171,18 @@ def ask(forge: Forge, method: str, path: str, token: str = TOKEN, **body: object
     return answer.status, answer.json(), answer.headers.get("Link", "")
 
 
-def test_merging_through_the_api(forge: Forge, clone: Repo) -> None:
-    head = branch(clone, "change")
+def test_merging_through_the_api(forge: Forge, pushed_clone: Repo) -> None:
+    head = branch(pushed_clone, "change")
     number = forge.open_pull("change")
     path = f"/repos/octo/demo/pulls/{number}/merge"
     assert ask(forge, "PUT", path, sha="0" * 40)[0] == 409
     assert ask(forge, "PUT", path, forge.add_token("bob", {"contents": "read"}, kind="user"), sha=head)[0] == 403
     status, data, _ = ask(forge, "PUT", path, sha=head)
-    assert (status, data["sha"]) == (200, clone.git("ls-remote", "origin", "main").split()[0])
+    assert (status, data["sha"]) == (200, pushed_clone.git("ls-remote", "origin", "main").split()[0])
     assert ask(forge, "PUT", path, sha=head)[0] == 405
 
 
-def test_lists_have_pages_of_30_unless_asked(forge: Forge, clone: Repo) -> None:
+def test_lists_have_pages_of_30_unless_asked(forge: Forge, pushed_clone: Repo) -> None:
     number = forge.open_issue("Drift")
     for at in range(205):
         forge.comment(number, f"Comment {at}.")
@@ -203,7 +198,7 @@ def test_lists_have_pages_of_30_unless_asked(forge: Forge, clone: Repo) -> None:
     assert f'<{forge.address}{path}?page=2>; rel="next"' in ask(forge, "GET", path)[2]
 
 
-def test_who_may_see_a_private_repository(forge: Forge, clone: Repo) -> None:
+def test_who_may_see_a_private_repository(forge: Forge, pushed_clone: Repo) -> None:
     forge.repository().private = True
     assert ask(forge, "GET", "/repos/octo/demo", token="")[0] == 404
     assert ask(forge, "GET", "/repos/octo/demo", forge.add_token("x[bot]", {}, repository="octo/other"))[0] == 404
@@ -215,7 +210,7 @@ def test_who_may_see_a_private_repository(forge: Forge, clone: Repo) -> None:
     assert ask(forge, "POST", "/repos/octo/demo/issues", "ghs_of_nobody", title="Spam")[0] == 401
 
 
-def test_events_are_heard_and_may_come_twice(forge: Forge, clone: Repo) -> None:
+def test_events_are_heard_and_may_come_twice(forge: Forge, pushed_clone: Repo) -> None:
     heard: list[str] = []
     forge.listeners.append(lambda event: heard.append(event.id))
     forge.open_issue("Drift")

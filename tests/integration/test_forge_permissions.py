@@ -68,23 +68,23 @@ class Made(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def forge() -> Iterator[Forge]:
+def shared_forge() -> Iterator[Forge]:
     with running() as forge:
         yield forge
 
 
 @pytest.fixture(scope="module")
-def made(forge: Forge, tmp_path_factory: pytest.TempPathFactory) -> Made:
+def forge_objects(shared_forge: Forge, tmp_path_factory: pytest.TempPathFactory) -> Made:
     repo = Repo(tmp_path_factory.mktemp("clone"))
     repo.git("init", "--quiet", "--initial-branch", "main")
-    commit = with_branch(forge, repo)
-    forge.pull_request(7, "ada", commit, None)
-    github = client(forge)
-    issue, comment = forge.open_issue("Drift", "", ["mlops"]), forge.comment(7, "Good.").id
+    commit = with_branch(shared_forge, repo)
+    shared_forge.pull_request(7, "ada", commit, None)
+    github = client(shared_forge)
+    issue, comment = shared_forge.open_issue("Drift", "", ["mlops"]), shared_forge.comment(7, "Good.").id
     deployment = github.create_deployment(commit, "staging", "", production=False)
     github.set_deployment_state(deployment, "queued", "")
-    run = forge.add_run("pull_request", ".github/workflows/pr.yml", commit, "change", conclusion="success")
-    forge.upload(run, "review", b"zip")
+    run = shared_forge.add_run("pull_request", ".github/workflows/pr.yml", commit, "change", conclusion="success")
+    shared_forge.upload(run, "review", b"zip")
     return Made(commit, comment, issue, deployment, run, github.artifacts(run)[0].id)
 
 
@@ -102,25 +102,25 @@ def without(permission: str) -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-def as_it_was(forge: Forge) -> Iterator[None]:
+def as_it_was(shared_forge: Forge) -> Iterator[None]:
     """Tests switch things off, and ask for what others asked for."""
     yield
-    repository = forge.repository()
+    repository = shared_forge.repository()
     repository.private = repository.archived = False
     repository.issues_on = repository.actions_may_open_pull_requests = True
-    forge.faults.clear()
-    forge.requests.clear()
+    shared_forge.faults.clear()
+    shared_forge.requests.clear()
     for pull in list(repository.pulls.values()):
         if pull.number != 7 and pull.state == "open":
-            forge.close(pull.number)
+            shared_forge.close(pull.number)
 
 
 @EVERY_METHOD
 @pytest.mark.parametrize("kind", ["workflow", "user"])
-def test_the_missing_permission_is_named(forge: Forge, made: Made, asked: Asked, kind: str) -> None:
-    token = forge.add_token("ada", without(asked.permission), kind=kind)
+def test_the_missing_permission_is_named(shared_forge: Forge, forge_objects: Made, asked: Asked, kind: str) -> None:
+    token = shared_forge.add_token("ada", without(asked.permission), kind=kind)
     with pytest.raises(ExternalError) as found:
-        asked.call(client(forge, token), made)
+        asked.call(client(shared_forge, token), forge_objects)
     text = refusal(found)
     verb = asked.permission.rpartition(" ")[2]
     assert f"octo/demo: the token may not {verb} it → give GITHUB_TOKEN the permission {asked.permission}" in text
@@ -128,40 +128,40 @@ def test_the_missing_permission_is_named(forge: Forge, made: Made, asked: Asked,
 
 
 @EVERY_METHOD
-def test_that_permission_is_all_it_takes(forge: Forge, made: Made, asked: Asked) -> None:
+def test_that_permission_is_all_it_takes(shared_forge: Forge, forge_objects: Made, asked: Asked) -> None:
     name, _, level = asked.permission.partition(": ")
-    asked.call(client(forge, forge.add_token("github-actions[bot]", {name: level})), made)
+    asked.call(client(shared_forge, shared_forge.add_token("github-actions[bot]", {name: level})), forge_objects)
 
 
 @EVERY_METHOD
-def test_what_is_not_there_may_be_hidden(forge: Forge, made: Made, asked: Asked) -> None:
+def test_what_is_not_there_may_be_hidden(shared_forge: Forge, forge_objects: Made, asked: Asked) -> None:
     """GitHub answers so to a token of another repository, and to a name that was mistyped."""
-    forge.repository().private = True
-    token = forge.add_token("github-actions[bot]", repository="octo/other")
+    shared_forge.repository().private = True
+    token = shared_forge.add_token("github-actions[bot]", repository="octo/other")
     with pytest.raises(ExternalError) as found:
-        asked.call(client(forge, token), made)
+        asked.call(client(shared_forge, token), forge_objects)
     text = refusal(found)
     assert "is not there, or the token may not see it → check it, or give GITHUB_TOKEN the permission" in text
     assert text.count(asked.permission) == 1
 
 
 @EVERY_METHOD
-def test_a_token_that_is_unknown_or_missing(forge: Forge, made: Made, asked: Asked) -> None:
+def test_a_token_that_is_unknown_or_missing(shared_forge: Forge, forge_objects: Made, asked: Asked) -> None:
     with pytest.raises(ExternalError, match="the forge does not accept the token → renew GITHUB_TOKEN"):
-        asked.call(client(forge, "ghs_unknown"), made)
+        asked.call(client(shared_forge, "ghs_unknown"), forge_objects)
     if asked.permission.endswith("write"):
         with pytest.raises(ExternalError, match=f"requires a token → set GITHUB_TOKEN, with .*{asked.permission}"):
-            asked.call(client(forge, ""), made)
+            asked.call(client(shared_forge, ""), forge_objects)
 
 
 @EVERY_METHOD
-def test_garbage_is_told_as_such(forge: Forge, made: Made, asked: Asked) -> None:
+def test_garbage_is_told_as_such(shared_forge: Forge, forge_objects: Made, asked: Asked) -> None:
     """What is only sent needs nothing of the answer."""
     for body in GARBAGE:
-        forge.faults.append(Fault(200, body))
+        shared_forge.faults.append(Fault(200, body))
         told = ""
         try:
-            asked.call(client(forge), made)
+            asked.call(client(shared_forge), forge_objects)
         except ExternalError as error:
             told = str(error)
         ours = any(words in told for words in ("what GitHub's API describes", "no JSON", "no address of the file"))
@@ -170,80 +170,82 @@ def test_garbage_is_told_as_such(forge: Forge, made: Made, asked: Asked) -> None
 
 @EVERY_METHOD
 def test_what_the_forge_says_about_a_refusal_is_told_in_one_short_line(
-    forge: Forge, made: Made, asked: Asked
+    shared_forge: Forge, forge_objects: Made, asked: Asked
 ) -> None:
     words = b'{"message": "Validation\\u0007 Failed\\n::error::x", "errors": ["' + b"too long " * 100 + b'", 3, {}]}'
-    forge.faults.append(Fault(422, words))
+    shared_forge.faults.append(Fault(422, words))
     with pytest.raises(ExternalError) as found:
-        asked.call(client(forge), made)
+        asked.call(client(shared_forge), forge_objects)
     assert "octo/demo: the forge answered 422: Validation‹U+0007› Failed⏎::error::x; too long " in refusal(found)
 
 
-def test_issues_take_the_permission_for_issues(forge: Forge, made: Made) -> None:
-    token = forge.add_token("github-actions[bot]", {"pull-requests": "write"})
+def test_issues_take_the_permission_for_issues(shared_forge: Forge, forge_objects: Made) -> None:
+    token = shared_forge.add_token("github-actions[bot]", {"pull-requests": "write"})
     with pytest.raises(ExternalError, match=r"permission pull-requests: write \(issues: write for an issue\)"):
-        client(forge, token).comment(made.issue, "Cured.")
-    client(forge, forge.add_token("github-actions[bot]", {"issues": "write"})).comment(made.issue, "Cured.")
+        client(shared_forge, token).comment(forge_objects.issue, "Cured.")
+    client(shared_forge, shared_forge.add_token("github-actions[bot]", {"issues": "write"})).comment(
+        forge_objects.issue, "Cured."
+    )
 
 
 @pytest.mark.parametrize("name", ["issues", "open_issue", "edit_issue", "close_issue"])
-def test_issues_that_are_switched_off(forge: Forge, made: Made, name: str) -> None:
-    forge.repository().issues_on = False
+def test_issues_that_are_switched_off(shared_forge: Forge, forge_objects: Made, name: str) -> None:
+    shared_forge.repository().issues_on = False
     with pytest.raises(ExternalError) as found:
-        ASKED[name].call(client(forge), made)
+        ASKED[name].call(client(shared_forge), forge_objects)
     assert refusal(found).endswith(
         "is gone or switched off: Issues has been disabled in this repository. "
         "→ switch issues on in the repository's settings"
     )
 
 
-def test_actions_may_be_forbidden_to_open_pull_requests(forge: Forge, made: Made) -> None:
-    forge.repository().actions_may_open_pull_requests = False
+def test_actions_may_be_forbidden_to_open_pull_requests(shared_forge: Forge, forge_objects: Made) -> None:
+    shared_forge.repository().actions_may_open_pull_requests = False
     with pytest.raises(ExternalError) as found:
-        client(forge).open_pull_request(TEXT)
+        client(shared_forge).open_pull_request(TEXT)
     assert "allow it in the repository's settings (Actions, General), or use the token of an app" in refusal(found)
-    client(forge, forge.add_token("mlops[bot]", kind="app")).open_pull_request(TEXT)
+    client(shared_forge, shared_forge.add_token("mlops[bot]", kind="app")).open_pull_request(TEXT)
 
 
-def test_other_reasons_of_a_403_are_told(forge: Forge, made: Made) -> None:
-    forge.repository().archived = True
+def test_other_reasons_of_a_403_are_told(shared_forge: Forge, forge_objects: Made) -> None:
+    shared_forge.repository().archived = True
     with pytest.raises(ExternalError, match="may not write it: Repository was archived so is read-only"):
-        client(forge).comment(7, "Better.")
-    forge.faults.append(Fault(403, b'{"message": "Unable to create comment because issue is locked."}'))
+        client(shared_forge).comment(7, "Better.")
+    shared_forge.faults.append(Fault(403, b'{"message": "Unable to create comment because issue is locked."}'))
     with pytest.raises(ExternalError, match="because issue is locked"):
-        client(forge).comment(7, "Better.")
+        client(shared_forge).comment(7, "Better.")
 
 
 @pytest.mark.parametrize(
     ("kind", "login"), [("workflow", "github-actions[bot]"), ("app", "mlops[bot]"), ("user", "ada")]
 )
-def test_whose_token_it_is(forge: Forge, kind: str, login: str) -> None:
-    github = client(forge, forge.add_token(login, {}, kind=kind))
+def test_whose_token_it_is(shared_forge: Forge, kind: str, login: str) -> None:
+    github = client(shared_forge, shared_forge.add_token(login, {}, kind=kind))
     assert (github.login(), github.login()) == (login, login)
-    assert forge.requests == ["GET /user"] + ["POST /graphql"] * (kind != "user")
+    assert shared_forge.requests == ["GET /user"] + ["POST /graphql"] * (kind != "user")
 
 
-def test_nobody_s_login(forge: Forge) -> None:
+def test_nobody_s_login(shared_forge: Forge) -> None:
     with pytest.raises(
         ExternalError, match="the owner of the token of octo/demo: the forge requires a token → set GITHUB_T"
     ):
-        client(forge, "").login()
-    assert forge.requests == []
+        client(shared_forge, "").login()
+    assert shared_forge.requests == []
 
 
-def test_whose_token_it_is_can_be_said(forge: Forge) -> None:
-    assert client(forge, login="mlops[bot]").login() == "mlops[bot]"
-    assert forge.requests == []
+def test_whose_token_it_is_can_be_said(shared_forge: Forge) -> None:
+    assert client(shared_forge, login="mlops[bot]").login() == "mlops[bot]"
+    assert shared_forge.requests == []
 
 
 @pytest.mark.parametrize(
     "body", [b'{"errors": [{"message": "no"}], "data": null}', b"[]", b'{"data": {"viewer": 1}}']
 )
-def test_a_forge_that_does_not_tell_whose_token_it_is(forge: Forge, body: bytes) -> None:
-    forge.faults.append(Fault(200, body, only="/graphql"))
+def test_a_forge_that_does_not_tell_whose_token_it_is(shared_forge: Forge, body: bytes) -> None:
+    shared_forge.faults.append(Fault(200, body, only="/graphql"))
     with pytest.raises(ExternalError) as found:
-        client(forge).login()
+        client(shared_forge).login()
     assert "the owner of the token of octo/demo: " in refusal(found)
-    forge.faults.append(Fault(404, b"{}", only="/graphql"))
+    shared_forge.faults.append(Fault(404, b"{}", only="/graphql"))
     with pytest.raises(ExternalError, match=r"→ set GITOPS_MLOPS_LOGIN: for an app, its name with \[bot\] behind it"):
-        client(forge).login()
+        client(shared_forge).login()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from threading import Event
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from gitops_mlops.adapters.forge import GitHub, pools
 from gitops_mlops.domain.errors import ExternalError
 from gitops_mlops.domain.review.forge import PullRequestText
 from tests.conftest import Repo
-from tests.fakes.forge import Fault, Forge, lost, running
+from tests.fakes.forge import Fault, Forge, lost
 from tests.integration.forge_client import Pauses, client, refusal, with_branch
 
 
@@ -56,12 +56,6 @@ EVERYTHING = pytest.mark.parametrize("created", [pytest.param(one, id=name) for 
 
 
 @pytest.fixture
-def forge() -> Iterator[Forge]:
-    with running() as forge:
-        yield forge
-
-
-@pytest.fixture
 def commit(forge: Forge, repo: Repo, request: pytest.FixtureRequest) -> str:
     """A commit of a branch that nobody proposed yet; pull request 7 and a deployment to production are there."""
     made = with_branch(forge, repo)
@@ -71,11 +65,6 @@ def commit(forge: Forge, repo: Repo, request: pytest.FixtureRequest) -> str:
         forge.deployments()[0].id = 900
     forge.requests.clear()
     return made
-
-
-@pytest.fixture
-def pauses() -> Pauses:
-    return Pauses()
 
 
 def posts(forge: Forge, created: Created) -> int:

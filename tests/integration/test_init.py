@@ -37,7 +37,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def project(cli: Cli, tmp_path: Path) -> Repo:
+def new_project(cli: Cli, tmp_path: Path) -> Repo:
     """A new project, as init leaves it."""
     made = cli("init", "flights", "--template", "classification", "--toolkit", TOOLKIT, folder=tmp_path)
     assert made.code == 0, made.err
@@ -199,100 +199,100 @@ def test_a_checkout_knows_its_remote_and_commit(repo: Repo, monkeypatch: pytest.
 # Updates
 
 
-def test_an_update_to_the_same_version_has_nothing_to_do(cli: Cli, project: Repo) -> None:
-    answer = update(cli, project)
+def test_an_update_to_the_same_version_has_nothing_to_do(cli: Cli, new_project: Repo) -> None:
+    answer = update(cli, new_project)
     assert (answer.code, kinds(answer.out)) == (0, {})
-    assert project.git("status", "--porcelain") == ""
+    assert new_project.git("status", "--porcelain") == ""
 
 
-def test_pins_move_in_files_that_nobody_edited(cli: Cli, project: Repo) -> None:
-    answer = update(cli, project, LATER)
+def test_pins_move_in_files_that_nobody_edited(cli: Cli, new_project: Repo) -> None:
+    answer = update(cli, new_project, LATER)
     assert answer.code == 0
     assert set(kinds(answer.out).values()) == {"changed"}
-    assert SHA not in project.git("grep", "-h", "octo/gitops-mlops")
-    assert f"@{'f' * 40} # v0.1.0" in (project.root / PULL_REQUEST).read_text()
+    assert SHA not in new_project.git("grep", "-h", "octo/gitops-mlops")
+    assert f"@{'f' * 40} # v0.1.0" in (new_project.root / PULL_REQUEST).read_text()
 
 
-def test_a_bot_that_moved_the_pins_is_no_conflict(cli: Cli, project: Repo) -> None:
+def test_a_bot_that_moved_the_pins_is_no_conflict(cli: Cli, new_project: Repo) -> None:
     for path in (PULL_REQUEST, ".pre-commit-config.yaml"):
-        file = project.root / path
+        file = new_project.root / path
         file.write_text(file.read_text().replace(f"{SHA} # v0.1.0", f"{'e' * 40} # v0.0.9"))
-    project.commit("Bump")
-    answer = update(cli, project, LATER)
+    new_project.commit("Bump")
+    answer = update(cli, new_project, LATER)
     assert (answer.code, answer.json["conflicts"]) == (0, [])
     for path in (PULL_REQUEST, ".pre-commit-config.yaml"):
-        assert "e" * 40 not in (project.root / path).read_text()
+        assert "e" * 40 not in (new_project.root / path).read_text()
 
 
-def test_edits_are_kept_and_changes_taken_in_twice_in_a_row(cli: Cli, project: Repo, later: Any) -> None:
+def test_edits_are_kept_and_changes_taken_in_twice_in_a_row(cli: Cli, new_project: Repo, later: Any) -> None:
     shipped = bootstrap.templates().template("classification")["params.yaml"]
-    edited = (project.root / "params.yaml").read_text().replace("test-percent: 40", "test-percent: 30")
-    project.commit("Test on fewer", **{"params.yaml": edited})
+    edited = (new_project.root / "params.yaml").read_text().replace("test-percent: 40", "test-percent: 30")
+    new_project.commit("Test on fewer", **{"params.yaml": edited})
     first = shipped.replace(b"seed: 0", b"seed: 1")
     later(template={"params.yaml": first})
-    answer = update(cli, project)
+    answer = update(cli, new_project)
     assert (answer.code, kinds(answer.out)["params.yaml"]) == (0, "merged")
-    text = (project.root / "params.yaml").read_text()
+    text = (new_project.root / "params.yaml").read_text()
     assert "test-percent: 30" in text
     assert "seed: 1" in text
-    project.commit("Update")
+    new_project.commit("Update")
     # What the first update shipped stands in no commit, and still is the base of the second.
     later(template={"params.yaml": first.replace(b"seed: 1", b"seed: 2")})
-    answer = update(cli, project)
+    answer = update(cli, new_project)
     assert (answer.code, kinds(answer.out)["params.yaml"]) == (0, "merged")
-    text = (project.root / "params.yaml").read_text()
+    text = (new_project.root / "params.yaml").read_text()
     assert "test-percent: 30" in text
     assert "seed: 2" in text
 
 
-def test_what_both_changed_stands_between_marks(cli: Cli, project: Repo, later: Any) -> None:
+def test_what_both_changed_stands_between_marks(cli: Cli, new_project: Repo, later: Any) -> None:
     shipped = bootstrap.templates().template("classification")["params.yaml"]
-    edited = (project.root / "params.yaml").read_text().replace("seed: 0", "seed: 7")
-    project.commit("Another seed", **{"params.yaml": edited})
+    edited = (new_project.root / "params.yaml").read_text().replace("seed: 0", "seed: 7")
+    new_project.commit("Another seed", **{"params.yaml": edited})
     later(template={"params.yaml": shipped.replace(b"seed: 0", b"seed: 1")})
-    answer = update(cli, project)
+    answer = update(cli, new_project)
     assert (answer.code, answer.json["conflicts"]) == (1, ["params.yaml"])
-    text = (project.root / "params.yaml").read_text()
+    text = (new_project.root / "params.yaml").read_text()
     assert "<<<<<<< yours\n  seed: 7\n=======\n  seed: 1\n>>>>>>> toolkit\n" in text
 
 
-def test_deleted_files_stay_deleted_and_new_ones_come(cli: Cli, project: Repo, later: Any) -> None:
-    project.git("rm", "--quiet", ".github/dependabot.yml")
-    project.write("mine.txt", "mine")
-    project.commit("No bot")
+def test_deleted_files_stay_deleted_and_new_ones_come(cli: Cli, new_project: Repo, later: Any) -> None:
+    new_project.git("rm", "--quiet", ".github/dependabot.yml")
+    new_project.write("mine.txt", "mine")
+    new_project.commit("No bot")
     shipped = bootstrap.templates().toolkit()[".github/dependabot.yml"]
     later(
         toolkit={".github/dependabot.yml": shipped + b"# more\n", "new.txt": b"new\n", "mine.txt": b"theirs"},
         template={"requirements-dev.txt": None, "params.yaml": None},
     )
-    project.write("params.yaml", "mine: true\n")
-    project.commit("My own parameters")
-    answer = update(cli, project)
+    new_project.write("params.yaml", "mine: true\n")
+    new_project.commit("My own parameters")
+    answer = update(cli, new_project)
     assert answer.code == 0
     assert {"new.txt": "added", "requirements-dev.txt": "removed"}.items() <= kinds(answer.out).items()
-    assert not (project.root / ".github/dependabot.yml").exists()
-    assert (project.root / "mine.txt").read_text() == "mine"
-    assert (project.root / "params.yaml").read_text() == "mine: true\n"
+    assert not (new_project.root / ".github/dependabot.yml").exists()
+    assert (new_project.root / "mine.txt").read_text() == "mine"
+    assert (new_project.root / "params.yaml").read_text() == "mine: true\n"
     assert [note.split(":")[0] for note in answer.json["notes"]] == ["mine.txt", "params.yaml"]
-    project.commit("Update")
-    assert kinds(update(cli, project).out) == {}
+    new_project.commit("Update")
+    assert kinds(update(cli, new_project).out) == {}
 
 
-def test_what_is_not_committed_is_not_touched(cli: Cli, project: Repo) -> None:
-    (project.root / PULL_REQUEST).write_text("mine")
-    answer = update(cli, project, LATER)
+def test_what_is_not_committed_is_not_touched(cli: Cli, new_project: Repo) -> None:
+    (new_project.root / PULL_REQUEST).write_text("mine")
+    answer = update(cli, new_project, LATER)
     assert answer.code == 2
     assert f"{PULL_REQUEST}: has changes that are not committed" in answer.err
-    assert (project.root / PULL_REQUEST).read_text() == "mine"
+    assert (new_project.root / PULL_REQUEST).read_text() == "mine"
 
 
-def test_an_update_that_fails_half_way_takes_everything_back(cli: Cli, project: Repo) -> None:
-    workflows = project.root / ".github" / "workflows"
-    files = bootstrap.files(project.root)
+def test_an_update_that_fails_half_way_takes_everything_back(cli: Cli, new_project: Repo) -> None:
+    workflows = new_project.root / ".github" / "workflows"
+    files = bootstrap.files(new_project.root)
     contents: dict[str, bytes | None] = {"README.md": b"x", PULL_REQUEST: None, "mlops.yaml/below": b"y"}
     with pytest.raises(ExternalError):
         files.write_all(contents)
-    assert project.git("status", "--porcelain") == ""
+    assert new_project.git("status", "--porcelain") == ""
     assert len(list(workflows.iterdir())) == 4
 
 
@@ -307,17 +307,17 @@ def test_an_update_that_fails_half_way_takes_everything_back(cli: Cli, project: 
         ("version: 1\ntemplate: nonsense\nproject: p\nbranch: b\ntoolkit: TOOLKIT\n", "no template 'nonsense'"),
     ],
 )
-def test_a_record_that_is_damaged_or_hostile_is_told(cli: Cli, project: Repo, record: str, said: str) -> None:
+def test_a_record_that_is_damaged_or_hostile_is_told(cli: Cli, new_project: Repo, record: str, said: str) -> None:
     toolkit = f"{{repository: octo/gitops-mlops, commit: {SHA}, version: 0.1.0}}"
     text = record.replace("TOOLKIT", toolkit).replace("FULL", SHA)
-    project.commit("Damage", **{".gitops-mlops.yaml": text})
-    answer = update(cli, project)
+    new_project.commit("Damage", **{".gitops-mlops.yaml": text})
+    answer = update(cli, new_project)
     assert (answer.code, said in answer.err) == (2, True), answer.err
-    assert project.git("status", "--porcelain") == ""
+    assert new_project.git("status", "--porcelain") == ""
 
 
-def test_update_says_what_does_not_go_with_it(cli: Cli, project: Repo) -> None:
-    answer = cli("init", "--update", "--target", "x", "--toolkit", TOOLKIT, folder=project.root)
+def test_update_says_what_does_not_go_with_it(cli: Cli, new_project: Repo) -> None:
+    answer = cli("init", "--update", "--target", "x", "--toolkit", TOOLKIT, folder=new_project.root)
     assert (answer.code, "--target: does not go with --update" in answer.err) == (2, True)
 
 
@@ -475,8 +475,8 @@ def test_a_symlink_out_of_the_repository_is_not_followed(cli: Cli, repo: Repo, t
     assert repo.git("status", "--porcelain") == ""
 
 
-def test_the_toolkit_is_not_added_twice(cli: Cli, project: Repo) -> None:
-    answer = adopt(cli, project)
+def test_the_toolkit_is_not_added_twice(cli: Cli, new_project: Repo) -> None:
+    answer = adopt(cli, new_project)
     assert (answer.code, "gitops-mlops init --update" in answer.err) == (2, True)
 
 

@@ -28,7 +28,8 @@ stages:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+def merge_branches(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """Branches that ran the pipeline on other data, in a repository that merges locks."""
     project = Repo(tmp_path_factory.mktemp("merge"))
     project.git("init", "--quiet", "--initial-branch", "main")
     project.run("dvc", "init", "--quiet")
@@ -50,43 +51,44 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Repo:
 
 
 @pytest.fixture
-def project(made: Repo, tmp_path: Path) -> Repo:
-    shutil.copytree(made.root, tmp_path / "clone", symlinks=True)
+def merge_clone(merge_branches: Repo, tmp_path: Path) -> Repo:
+    """A copy in which a test may merge."""
+    shutil.copytree(merge_branches.root, tmp_path / "clone", symlinks=True)
     return Repo(tmp_path / "clone")
 
 
 @pytest.mark.parametrize("how", ["merge --no-edit", "rebase", "cherry-pick"])
-def test_stages_of_two_branches_meet(project: Repo, cli: Cli, how: str) -> None:
-    project.git("checkout", "--quiet", "two")
-    project.git(*how.split(), "one")
-    assert cli("lock", "check", folder=project.root).code == 0
-    project.run("dvc", "checkout", "--quiet")
-    before = (project.root / "dvc.lock").read_bytes()
-    project.run("dvc", "repro", "--quiet")
+def test_stages_of_two_branches_meet(merge_clone: Repo, cli: Cli, how: str) -> None:
+    merge_clone.git("checkout", "--quiet", "two")
+    merge_clone.git(*how.split(), "one")
+    assert cli("lock", "check", folder=merge_clone.root).code == 0
+    merge_clone.run("dvc", "checkout", "--quiet")
+    before = (merge_clone.root / "dvc.lock").read_bytes()
+    merge_clone.run("dvc", "repro", "--quiet")
     # DVC agrees, and would have written it like this.
-    assert (project.root / "dvc.lock").read_bytes() == before
+    assert (merge_clone.root / "dvc.lock").read_bytes() == before
 
 
-def test_a_stage_that_both_changed_is_a_conflict_which_cannot_be_overlooked(project: Repo, cli: Cli) -> None:
-    project.git("checkout", "--quiet", "one")
-    project.run("git", "merge", "--no-edit", "other", check=False)
-    assert "UU dvc.lock" in project.git("status", "--short")
-    text = (project.root / "dvc.lock").read_text()
+def test_a_stage_that_both_changed_is_a_conflict_which_cannot_be_overlooked(merge_clone: Repo, cli: Cli) -> None:
+    merge_clone.git("checkout", "--quiet", "one")
+    merge_clone.run("git", "merge", "--no-edit", "other", check=False)
+    assert "UU dvc.lock" in merge_clone.git("status", "--short")
+    text = (merge_clone.root / "dvc.lock").read_text()
     # Stage one, and three that was computed with it; stage two is left alone.
     assert text.count("<<<<<<< ours\n") == 2
     assert "  two:\n" not in "".join(part.partition(">>>>>>> theirs")[0] for part in text.split("<<<<<<< ours")[1:])
-    answer = cli("lock", "check", folder=project.root)
+    answer = cli("lock", "check", folder=merge_clone.root)
     assert (answer.code, "dvc.lock:" in answer.out) == (1, True)
 
 
-def test_a_merge_that_leaves_a_stage_stale_says_so(project: Repo, cli: Cli, tmp_path: Path) -> None:
+def test_a_merge_that_leaves_a_stage_stale_says_so(merge_clone: Repo, cli: Cli, tmp_path: Path) -> None:
     sides = {}
     for name in ("main", "one", "three"):
         sides[name] = tmp_path / name
-        sides[name].write_text(project.git("show", f"{name}:dvc.lock"))
+        sides[name].write_text(merge_clone.git("show", f"{name}:dvc.lock"))
     # Both changed stage three: taken from one side alone, it was computed with the old output of stage one.
     text = sides["one"].read_text()
-    third = project.git("show", "main:dvc.lock")
+    third = merge_clone.git("show", "main:dvc.lock")
     sides["one"].write_text(text[: text.index("  three:")] + third[third.index("  three:") :])
     answer = cli(
         "lock", "merge", *(str(sides[name]) for name in ("main", "one", "three")), "sub/dvc.lock", folder=tmp_path

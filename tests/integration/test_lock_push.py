@@ -50,7 +50,7 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> World:
+def reproduced_branch(tmp_path_factory: pytest.TempPathFactory) -> World:
     folder = tmp_path_factory.mktemp("push")
     project = training_project.make(folder)
     project.git("checkout", "--quiet", "-b", "feature")
@@ -67,16 +67,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.fixture
-def world(made: World, tmp_path: Path) -> World:
-    shutil.copytree(made.origin, tmp_path / "origin.git")
-    shutil.copytree(made.left, tmp_path / "left")
+def world(reproduced_branch: World, tmp_path: Path) -> World:
+    shutil.copytree(reproduced_branch.origin, tmp_path / "origin.git")
+    shutil.copytree(reproduced_branch.left, tmp_path / "left")
     clones = []
     for name in ("author", "job"):
         words = ["git", "clone", "--quiet", str(tmp_path / "origin.git"), str(tmp_path / name)]
         subprocess.run(words, check=True, capture_output=True)
         clones.append(Repo(tmp_path / name))
     clones[0].git("checkout", "--quiet", "feature")
-    return World(tmp_path / "origin.git", tmp_path / "left", clones[0], clones[1], made.expected)
+    return World(tmp_path / "origin.git", tmp_path / "left", clones[0], clones[1], reproduced_branch.expected)
 
 
 Push = Callable[..., Answer]

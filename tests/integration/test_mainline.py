@@ -8,7 +8,7 @@ import pytest
 
 from gitops_mlops.adapters.git.repository import GitRepository
 from gitops_mlops.domain.errors import MissingEvidence
-from tests.conftest import Answer, Cli, Repo
+from tests.conftest import Answer, Repo
 from tests.integration.registry_project import MLOPS, Commands, Project
 from tests.ports import free_ports
 
@@ -16,7 +16,7 @@ STAGED = "delay#staging#1"
 
 
 @pytest.fixture
-def project(repo: Repo) -> Project:
+def mainline_project(repo: Repo) -> Project:
     """A model on main, and ports of its own."""
     made = Project(repo)
     one, other = free_ports(2)
@@ -24,11 +24,6 @@ def project(repo: Repo) -> Project:
     made.train(b"one")
     made.report(b"one")
     return made
-
-
-@pytest.fixture
-def run(project: Project, cli: Cli) -> Commands:
-    return Commands(cli, project)
 
 
 def branch_version(project: Project, run: Commands) -> str:
@@ -45,12 +40,12 @@ def refused(answer: Answer) -> list[str]:
     return [f"{each['rule']}: {each['observed']}" for each in answer.json["refusals"]]
 
 
-def test_a_version_of_a_branch_enters_nothing_until_it_is_merged(project: Project, run: Commands) -> None:
-    commit = branch_version(project, run)
+def test_a_version_of_a_branch_enters_nothing_until_it_is_merged(mainline_project: Project, run: Commands) -> None:
+    commit = branch_version(mainline_project, run)
     told = refused(run("promote", "delay", "staging", "--json", code=1))
     assert told == [f"a commit of main: v0.0.1 is at {commit[:10]}, which is not on main"]
     # A tag is made without us: whoever may push it would deploy it.
-    project.repo.tag(STAGED, commit)
+    mainline_project.repo.tag(STAGED, commit)
     assert "which is not on main → merge it into main" in run("deploy", "staging", code=1).out
     (place, *_) = run("status", "staging", "--json", code=1).json
     assert place["unmerged"] == f"v0.0.1 is at {commit[:10]}, which is not on main"
@@ -60,45 +55,49 @@ def test_a_version_of_a_branch_enters_nothing_until_it_is_merged(project: Projec
     assert "is not on main" in run("rollout", "staging", code=1).out
 
     # The tagged commit is the second parent of the merge.
-    project.repo.git("merge", "--quiet", "--no-ff", "--message", "merge", "feature")
+    mainline_project.repo.git("merge", "--quiet", "--no-ff", "--message", "merge", "feature")
     found = {each["id"] for each in run("doctor", "--json", code=1).json["findings"]}
     assert "stage-off-main" not in found
     (place, *_) = run("status", "staging", "--json", code=1).json
     assert (place["unmerged"], place["note"]) == (None, "")
 
 
-def test_a_squash_merge_is_another_commit(project: Project, run: Commands) -> None:
-    branch_version(project, run)
-    project.repo.git("merge", "--quiet", "--squash", "feature")
-    project.repo.commit("squashed")
+def test_a_squash_merge_is_another_commit(mainline_project: Project, run: Commands) -> None:
+    branch_version(mainline_project, run)
+    mainline_project.repo.git("merge", "--quiet", "--squash", "feature")
+    mainline_project.repo.commit("squashed")
     run("promote", "delay", "staging", code=1)
     run.release("--version", "v0.0.2")
     run("promote", "delay@v0.0.2", "staging")
 
 
-def test_a_rollback_brings_back_nothing_that_is_not_merged(project: Project, run: Commands) -> None:
-    commit = branch_version(project, run)
+def test_a_rollback_brings_back_nothing_that_is_not_merged(mainline_project: Project, run: Commands) -> None:
+    commit = branch_version(mainline_project, run)
     # Somebody let it in without us; what came next is on main.
-    project.repo.tag(STAGED, commit)
-    project.train(b"three")
-    project.report(b"three")
+    mainline_project.repo.tag(STAGED, commit)
+    mainline_project.train(b"three")
+    mainline_project.report(b"three")
     run.release()
     run("promote", "delay", "staging")
     words = [f"a commit of main: v0.0.1 is at {commit[:10]}, which is not on main"]
     for flags in ((), ("--dry-run",)):
-        before = project.tags()
+        before = mainline_project.tags()
         assert refused(run("rollback", "delay", "staging", "--json", *flags, code=1)) == words
-        assert project.tags() == before
+        assert mainline_project.tags() == before
     assert refused(run("promote", "delay@v0.0.1", "production", "--json", code=1))[0] == words[0]
-    text = (project.repo.root / "mlops.yaml").read_text()
-    project.repo.commit("allow", **{"mlops.yaml": text.replace("staging: {", "staging: {allow-unmerged: true, ")})
+    text = (mainline_project.repo.root / "mlops.yaml").read_text()
+    mainline_project.repo.commit(
+        "allow", **{"mlops.yaml": text.replace("staging: {", "staging: {allow-unmerged: true, ")}
+    )
     assert run("rollback", "delay", "staging", "--json").json["version"] == "v0.0.1"
 
 
-def test_an_environment_may_allow_what_is_not_merged(project: Project, run: Commands) -> None:
-    branch_version(project, run)
-    text = (project.repo.root / "mlops.yaml").read_text()
-    project.repo.commit("allow", **{"mlops.yaml": text.replace("staging: {", "staging: {allow-unmerged: true, ")})
+def test_an_environment_may_allow_what_is_not_merged(mainline_project: Project, run: Commands) -> None:
+    branch_version(mainline_project, run)
+    text = (mainline_project.repo.root / "mlops.yaml").read_text()
+    mainline_project.repo.commit(
+        "allow", **{"mlops.yaml": text.replace("staging: {", "staging: {allow-unmerged: true, ")}
+    )
     run("promote", "delay", "staging")
     (place, *_) = run("status", "staging", "--json", code=1).json
     assert (place["unmerged"], place["note"]) == (None, "allow-unmerged: versions need not be on main")
@@ -107,20 +106,20 @@ def test_an_environment_may_allow_what_is_not_merged(project: Project, run: Comm
     assert "stage-off-main" not in {each["id"] for each in run("doctor", "--json", code=1).json["findings"]}
 
 
-def test_a_hotfix_is_promoted_from_any_checkout_once_main_holds_it(project: Project, run: Commands) -> None:
-    commit = branch_version(project, run)
-    project.repo.git("merge", "--quiet", "--no-ff", "--message", "merge", "feature")
-    project.repo.git("checkout", "--quiet", "--detach", commit)
+def test_a_hotfix_is_promoted_from_any_checkout_once_main_holds_it(mainline_project: Project, run: Commands) -> None:
+    commit = branch_version(mainline_project, run)
+    mainline_project.repo.git("merge", "--quiet", "--no-ff", "--message", "merge", "feature")
+    mainline_project.repo.git("checkout", "--quiet", "--detach", commit)
     run("promote", "delay", "staging")
 
 
-def test_a_shallow_clone_cannot_tell(project: Project, run: Commands, tmp_path: Path) -> None:
+def test_a_shallow_clone_cannot_tell(mainline_project: Project, run: Commands, tmp_path: Path) -> None:
     run.release()
-    origin = project.publish(tmp_path / "origin.git")
-    project.repo.git("push", "--quiet", "origin", "--tags")
-    project.repo.commit("more")
-    project.repo.git("push", "--quiet", "origin", "main")
-    project.repo.git("clone", "--quiet", "--depth", "1", f"file://{origin}", str(tmp_path / "shallow"))
+    origin = mainline_project.publish(tmp_path / "origin.git")
+    mainline_project.repo.git("push", "--quiet", "origin", "--tags")
+    mainline_project.repo.commit("more")
+    mainline_project.repo.git("push", "--quiet", "origin", "main")
+    mainline_project.repo.git("clone", "--quiet", "--depth", "1", f"file://{origin}", str(tmp_path / "shallow"))
     assert (
         "git fetch --unshallow --tags" in run("promote", "delay", "staging", code=3, folder=tmp_path / "shallow").err
     )

@@ -46,15 +46,16 @@ def _message(sha256: str, **trailers: str) -> str:
 
 
 @pytest.fixture
-def project(repo: Repo) -> Iterator[Released]:
+def released_project(repo: Repo) -> Iterator[Released]:
+    """A version in staging; no server of it is left."""
     made = Released(repo)
     yield made
     made.clean_up()
 
 
 @pytest.fixture
-def planned(cli: Cli, project: Released) -> Callable[[], Answer]:
-    return lambda: cli("deploy", "staging", "--dry-run", "--json", folder=project.root)
+def planned(cli: Cli, released_project: Released) -> Callable[[], Answer]:
+    return lambda: cli("deploy", "staging", "--dry-run", "--json", folder=released_project.root)
 
 
 def moved_with_its_message(project: Released) -> None:
@@ -95,40 +96,45 @@ ATTACKS = {
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_version_whose_tags_were_tampered_with_is_not_deployed(
-    project: Released, cli: Cli, planned: Callable[[], Answer], attack: Callable[[Released], None]
+    released_project: Released, cli: Cli, planned: Callable[[], Answer], attack: Callable[[Released], None]
 ) -> None:
-    assert cli("ledger", "sync", folder=project.root).code == 0
+    assert cli("ledger", "sync", folder=released_project.root).code == 0
     before = planned()
     assert (before.code, before.json[0]["result"]) == (0, "planned")
-    attack(project)
+    attack(released_project)
     after = planned()
     assert (after.code, after.json[0]["result"]) == (1, "refused")
     assert ATTACKS[attack] in after.json[0]["reason"]
     assert "\n" not in after.json[0]["reason"]
-    told = cli("doctor", "--offline", "--json", folder=project.root).json["findings"]
+    told = cli("doctor", "--offline", "--json", folder=released_project.root).json["findings"]
     assert {"tag-contradicted", "ledger-contradicts"} & {finding["id"] for finding in told}
 
 
-def test_the_moved_version_alone_is_told_without_the_ledger(project: Released, planned: Callable[[], Answer]) -> None:
+def test_the_moved_version_alone_is_told_without_the_ledger(
+    released_project: Released, planned: Callable[[], Answer]
+) -> None:
     """Where no stage's tag says anything, the MD5 in the version's tag does."""
-    project.repo.git("tag", "--delete", STAGE)
-    moved_with_its_message(project)
-    project.assign("staging", project.other)
+    released_project.repo.git("tag", "--delete", STAGE)
+    moved_with_its_message(released_project)
+    released_project.assign("staging", released_project.other)
     answer = planned()
     assert (answer.code, answer.json[0]["result"]) == (1, "refused")
-    assert f"dvc.lock at its commit {project.other[:10]} has" in answer.json[0]["reason"]
+    assert f"dvc.lock at its commit {released_project.other[:10]} has" in answer.json[0]["reason"]
 
 
-def test_what_serves_keeps_serving(project: Released, cli: Cli) -> None:
-    assert cli("deploy", "staging", folder=project.root).code == 0
-    before = project.servers()
+def test_what_serves_keeps_serving(released_project: Released, cli: Cli) -> None:
+    assert cli("deploy", "staging", folder=released_project.root).code == 0
+    before = released_project.servers()
     # The ledger knows what was deployed, though nobody recorded the tags.
-    everything_made_anew(project)
-    answer = cli("deploy", "staging", folder=project.root)
+    everything_made_anew(released_project)
+    answer = cli("deploy", "staging", folder=released_project.root)
     assert answer.code == 1
     assert "was deployed under its name" in answer.out
-    assert project.servers() == before
-    assert cli("status", "staging", "--json", folder=project.root).json[0]["running"]["commit"] == project.mine
+    assert released_project.servers() == before
+    assert (
+        cli("status", "staging", "--json", folder=released_project.root).json[0]["running"]["commit"]
+        == released_project.mine
+    )
 
 
 def test_a_version_whose_tag_was_moved_is_not_promoted(repo: Repo, cli: Cli) -> None:

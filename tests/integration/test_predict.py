@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 
 from gitops_mlops.adapters.inference import HttpInference
 from gitops_mlops.domain.errors import ExternalError
-from tests.conftest import Answer, Cli, Repo
+from tests.conftest import Answer, Cli
 from tests.integration.deploy_project import ROW, DeployProject
 
 pytestmark = pytest.mark.usefixtures("preloaded")
@@ -23,17 +22,10 @@ EXTRA = {"income": 1500.0, "age": 30, "region": "south", "late": 1}
 
 
 @pytest.fixture
-def project(repo: Repo) -> Iterator[DeployProject]:
-    made = DeployProject(repo)
-    yield made
-    made.clean_up()
-
-
-@pytest.fixture
-def deployed(project: DeployProject, cli: Cli) -> DeployProject:
-    project.release("v1.0.0", 1, "staging")
-    assert cli("deploy", "staging", folder=project.root).code == 0
-    return project
+def deployed(deploy_project: DeployProject, cli: Cli) -> DeployProject:
+    deploy_project.release("v1.0.0", 1, "staging")
+    assert cli("deploy", "staging", folder=deploy_project.root).code == 0
+    return deploy_project
 
 
 def test_rows_and_files_get_the_same_answers(deployed: DeployProject, cli: Cli, tmp_path: Path) -> None:
@@ -119,14 +111,14 @@ def test_a_bundle_answers_as_it_would_when_deployed(deployed: DeployProject, cli
     assert (other.code, "is a bundle of credit" in other.err) == (2, True)
 
 
-def test_nobody_answers(project: DeployProject, cli: Cli, tmp_path: Path) -> None:
-    project.release("v1.0.0", 1)
+def test_nobody_answers(deploy_project: DeployProject, cli: Cli, tmp_path: Path) -> None:
+    deploy_project.release("v1.0.0", 1)
     words = ("predict", "credit", "--row", json.dumps(ROW))
-    away = cli(*words, "--env", "staging", folder=project.root)
+    away = cli(*words, "--env", "staging", folder=deploy_project.root)
     assert (away.code, "gitops-mlops deploy staging" in away.err) == (4, True)
-    assert cli(*words, folder=project.root).code == 2
-    assert cli("predict", "credit", "--env", "staging", folder=project.root).code == 2
-    assert cli(*words, "--bundle", str(tmp_path / "none"), folder=project.root).code == 3
+    assert cli(*words, folder=deploy_project.root).code == 2
+    assert cli("predict", "credit", "--env", "staging", folder=deploy_project.root).code == 2
+    assert cli(*words, "--bundle", str(tmp_path / "none"), folder=deploy_project.root).code == 3
 
 
 class _Stranger(BaseHTTPRequestHandler):

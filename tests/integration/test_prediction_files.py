@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from gitops_mlops import write_predictions
-from tests.conftest import Cli, Repo
+from tests.conftest import Cli
 from tests.integration.comparison_project import ComparisonProject, parquet
 
 pytestmark = pytest.mark.usefixtures("preloaded")
@@ -201,13 +201,6 @@ CASES += [
 ]
 
 
-@pytest.fixture
-def project(repo: Repo) -> ComparisonProject:
-    made = ComparisonProject(repo)
-    repo.commit("data")
-    return made
-
-
 def prepare(project: ComparisonProject, task: str, more: str = "", model: str = "") -> pl.DataFrame:
     """Evaluation data and settings of a task; its predictions, with the label beside them as `broken`."""
     settings, gate, data, predictions = TASKS[task]
@@ -225,11 +218,18 @@ def prepare(project: ComparisonProject, task: str, more: str = "", model: str = 
     [pytest.param(task, *rest, id=f"{task}: {name}") for task, name, *rest in CASES],
 )
 def test_each_shape_of_file(
-    cli: Cli, project: ComparisonProject, task: str, change: Change, more: str, code: int, verdict: str, says: str
+    cli: Cli,
+    comparison_data: ComparisonProject,
+    task: str,
+    change: Change,
+    more: str,
+    code: int,
+    verdict: str,
+    says: str,
 ) -> None:
-    frame = prepare(project, task, more)
-    project.track(PATH, parquet(change(frame)))
-    answer = cli("compare", "--json", folder=project.root)
+    frame = prepare(comparison_data, task, more)
+    comparison_data.track(PATH, parquet(change(frame)))
+    answer = cli("compare", "--json", folder=comparison_data.root)
     assert answer.code == code, (answer.out[:2000], answer.err)
     assert "Traceback" not in answer.err
     if code == 3:
@@ -239,54 +239,56 @@ def test_each_shape_of_file(
         verdict,
         [],
     ), answer.json["reasons"]
-    assert says in " ".join(cli("report", folder=project.root).out.split())
+    assert says in " ".join(cli("report", folder=comparison_data.root).out.split())
 
 
 def metric(report: Any, name: str, side: str = "challenger") -> Any:
     return next(one for one in report["metrics"] if one["name"] == name)[side]
 
 
-def test_prediction_counts_for_labels_and_probability_for_the_rest(cli: Cli, project: ComparisonProject) -> None:
-    frame = prepare(project, B)
-    project.track(PATH, parquet(frame))
-    before = cli("compare", "--json", folder=project.root).json
-    project.track(PATH, parquet(decided(0.2)(frame)))
-    after = cli("compare", "--json", folder=project.root).json
+def test_prediction_counts_for_labels_and_probability_for_the_rest(
+    cli: Cli, comparison_data: ComparisonProject
+) -> None:
+    frame = prepare(comparison_data, B)
+    comparison_data.track(PATH, parquet(frame))
+    before = cli("compare", "--json", folder=comparison_data.root).json
+    comparison_data.track(PATH, parquet(decided(0.2)(frame)))
+    after = cli("compare", "--json", folder=comparison_data.root).json
     expected = float(((CHANCE >= 0.2) == frame["broken"].to_numpy()).mean())
     assert metric(after, "accuracy") == pytest.approx(expected)
     assert metric(after, "accuracy") != metric(before, "accuracy")
     assert metric(after, "log_loss") == metric(before, "log_loss")
 
 
-def test_the_labels_are_those_of_both_sides(cli: Cli, project: ComparisonProject) -> None:
-    frame = shares(prepare(project, M), "abcd")
-    project.track(PATH, parquet(frame))
-    project.release()
-    project.track(PATH, parquet(shares(frame, "abce").drop("probability_d")))
-    report = cli("compare", "--json", folder=project.root).json
+def test_the_labels_are_those_of_both_sides(cli: Cli, comparison_data: ComparisonProject) -> None:
+    frame = shares(prepare(comparison_data, M), "abcd")
+    comparison_data.track(PATH, parquet(frame))
+    comparison_data.release()
+    comparison_data.track(PATH, parquet(shares(frame, "abce").drop("probability_d")))
+    report = cli("compare", "--json", folder=comparison_data.root).json
     assert report["verdict"] != "incomparable"
     assert report["confusion"]["labels"] == ["a", "b", "c", "d", "e"]
     assert metric(report, "log_loss") == pytest.approx(metric(report, "log_loss", "champion"))
 
 
-def test_improbable_answers_count_and_are_told(cli: Cli, project: ComparisonProject) -> None:
-    frame = shares(prepare(project, M))
-    project.track(PATH, parquet(put("prediction", "b")(frame.sort("prediction"))))
-    report = cli("compare", "--json", folder=project.root).json
+def test_improbable_answers_count_and_are_told(cli: Cli, comparison_data: ComparisonProject) -> None:
+    frame = shares(prepare(comparison_data, M))
+    comparison_data.track(PATH, parquet(put("prediction", "b")(frame.sort("prediction"))))
+    report = cli("compare", "--json", folder=comparison_data.root).json
     assert "in 1 of 240 rows prediction is not the most probable label; it counts" in report["warnings"]
 
 
 def test_leaks_are_looked_for_in_all_columns_or_in_those_of_the_contract(
-    cli: Cli, project: ComparisonProject
+    cli: Cli, comparison_data: ComparisonProject
 ) -> None:
     """A copy of the label among the columns warns, and blocks where the contract says that the model reads it."""
-    frame = prepare(project, B)
+    frame = prepare(comparison_data, B)
     test = pl.DataFrame(
         {"key": frame["key"], "weight": NOISE, "broken": frame["broken"], "mended": 1 - frame["broken"]}
     )
-    project.data("data/test.parquet", test)
-    project.track(PATH, parquet(frame))
-    answer = cli("compare", "--json", folder=project.root)
+    comparison_data.data("data/test.parquet", test)
+    comparison_data.track(PATH, parquet(frame))
+    answer = cli("compare", "--json", folder=comparison_data.root)
     checks = {one["id"]: (one["status"], one["finding"]) for one in answer.json["data_checks"]["checks"]}
     assert answer.code == 0
     assert checks["label in the features"] == (
@@ -295,10 +297,12 @@ def test_leaks_are_looked_for_in_all_columns_or_in_those_of_the_contract(
     )
     assert "every column of the data was looked at" in checks["single features"][1]
     for reads, code in (("weight", 0), ("mended", 1)):
-        project.repo.write("in.yaml", f"version: 1\ncolumns:\n  key: {{type: int64}}\n  {reads}: {{type: float64}}\n")
-        prepare(project, B, model="    input: in.yaml\n")
-        project.data("data/test.parquet", test)
-        answer = cli("compare", "--json", folder=project.root)
+        comparison_data.repo.write(
+            "in.yaml", f"version: 1\ncolumns:\n  key: {{type: int64}}\n  {reads}: {{type: float64}}\n"
+        )
+        prepare(comparison_data, B, model="    input: in.yaml\n")
+        comparison_data.data("data/test.parquet", test)
+        answer = cli("compare", "--json", folder=comparison_data.root)
         assert (answer.code, answer.json["verdict"]) == (code, "block" if code else "pass"), answer.json["reasons"]
 
 
@@ -315,14 +319,14 @@ WRITTEN: list[tuple[str, dict[str, Any], Change]] = [
 
 @pytest.mark.parametrize(("task", "values", "change"), WRITTEN, ids=[f"{t}: {', '.join(v)}" for t, v, _ in WRITTEN])
 def test_what_a_pipeline_writes_is_judged_as_what_is_written_by_hand(
-    cli: Cli, project: ComparisonProject, task: str, values: dict[str, Any], change: Change
+    cli: Cli, comparison_data: ComparisonProject, task: str, values: dict[str, Any], change: Change
 ) -> None:
-    frame = prepare(project, task)
-    project.track(PATH, parquet(change(frame)))
-    by_hand = cli("compare", "--json", folder=project.root).json
-    path = project.root / PATH
+    frame = prepare(comparison_data, task)
+    comparison_data.track(PATH, parquet(change(frame)))
+    by_hand = cli("compare", "--json", folder=comparison_data.root).json
+    path = comparison_data.root / PATH
     write_predictions(path, frame["key"], id_column="key", **values)
-    project.track(PATH, path.read_bytes())
-    answer = cli("compare", "--json", folder=project.root)
+    comparison_data.track(PATH, path.read_bytes())
+    answer = cli("compare", "--json", folder=comparison_data.root)
     assert (answer.code, answer.json["verdict"]) == (0, "pass"), answer.err
     assert answer.json["metrics"] == by_hand["metrics"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Answer, Cli, Repo
-from tests.fakes.forge import TOKEN, Fault, Forge, running
+from tests.fakes.forge import TOKEN, Fault, Forge
 from tests.integration.registry_project import MLOPS, Project
 
 REPOSITORY = "octo/demo"
@@ -139,53 +139,44 @@ def test_without_committed_rules_nothing_is_decided(policy: Policy) -> None:
 
 
 @pytest.fixture
-def forge(monkeypatch: pytest.MonkeyPatch) -> Iterator[Forge]:
-    with running(REPOSITORY) as forge:
-        monkeypatch.setenv("GITHUB_API_URL", forge.address)
-        monkeypatch.setenv("GITHUB_REPOSITORY", REPOSITORY)
-        monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
-        yield forge
-
-
-@pytest.fixture
-def reviewed(policy: Policy, forge: Forge) -> Policy:
+def reviewed(policy: Policy, forge_in_environment: Forge) -> Policy:
     """A version that pull request 7 made, staged; production wants two reviews."""
     commit = policy.rules("{approvals: {reviews: 2}}")
-    forge.pull_request(7, "ada", "a" * 40, commit)
+    forge_in_environment.pull_request(7, "ada", "a" * 40, commit)
     policy.staged("--pull-request", f"https://github.com/{REPOSITORY}/pull/7")
     return policy
 
 
-def test_two_reviewers_let_a_version_in(reviewed: Policy, forge: Forge) -> None:
+def test_two_reviewers_let_a_version_in(reviewed: Policy, forge_in_environment: Forge) -> None:
     assert reviewed.refused() == ["#7 has 0"]
-    forge.review(7, "bob")
+    forge_in_environment.review(7, "bob")
     assert reviewed.refused() == ["#7 has 1 (bob)"]
-    forge.review(7, "eve", association="OWNER")
+    forge_in_environment.review(7, "eve", association="OWNER")
     assert "is in production" in reviewed.run("promote", "delay", "production").out
 
 
-def test_hostile_reviews_let_nothing_in(reviewed: Policy, forge: Forge) -> None:
-    forge.review(7, "ada")
-    forge.review(7, "mallory", association="NONE")
-    forge.review(7, "robot", kind="Bot")
-    forge.review(7, "stale", commit="c" * 40)
-    forge.review(7, "bob")
-    forge.review(7, "bob", "DISMISSED")
+def test_hostile_reviews_let_nothing_in(reviewed: Policy, forge_in_environment: Forge) -> None:
+    forge_in_environment.review(7, "ada")
+    forge_in_environment.review(7, "mallory", association="NONE")
+    forge_in_environment.review(7, "robot", kind="Bot")
+    forge_in_environment.review(7, "stale", commit="c" * 40)
+    forge_in_environment.review(7, "bob")
+    forge_in_environment.review(7, "bob", "DISMISSED")
     assert reviewed.refused() == ["#7 has 0, 1 of an earlier commit"]
 
 
-def test_a_foreign_pull_request_does_not_speak_for_the_version(policy: Policy, forge: Forge) -> None:
+def test_a_foreign_pull_request_does_not_speak_for_the_version(policy: Policy, forge_in_environment: Forge) -> None:
     policy.rules("{approvals: {reviews: 1}}")
-    forge.pull_request(8, "ada", "a" * 40, "b" * 40)
-    forge.review(8, "bob")
+    forge_in_environment.pull_request(8, "ada", "a" * 40, "b" * 40)
+    forge_in_environment.review(8, "bob")
     policy.staged("--pull-request", "8")
     assert policy.refused()[0].startswith("#8 led to bbbbbbbbbb, the version is at ")
 
 
-def test_an_open_pull_request_does_not_speak_for_the_version(policy: Policy, forge: Forge) -> None:
+def test_an_open_pull_request_does_not_speak_for_the_version(policy: Policy, forge_in_environment: Forge) -> None:
     commit = policy.rules("{approvals: {reviews: 1}}")
-    forge.pull_request(8, "ada", commit, None)
-    forge.review(8, "bob")
+    forge_in_environment.pull_request(8, "ada", commit, None)
+    forge_in_environment.review(8, "bob")
     policy.staged("--pull-request", "#8")
     assert policy.refused() == ["#8 is not merged"]
 
@@ -198,23 +189,25 @@ def test_an_open_pull_request_does_not_speak_for_the_version(policy: Policy, for
         ("7/../8", "delay@v0.0.1 names '7/../8'"),
     ],
 )
-def test_the_version_must_name_its_pull_request(policy: Policy, forge: Forge, named: str | None, seen: str) -> None:
+def test_the_version_must_name_its_pull_request(
+    policy: Policy, forge_in_environment: Forge, named: str | None, seen: str
+) -> None:
     policy.rules("{approvals: {reviews: 1}}")
     policy.staged(*(["--pull-request", named] if named else []))
     assert policy.refused() == [seen]
-    assert forge.asked == []
+    assert forge_in_environment.asked == []
 
 
-def test_among_300_reviews_the_last_opinion_counts(reviewed: Policy, forge: Forge) -> None:
+def test_among_300_reviews_the_last_opinion_counts(reviewed: Policy, forge_in_environment: Forge) -> None:
     for number in range(150):
-        forge.review(7, f"passer{number}", association="CONTRIBUTOR")
-    forge.review(7, "bob")
-    forge.review(7, "eve")
+        forge_in_environment.review(7, f"passer{number}", association="CONTRIBUTOR")
+    forge_in_environment.review(7, "bob")
+    forge_in_environment.review(7, "eve")
     for number in range(147):
-        forge.review(7, f"later{number}", "COMMENTED")
-    forge.review(7, "bob", "CHANGES_REQUESTED")
+        forge_in_environment.review(7, f"later{number}", "COMMENTED")
+    forge_in_environment.review(7, "bob", "CHANGES_REQUESTED")
     assert reviewed.refused() == ["bob asked for changes in #7"]
-    forge.review(7, "bob")
+    forge_in_environment.review(7, "bob")
     reviewed.run("promote", "delay", "production")
 
 
@@ -233,10 +226,10 @@ def test_among_300_reviews_the_last_opinion_counts(reviewed: Policy, forge: Forg
     ids=lambda value: getattr(value, "status", None),
 )
 def test_a_forge_that_does_not_answer_is_no_approval(
-    reviewed: Policy, forge: Forge, fault: Fault, words: str
+    reviewed: Policy, forge_in_environment: Forge, fault: Fault, words: str
 ) -> None:
     before = reviewed.project.tags()
-    forge.faults.append(fault)
+    forge_in_environment.faults.append(fault)
     answer = reviewed.run("promote", "delay", "production", code=4)
     assert words in answer.err
     assert TOKEN not in answer.err

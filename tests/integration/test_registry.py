@@ -11,34 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Cli, Repo
 from tests.integration.registry_project import Commands, Project, refuse
 
-
-@pytest.fixture
-def project(repo: Repo) -> Project:
-    return Project.trained(repo)
-
-
-@pytest.fixture
-def run(cli: Cli, project: Project) -> Commands:
-    return Commands(cli, project)
-
-
-@pytest.fixture
-def remote(project: Project, tmp_path: Path) -> Path:
-    return project.publish(tmp_path / "remote.git")
+pytestmark = pytest.mark.usefixtures("registry_project")
 
 
 def remote_tags(project: Project, remote: Path) -> set[str]:
     return set(project.repo.git("--git-dir", str(remote), "tag", "--list").split())
 
 
-def test_a_release_from_first_version_to_production(run: Commands, project: Project) -> None:
+def test_a_release_from_first_version_to_production(run: Commands, registry_project: Project) -> None:
     run.release("--run", "https://ci.example/1", "--by", "ada\nVerdict: forged")
     run("promote", "delay", "staging")
     run("promote", "delay@v0.0.1", "production")
-    assert project.tags() == ["delay@v0.0.1", "delay#staging#1", "delay#production#2"]
+    assert registry_project.tags() == ["delay@v0.0.1", "delay#staging#1", "delay#production#2"]
     overview = run("show").out.splitlines()
     assert [line.split() for line in overview] == [
         ["MODEL", "LATEST", "#staging", "#production"],
@@ -52,7 +38,7 @@ def test_a_release_from_first_version_to_production(run: Commands, project: Proj
         "Verdict": ["pass"],
         "Metric": ["mae=0.398 [0.39, 0.406] champion=0.412"],
         "Gate": ["mae=pass"],
-        "Report-SHA256": [hashlib.sha256((project.repo.root / "report.json").read_bytes()).hexdigest()],
+        "Report-SHA256": [hashlib.sha256((registry_project.repo.root / "report.json").read_bytes()).hexdigest()],
         "Run": ["https://ci.example/1"],
         "Registered-By": ["ada\nVerdict: forged"],
     }
@@ -66,27 +52,27 @@ def test_a_release_from_first_version_to_production(run: Commands, project: Proj
     assert "staging, production" in run("show", "delay").out
 
 
-def test_events_of_one_second_keep_their_order(run: Commands, project: Project) -> None:
+def test_events_of_one_second_keep_their_order(run: Commands, registry_project: Project) -> None:
     """GTO orders by the tagger's time at 1 s resolution."""
-    future = project.repo.git("log", "-1", "--format=%ct").strip()
+    future = registry_project.repo.git("log", "-1", "--format=%ct").strip()
     run.release()
     for stage in ("staging", "production"):
         run("promote", "delay", stage)
-    dates = project.repo.git("for-each-ref", "--format=%(taggerdate:unix)", "refs/tags").split()
+    dates = registry_project.repo.git("for-each-ref", "--format=%(taggerdate:unix)", "refs/tags").split()
     assert len(set(dates)) == 3
     assert all(date > future for date in dates)
 
 
-def test_registering_again_changes_nothing(run: Commands, project: Project) -> None:
+def test_registering_again_changes_nothing(run: Commands, registry_project: Project) -> None:
     run.release()
     assert "already" in run.release().out
     assert run.release("--json").json["state"] == "unchanged"
     assert run.release("--version", "v0.0.1", "--json").json["state"] == "unchanged"
     assert "one version a commit" in run("register", "delay", "--version", "v2.0.0", code=1).out
-    project.repo.commit("docs", README="x")
+    registry_project.repo.commit("docs", README="x")
     assert "this very model file" in run.release().out
     assert run.release("--bump-minor", "--json").json["version"] == "v0.1.0"
-    assert project.tags() == ["delay@v0.0.1", "delay@v0.1.0"]
+    assert registry_project.tags() == ["delay@v0.0.1", "delay@v0.1.0"]
 
 
 @pytest.mark.parametrize(
@@ -103,17 +89,17 @@ def test_the_first_version(run: Commands, words: tuple[str, ...], version: str) 
     assert run("register", "delay", "--json", *words).json["version"] == version
 
 
-def test_a_taken_version_is_refused_and_an_automatic_one_avoids_it(run: Commands, project: Project) -> None:
+def test_a_taken_version_is_refused_and_an_automatic_one_avoids_it(run: Commands, registry_project: Project) -> None:
     run.release()
-    project.repo.tag("delay@v0.0.2")
-    project.repo.tag("delay@v0.0.2!")
-    project.train(b"two")
+    registry_project.repo.tag("delay@v0.0.2")
+    registry_project.repo.tag("delay@v0.0.2!")
+    registry_project.train(b"two")
     answer = run("register", "delay", "--version", "v0.0.2", code=1)
     assert "a version is registered once" in answer.out
     assert run("register", "delay", "--json").json["version"] == "v0.0.3"
 
 
-def test_a_report_that_blocks_refuses_and_names_the_gate(run: Commands, project: Project) -> None:
+def test_a_report_that_blocks_refuses_and_names_the_gate(run: Commands, registry_project: Project) -> None:
     gate = {
         "id": "mae",
         "metric": "mae",
@@ -121,42 +107,42 @@ def test_a_report_that_blocks_refuses_and_names_the_gate(run: Commands, project:
         "status": "block",
         "reason": "0.398 is above 0.3",
     }
-    project.report(b"one", verdict="block", gates=[gate])
+    registry_project.report(b"one", verdict="block", gates=[gate])
     answer = run("register", "delay", "--report", "report.json", code=1)
     assert "gate mae: 0.398 is above 0.3 → needed: at most 0.3" in answer.out
-    project.report(b"one", verdict="incomparable", gates=[])
+    registry_project.report(b"one", verdict="incomparable", gates=[])
     assert "verdict: incomparable" in run("register", "delay", "--report", "report.json", code=1).out
-    assert project.tags() == []
+    assert registry_project.tags() == []
 
 
-def test_a_report_about_something_else_is_no_evidence(run: Commands, project: Project) -> None:
-    project.report(b"another")
+def test_a_report_about_something_else_is_no_evidence(run: Commands, registry_project: Project) -> None:
+    registry_project.report(b"another")
     assert "another model file" in run("register", "delay", "--report", "report.json", code=3).err
-    project.report(b"one", model="other")
+    registry_project.report(b"one", model="other")
     assert "'other'" in run("register", "delay", "--report", "report.json", code=2).err
-    project.report(b"one", challenger={"revision": "workspace"})
+    registry_project.report(b"one", challenger={"revision": "workspace"})
     assert "which model file" in run("register", "delay", "--report", "report.json", code=3).err
-    (project.repo.root / "report.json").write_bytes(b"{")
+    (registry_project.repo.root / "report.json").write_bytes(b"{")
     assert "not a report" in run("register", "delay", "--report", "report.json", code=3).err
     assert "there is no such file" in run("register", "delay", "--report", "absent.json", code=3).err
-    assert project.tags() == []
+    assert registry_project.tags() == []
 
 
-def test_what_git_and_dvc_do_not_hold_cannot_be_registered(run: Commands, project: Project) -> None:
+def test_what_git_and_dvc_do_not_hold_cannot_be_registered(run: Commands, registry_project: Project) -> None:
     assert "perhaps you meant 'delay'" in run("register", "dely", code=2).err
     assert "no such revision" in run("register", "delay", "--rev", "nowhere", code=3).err
-    project.lock(b"two")
+    registry_project.lock(b"two")
     assert "dvc.lock: is changed but not committed" in run("register", "delay", code=2).err
-    project.repo.git("checkout", "--", "dvc.lock")
-    project.repo.write("dvc.lock", "schema: '2.0'\nstages: {}\n")
-    project.repo.commit("forget the model")
+    registry_project.repo.git("checkout", "--", "dvc.lock")
+    registry_project.repo.write("dvc.lock", "schema: '2.0'\nstages: {}\n")
+    registry_project.repo.commit("forget the model")
     assert "is not in dvc.lock" in run("register", "delay", code=3).err
     assert run("register", "delay", "--rev", "HEAD~1", "--json").json["version"] == "v0.0.1"
 
 
-def test_a_model_file_that_is_nowhere(run: Commands, project: Project) -> None:
-    shutil.rmtree(project.repo.root / ".dvc" / "cache")
-    (project.repo.root / ".dvc" / "config").write_text("")
+def test_a_model_file_that_is_nowhere(run: Commands, registry_project: Project) -> None:
+    shutil.rmtree(registry_project.repo.root / ".dvc" / "cache")
+    (registry_project.repo.root / ".dvc" / "config").write_text("")
     assert "is not cached, and no DVC remote gave it" in run("register", "delay", code=3).err
     run.release()
     assert run("show", "delay@latest", "--json").json["version"]["evidence"]["Model-SHA256"]
@@ -165,22 +151,22 @@ def test_a_model_file_that_is_nowhere(run: Commands, project: Project) -> None:
 @pytest.mark.parametrize(
     "name", ["../x", "$(id)", "a;b", "-rf", "a b", "a\nb", "m@v1.0.0", "m#prod", "", "a..b:m", "@org/team", "m\0"]
 )
-def test_names_of_the_injection_matrix_are_refused(run: Commands, project: Project, name: str) -> None:
+def test_names_of_the_injection_matrix_are_refused(run: Commands, registry_project: Project, name: str) -> None:
     if "\0" not in name:
         assert run("register", "--", name, code=2).err.startswith("error: ")
     assert run("promote", "--", f"{name}@v1.0.0", "staging", code=2).err.startswith("error: ")
     assert run("promote", "--", "delay", name, code=2).err.startswith("error: ")
-    assert project.tags() == []
+    assert registry_project.tags() == []
 
 
-def test_promotion_follows_the_order_of_stages(run: Commands, project: Project) -> None:
+def test_promotion_follows_the_order_of_stages(run: Commands, registry_project: Project) -> None:
     run.release()
     answer = run("promote", "delay", "production", code=1)
     assert "production comes after staging: staging holds no version" in answer.out
     assert "needed: gitops-mlops promote delay@v0.0.1 staging" in answer.out
     run("promote", "delay", "staging")
-    project.train(b"two")
-    project.report(b"two")
+    registry_project.train(b"two")
+    registry_project.report(b"two")
     run.release()
     run("promote", "delay", "staging")
     assert "staging holds v0.0.2" in run("show", "delay#staging").out.replace("delay#", "")
@@ -192,20 +178,20 @@ def test_promotion_follows_the_order_of_stages(run: Commands, project: Project) 
     assert "v0.0.1" in run("show", "delay#production").out
 
 
-def test_a_version_without_a_comparison_is_not_promoted(run: Commands, project: Project) -> None:
+def test_a_version_without_a_comparison_is_not_promoted(run: Commands, registry_project: Project) -> None:
     run("register", "delay")
     assert "no comparison speaks for this version" in run("promote", "delay", "staging", code=3).err
-    project.report(b"another")
+    registry_project.report(b"another")
     assert "another model file" in run("promote", "delay", "staging", "--report", "report.json", code=3).err
-    project.report(b"one", verdict="block", reasons=["worse"])
+    registry_project.report(b"one", verdict="block", reasons=["worse"])
     assert "verdict: block" in run("promote", "delay", "staging", "--report", "report.json", code=1).out
-    project.report(b"one", verdict="warn")
+    registry_project.report(b"one", verdict="warn")
     run("promote", "delay", "staging", "--report", "report.json")
     assert run("show", "delay#staging", "--json").json["assignment"]["evidence"]["Verdict"] == ["warn"]
 
 
-def test_a_version_registered_as_blocked_is_not_promoted(run: Commands, project: Project) -> None:
-    project.repo.tag("delay@v1.0.0", message="by hand\n\nVerdict: block")
+def test_a_version_registered_as_blocked_is_not_promoted(run: Commands, registry_project: Project) -> None:
+    registry_project.repo.tag("delay@v1.0.0", message="by hand\n\nVerdict: block")
     assert "verdict: block" in run("promote", "delay", "staging", code=1).out
 
 
@@ -217,17 +203,17 @@ def test_promotion_of_what_is_not_there(run: Commands) -> None:
     assert "a version is promoted" in run("promote", "delay#staging", "staging", code=2).err
 
 
-def test_rolling_back_goes_further_each_time(run: Commands, project: Project, remote: Path) -> None:
+def test_rolling_back_goes_further_each_time(run: Commands, registry_project: Project, remote: Path) -> None:
     assert "no such model" in run("rollback", "delay", "staging", code=3).err
     for weights in (b"one", b"two", b"three"):
-        project.train(weights)
-        project.report(weights)
+        registry_project.train(weights)
+        registry_project.report(weights)
         run.release()
         run("promote", "delay", "staging")
     assert "v0.0.3 to v0.0.2" in run("rollback", "delay", "staging", "--dry-run").out
     answer = run("rollback", "delay", "staging", "--reason", "slow", "--push", "--json").json
     assert (answer["version"], answer["tags"], answer["pushed"]) == ("v0.0.2", ["delay#staging#4"], True)
-    assert {"delay@v0.0.2", "delay#staging#4"} <= remote_tags(project, remote)
+    assert {"delay@v0.0.2", "delay#staging#4"} <= remote_tags(registry_project, remote)
     evidence = run("show", "delay#staging", "--json").json["assignment"]["evidence"]
     assert (evidence["Reason"], evidence["Replaces"]) == (["slow"], ["v0.0.3"])
     assert run("rollback", "delay", "staging", "--json").json["version"] == "v0.0.1"
@@ -236,70 +222,72 @@ def test_rolling_back_goes_further_each_time(run: Commands, project: Project, re
     assert "write MODEL STAGE" in run("rollback", "delay@v0.0.1", "staging", code=2).err
 
 
-def test_a_rollback_skips_what_is_out_of_use(run: Commands, project: Project) -> None:
+def test_a_rollback_skips_what_is_out_of_use(run: Commands, registry_project: Project) -> None:
     for weights in (b"one", b"two", b"three"):
-        project.train(weights)
-        project.report(weights)
+        registry_project.train(weights)
+        registry_project.report(weights)
         run.release()
         run("promote", "delay", "staging")
     newest = run("history", "delay", "--json").json[0]["created"]
-    project.repo.git("tag", "-a", "-m", "x", "delay@v0.0.2!", "delay@v0.0.2^{}", when=datetime.fromisoformat(newest))
+    registry_project.repo.git(
+        "tag", "-a", "-m", "x", "delay@v0.0.2!", "delay@v0.0.2^{}", when=datetime.fromisoformat(newest)
+    )
     assert run("rollback", "delay", "staging", "--json").json["version"] == "v0.0.1"
 
 
-def test_a_dry_run_writes_nothing(run: Commands, project: Project) -> None:
+def test_a_dry_run_writes_nothing(run: Commands, registry_project: Project) -> None:
     assert "would be registered" in run.release("--dry-run").out
-    assert project.tags() == []
+    assert registry_project.tags() == []
     run.release()
     assert "delay#staging#1 (dry run" in run("promote", "delay", "staging", "--dry-run").out
-    assert project.tags() == ["delay@v0.0.1"]
+    assert registry_project.tags() == ["delay@v0.0.1"]
 
 
-def test_a_push_sends_the_version_with_its_stage(run: Commands, project: Project, remote: Path) -> None:
+def test_a_push_sends_the_version_with_its_stage(run: Commands, registry_project: Project, remote: Path) -> None:
     run.release()
-    assert remote_tags(project, remote) == set()
+    assert remote_tags(registry_project, remote) == set()
     run("promote", "delay", "staging", "--push")
-    assert remote_tags(project, remote) == {"delay@v0.0.1", "delay#staging#1"}
+    assert remote_tags(registry_project, remote) == {"delay@v0.0.1", "delay#staging#1"}
     assert run("promote", "delay", "staging", "--push", "--json").json["state"] == "unchanged"
 
 
 def test_a_tag_that_was_made_but_not_pushed_is_pushed_the_next_time(
-    run: Commands, project: Project, remote: Path
+    run: Commands, registry_project: Project, remote: Path
 ) -> None:
     run.release()
     run.release("--push")
-    assert remote_tags(project, remote) == {"delay@v0.0.1"}
+    assert remote_tags(registry_project, remote) == {"delay@v0.0.1"}
 
 
-def test_a_remote_that_refuses_leaves_nothing_behind(run: Commands, project: Project, remote: Path) -> None:
+def test_a_remote_that_refuses_leaves_nothing_behind(run: Commands, registry_project: Project, remote: Path) -> None:
     refuse(remote)
     answer = run("register", "delay", "--report", "report.json", "--push", code=4)
     assert "the new tag was taken back" in answer.err
-    assert project.tags() == []
+    assert registry_project.tags() == []
     run.release()
     assert "taken back" in run("promote", "delay", "staging", "--push", code=4).err
-    assert project.tags() == ["delay@v0.0.1"]
+    assert registry_project.tags() == ["delay@v0.0.1"]
 
 
 def test_with_push_the_remote_s_tags_are_decided_on(
-    run: Commands, project: Project, remote: Path, tmp_path: Path
+    run: Commands, registry_project: Project, remote: Path, tmp_path: Path
 ) -> None:
     run.release("--push")
     other = tmp_path / "other"
-    project.repo.git("clone", "--quiet", str(remote), str(other))
+    registry_project.repo.git("clone", "--quiet", str(remote), str(other))
     run("promote", "delay", "staging", "--push", folder=other)
-    before = project.repo.git("--git-dir", str(remote), "show-ref", "--tags")
+    before = registry_project.repo.git("--git-dir", str(remote), "show-ref", "--tags")
     assert run("promote", "delay", "staging", "--by", "bob", "--push", "--json").json["state"] == "unchanged"
-    assert project.repo.git("--git-dir", str(remote), "show-ref", "--tags") == before
-    assert project.repo.git("show-ref", "--tags") == before
+    assert registry_project.repo.git("--git-dir", str(remote), "show-ref", "--tags") == before
+    assert registry_project.repo.git("show-ref", "--tags") == before
 
 
-def test_a_shallow_clone_does_not_decide(run: Commands, project: Project, tmp_path: Path) -> None:
+def test_a_shallow_clone_does_not_decide(run: Commands, registry_project: Project, tmp_path: Path) -> None:
     """INTEROP trap 6: a depth-1 clone shows a partial registry without a word."""
     run.release()
-    project.repo.commit("more")
+    registry_project.repo.commit("more")
     shallow = tmp_path / "shallow"
-    project.repo.git("clone", "--quiet", "--depth", "1", f"file://{run.root}", str(shallow))
+    registry_project.repo.git("clone", "--quiet", "--depth", "1", f"file://{run.root}", str(shallow))
     for words in (["register", "delay"], ["promote", "delay", "staging"]):
         assert "shallow" in run(*words, code=3, folder=shallow).err
     answer = run("show", folder=shallow)
@@ -307,19 +295,19 @@ def test_a_shallow_clone_does_not_decide(run: Commands, project: Project, tmp_pa
     assert run("history", folder=shallow).err.startswith("warning: the clone is shallow")
 
 
-def test_a_clone_without_tags_does_not_decide(run: Commands, project: Project, tmp_path: Path) -> None:
+def test_a_clone_without_tags_does_not_decide(run: Commands, registry_project: Project, tmp_path: Path) -> None:
     run.release()
     bare = tmp_path / "bare"
-    project.repo.git("clone", "--quiet", "--no-tags", str(run.root), str(bare))
+    registry_project.repo.git("clone", "--quiet", "--no-tags", str(run.root), str(bare))
     assert "without tags" in run("register", "delay", code=3, folder=bare).err
     assert "without tags" in run("show", folder=bare).err
-    project.repo.git("-C", str(bare), "fetch", "--quiet", "--tags")
+    registry_project.repo.git("-C", str(bare), "fetch", "--quiet", "--tags")
     assert run("show", folder=bare).err == ""
 
 
-def test_a_stray_tag_is_said_and_hides_nothing(run: Commands, project: Project) -> None:
+def test_a_stray_tag_is_said_and_hides_nothing(run: Commands, registry_project: Project) -> None:
     run.release()
-    project.repo.git("tag", "delay@v9.0.0")
+    registry_project.repo.git("tag", "delay@v9.0.0")
     answer = run("show")
     assert "v0.0.1" in answer.out
     assert answer.err.startswith("warning: tag delay@v9.0.0: is lightweight")
@@ -333,9 +321,9 @@ def test_an_empty_registry_says_what_to_do(run: Commands) -> None:
     assert "told of a model" in run("history", "delay@v1.0.0", code=2).err
 
 
-def test_looking_imports_nothing_heavy(project: Project) -> None:
+def test_looking_imports_nothing_heavy(registry_project: Project) -> None:
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "gitops_mlops", "-C", str(project.repo.root), "show"],
+        [sys.executable, "-X", "importtime", "-m", "gitops_mlops", "-C", str(registry_project.repo.root), "show"],
         capture_output=True,
         text=True,
         check=True,
@@ -345,9 +333,9 @@ def test_looking_imports_nothing_heavy(project: Project) -> None:
     assert not imported & {"pydantic", "yaml", "dvc", "pandas", "numpy"}
 
 
-def test_hostile_tags_do_not_reach_the_terminal_raw(run: Commands, project: Project) -> None:
-    project.repo.git("config", "user.name", "evil\x1b[31m\u202e")
-    project.repo.tag("delay@v1.0.0", message="x\n\nRun: \x1b]0;title\x07")
+def test_hostile_tags_do_not_reach_the_terminal_raw(run: Commands, registry_project: Project) -> None:
+    registry_project.repo.git("config", "user.name", "evil\x1b[31m\u202e")
+    registry_project.repo.tag("delay@v1.0.0", message="x\n\nRun: \x1b]0;title\x07")
     for words in (["show"], ["show", "delay"], ["show", "delay@v1.0.0"], ["history"]):
         out = run(*words).out
         assert "\x1b" not in out

@@ -38,18 +38,8 @@ HOSTILE = [
 ]
 
 
-@pytest.fixture
-def project(repo: Repo) -> Project:
-    return Project.trained(repo)
-
-
-@pytest.fixture
-def run(cli: Cli, project: Project) -> Commands:
-    return Commands(cli, project)
-
-
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_values_come_back_as_they_were(run: Commands, project: Project, text: str) -> None:
+def test_values_come_back_as_they_were(run: Commands, registry_project: Project, text: str) -> None:
     """As git has them too, one trailer each; on a terminal nothing of it acts."""
     values = {"Run": text, "Pull-Request": text, "Registered-By": text}
     words = [f"--run={text}", f"--pull-request={text}", f"--by={text}"]
@@ -60,7 +50,7 @@ def test_values_come_back_as_they_were(run: Commands, project: Project, text: st
         event = next(each for each in run("history", "--json").json if each["tag"] == tag)
         told = {key: found for key, found in event["evidence"].items() if key in {*values, "Reason"}}
         assert told == {key: [value] for key, value in (values | reason).items()}
-        message = project.repo.git("for-each-ref", "--format=%(contents)", f"refs/tags/{tag}")
+        message = registry_project.repo.git("for-each-ref", "--format=%(contents)", f"refs/tags/{tag}")
         parsed = subprocess.run(
             ["git", "interpret-trailers", "--parse"], input=message, capture_output=True, text=True, check=True
         )
@@ -68,7 +58,7 @@ def test_values_come_back_as_they_were(run: Commands, project: Project, text: st
     for look in (["show"], ["show", "delay@v0.0.1"], ["history"], ["show", "delay#staging"]):
         answer = run(*look, code=3 if look[-1] == "delay#staging" else 0)
         assert not {"\x1b", "\x07", "\u202e", "\r"} & {*answer.out, *answer.err}
-    assert not (project.repo.root / "owned").exists()
+    assert not (registry_project.repo.root / "owned").exists()
 
 
 NAMES = [
@@ -87,10 +77,10 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
-def test_names_that_are_none_end_in_a_line(run: Commands, cli: Cli, project: Project, name: str) -> None:
+def test_names_that_are_none_end_in_a_line(run: Commands, cli: Cli, registry_project: Project, name: str) -> None:
     run.release()
     run("promote", "delay", "staging")
-    before = project.repo.git("for-each-ref")
+    before = registry_project.repo.git("for-each-ref")
     for words in (
         ["register", "--version", name, "delay"],
         ["register", "--rev", name, "delay"],
@@ -106,38 +96,38 @@ def test_names_that_are_none_end_in_a_line(run: Commands, cli: Cli, project: Pro
         answer = cli(*words, folder=run.root)
         assert answer.code in (2, 3), (words, answer)
         assert answer.err.startswith(("error: ", "Usage: "))
-    assert project.repo.git("for-each-ref") == before
-    assert not (project.repo.root / "owned").exists()
+    assert registry_project.repo.git("for-each-ref") == before
+    assert not (registry_project.repo.root / "owned").exists()
 
 
 @pytest.mark.parametrize("size", [65_536, 2_000_000])
-def test_a_message_of_any_size_is_read(run: Commands, project: Project, size: int) -> None:
+def test_a_message_of_any_size_is_read(run: Commands, registry_project: Project, size: int) -> None:
     run.release()
     body = "\n".join("x" * 79 for _ in range(size // 80))
-    project.repo.write("message", f"by hand\n\n{body}\n\nRun: https://ci.example/1\nReason: a: b\n")
-    project.repo.git("tag", "--annotate", "--file", "message", "delay#staging#1")
+    registry_project.repo.write("message", f"by hand\n\n{body}\n\nRun: https://ci.example/1\nReason: a: b\n")
+    registry_project.repo.git("tag", "--annotate", "--file", "message", "delay#staging#1")
     evidence = run("show", "delay#staging", "--json").json["assignment"]["evidence"]
     assert evidence == {"Run": ["https://ci.example/1"], "Reason": ["a: b"]}
     assert run("history").out.count("staging") == 1
     assert run("promote", "delay", "production", "--dry-run").code == 0
 
 
-def test_a_version_that_was_moved(run: Commands, project: Project) -> None:
+def test_a_version_that_was_moved(run: Commands, registry_project: Project) -> None:
     """The stage keeps its commit; what has no version any more is shown as the commit that it is."""
-    first = project.repo.git("rev-parse", "HEAD").strip()
+    first = registry_project.repo.git("rev-parse", "HEAD").strip()
     run.release()
     run("promote", "delay", "staging")
-    second = project.train(b"two")
-    project.repo.git("tag", "--force", "--annotate", "--message", "moved", "delay@v0.0.1")
+    second = registry_project.train(b"two")
+    registry_project.repo.git("tag", "--force", "--annotate", "--message", "moved", "delay@v0.0.1")
     held = run("show", "delay#staging", "--json").json["assignment"]
     assert (held["commit"], held["version"]) == (first, None)
     assert run("show", "delay@v0.0.1", "--json").json["version"]["commit"] == second
 
 
-def test_a_version_that_was_deleted(run: Commands, project: Project) -> None:
+def test_a_version_that_was_deleted(run: Commands, registry_project: Project) -> None:
     run.release()
     run("promote", "delay", "staging")
-    project.repo.git("tag", "--delete", "delay@v0.0.1")
+    registry_project.repo.git("tag", "--delete", "delay@v0.0.1")
     assert "no such active version" in run("promote", "delay@v0.0.1", "production", code=3).err
     assert run("show", "delay#staging", "--json").json["assignment"]["version"] is None
     # The ledger knows its name, so that it is not given again, not even for the same commit.
@@ -145,71 +135,71 @@ def test_a_version_that_was_deleted(run: Commands, project: Project) -> None:
     assert run("show", "delay#staging", "--json").json["assignment"]["version"] == "v0.0.2"
 
 
-def test_a_commit_that_no_branch_has(run: Commands, project: Project, tmp_path: Path) -> None:
+def test_a_commit_that_no_branch_has(run: Commands, registry_project: Project, tmp_path: Path) -> None:
     """A tag keeps its commit alive: after a rebase, a version is as good as before, where it need not be on main."""
-    project.repo.write("mlops.yaml", MLOPS.replace("{port:", "{allow-unmerged: true, port:"))
-    project.repo.commit("allow")
-    project.train(b"two")
-    project.report(b"two")
+    registry_project.repo.write("mlops.yaml", MLOPS.replace("{port:", "{allow-unmerged: true, port:"))
+    registry_project.repo.commit("allow")
+    registry_project.train(b"two")
+    registry_project.report(b"two")
     run.release()
-    project.repo.git("reset", "--quiet", "--hard", "HEAD~1")
-    project.repo.git("reflog", "expire", "--expire=now", "--all")
-    project.repo.git("gc", "--quiet", "--prune=now")
+    registry_project.repo.git("reset", "--quiet", "--hard", "HEAD~1")
+    registry_project.repo.git("reflog", "expire", "--expire=now", "--all")
+    registry_project.repo.git("gc", "--quiet", "--prune=now")
     run("promote", "delay@v0.0.1", "staging")
-    remote = project.publish(tmp_path / "remote.git")
+    remote = registry_project.publish(tmp_path / "remote.git")
     run("promote", "delay", "production", "--push")
-    project.repo.git("clone", "--quiet", str(remote), str(tmp_path / "clone"))
+    registry_project.repo.git("clone", "--quiet", str(remote), str(tmp_path / "clone"))
     assert (
         run("show", "delay#production", "--json", folder=tmp_path / "clone").json["assignment"]["version"] == "v0.0.1"
     )
 
 
-def test_two_versions_on_one_commit(run: Commands, project: Project) -> None:
+def test_two_versions_on_one_commit(run: Commands, registry_project: Project) -> None:
     """A stage's tag names a commit, so it could only ever mean one of them."""
     run.release()
-    project.repo.git("tag", "-a", "-m", "by hand\n\nVerdict: pass", "delay@v2.0.0")
+    registry_project.repo.git("tag", "-a", "-m", "by hand\n\nVerdict: pass", "delay@v2.0.0")
     refused = run("promote", "delay@v0.0.1", "staging", code=1)
     assert "one version a commit: v2.0.0 is registered at the same commit" in refused.out
     run("promote", "delay@v2.0.0", "staging")
     assert run("show", "delay#staging", "--json").json["assignment"]["version"] == "v2.0.0"
 
 
-def test_a_created_tag_is_read(run: Commands, project: Project) -> None:
-    project.repo.tag("delay@created")
+def test_a_created_tag_is_read(run: Commands, registry_project: Project) -> None:
+    registry_project.repo.tag("delay@created")
     run.release()
     assert [event["event"] for event in run("history", "--json").json] == ["registration", "creation"]
 
 
-def test_equal_times_are_told_in_one_order(run: Commands, project: Project) -> None:
+def test_equal_times_are_told_in_one_order(run: Commands, registry_project: Project) -> None:
     run.release()
     when = run("history", "--json").json[0]["created"]
     stamp = f"@{int(datetime.fromisoformat(when).timestamp())} +0000"
     for name in ("delay#staging#1", "delay#staging#2", "delay#production#3"):
-        project.repo.run("env", f"GIT_COMMITTER_DATE={stamp}", "git", "tag", "-a", "-m", "x", name)
+        registry_project.repo.run("env", f"GIT_COMMITTER_DATE={stamp}", "git", "tag", "-a", "-m", "x", name)
     orders = {tuple(event["tag"] for event in run("history", "--json").json) for _ in range(3)}
     assert orders == {("delay#production#3", "delay#staging#2", "delay#staging#1", "delay@v0.0.1")}
     assert run("promote", "delay", "staging", "--json").json["state"] == "unchanged"
 
 
-def test_a_clone_without_tags_gets_them_by_push(run: Commands, project: Project, tmp_path: Path) -> None:
+def test_a_clone_without_tags_gets_them_by_push(run: Commands, registry_project: Project, tmp_path: Path) -> None:
     run.release()
-    remote = project.publish(tmp_path / "remote.git")
-    project.repo.git("push", "--quiet", "--tags")
+    remote = registry_project.publish(tmp_path / "remote.git")
+    registry_project.repo.git("push", "--quiet", "--tags")
     clone = tmp_path / "clone"
-    project.repo.git("clone", "--quiet", "--no-tags", str(remote), str(clone))
+    registry_project.repo.git("clone", "--quiet", "--no-tags", str(remote), str(clone))
     assert "without tags" in run("promote", "delay", "staging", code=3, folder=clone).err
     assert run("promote", "delay", "staging", "--push", "--json", folder=clone).json["state"] == "written"
 
 
 def test_a_shallow_clone_does_not_decide_on_what_it_could_fetch(
-    run: Commands, project: Project, tmp_path: Path
+    run: Commands, registry_project: Project, tmp_path: Path
 ) -> None:
     run.release()
-    project.repo.commit("more")
-    remote = project.publish(tmp_path / "remote.git")
-    project.repo.git("push", "--quiet", "--tags")
+    registry_project.repo.commit("more")
+    remote = registry_project.publish(tmp_path / "remote.git")
+    registry_project.repo.git("push", "--quiet", "--tags")
     clone = tmp_path / "clone"
-    project.repo.git("clone", "--quiet", "--depth", "1", f"file://{remote}", str(clone))
+    registry_project.repo.git("clone", "--quiet", "--depth", "1", f"file://{remote}", str(clone))
     for words in (
         ["promote", "delay", "staging"],
         ["rollback", "delay", "staging"],
@@ -219,13 +209,15 @@ def test_a_shallow_clone_does_not_decide_on_what_it_could_fetch(
     assert Repo(clone).git("tag", "--list") == ""
 
 
-def test_what_was_deleted_on_the_remote_stays_deleted(run: Commands, project: Project, tmp_path: Path) -> None:
+def test_what_was_deleted_on_the_remote_stays_deleted(
+    run: Commands, registry_project: Project, tmp_path: Path
+) -> None:
     """A change sends its own tags, and those it builds on: no other tag of this clone."""
     run.release()
     run("promote", "delay", "staging")
     run("promote", "delay", "production")
-    project.publish(tmp_path / "remote.git")
-    project.repo.git("push", "--quiet", "--tags")
-    project.repo.git("push", "--quiet", "--delete", "origin", "delay#staging#1")
+    registry_project.publish(tmp_path / "remote.git")
+    registry_project.repo.git("push", "--quiet", "--tags")
+    registry_project.repo.git("push", "--quiet", "--delete", "origin", "delay#staging#1")
     run("retire", "delay#production", "--reason", "x", "--push")
-    assert "delay#staging#1" not in project.repo.git("ls-remote", "--tags", "origin")
+    assert "delay#staging#1" not in registry_project.repo.git("ls-remote", "--tags", "origin")

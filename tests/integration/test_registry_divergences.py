@@ -21,7 +21,7 @@ from tests.integration.registry_histories import COMMITS, Tag, ours, with_commit
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> tuple[Repo, list[str]]:
+def shared_history(tmp_path_factory: pytest.TempPathFactory) -> tuple[Repo, list[str]]:
     return with_commits(tmp_path_factory.mktemp("oracle"))
 
 
@@ -30,9 +30,9 @@ def held(registry: Registry, stage: str = "prod") -> str | None:
     return found.version if found else None
 
 
-def test_a_rollback_is_an_assignment(empty: tuple[Repo, list[str]]) -> None:
+def test_a_rollback_is_an_assignment(shared_history: tuple[Repo, list[str]]) -> None:
     """INTEROP trap 1: by time v1.0.0; `gto show` agrees, `gto.api.find_versions_in_stage` answers the greater."""
-    repo, commits = empty
+    repo, commits = shared_history
     tags = [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0"), Tag(1, "m", TagAction.REGISTER, 1, "v1.10.0")]
     tags += [
         Tag(2, "m", TagAction.ASSIGN, 1, stage="prod", number=1),
@@ -45,9 +45,9 @@ def test_a_rollback_is_an_assignment(empty: tuple[Repo, list[str]]) -> None:
     assert theirs.version == "v1.10.0"
 
 
-def test_an_unassigned_commit_without_a_version_leaves_the_stage(empty: tuple[Repo, list[str]]) -> None:
+def test_an_unassigned_commit_without_a_version_leaves_the_stage(shared_history: tuple[Repo, list[str]]) -> None:
     """GTO makes a new version of the bare commit for each event, so that its unassignment cancels nothing."""
-    repo, commits = empty
+    repo, commits = shared_history
     write(
         repo,
         commits,
@@ -60,9 +60,9 @@ def test_an_unassigned_commit_without_a_version_leaves_the_stage(empty: tuple[Re
     assert gto.api.show(str(repo.root))["m"]["stage"]["prod"] == commits[-1]
 
 
-def test_a_deregistration_counts_whichever_commit_it_points_at(empty: tuple[Repo, list[str]]) -> None:
+def test_a_deregistration_counts_whichever_commit_it_points_at(shared_history: tuple[Repo, list[str]]) -> None:
     """Its name says which version it takes out of use; GTO also wants the commit, and keeps the version active."""
-    repo, commits = empty
+    repo, commits = shared_history
     write(repo, commits, [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0")])
     when = ours(repo.root).events()[0].created.replace(minute=59)
     repo.tag("m@v1.0.0!", commits[1], when=when)
@@ -70,9 +70,9 @@ def test_a_deregistration_counts_whichever_commit_it_points_at(empty: tuple[Repo
     assert gto.api.show(str(repo.root))["m"]["version"] == "v1.0.0"
 
 
-def test_two_assignments_in_one_second_go_to_the_greater_number(empty: tuple[Repo, list[str]]) -> None:
+def test_two_assignments_in_one_second_go_to_the_greater_number(shared_history: tuple[Repo, list[str]]) -> None:
     """GTO answers by the age of the versions; we by the order in which the tags were made, and say so."""
-    repo, commits = empty
+    repo, commits = shared_history
     tags = [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0"), Tag(1, "m", TagAction.REGISTER, 1, "v1.10.0")]
     tags += [
         Tag(5, "m", TagAction.ASSIGN, 0, stage="prod", number=5),
@@ -89,10 +89,10 @@ def test_two_assignments_in_one_second_go_to_the_greater_number(empty: tuple[Rep
     ("name", "error", "answer"), [("m@created", KeyError, "v1.0.0"), ("m@v2.0.0", ManyVersions, "v2.0.0")]
 )
 def test_what_crashes_gto_is_read(
-    empty: tuple[Repo, list[str]], name: str, error: type[Exception], answer: str
+    shared_history: tuple[Repo, list[str]], name: str, error: type[Exception], answer: str
 ) -> None:
     """INTEROP traps 4 and 5: `@created`, and two versions on one commit with a stage on it."""
-    repo, commits = empty
+    repo, commits = shared_history
     write(
         repo,
         commits,
@@ -104,9 +104,9 @@ def test_what_crashes_gto_is_read(
         gto.api.show(str(repo.root))
 
 
-def test_a_retired_model_has_nothing_in_use(empty: tuple[Repo, list[str]]) -> None:
+def test_a_retired_model_has_nothing_in_use(shared_history: tuple[Repo, list[str]]) -> None:
     """`gto show --deprecated` tells what a retired model had last; nobody should serve that, so we tell of none."""
-    repo, commits = empty
+    repo, commits = shared_history
     tags = [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0"), Tag(1, "m", TagAction.ASSIGN, COMMITS - 1, stage="prod")]
     write(repo, commits, [*tags, Tag(2, "m", TagAction.DEPRECATE, 0)])
     registry = ours(repo.root)
@@ -125,9 +125,9 @@ STRAYS = {
 
 
 @pytest.mark.parametrize("stray", STRAYS)
-def test_one_stray_tag_hides_nothing(empty: tuple[Repo, list[str]], stray: str) -> None:
+def test_one_stray_tag_hides_nothing(shared_history: tuple[Repo, list[str]], stray: str) -> None:
     """INTEROP trap 8: GTO ends with a traceback; we name the tag, and read on."""
-    repo, commits = empty
+    repo, commits = shared_history
     write(repo, commits, [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0")])
     blob, tree = repo.git("hash-object", "-w", __file__).strip(), repo.git("rev-parse", "HEAD^{tree}").strip()
     made = subprocess.run(
@@ -146,9 +146,9 @@ def test_one_stray_tag_hides_nothing(empty: tuple[Repo, list[str]], stray: str) 
         gto.api.show(str(repo.root))
 
 
-def test_a_tag_of_a_tag_counts(empty: tuple[Repo, list[str]]) -> None:
+def test_a_tag_of_a_tag_counts(shared_history: tuple[Repo, list[str]]) -> None:
     """`git tag -a m@v2.0.0 other` tags the tag, where `other` is one: GTO counts it, and so do we, with every git."""
-    repo, commits = empty
+    repo, commits = shared_history
     write(repo, commits, [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0")])
     repo.tag("other", commits[1])
     repo.tag("m@v2.0.0", "other", when=ours(repo.root).events()[0].created + timedelta(seconds=1))
@@ -158,9 +158,9 @@ def test_a_tag_of_a_tag_counts(empty: tuple[Repo, list[str]]) -> None:
     assert gto.api.show(str(repo.root))["m"]["version"] == "v2.0.0"
 
 
-def test_the_reference_names_the_tag(empty: tuple[Repo, list[str]]) -> None:
+def test_the_reference_names_the_tag(shared_history: tuple[Repo, list[str]]) -> None:
     """A tag object that was given another name: GTO goes by the name inside of it, we by the one that git knows."""
-    repo, commits = empty
+    repo, commits = shared_history
     write(repo, commits, [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0")])
     repo.git("update-ref", "refs/tags/n@v2.0.0", "refs/tags/m@v1.0.0")
     assert ours(repo.root).artifacts() == ["m", "n"]
@@ -174,16 +174,16 @@ def test_names_are_matched_whole() -> None:
     assert parse_name("refs/tags/m@v1.0.0")["name"] == "refs/tags/m"
 
 
-def test_a_tag_may_be_named_like_its_own_reference(empty: tuple[Repo, list[str]]) -> None:
+def test_a_tag_may_be_named_like_its_own_reference(shared_history: tuple[Repo, list[str]]) -> None:
     """Only the first `refs/tags/` is git's: what follows is the name, to GTO and to us."""
-    repo, commits = empty
+    repo, commits = shared_history
     write(repo, commits, [Tag(0, "refs/tags/m", TagAction.REGISTER, 0, "v1.0.0")])
     assert ours(repo.root).artifacts() == [*gto.api.show(str(repo.root))] == ["refs/tags/m"]
 
 
-def test_a_lightweight_tag_is_said(empty: tuple[Repo, list[str]]) -> None:
+def test_a_lightweight_tag_is_said(shared_history: tuple[Repo, list[str]]) -> None:
     """INTEROP trap 9: both ignore it, since nothing tells its time; we say so."""
-    repo, commits = empty
+    repo, commits = shared_history
     write(repo, commits, [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0")])
     repo.git("tag", "m@v2.0.0", commits[1])
     assert gto.api.show(str(repo.root))["m"]["version"] == "v1.0.0"
@@ -192,9 +192,9 @@ def test_a_lightweight_tag_is_said(empty: tuple[Repo, list[str]]) -> None:
     assert ["is lightweight" in problem.message for problem in registry.problems] == [True]
 
 
-def test_a_name_that_is_nearly_one_is_said(empty: tuple[Repo, list[str]]) -> None:
+def test_a_name_that_is_nearly_one_is_said(shared_history: tuple[Repo, list[str]]) -> None:
     """GTO says nothing, and a typing error is found by nobody."""
-    repo, commits = empty
+    repo, commits = shared_history
     write(repo, commits, [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0")])
     nearly = {"m@vX", "m@v01.0.0", "m@1.0.0", "m#", "@v1.0.0", "m@v1.0.0!!", "m#prod#x", "m.x@v1.0.0", "m@v1.0.0#-1"}
     for name in nearly:
@@ -203,9 +203,9 @@ def test_a_name_that_is_nearly_one_is_said(empty: tuple[Repo, list[str]]) -> Non
     assert {problem.tag for problem in ours(repo.root).problems} == nearly
 
 
-def test_a_shallow_clone_is_said(empty: tuple[Repo, list[str]], tmp_path: Path, cli: Cli) -> None:
+def test_a_shallow_clone_is_said(shared_history: tuple[Repo, list[str]], tmp_path: Path, cli: Cli) -> None:
     """INTEROP trap 6: GTO shows the part that was fetched as if it were all."""
-    repo, commits = empty
+    repo, commits = shared_history
     write(
         repo, commits, [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0"), Tag(1, "m", TagAction.REGISTER, 1, "v1.10.0")]
     )

@@ -52,7 +52,7 @@ class World(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> World:
+def three_versions(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Three versions that were in staging and a commit that has none, all on the remote."""
     world = World(tmp_path_factory.mktemp("template"))
     world.clone.mkdir()
@@ -154,12 +154,14 @@ def points(starts: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("push", [(), ("--push",)], ids=["here", "push"])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_killed_at_any_step(command: str, push: tuple[str, ...], template: World, git: Path, tmp_path: Path) -> None:
+def test_killed_at_any_step(
+    command: str, push: tuple[str, ...], three_versions: World, git: Path, tmp_path: Path
+) -> None:
     def words(world: World) -> list[str]:
         return ["-C", str(world.clone), *COMMANDS[command], *push, "--json"]
 
     out = tmp_path / "out"
-    calm = template.copy(tmp_path / "calm")
+    calm = three_versions.copy(tmp_path / "calm")
     assert alone(words(calm), out) == DONE
     starts = (git / "starts").read_text().split()
     wanted, answer = ended(calm), json.loads(out.read_text())
@@ -167,7 +169,7 @@ def test_killed_at_any_step(command: str, push: tuple[str, ...], template: World
     assert (wanted["remote"] == wanted["clone"]) == bool(push)
     assert {"tag", *(["push", "fetch"] if push else [])} <= {*starts}
     for point in points(starts):
-        world = template.copy(tmp_path / "world")
+        world = three_versions.copy(tmp_path / "world")
         (git / "starts").unlink()
         (git / "kill").write_text(f"{point}\n")
         assert alone(words(world), out) == -signal.SIGKILL, point

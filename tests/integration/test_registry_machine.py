@@ -42,7 +42,7 @@ CHANGES = st.sampled_from(
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def two_clones(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A remote and two clones of it, with two versions that were in use and some commits that have none."""
     root = tmp_path_factory.mktemp("template")
     (root / "0").mkdir()
@@ -230,8 +230,8 @@ def told(folder: Path) -> tuple[Any, ...]:
     )
 
 
-def test_two_clones_agree_whatever_they_do(template: Path) -> None:
-    TwoClones.template = template
+def test_two_clones_agree_whatever_they_do(two_clones: Path) -> None:
+    TwoClones.template = two_clones
     run_state_machine_as_test(
         TwoClones,
         settings=settings(

@@ -36,7 +36,7 @@ IN_A_BATCH = 100
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> tuple[Repo, list[str]]:
+def empty_history(tmp_path: Path) -> tuple[Repo, list[str]]:
     """A repository of its own: each batch is a pack, and GTO looks for every tag in all of them."""
     return with_commits(tmp_path)
 
@@ -84,8 +84,8 @@ def smallest(repo: Repo, commits: Sequence[str], tags: Sequence[Tag]) -> list[Ta
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))
-def test_any_history_reads_as_gto_reads_it(empty: tuple[Repo, list[str]], batch: int) -> None:
-    repo, commits = empty
+def test_any_history_reads_as_gto_reads_it(empty_history: tuple[Repo, list[str]], batch: int) -> None:
+    repo, commits = empty_history
     random = Random(batch)
     tags = [tag for number in range(IN_A_BATCH) for tag in history(random, NAMES[number % len(NAMES)].format(number))]
     assert len({tag.artifact for tag in tags}) > IN_A_BATCH * 0.9
@@ -94,9 +94,9 @@ def test_any_history_reads_as_gto_reads_it(empty: tuple[Repo, list[str]], batch:
         pytest.fail("\n".join([*differences(repo, commits, few), *map(repr, few), f"(of {len(found)} in all)"]))
 
 
-def test_the_oracle_sees_a_difference(empty: tuple[Repo, list[str]]) -> None:
+def test_the_oracle_sees_a_difference(empty_history: tuple[Repo, list[str]]) -> None:
     """Two assignments in one second are read differently on purpose: found, and cut down to what it takes."""
-    repo, commits = empty
+    repo, commits = empty_history
     tags = [Tag(0, "m", TagAction.REGISTER, 0, "v1.0.0"), Tag(1, "m", TagAction.REGISTER, 1, "v1.10.0")]
     tags += [Tag(5, "m", TagAction.ASSIGN, commit, stage="prod", number=3 + commit) for commit in (0, 1)]
     others = [tag for number in range(4) for tag in history(Random(number), f"m{number}")]

@@ -17,33 +17,18 @@ from gitops_mlops.adapters.git.repository import GitRepository
 from gitops_mlops.domain.errors import ExternalError
 from gitops_mlops.usecases.registry.registrar import Registrar
 from gitops_mlops.usecases.registry.rollback import RollbackRequest, rollback
-from tests.conftest import Cli, Repo
+from tests.conftest import Repo
 from tests.integration.registry_project import Commands, Project, hook, refuse
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def project(repo: Repo) -> Project:
-    return Project.trained(repo)
-
-
-@pytest.fixture
-def run(cli: Cli, project: Project) -> Commands:
-    return Commands(cli, project)
-
-
-@pytest.fixture
-def remote(project: Project, tmp_path: Path) -> Path:
-    return project.publish(tmp_path / "remote.git")
-
-
-@pytest.fixture
-def other(project: Project, remote: Path, tmp_path: Path) -> Repo:
+def other(registry_project: Project, remote: Path, tmp_path: Path) -> Repo:
     """Another clone, with the model's file and report."""
     root = tmp_path / "other"
-    project.repo.git("clone", "--quiet", str(remote), str(root))
-    shutil.copytree(project.repo.root / ".dvc", root / ".dvc")
+    registry_project.repo.git("clone", "--quiet", str(remote), str(root))
+    shutil.copytree(registry_project.repo.root / ".dvc", root / ".dvc")
     return Repo(root)
 
 
@@ -93,88 +78,90 @@ BOTH = pytest.mark.parametrize("moment", ["sent", "seen"])
 
 @BOTH
 def test_a_lost_race_for_the_same_change_is_no_change(
-    run: Commands, project: Project, remote: Path, other: Repo, moment: str
+    run: Commands, registry_project: Project, remote: Path, other: Repo, moment: str
 ) -> None:
-    release(run, project)
+    release(run, registry_project)
     other.git("fetch", "--quiet", "--tags")
-    meanwhile(project, moment, ours(other, "promote delay@v0.0.3 staging --by bob --push"))
+    meanwhile(registry_project, moment, ours(other, "promote delay@v0.0.3 staging --by bob --push"))
     answer = run("promote", "delay", "staging", "--by", "ada", "--push", "--json").json
     assert (answer["state"], answer["tags"]) == ("unchanged", ["delay#staging#1"])
-    assert tags(project.repo.root) == tags(remote) == tags(other.root)
+    assert tags(registry_project.repo.root) == tags(remote) == tags(other.root)
     assert run("show", "delay#staging", "--json").json["assignment"]["evidence"]["Registered-By"] == ["bob"]
 
 
 @BOTH
 def test_a_lost_race_for_the_number_takes_the_next_one_later(
-    run: Commands, project: Project, remote: Path, other: Repo, moment: str
+    run: Commands, registry_project: Project, remote: Path, other: Repo, moment: str
 ) -> None:
-    release(run, project)
+    release(run, registry_project)
     other.git("fetch", "--quiet", "--tags")
-    meanwhile(project, moment, ours(other, "promote delay@v0.0.2 staging --push"))
+    meanwhile(registry_project, moment, ours(other, "promote delay@v0.0.2 staging --push"))
     answer = run("promote", "delay@v0.0.1", "staging", "--push", "--json").json
     assert (answer["state"], answer["tags"], answer["pushed"]) == ("written", ["delay#staging#2"], True)
     events = run("history", "delay", "--json").json
     assert [event["tag"] for event in events[:2]] == ["delay#staging#2", "delay#staging#1"]
     assert events[0]["created"] > events[1]["created"]
-    assert "Replaces: v0.0.2" in project.repo.git("tag", "--list", "--format=%(contents)", "delay#staging#2")
-    assert tags(project.repo.root) == tags(remote)
+    assert "Replaces: v0.0.2" in registry_project.repo.git("tag", "--list", "--format=%(contents)", "delay#staging#2")
+    assert tags(registry_project.repo.root) == tags(remote)
 
 
 @BOTH
 def test_a_lost_race_for_a_version_takes_the_next_one(
-    run: Commands, project: Project, remote: Path, other: Repo, moment: str
+    run: Commands, registry_project: Project, remote: Path, other: Repo, moment: str
 ) -> None:
     run.release("--push")
-    theirs = project.train(b"two")
-    project.repo.git("push", "--quiet")
+    theirs = registry_project.train(b"two")
+    registry_project.repo.git("push", "--quiet")
     other.git("pull", "--quiet")
-    shutil.copytree(project.repo.root / ".dvc", other.root / ".dvc", dirs_exist_ok=True)
-    mine = project.train(b"three")
-    project.report(b"three")
-    meanwhile(project, moment, ours(other, "register delay --push"))
+    shutil.copytree(registry_project.repo.root / ".dvc", other.root / ".dvc", dirs_exist_ok=True)
+    mine = registry_project.train(b"three")
+    registry_project.report(b"three")
+    meanwhile(registry_project, moment, ours(other, "register delay --push"))
     assert run.release("--push", "--json").json["version"] == "v0.0.3"
     registered = {event["version"]: event["commit"] for event in run("history", "delay", "--json").json}
     assert (registered["v0.0.2"], registered["v0.0.3"]) == (theirs, mine)
-    assert tags(project.repo.root) == tags(remote)
+    assert tags(registry_project.repo.root) == tags(remote)
 
 
 @BOTH
 def test_a_lost_race_that_the_rules_refuse_now(
-    run: Commands, project: Project, other: Repo, remote: Path, moment: str
+    run: Commands, registry_project: Project, other: Repo, remote: Path, moment: str
 ) -> None:
     """What was right before the other writer's change is judged anew after it."""
-    theirs = project.train(b"two")
-    project.repo.git("push", "--quiet")
+    theirs = registry_project.train(b"two")
+    registry_project.repo.git("push", "--quiet")
     other.git("pull", "--quiet")
-    shutil.copytree(project.repo.root / ".dvc", other.root / ".dvc", dirs_exist_ok=True)
-    project.train(b"three")
-    meanwhile(project, moment, ours(other, "register delay --version v1.0.0 --push"))
+    shutil.copytree(registry_project.repo.root / ".dvc", other.root / ".dvc", dirs_exist_ok=True)
+    registry_project.train(b"three")
+    meanwhile(registry_project, moment, ours(other, "register delay --version v1.0.0 --push"))
     answer = run("register", "delay", "--version", "v1.0.0", "--push", code=1)
     assert "a version is registered once: the tag delay@v1.0.0 is there" in answer.out
-    assert tags(project.repo.root) == tags(remote)
-    assert project.repo.git("rev-parse", "delay@v1.0.0^{commit}").strip() == theirs
+    assert tags(registry_project.repo.root) == tags(remote)
+    assert registry_project.repo.git("rev-parse", "delay@v1.0.0^{commit}").strip() == theirs
 
 
 @BOTH
 def test_two_rollbacks_at_once_go_back_once(
-    run: Commands, project: Project, remote: Path, other: Repo, moment: str
+    run: Commands, registry_project: Project, remote: Path, other: Repo, moment: str
 ) -> None:
-    release(run, project, "staging")
+    release(run, registry_project, "staging")
     other.git("fetch", "--quiet", "--tags")
-    meanwhile(project, moment, ours(other, "rollback delay staging --by bob --push"))
+    meanwhile(registry_project, moment, ours(other, "rollback delay staging --by bob --push"))
     answer = run("rollback", "delay", "staging", "--push", code=1)
     assert "staging held v0.0.3 in this clone, and holds v0.0.2 on the remote (delay#staging#4)" in answer.out
-    assert tags(project.repo.root) == tags(remote)
+    assert tags(registry_project.repo.root) == tags(remote)
     assert run("show", "delay#staging", "--json").json["assignment"]["version"] == "v0.0.2"
 
 
-def test_a_rollback_leaves_what_was_seen_here(run: Commands, project: Project, remote: Path, other: Repo) -> None:
-    release(run, project, "staging")
+def test_a_rollback_leaves_what_was_seen_here(
+    run: Commands, registry_project: Project, remote: Path, other: Repo
+) -> None:
+    release(run, registry_project, "staging")
     other.git("fetch", "--quiet", "--tags")
     run("rollback", "delay", "staging", "--push", folder=other.root)
     assert "staging is not rolled back" in run("rollback", "delay", "staging", "--push", code=1).out
     assert run("rollback", "delay", "staging", "--push", "--json").json["version"] == "v0.0.1"
-    assert tags(project.repo.root) == tags(remote)
+    assert tags(registry_project.repo.root) == tags(remote)
 
 
 def wrap(folder: Path, monkeypatch: pytest.MonkeyPatch, before: str = "", after: str = "") -> None:
@@ -204,9 +191,9 @@ def registrar(project: Project, timer: Waits) -> Registrar:
     return Registrar(made.repository, made.clock, timer, made.journal, made.ledger)
 
 
-def test_a_race_that_is_lost_every_time_ends(run: Commands, project: Project, remote: Path) -> None:
-    release(run, project, "staging")
-    before = tags(project.repo.root)
+def test_a_race_that_is_lost_every_time_ends(run: Commands, registry_project: Project, remote: Path) -> None:
+    release(run, registry_project, "staging")
+    before = tags(registry_project.repo.root)
     # The remote takes the very name that is being pushed, each time: for another stage, so that nothing else changes.
     hook(
         remote,
@@ -216,63 +203,71 @@ def test_a_race_that_is_lost_every_time_ends(run: Commands, project: Project, re
     )
     waits = Waits()
     with pytest.raises(ExternalError, match="run the same command again"):
-        rollback(RollbackRequest("delay", "staging", push=True), registrar(project, waits))
+        rollback(RollbackRequest("delay", "staging", push=True), registrar(registry_project, waits))
     assert len(waits.slept) == 4
     assert all(0 < seconds < 4 for seconds in waits.slept)
-    assert tags(project.repo.root).items() >= before.items()
+    assert tags(registry_project.repo.root).items() >= before.items()
 
 
-def test_a_remote_that_refuses_for_good_is_asked_once(run: Commands, project: Project, remote: Path) -> None:
-    release(run, project, "staging")
-    before = tags(project.repo.root)
+def test_a_remote_that_refuses_for_good_is_asked_once(run: Commands, registry_project: Project, remote: Path) -> None:
+    release(run, registry_project, "staging")
+    before = tags(registry_project.repo.root)
     refuse(remote)
     waits = Waits()
     with pytest.raises(ExternalError, match=r"taken back"):
-        rollback(RollbackRequest("delay", "staging", push=True), registrar(project, waits))
+        rollback(RollbackRequest("delay", "staging", push=True), registrar(registry_project, waits))
     assert waits.slept == []
-    assert tags(project.repo.root) == before
+    assert tags(registry_project.repo.root) == before
     (remote / "hooks/pre-receive").unlink()
-    assert rollback(RollbackRequest("delay", "staging", push=True), registrar(project, waits)).version == "v0.0.2"
+    assert (
+        rollback(RollbackRequest("delay", "staging", push=True), registrar(registry_project, waits)).version
+        == "v0.0.2"
+    )
 
 
-def test_without_a_remote_nothing_is_written(run: Commands, project: Project, tmp_path: Path) -> None:
+def test_without_a_remote_nothing_is_written(run: Commands, registry_project: Project, tmp_path: Path) -> None:
     assert "error: git fetch origin" in run("register", "delay", "--push", code=4).err
-    project.repo.git("remote", "add", "origin", str(tmp_path / "nowhere.git"))
+    registry_project.repo.git("remote", "add", "origin", str(tmp_path / "nowhere.git"))
     assert "git remote -v" in run("register", "delay", "--push", code=4).err
-    assert project.tags() == []
+    assert registry_project.tags() == []
 
 
 def test_a_push_whose_answer_is_lost(
-    run: Commands, project: Project, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Commands, registry_project: Project, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection breaks when the remote has the tags: they are there, and said to be."""
     wrap(tmp_path, monkeypatch, after='[ "$1" != push ] || { echo cut >&2; exit 128; }')
     assert run.release("--push", "--json").json["pushed"] is True
-    assert tags(project.repo.root) == tags(remote)
+    assert tags(registry_project.repo.root) == tags(remote)
 
 
 def test_a_tag_that_is_another_one_there_is_never_overwritten(
-    run: Commands, project: Project, remote: Path, other: Repo
+    run: Commands, registry_project: Project, remote: Path, other: Repo
 ) -> None:
     run.release()
     other.tag("delay@v0.0.1", message="another")
     other.git("push", "--quiet", "origin", "delay@v0.0.1")
-    before = tags(project.repo.root)
+    before = tags(registry_project.repo.root)
     for words in (["register", "delay"], ["promote", "delay", "staging"]):
         answer = run(*words, "--push", code=4)
         assert "tag delay@v0.0.1: is another one here than on origin" in answer.err
         assert "git tag -d -- delay@v0.0.1 && git fetch --tags origin" in answer.err
-    assert tags(project.repo.root) == before
-    project.repo.git("tag", "--delete", "delay@v0.0.1")
-    project.repo.git("fetch", "--quiet", "--tags", "origin")
+    assert tags(registry_project.repo.root) == before
+    registry_project.repo.git("tag", "--delete", "delay@v0.0.1")
+    registry_project.repo.git("fetch", "--quiet", "--tags", "origin")
     assert run("register", "delay", "--push", "--json").json["state"] == "unchanged"
 
 
 def test_a_killed_command_gives_way_to_who_was_faster(
-    run: Commands, project: Project, remote: Path, other: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Commands,
+    registry_project: Project,
+    remote: Path,
+    other: Repo,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its tag never left this clone, and its own note says so: that one is not in the way of the other's."""
-    release(run, project)
+    release(run, registry_project)
     other.git("fetch", "--quiet", "--tags")
     words = ["promote", "delay@v0.0.1", "staging", "--push"]
     with monkeypatch.context() as patch:
@@ -281,10 +276,10 @@ def test_a_killed_command_gives_way_to_who_was_faster(
             [sys.executable, "-m", "gitops_mlops", "-C", str(run.root), *words], cwd=ROOT, check=False
         )
     assert done.returncode == -signal.SIGKILL
-    assert "delay#staging#1" in tags(project.repo.root)
+    assert "delay#staging#1" in tags(registry_project.repo.root)
     run("promote", "delay@v0.0.2", "staging", "--push", folder=other.root)
     assert run(*words, "--json").json["tags"] == ["delay#staging#2"]
-    assert tags(project.repo.root) == tags(remote)
+    assert tags(registry_project.repo.root) == tags(remote)
     assert run("show", "delay#staging", "--json").json["assignment"]["version"] == "v0.0.1"
 
 
@@ -300,37 +295,37 @@ def test_a_killed_command_gives_way_to_who_was_faster(
     ],
 )
 def test_no_setting_of_git_costs_a_tag(
-    run: Commands, project: Project, remote: Path, other: Repo, key: str, value: str
+    run: Commands, registry_project: Project, remote: Path, other: Repo, key: str, value: str
 ) -> None:
-    project.repo.git("config", "--add", key, value)
-    project.repo.tag("mine")
-    project.repo.tag("v1", message="here")
+    registry_project.repo.git("config", "--add", key, value)
+    registry_project.repo.tag("mine")
+    registry_project.repo.tag("v1", message="here")
     other.tag("v1", message="there")
     other.tag("delay@v9.0.0", message="theirs")
     other.git("push", "--quiet", "--tags")
-    before = tags(project.repo.root)
-    project.train(b"two")
+    before = tags(registry_project.repo.root)
+    registry_project.train(b"two")
     assert run("register", "delay", "--push", "--json").json["version"] == "v9.0.1"
-    assert tags(project.repo.root).items() >= before.items()
+    assert tags(registry_project.repo.root).items() >= before.items()
     assert "mine" not in tags(remote)
 
 
 def test_a_tag_that_is_not_the_registry_s_may_differ(
-    run: Commands, project: Project, remote: Path, other: Repo
+    run: Commands, registry_project: Project, remote: Path, other: Repo
 ) -> None:
     """A floating v1 is moved on purpose."""
-    project.repo.tag("v1", message="here")
+    registry_project.repo.tag("v1", message="here")
     other.tag("v1", message="there")
     other.git("push", "--quiet", "--tags")
     assert run("register", "delay", "--push", "--json").json["state"] == "written"
-    assert tags(project.repo.root)["v1"] != tags(remote)["v1"]
+    assert tags(registry_project.repo.root)["v1"] != tags(remote)["v1"]
 
 
-def test_clocks_that_differ_keep_the_order(run: Commands, project: Project, remote: Path) -> None:
+def test_clocks_that_differ_keep_the_order(run: Commands, registry_project: Project, remote: Path) -> None:
     """A clone whose clock is ahead: what follows is dated after it, not before."""
     run.release("--push")
     ahead = datetime.now(UTC).timestamp() + 1800
-    project.repo.tag("delay#staging#1", when=datetime.fromtimestamp(ahead, UTC))
+    registry_project.repo.tag("delay#staging#1", when=datetime.fromtimestamp(ahead, UTC))
     answer = run("promote", "delay", "production", "--push", "--json").json
     assert answer["warnings"] == []
     newest, before = run("history", "delay", "--json").json[:2]
@@ -338,34 +333,34 @@ def test_clocks_that_differ_keep_the_order(run: Commands, project: Project, remo
     assert (datetime.fromisoformat(newest["created"]) - datetime.fromisoformat(before["created"])).seconds == 1
 
 
-def test_a_tag_from_the_future_is_followed_with_a_warning(run: Commands, project: Project) -> None:
+def test_a_tag_from_the_future_is_followed_with_a_warning(run: Commands, registry_project: Project) -> None:
     run.release()
-    project.repo.git("tag", "-a", "-m", "x", "delay#staging#1", when=datetime(2090, 1, 1, tzinfo=UTC))
+    registry_project.repo.git("tag", "-a", "-m", "x", "delay#staging#1", when=datetime(2090, 1, 1, tzinfo=UTC))
     answer = run("promote", "delay", "production")
     assert answer.err.startswith("warning: tag delay#staging#1: is dated 2090-01-01 00:00 UTC, in the future")
     assert run("show", "delay#production", "--json").json["assignment"]["created"].startswith("2090-01-01T00:00:01")
 
 
-def test_a_tag_at_the_end_of_the_calendar_ends_the_matter(run: Commands, project: Project) -> None:
+def test_a_tag_at_the_end_of_the_calendar_ends_the_matter(run: Commands, registry_project: Project) -> None:
     run.release()
     last = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
-    content = f"object {project.repo.git('rev-parse', 'HEAD').strip()}\ntype commit\ntag x\n"
-    project.repo.write("tag.txt", f"{content}tagger Eve <eve@example.org> {last} +0000\n\nx\n")
-    made = project.repo.git("hash-object", "-t", "tag", "-w", "tag.txt").strip()
-    project.repo.git("update-ref", "refs/tags/delay#staging#1", made)
+    content = f"object {registry_project.repo.git('rev-parse', 'HEAD').strip()}\ntype commit\ntag x\n"
+    registry_project.repo.write("tag.txt", f"{content}tagger Eve <eve@example.org> {last} +0000\n\nx\n")
+    made = registry_project.repo.git("hash-object", "-t", "tag", "-w", "tag.txt").strip()
+    registry_project.repo.git("update-ref", "refs/tags/delay#staging#1", made)
     assert "nothing can be dated later" in run("promote", "delay", "production", code=3).err
-    assert project.tags() == ["delay@v0.0.1", "delay#staging#1"]
+    assert registry_project.tags() == ["delay@v0.0.1", "delay#staging#1"]
 
 
-def test_a_number_that_an_ignored_tag_has_is_not_free(run: Commands, project: Project) -> None:
+def test_a_number_that_an_ignored_tag_has_is_not_free(run: Commands, registry_project: Project) -> None:
     """A lightweight tag tells nothing, but its name is taken."""
     run.release()
-    project.repo.git("tag", "delay#staging#7")
+    registry_project.repo.git("tag", "delay#staging#7")
     assert run("promote", "delay", "staging", "--json").json["tags"] == ["delay#staging#8"]
 
 
 def test_a_name_that_is_taken_while_the_tag_is_made(
-    run: Commands, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Commands, registry_project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two writers in one clone: the second decides anew."""
     run.release()
@@ -373,38 +368,38 @@ def test_a_name_that_is_taken_while_the_tag_is_made(
     wrap(tmp_path, monkeypatch, f'[ "$1" != tag ] || {git} tag -a -m other "delay#staging#1" HEAD 2>/dev/null')
     assert run("promote", "delay", "production", "--dry-run", code=1)
     assert run("promote", "delay", "staging", "--json").json["state"] == "unchanged"
-    assert project.tags() == ["delay@v0.0.1", "delay#staging#1"]
+    assert registry_project.tags() == ["delay@v0.0.1", "delay#staging#1"]
 
 
-def test_a_hook_of_the_clone_that_says_no(run: Commands, project: Project) -> None:
+def test_a_hook_of_the_clone_that_says_no(run: Commands, registry_project: Project) -> None:
     run.release()
-    hook(project.repo.root / ".git", "reference-transaction", '[ "$1" != prepared ]')
+    hook(registry_project.repo.root / ".git", "reference-transaction", '[ "$1" != prepared ]')
     assert run("promote", "delay", "staging", code=4).err.startswith("error: tag delay#staging#1: ")
-    assert project.tags() == ["delay@v0.0.1"]
+    assert registry_project.tags() == ["delay@v0.0.1"]
 
 
-def test_a_lock_that_a_killed_git_left_is_named(run: Commands, project: Project) -> None:
+def test_a_lock_that_a_killed_git_left_is_named(run: Commands, registry_project: Project) -> None:
     run.release()
-    lock = project.repo.root / ".git/refs/tags/delay#staging#1.lock"
+    lock = registry_project.repo.root / ".git/refs/tags/delay#staging#1.lock"
     lock.touch()
     error = run("promote", "delay", "staging", code=4).err
     assert "delay#staging#1.lock" in error
     assert "when no git is at work there, remove that file" in error
-    assert project.tags() == ["delay@v0.0.1"]
+    assert registry_project.tags() == ["delay@v0.0.1"]
     lock.unlink()
     run("promote", "delay", "staging")
 
 
-def test_a_tag_that_cannot_be_taken_back_is_said(run: Commands, project: Project, remote: Path) -> None:
+def test_a_tag_that_cannot_be_taken_back_is_said(run: Commands, registry_project: Project, remote: Path) -> None:
     run.release("--push")
     refuse(remote)
-    project.repo.git("config", "core.packedRefsTimeout", "0")
+    registry_project.repo.git("config", "core.packedRefsTimeout", "0")
     # Deleting a tag rewrites the packed ones.
-    (project.repo.root / ".git/packed-refs.lock").touch()
+    (registry_project.repo.root / ".git/packed-refs.lock").touch()
     error = run("promote", "delay", "staging", "--push", code=4).err
     assert "could not be taken back" in error
     assert "git tag -d 'delay#staging#1'" in error
-    (project.repo.root / ".git/packed-refs.lock").unlink()
+    (registry_project.repo.root / ".git/packed-refs.lock").unlink()
     (remote / "hooks/pre-receive").unlink()
     assert run("promote", "delay", "staging", "--push", "--json").json["state"] == "written"
-    assert tags(project.repo.root) == tags(remote)
+    assert tags(registry_project.repo.root) == tags(remote)

@@ -11,7 +11,7 @@ import dvc.api
 import gto.api
 import pytest
 
-from tests.conftest import Cli, Repo
+from tests.conftest import Repo
 from tests.integration.registry_histories import ours, overview, told, told_by_gto
 from tests.integration.registry_project import Commands, Project
 
@@ -31,7 +31,7 @@ ETA = "services/eta:eta"
 
 
 @pytest.fixture
-def project(repo: Repo, tmp_path: Path) -> Project:
+def monorepo(repo: Repo, tmp_path: Path) -> Project:
     """Two models, one of them in a folder of a monorepo, whose files are on a DVC remote only."""
     made = Project(repo)
     repo.run("dvc", "init", "--quiet", "--force")
@@ -42,25 +42,20 @@ def project(repo: Repo, tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def run(cli: Cli, project: Project) -> Commands:
-    return Commands(cli, project)
-
-
-@pytest.fixture
-def release(run: Commands, project: Project, tmp_path: Path) -> Callable[..., None]:
+def release_to_store(run: Commands, monorepo: Project, tmp_path: Path) -> Callable[..., None]:
     def release(model: str, weights: bytes, *words: str) -> None:
         """Train, register with a report, and leave the file on the remote only."""
         if model == ETA:
             md5 = hashlib.md5(weights).hexdigest()
-            project.repo.write("services/eta/dvc.lock", LOCK.format(md5=md5, size=len(weights)))
-            project.repo.write(f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}", weights)
-            project.repo.commit("train eta")
+            monorepo.repo.write("services/eta/dvc.lock", LOCK.format(md5=md5, size=len(weights)))
+            monorepo.repo.write(f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}", weights)
+            monorepo.repo.commit("train eta")
         else:
-            project.train(weights)
-        project.report(weights, model=model)
+            monorepo.train(weights)
+        monorepo.report(weights, model=model)
         run("register", model, "--report", "report.json", *words)
-        shutil.copytree(project.repo.root / ".dvc/cache", tmp_path / "store", dirs_exist_ok=True)
-        shutil.rmtree(project.repo.root / ".dvc/cache")
+        shutil.copytree(monorepo.repo.root / ".dvc/cache", tmp_path / "store", dirs_exist_ok=True)
+        shutil.rmtree(monorepo.repo.root / ".dvc/cache")
 
     return release
 
@@ -85,24 +80,24 @@ def both_agree(project: Project) -> None:
 
 
 def test_from_the_first_version_to_the_last(
-    run: Commands, project: Project, release: Callable[..., None], tmp_path: Path
+    run: Commands, monorepo: Project, release_to_store: Callable[..., None], tmp_path: Path
 ) -> None:
-    repo, root = project.repo, project.repo.root
-    release("delay", b"one", "--version", "v1.0.0-rc.1")
-    release("delay", b"two", "--version", "v1.0.0+build.7")
-    release("delay", b"three")
-    release(ETA, b"far")
-    release(ETA, b"near", "--bump-minor")
+    repo, root = monorepo.repo, monorepo.repo.root
+    release_to_store("delay", b"one", "--version", "v1.0.0-rc.1")
+    release_to_store("delay", b"two", "--version", "v1.0.0+build.7")
+    release_to_store("delay", b"three")
+    release_to_store(ETA, b"far")
+    release_to_store(ETA, b"near", "--bump-minor")
     for reference in ("delay@v1.0.0-rc.1", "delay@v1.0.0+build.7", "delay", f"{ETA}@v0.0.1", ETA):
         run("promote", reference, "staging")
         run("promote", reference, "production")
-    both_agree(project)
+    both_agree(monorepo)
     state = gto.api.show(str(root))
     assert {name: model["version"] for name, model in state.items()} == {"delay": "v1.0.1", ETA: "v0.1.0"}
 
     run("rollback", "delay", "production", "--reason", "slow\nVerdict: pass")
     run("rollback", ETA, "production")
-    both_agree(project)
+    both_agree(monorepo)
     assert gto.api.show(str(root))["delay"]["stage"]["production"] == "v1.0.0+build.7"
     for model, stage, wanted in (
         ("delay", "production", b"two"),
@@ -118,33 +113,35 @@ def test_from_the_first_version_to_the_last(
     run("retire", "delay#production", "--reason", "no longer sold")
     run("retire", "delay@v1.0.0-rc.1", "--reason", "wrong data")
     run("retire", ETA, "--reason", "replaced")
-    both_agree(project)
+    both_agree(monorepo)
     state = gto.api.show(str(root))
     assert list(state) == ["delay"]
     assert state["delay"]["stage"].get("production") is None
     assert state["delay"]["version"] == "v1.0.1"
 
 
-def test_dvc_still_answers_what_left_a_stage(run: Commands, project: Project, release: Callable[..., None]) -> None:
+def test_dvc_still_answers_what_left_a_stage(
+    run: Commands, monorepo: Project, release_to_store: Callable[..., None]
+) -> None:
     """INTEROP trap 2: DVC takes the stage's newest tag, whatever it says; we and GTO say that the stage is empty."""
-    release("delay", b"one")
+    release_to_store("delay", b"one")
     run("promote", "delay", "staging")
     run("retire", "delay#staging", "--reason", "no longer sold")
     assert "was emptied by Ada Tester" in run("show", "delay#staging", code=3).err
-    assert gto.api.show(str(project.repo.root))["delay"]["stage"] == {}
-    shown = dvc.api.artifacts_show("delay", stage="staging", repo=str(project.repo.root))
-    assert shown["rev"] == commit(project, "delay@v0.0.1")
+    assert gto.api.show(str(monorepo.repo.root))["delay"]["stage"] == {}
+    shown = dvc.api.artifacts_show("delay", stage="staging", repo=str(monorepo.repo.root))
+    assert shown["rev"] == commit(monorepo, "delay@v0.0.1")
 
 
 def test_dvc_still_answers_a_deregistered_version(
-    run: Commands, project: Project, release: Callable[..., None]
+    run: Commands, monorepo: Project, release_to_store: Callable[..., None]
 ) -> None:
     """INTEROP trap 3: a version that was taken out of use is none to us and to GTO."""
-    release("delay", b"one")
-    release("delay", b"two")
+    release_to_store("delay", b"one")
+    release_to_store("delay", b"two")
     run("retire", "delay@v0.0.2", "--reason", "wrong data")
     assert "was taken out of use" in run("show", "delay@v0.0.2", code=3).err
     assert run("show", "delay@latest", "--json").json["version"]["version"] == "v0.0.1"
-    assert gto.api.show(str(project.repo.root))["delay"]["version"] == "v0.0.1"
-    shown = dvc.api.artifacts_show("delay", version="v0.0.2", repo=str(project.repo.root))
-    assert shown["rev"] == commit(project, "delay@v0.0.2")
+    assert gto.api.show(str(monorepo.repo.root))["delay"]["version"] == "v0.0.1"
+    shown = dvc.api.artifacts_show("delay", version="v0.0.2", repo=str(monorepo.repo.root))
+    assert shown["rev"] == commit(monorepo, "delay@v0.0.2")

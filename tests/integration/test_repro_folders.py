@@ -19,7 +19,7 @@ LACKING = "lake/x/y/z.bin"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+def folders_project(tmp_path_factory: pytest.TempPathFactory) -> Repo:
     folder = tmp_path_factory.mktemp("folders")
     project = Repo(folder / "project")
     for path, content in {**files(NAMES), "mlops.yaml": "version: 1\n", ".gitignore": "/.gitops-mlops/\n"}.items():
@@ -35,9 +35,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Repo:
 
 
 @pytest.fixture
-def clone(made: Repo, tmp_path: Path) -> Repo:
-    shutil.copytree(made.root.parent / "storage", tmp_path / "storage")
-    made.git("clone", "--quiet", str(made.root), str(tmp_path / "clone"))
+def folders_clone(folders_project: Repo, tmp_path: Path) -> Repo:
+    shutil.copytree(folders_project.root.parent / "storage", tmp_path / "storage")
+    folders_project.git("clone", "--quiet", str(folders_project.root), str(tmp_path / "clone"))
     cloned = Repo(tmp_path / "clone")
     cloned.run("dvc", "remote", "modify", "--local", "storage", "url", str(tmp_path / "storage"))
     return cloned
@@ -47,42 +47,50 @@ def kept(project: Repo) -> PipelineRunReport:
     return parse_repro((project.root / ".gitops-mlops/repro.json").read_bytes())
 
 
-def test_nothing_changed_is_up_to_date_everywhere(clone: Repo, cli: Cli) -> None:
+def test_nothing_changed_is_up_to_date_everywhere(folders_clone: Repo, cli: Cli) -> None:
     # A hook has only the cache.
-    assert cli("hook", "dvc-lock", folder=clone.root).code == 0
-    assert cli("repro", "--push", folder=clone.root).code == 0
-    assert (kept(clone).outcome, set(kept(clone).skipped), clone.git("status", "--short")) == (
+    assert cli("hook", "dvc-lock", folder=folders_clone.root).code == 0
+    assert cli("repro", "--push", folder=folders_clone.root).code == 0
+    assert (
+        kept(folders_clone).outcome,
+        set(kept(folders_clone).skipped),
+        folders_clone.git("status", "--short"),
+    ) == (
         "unchanged",
         STAGES,
         "",
     )
-    answer = cli("lock", "check", "--remote", "--json", folder=clone.root)
+    answer = cli("lock", "check", "--remote", "--json", folder=folders_clone.root)
     assert (answer.code, answer.json["unchecked"]) == (0, []), answer.err
-    assert cli("hook", "dvc-lock", folder=clone.root).code == 0
-    answer = cli("review", "--base", "HEAD", "--json", folder=clone.root)
+    assert cli("hook", "dvc-lock", folder=folders_clone.root).code == 0
+    answer = cli("review", "--base", "HEAD", "--json", folder=folders_clone.root)
     assert (answer.json["verdict"], answer.json["lock"]["unchecked"]) == ("pass", []), answer.out
 
 
-def test_a_stage_that_changed_runs_on_all_of_its_data(clone: Repo, made: Repo, cli: Cli) -> None:
-    text = (clone.root / "dvc.yaml").read_text()
+def test_a_stage_that_changed_runs_on_all_of_its_data(folders_clone: Repo, folders_project: Repo, cli: Cli) -> None:
+    text = (folders_clone.root / "dvc.yaml").read_text()
     for old, new in (("find data", "find  data"), ("cat lake", "cat  lake"), ("cat built", "cat  built")):
         text = text.replace(old, new)
-    clone.write("dvc.yaml", text.replace("cat tree", "cat  tree").replace("ls tree", "ls  tree"))
-    answer = cli("repro", "--push", folder=clone.root)
+    folders_clone.write("dvc.yaml", text.replace("cat tree", "cat  tree").replace("ls tree", "ls  tree"))
+    answer = cli("repro", "--push", folder=folders_clone.root)
     assert answer.code == 0, answer.err
-    assert {run.name for run in kept(clone).stages} == STAGES - {"makes"}
+    assert {run.name for run in kept(folders_clone).stages} == STAGES - {"makes"}
     for name in ("holds.txt", "above.txt", "taken.txt", "part.txt", "branch.txt"):
-        assert (clone.root / name).read_text() == (made.root / name).read_text()
+        assert (folders_clone.root / name).read_text() == (folders_project.root / name).read_text()
     # The same data, so nothing but the commands is another.
-    lines = [line for line in clone.git("diff", "--unified=0", "dvc.lock").splitlines() if line.startswith("+ ")]
+    lines = [
+        line for line in folders_clone.git("diff", "--unified=0", "dvc.lock").splitlines() if line.startswith("+ ")
+    ]
     assert all("cmd:" in line for line in lines), lines
-    assert cli("lock", "check", folder=clone.root).code == 0
+    assert cli("lock", "check", folder=folders_clone.root).code == 0
 
 
-def test_data_that_changed_is_seen_where_it_is_absent(clone: Repo, made: Repo, cli: Cli, tmp_path: Path) -> None:
+def test_data_that_changed_is_seen_where_it_is_absent(
+    folders_clone: Repo, folders_project: Repo, cli: Cli, tmp_path: Path
+) -> None:
     author = Repo(tmp_path / "author")
-    made.git("clone", "--quiet", str(clone.root), str(author.root))
-    shutil.copy(clone.root / ".dvc/config.local", author.root / ".dvc/config.local")
+    folders_project.git("clone", "--quiet", str(folders_clone.root), str(author.root))
+    shutil.copy(folders_clone.root / ".dvc/config.local", author.root / ".dvc/config.local")
     author.run("dvc", "pull", "--quiet", "tree", "data/train/images")
     for path in ("tree/a/1", "data/train/images/1.txt"):
         (author.root / path).unlink()
@@ -90,72 +98,79 @@ def test_data_that_changed_is_seen_where_it_is_absent(clone: Repo, made: Repo, c
     author.run("dvc", "add", "--quiet", "tree", "data/train/images")
     author.run("dvc", "push", "--quiet", "tree", "data/train/images")
     author.commit("data changed")
-    clone.git("pull", "--quiet", str(author.root), "main")
-    answer = cli("repro", folder=clone.root)
+    folders_clone.git("pull", "--quiet", str(author.root), "main")
+    answer = cli("repro", folder=folders_clone.root)
     assert answer.code == 0, answer.err
-    assert {run.name for run in kept(clone).stages} == {"holds", "part"}
-    assert (clone.root / "part.txt").read_text() == "other\n"
-    assert not (clone.root / LACKING).exists()
+    assert {run.name for run in kept(folders_clone).stages} == {"holds", "part"}
+    assert (folders_clone.root / "part.txt").read_text() == "other\n"
+    assert not (folders_clone.root / LACKING).exists()
 
 
-def test_what_cannot_be_pulled_is_refused_and_nothing_is_written(clone: Repo, cli: Cli, tmp_path: Path) -> None:
-    clone.write("dvc.yaml", (clone.root / "dvc.yaml").read_text().replace("cat lake", "cat  lake"))
+def test_what_cannot_be_pulled_is_refused_and_nothing_is_written(
+    folders_clone: Repo, cli: Cli, tmp_path: Path
+) -> None:
+    folders_clone.write("dvc.yaml", (folders_clone.root / "dvc.yaml").read_text().replace("cat lake", "cat  lake"))
     shutil.rmtree(tmp_path / "storage")
-    before = (clone.root / "dvc.lock").read_bytes()
-    answer = cli("repro", "--push", folder=clone.root)
+    before = (folders_clone.root / "dvc.lock").read_bytes()
+    answer = cli("repro", "--push", folder=folders_clone.root)
     assert (answer.code, "Traceback" in answer.err) == (3, False), answer.err
-    assert (clone.root / "dvc.lock").read_bytes() == before
-    assert not (clone.root / "above.txt").exists()
-    answer = cli("lock", "check", folder=clone.root)
+    assert (folders_clone.root / "dvc.lock").read_bytes() == before
+    assert not (folders_clone.root / "above.txt").exists()
+    answer = cli("lock", "check", folder=folders_clone.root)
     assert answer.code == 1
 
 
-def test_what_cannot_be_told_is_said_with_its_reason(clone: Repo, cli: Cli, tmp_path: Path) -> None:
+def test_what_cannot_be_told_is_said_with_its_reason(folders_clone: Repo, cli: Cli, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "storage")
-    answer = cli("lock", "check", folder=clone.root)
+    answer = cli("lock", "check", folder=folders_clone.root)
     assert answer.code == 3, answer.err
     assert answer.out.splitlines()[-1] == "4 stages not checked: branch, holds, part, takes"
     assert "'tree'" in answer.err
     # A commit that does not touch them leaves them as they were.
-    clone.write("src/x.csv", "more\n")
-    clone.git("add", "--all")
-    assert cli("hook", "dvc-lock", folder=clone.root).code == 0
-    clone.write("data/train/notes.md", "more\n")
-    clone.git("add", "--all")
-    assert cli("hook", "dvc-lock", folder=clone.root).code == 3
-    clone.git("reset", "--quiet", "--hard")
-    clone.write("dvc.yaml", f"# More.\n{(clone.root / 'dvc.yaml').read_text()}")
-    clone.git("add", "--all")
-    answer = cli("hook", "dvc-lock", folder=clone.root)
+    folders_clone.write("src/x.csv", "more\n")
+    folders_clone.git("add", "--all")
+    assert cli("hook", "dvc-lock", folder=folders_clone.root).code == 0
+    folders_clone.write("data/train/notes.md", "more\n")
+    folders_clone.git("add", "--all")
+    assert cli("hook", "dvc-lock", folder=folders_clone.root).code == 3
+    folders_clone.git("reset", "--quiet", "--hard")
+    folders_clone.write("dvc.yaml", f"# More.\n{(folders_clone.root / 'dvc.yaml').read_text()}")
+    folders_clone.git("add", "--all")
+    answer = cli("hook", "dvc-lock", folder=folders_clone.root)
     assert (answer.code, "4 stages not checked" in answer.err) == (3, True), answer.err
     for said, codes, verdict in (("", 3, "warn"), ("warn", 0, "warn"), ("block", 3, "evidence")):
         key = f"unchecked-stages: {said}\n" if said else ""
-        clone.write("mlops.yaml", f"version: 1\n{key}")
-        clone.git("add", "--all")
-        assert (cli("lock", "check", folder=clone.root).code, cli("hook", "dvc-lock", folder=clone.root).code) == (
+        folders_clone.write("mlops.yaml", f"version: 1\n{key}")
+        folders_clone.git("add", "--all")
+        assert (
+            cli("lock", "check", folder=folders_clone.root).code,
+            cli("hook", "dvc-lock", folder=folders_clone.root).code,
+        ) == (
             codes,
             codes,
         )
-        assert cli("repro", "--ci", folder=clone.root).code == (3 if said == "block" else 0)
-        assert cli("review", "--base", "HEAD", "--json", folder=clone.root).json["lock"]["unchecked"] == [
+        assert cli("repro", "--ci", folder=folders_clone.root).code == (3 if said == "block" else 0)
+        assert cli("review", "--base", "HEAD", "--json", folder=folders_clone.root).json["lock"]["unchecked"] == [
             "branch",
             "holds",
             "part",
             "takes",
         ]
-        assert cli("review", "--base", "HEAD", "--json", folder=clone.root).json["verdict"] == verdict
+        assert cli("review", "--base", "HEAD", "--json", folder=folders_clone.root).json["verdict"] == verdict
 
 
-def test_a_result_of_absent_data_is_not_committed(clone: Repo, made: Repo, cli: Cli, tmp_path: Path) -> None:
+def test_a_result_of_absent_data_is_not_committed(
+    folders_clone: Repo, folders_project: Repo, cli: Cli, tmp_path: Path
+) -> None:
     """What DVC itself writes where the outputs in a folder were not pulled."""
-    clone.write("mlops.yaml", "version: 1\ntraining: ci\n")
-    clone.git("commit", "--quiet", "--all", "--message", "ci")
-    clone.git("init", "--quiet", "--bare", str(tmp_path / "origin.git"))
-    clone.git("remote", "set-url", "origin", str(tmp_path / "origin.git"))
-    clone.git("push", "--quiet", "origin", "main")
-    clone.run("dvc", "repro", "--quiet", "--single-item", "holds")
-    commit = clone.git("rev-parse", "HEAD").strip()
-    answer = cli("lock", "push", "dvc.lock", "--branch", "main", "--expected", commit, folder=clone.root)
+    folders_clone.write("mlops.yaml", "version: 1\ntraining: ci\n")
+    folders_clone.git("commit", "--quiet", "--all", "--message", "ci")
+    folders_clone.git("init", "--quiet", "--bare", str(tmp_path / "origin.git"))
+    folders_clone.git("remote", "set-url", "origin", str(tmp_path / "origin.git"))
+    folders_clone.git("push", "--quiet", "origin", "main")
+    folders_clone.run("dvc", "repro", "--quiet", "--single-item", "holds")
+    commit = folders_clone.git("rev-parse", "HEAD").strip()
+    answer = cli("lock", "push", "dvc.lock", "--branch", "main", "--expected", commit, folder=folders_clone.root)
     assert (answer.code, "'holds' is out of step" in answer.err) == (3, True), answer.err
 
 

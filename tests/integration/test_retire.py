@@ -17,51 +17,28 @@ from gitops_mlops.adapters.git.repository import GitRepository
 from gitops_mlops.domain.lineage.openlineage import deployment_lines
 from gitops_mlops.domain.registry.ledger import LedgerEvent
 from gitops_mlops.domain.registry.registry import Registry
-from tests.conftest import Answer, Cli, Repo
-from tests.integration.registry_project import Project
-
-
-class Commands:
-    """The command line in the project's folder; the exit code must be `code`, an error one line."""
-
-    def __init__(self, cli: Cli, root: Path) -> None:
-        self._cli = cli
-        self.root = root
-
-    def __call__(self, *words: str, code: int = 0, folder: Path | None = None) -> Answer:
-        answer = self._cli(*words, folder=folder or self.root)
-        assert answer.code == code, (answer.out, answer.err)
-        assert answer.err.count("\n") <= 1 or code == 0
-        return answer
-
-    def retire(self, *words: str, code: int = 0, folder: Path | None = None) -> Answer:
-        return self("retire", *words, "--reason", "no longer sold", code=code, folder=folder)
+from tests.conftest import Repo
+from tests.integration.registry_project import Commands, Project
 
 
 @pytest.fixture
-def project(repo: Repo) -> Project:
-    return Project(repo)
-
-
-@pytest.fixture
-def run(cli: Cli, project: Project) -> Commands:
-    """Two versions: both were in both stages, the second holds them."""
-    commands = Commands(cli, project.repo.root)
+def two_versions(repo: Repo, run: Commands) -> Project:
+    """Both were in both stages, the second holds them."""
+    made = Project(repo)
     for weights in (b"one", b"two"):
-        project.train(weights)
-        project.report(weights)
-        commands("register", "delay", "--report", "report.json")
+        made.train(weights)
+        made.report(weights)
+        run.release()
         for stage in ("staging", "production"):
-            commands("promote", "delay", stage)
-    return commands
+            run("promote", "delay", stage)
+    return made
 
 
 @pytest.fixture
-def remote(project: Project, tmp_path: Path, run: Commands) -> Path:
-    path = tmp_path / "remote.git"
-    project.repo.git("init", "--quiet", "--bare", "--initial-branch", "main", str(path))
-    project.repo.git("remote", "add", "origin", str(path))
-    project.repo.git("push", "--quiet", "--tags", "origin", "main")
+def remote_with_tags(two_versions: Project, tmp_path: Path) -> Path:
+    """The bare repository that is the project's origin, with main and the tags."""
+    path = two_versions.publish(tmp_path / "remote.git")
+    two_versions.repo.git("push", "--quiet", "--tags", "origin")
     return path
 
 
@@ -78,15 +55,15 @@ def ours(project: Project) -> Registry:
     return Registry.from_tags(GitRepository(project.repo.root).tags())
 
 
-def test_a_retired_model_is_out_of_every_stage(run: Commands, project: Project) -> None:
-    before = project.tags()
+def test_a_retired_model_is_out_of_every_stage(run: Commands, two_versions: Project) -> None:
+    before = two_versions.tags()
     answer = run.retire("delay", "--json", "--by", "bob", "--run", "https://ci.example/7").json
     assert answer["state"] == "written"
     assert answer["summary"] == "delay is retired: production held v0.0.2, staging held v0.0.2"
-    assert [tag for tag in project.tags() if tag not in before] == answer["tags"]
+    assert [tag for tag in two_versions.tags() if tag not in before] == answer["tags"]
     assert answer["tags"][-1] == "delay@deprecated"
-    assert (theirs(project), ours(project).artifacts()) == (None, [])
-    assert ours(project).live("delay") == {"production": [], "staging": []}
+    assert (theirs(two_versions), ours(two_versions).artifacts()) == (None, [])
+    assert ours(two_versions).live("delay") == {"production": [], "staging": []}
 
     assert "delay\nretired by bob on " in run("show", "delay").out
     assert ": no longer sold\n" in run("show", "delay").out
@@ -97,113 +74,113 @@ def test_a_retired_model_is_out_of_every_stage(run: Commands, project: Project) 
     assert (newest["event"], newest["evidence"]["Run"]) == ("deprecation", ["https://ci.example/7"])
 
 
-def test_an_emptied_stage_does_not_fall_back(run: Commands, project: Project) -> None:
+def test_an_emptied_stage_does_not_fall_back(run: Commands, two_versions: Project) -> None:
     answer = run.retire("delay#production", "--json").json
     assert (answer["version"], answer["stage"]) == ("v0.0.2", "production")
     assert answer["tags"] == ["delay#production!#5", "delay#production!#6"]
-    assert theirs(project)["stage"] == {"staging": "v0.0.2"}
-    assert list(ours(project).assignments("delay")) == ["staging"]
+    assert theirs(two_versions)["stage"] == {"staging": "v0.0.2"}
+    assert list(ours(two_versions).assignments("delay")) == ["staging"]
     missing = run("show", "delay#production", code=3).err
     assert "delay#production: was emptied by Ada Tester on " in missing
     assert "no longer sold" in missing
     assert "production was emptied by Ada Tester" in run("show", "delay").out
     assert "v0.0.1 was taken out of production by Ada" in run("promote", "delay@v0.0.1", "production", code=1).out
     run("promote", "delay@v0.0.1", "production", "--revive")
-    assert theirs(project)["stage"]["production"] == "v0.0.1"
+    assert theirs(two_versions)["stage"]["production"] == "v0.0.1"
     assert "holds v0.0.1" in run("show", "delay#production").out
 
 
-def test_a_version_in_use_is_not_taken_out_of_use(run: Commands, project: Project) -> None:
-    before = project.tags()
+def test_a_version_in_use_is_not_taken_out_of_use(run: Commands, two_versions: Project) -> None:
+    before = two_versions.tags()
     answer = run.retire("delay@v0.0.2", code=1)
     assert "delay v0.0.2 is not taken out of use" in answer.out
     assert "production holds v0.0.2 → needed: gitops-mlops retire delay#production" in answer.out
-    assert project.tags() == before
+    assert two_versions.tags() == before
 
     assert run.retire("delay@v0.0.1", "--json").json["tags"] == ["delay@v0.0.1!"]
-    assert ours(project).version("delay", "v0.0.1") is None
-    assert theirs(project)["version"] == "v0.0.2"
+    assert ours(two_versions).version("delay", "v0.0.1") is None
+    assert theirs(two_versions)["version"] == "v0.0.2"
     assert "was taken out of use by Ada Tester" in run("show", "delay@v0.0.1", code=3).err
     for stage in ("staging", "production"):
         run.retire(f"delay#{stage}")
     run.retire("delay@latest")
-    assert theirs(project)["version"] is None
-    assert theirs(project)["stage"] == {}
+    assert theirs(two_versions)["version"] is None
+    assert theirs(two_versions)["stage"] == {}
 
 
 @pytest.mark.parametrize("target", ["delay", "delay#production", "delay@v0.0.1"])
 def test_retiring_again_changes_nothing_and_sends_what_did_not_arrive(
-    run: Commands, project: Project, remote: Path, target: str
+    run: Commands, two_versions: Project, remote_with_tags: Path, target: str
 ) -> None:
     planned = run.retire(target, "--dry-run", "--json").json
     assert planned["state"] == "planned"
     first = run.retire(target, "--json").json
     assert (first["state"], first["tags"]) == ("written", planned["tags"])
-    tags = project.tags()
+    tags = two_versions.tags()
     for _ in range(2):
         again = run.retire(target, "--push", "--json").json
         assert again["state"] == "unchanged"
         assert "already, by Ada Tester on" in again["summary"]
-    assert project.tags() == tags
-    assert remote_tags(project, remote) == set(tags)
+    assert two_versions.tags() == tags
+    assert remote_tags(two_versions, remote_with_tags) == set(tags)
 
 
 @pytest.mark.parametrize("target", ["delay", "delay#production"])
 @pytest.mark.parametrize("kept", [0, 1, 2, 3, 4])
 def test_what_was_cut_off_is_finished_by_the_same_command(
-    run: Commands, project: Project, remote: Path, target: str, kept: int
+    run: Commands, two_versions: Project, remote_with_tags: Path, target: str, kept: int
 ) -> None:
     """However many of the tags were written before the end: the rest comes, and all of it is pushed."""
     tags = run.retire(target, "--json").json["tags"]
     gone = tags[kept:]
     if gone:
-        project.repo.git("tag", "--delete", *gone)
+        two_versions.repo.git("tag", "--delete", *gone)
     # The stage keeps its version until the last tag: it never falls back on the way.
-    holds = {stage: held.version for stage, held in ours(project).assignments("delay").items()}
+    holds = {stage: held.version for stage, held in ours(two_versions).assignments("delay").items()}
     assert set(holds.values()) <= {"v0.0.2"}
     again = run.retire(target, "--push", "--json").json
     assert (again["state"], again["pushed"]) == (("written", True) if gone else ("unchanged", False))
-    assert remote_tags(project, remote) == set(project.tags())
-    assert ours(project).assignment("delay", "production") is None
-    assert ours(project).deprecated("delay") == (target == "delay")
-    assert theirs(project) is None if target == "delay" else "production" not in theirs(project)["stage"]
+    assert remote_tags(two_versions, remote_with_tags) == set(two_versions.tags())
+    assert ours(two_versions).assignment("delay", "production") is None
+    assert ours(two_versions).deprecated("delay") == (target == "delay")
+    assert theirs(two_versions) is None if target == "delay" else "production" not in theirs(two_versions)["stage"]
 
 
-def test_parts_of_a_retired_model_are_not_retired_once_more(run: Commands, project: Project) -> None:
+def test_parts_of_a_retired_model_are_not_retired_once_more(run: Commands, two_versions: Project) -> None:
     """Any later event would revive the model."""
     run.retire("delay")
-    tags = project.tags()
+    tags = two_versions.tags()
     for part in ("delay#production", "delay#nowhere", "delay@v0.0.1", "delay@latest"):
         assert run.retire(part, "--json").json["state"] == "unchanged"
-    assert project.tags() == tags
+    assert two_versions.tags() == tags
 
 
-def test_a_retired_model_comes_back_on_purpose_only(run: Commands, project: Project) -> None:
+def test_a_retired_model_comes_back_on_purpose_only(run: Commands, two_versions: Project) -> None:
     run.retire("delay")
-    tags = project.tags()
+    tags = two_versions.tags()
     assert "was retired by Ada" in run("promote", "delay", "staging", code=3).err
     assert "was retired by Ada" in run("rollback", "delay", "staging", code=3).err
     refused = run("register", "delay", code=1).out
     assert "v0.0.2 was taken out of use by Ada Tester on" in refused
     assert "no longer sold → needed: another commit, or --revive" in refused
-    project.train(b"three")
+    two_versions.train(b"three")
     refused = run("register", "delay", code=1).out
     assert "a retired model stays retired: delay was retired by Ada Tester on" in refused
-    assert project.tags() == tags
+    assert two_versions.tags() == tags
 
     assert run("register", "delay", "--revive", "--json").json["version"] == "v0.0.3"
-    assert theirs(project) == {"version": "v0.0.3", "stage": {}, "registered": True, "active": True}
-    assert [version.version for version in ours(project).versions("delay") if version.active] == [
+    assert theirs(two_versions) == {"version": "v0.0.3", "stage": {}, "registered": True, "active": True}
+    assert [version.version for version in ours(two_versions).versions("delay") if version.active] == [
         "v0.0.3",
         "v0.0.2",
         "v0.0.1",
     ]
     again = run.retire("delay", "--json").json
     assert again["tags"] == ["delay@deprecated#9"]
-    assert theirs(project) is None
+    assert theirs(two_versions) is None
 
 
-def test_a_version_comes_back_on_purpose_only_with_its_evidence(run: Commands, project: Project) -> None:
+def test_a_version_comes_back_on_purpose_only_with_its_evidence(run: Commands, two_versions: Project) -> None:
     before = run("show", "delay@v0.0.1", "--json").json["version"]["evidence"]
     run.retire("delay@v0.0.1")
     first = ("register", "delay", "--rev", "delay@v0.0.1")
@@ -219,42 +196,42 @@ def test_a_version_comes_back_on_purpose_only_with_its_evidence(run: Commands, p
         "v0.0.2",
     }
     assert run.retire("delay@v0.0.1", "--json").json["tags"] == ["delay@v0.0.1!#6"]
-    assert ours(project).version("delay", "v0.0.1") is None
+    assert ours(two_versions).version("delay", "v0.0.1") is None
 
 
-def test_a_model_that_gto_retired_is_not_revived_into_its_stages(run: Commands, project: Project) -> None:
-    when = ours(project).events()[0].created + timedelta(seconds=1)
-    project.repo.tag("delay@deprecated", message="by gto", when=when)
+def test_a_model_that_gto_retired_is_not_revived_into_its_stages(run: Commands, two_versions: Project) -> None:
+    when = ours(two_versions).events()[0].created + timedelta(seconds=1)
+    two_versions.repo.tag("delay@deprecated", message="by gto", when=when)
     refused = run("register", "delay", "--revive", code=1).out
     assert "a revived model is in no stage: production, staging would hold what they held before" in refused
     run.retire("delay")
     run("register", "delay", "--revive")
-    assert theirs(project)["stage"] == {}
+    assert theirs(two_versions)["stage"] == {}
     assert "v0.0.2 was taken out of staging" in run("promote", "delay", "staging", code=1).out
     run("promote", "delay", "staging", "--revive")
-    assert theirs(project)["stage"] == {"staging": "v0.0.2"}
+    assert theirs(two_versions)["stage"] == {"staging": "v0.0.2"}
 
 
-def test_what_gto_deprecated_is_emptied_too(run: Commands, project: Project) -> None:
-    when = ours(project).events()[0].created + timedelta(seconds=1)
-    project.repo.tag("delay@deprecated", message="by gto", when=when)
-    assert theirs(project) is None
+def test_what_gto_deprecated_is_emptied_too(run: Commands, two_versions: Project) -> None:
+    when = ours(two_versions).events()[0].created + timedelta(seconds=1)
+    two_versions.repo.tag("delay@deprecated", message="by gto", when=when)
+    assert theirs(two_versions) is None
     assert ": by gto" in run("show", "delay").out
     tags = run.retire("delay", "--json").json["tags"]
     assert tags[-1] == "delay@deprecated#9"
-    assert ours(project).live("delay") == {"production": [], "staging": []}
-    assert theirs(project) is None
+    assert ours(two_versions).live("delay") == {"production": [], "staging": []}
+    assert theirs(two_versions) is None
     assert run.retire("delay", "--json").json["state"] == "unchanged"
 
 
-def test_a_stage_of_bare_commits_and_of_versions_out_of_use_is_emptied(run: Commands, project: Project) -> None:
-    when = ours(project).events()[0].created.replace(year=2027)
-    project.repo.commit("no version")
-    project.repo.tag("delay#canary#70", when=when)
-    project.repo.tag("delay@v0.0.1!", "delay@v0.0.1^{}", when=when.replace(second=1))
-    project.repo.tag("delay#canary#71", "delay@v0.0.1^{}", when=when.replace(second=2))
+def test_a_stage_of_bare_commits_and_of_versions_out_of_use_is_emptied(run: Commands, two_versions: Project) -> None:
+    when = ours(two_versions).events()[0].created.replace(year=2027)
+    two_versions.repo.commit("no version")
+    two_versions.repo.tag("delay#canary#70", when=when)
+    two_versions.repo.tag("delay@v0.0.1!", "delay@v0.0.1^{}", when=when.replace(second=1))
+    two_versions.repo.tag("delay#canary#71", "delay@v0.0.1^{}", when=when.replace(second=2))
     assert run.retire("delay#canary", "--json").json["tags"] == ["delay#canary!#72", "delay#canary!#73"]
-    assert ours(project).live("delay")["canary"] == []
+    assert ours(two_versions).live("delay")["canary"] == []
 
 
 @pytest.mark.parametrize(
@@ -271,22 +248,24 @@ def test_a_stage_of_bare_commits_and_of_versions_out_of_use_is_emptied(run: Comm
         (["delay", "--proposed"], 2, "--proposed lists"),
     ],
 )
-def test_what_cannot_be_retired(run: Commands, project: Project, words: list[str], code: int, message: str) -> None:
-    before = project.tags()
+def test_what_cannot_be_retired(
+    run: Commands, two_versions: Project, words: list[str], code: int, message: str
+) -> None:
+    before = two_versions.tags()
     assert message in run("retire", *words, code=code).err
-    assert project.tags() == before
+    assert two_versions.tags() == before
 
 
-def test_a_reason_imitates_nothing(run: Commands, project: Project) -> None:
+def test_a_reason_imitates_nothing(run: Commands, two_versions: Project) -> None:
     run("retire", "delay", "--reason", "x\n\nRegistered-By: eve\x1b[31m", "--by", "bob")
     retired = run("show", "delay", "--json").json["retired"]
     assert (retired["by"], retired["reason"]) == ("bob", "x\n\nRegistered-By: eve\x1b[31m")
     assert "\x1b" not in run("show", "delay").out
 
 
-def test_a_shallow_clone_retires_nothing(run: Commands, project: Project, tmp_path: Path) -> None:
+def test_a_shallow_clone_retires_nothing(run: Commands, two_versions: Project, tmp_path: Path) -> None:
     shallow = tmp_path / "shallow"
-    project.repo.git("clone", "--quiet", "--depth", "1", f"file://{run.root}", str(shallow))
+    two_versions.repo.git("clone", "--quiet", "--depth", "1", f"file://{run.root}", str(shallow))
     assert "shallow" in run.retire("delay", code=3, folder=shallow).err
 
 
@@ -309,8 +288,8 @@ def monitored(project: Project, *statuses: str) -> None:
     ledger.append({"environments/production/2026-02.jsonl": lines})
 
 
-def test_proposals_are_commands_that_work(cli: Cli, project: Project) -> None:
-    run = Commands(cli, project.repo.root)
+def test_proposals_are_commands_that_work(run: Commands, repo: Repo) -> None:
+    project = Project(repo)
     assert run("retire", "--proposed").out == "nothing is proposed for retirement\n"
     path = project.repo.root / "mlops.yaml"
     path.write_text(path.read_text().replace("    gates: [{metric: mae, max: 1}]\n", POLICY))

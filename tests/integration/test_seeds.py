@@ -27,7 +27,8 @@ WILD_OLD, WILD_NEW = trainings(0.45, 0.60, 0.52, 0.47), trainings(0.60, 0.44, 0.
 
 
 @pytest.fixture
-def project(repo: Repo) -> ComparisonProject:
+def seeds_project(repo: Repo) -> ComparisonProject:
+    """A first model, of which more than one training is recorded."""
     made = ComparisonProject(repo)
     made.configure(SEEDS)
     made.train("speed", "load")
@@ -38,15 +39,15 @@ Told = Callable[..., Any]
 
 
 @pytest.fixture
-def told(cli: Cli, project: ComparisonProject) -> Told:
+def compare_trainings(cli: Cli, seeds_project: ComparisonProject) -> Told:
     """Release with the champion's trainings, then compare a better model with the challenger's; the report."""
 
     def call(old: object, new: object) -> Any:
-        write(project, old)
-        project.release()
-        project.train(*FEATURES)
-        write(project, new)
-        answer = cli("compare", "--json", folder=project.root)
+        write(seeds_project, old)
+        seeds_project.release()
+        seeds_project.train(*FEATURES)
+        write(seeds_project, new)
+        answer = cli("compare", "--json", folder=seeds_project.root)
         assert (answer.code, answer.err) == (0, "")
         return answer.json
 
@@ -58,8 +59,8 @@ def write(project: ComparisonProject, content: object) -> None:
         project.track(PATH, content if isinstance(content, bytes) else json.dumps(content).encode())
 
 
-def test_the_recipe_is_better_too(told: Told, cli: Cli, project: ComparisonProject) -> None:
-    report = told(STEADY_OLD, STEADY_NEW)
+def test_the_recipe_is_better_too(compare_trainings: Told, cli: Cli, seeds_project: ComparisonProject) -> None:
+    report = compare_trainings(STEADY_OLD, STEADY_NEW)
     (metric,) = report["recipe"]["metrics"]
     artifact = next(one for one in report["metrics"] if one["name"] == "log_loss")
     assert (report["recipe"]["trainings"], report["recipe"]["note"]) == (3, "")
@@ -70,12 +71,14 @@ def test_the_recipe_is_better_too(told: Told, cli: Cli, project: ComparisonProje
     assert metric["champion_deviation"] == pytest.approx(0.001)
     assert metric["margin"] == pytest.approx(0.02 * 0.55)
     assert (artifact["verdict"], metric["verdict"]) == ("improved", "improved")
-    text = cli("report", folder=project.root).out
+    text = cli("report", folder=seeds_project.root).out
     assert "The recipe: judged as the model file, by 3 trainings of each" in text
 
 
-def test_a_lucky_seed_is_said_beside_a_verdict_that_stands(told: Told, cli: Cli, project: ComparisonProject) -> None:
-    report = told(WILD_OLD, WILD_NEW)
+def test_a_lucky_seed_is_said_beside_a_verdict_that_stands(
+    compare_trainings: Told, cli: Cli, seeds_project: ComparisonProject
+) -> None:
+    report = compare_trainings(WILD_OLD, WILD_NEW)
     (metric,) = report["recipe"]["metrics"]
     assert (report["verdict"], metric["verdict"]) == ("pass", "inconclusive")
     assert metric["ci"]["low"] < 0 < metric["ci"]["high"]
@@ -83,23 +86,23 @@ def test_a_lucky_seed_is_said_beside_a_verdict_that_stands(told: Told, cli: Cli,
     said = (
         f"log-loss: the model file is better; the recipe: cannot tell. Another seed alone moves it by ±{noise:.2f}."
     )
-    markdown = cli("report", "--format", "markdown", folder=project.root).out
+    markdown = cli("report", "--format", "markdown", folder=seeds_project.root).out
     assert said in markdown
     assert "⚠️ The recipe: judged other than the model file, by 4 trainings of each" in markdown
-    assert said in " ".join(cli("report", folder=project.root).out.split())
+    assert said in " ".join(cli("report", folder=seeds_project.root).out.split())
 
 
 def test_a_file_that_git_alone_tracks_counts_as_it_was_committed(
-    cli: Cli, repo: Repo, project: ComparisonProject
+    cli: Cli, repo: Repo, seeds_project: ComparisonProject
 ) -> None:
     repo.write(PATH, json.dumps(STEADY_OLD))
-    project.release()
-    project.train(*FEATURES)
+    seeds_project.release()
+    seeds_project.train(*FEATURES)
     repo.write(PATH, json.dumps(STEADY_NEW))
-    (metric,) = cli("compare", "--json", folder=project.root).json["recipe"]["metrics"]
+    (metric,) = cli("compare", "--json", folder=seeds_project.root).json["recipe"]["metrics"]
     assert (metric["champion"], metric["challenger"]) == (pytest.approx(0.55), pytest.approx(0.45))
     newer = repo.commit("better")
-    recorded = cli("compare", "v0.0.1", newer, "--json", folder=project.root).json["recipe"]
+    recorded = cli("compare", "v0.0.1", newer, "--json", folder=seeds_project.root).json["recipe"]
     assert recorded["metrics"] == [metric]
 
 
@@ -114,45 +117,51 @@ def test_a_file_that_git_alone_tracks_counts_as_it_was_committed(
         (STEADY_OLD, {"log_loss": [1, 2, 3]}, "not a list of objects, one a training"),
     ],
 )
-def test_what_cannot_be_told_is_said_and_decides_nothing(told: Told, old: object, new: object, why: str) -> None:
-    report = told(old, new)
+def test_what_cannot_be_told_is_said_and_decides_nothing(
+    compare_trainings: Told, old: object, new: object, why: str
+) -> None:
+    report = compare_trainings(old, new)
     assert report["verdict"] == "pass"
     assert why in report["recipe"]["note"]
     assert report["recipe"]["metrics"] == []
 
 
-def test_a_file_that_git_holds_otherwise_than_the_lock_is_refused(told: Told, repo: Repo) -> None:
+def test_a_file_that_git_holds_otherwise_than_the_lock_is_refused(compare_trainings: Told, repo: Repo) -> None:
     repo.write(PATH, json.dumps(trainings(0.9, 0.91, 0.92)))
-    note = told(STEADY_OLD, STEADY_NEW)["recipe"]["note"]
+    note = compare_trainings(STEADY_OLD, STEADY_NEW)["recipe"]["note"]
     assert note.startswith(f"{PATH} of v0.0.1: differs from what dvc.lock records")
 
 
-def test_metrics_that_are_unknown_or_on_one_side_only_are_named(told: Told) -> None:
+def test_metrics_that_are_unknown_or_on_one_side_only_are_named(compare_trainings: Told) -> None:
     old = [{**one, "logloss": 1, "roc_auc": 0.7, "r2": 0.1} for one in STEADY_OLD]
-    recipe = told(old, STEADY_NEW)["recipe"]
+    recipe = compare_trainings(old, STEADY_NEW)["recipe"]
     assert [one["name"] for one in recipe["metrics"]] == ["log_loss"]
     assert "no metric is called 'logloss' (perhaps you meant 'log_loss')" in recipe["note"]
     assert "only one side's trainings have roc_auc" in recipe["note"]
 
 
-def test_values_that_no_deviation_can_hold_are_left_out(told: Told) -> None:
-    recipe = told(trainings(1e308, -1e308, 1e308), STEADY_NEW)["recipe"]
+def test_values_that_no_deviation_can_hold_are_left_out(compare_trainings: Told) -> None:
+    recipe = compare_trainings(trainings(1e308, -1e308, 1e308), STEADY_NEW)["recipe"]
     assert (recipe["metrics"], "log_loss: " in recipe["note"]) == ([], True)
 
 
-def test_trainings_that_were_measured_on_other_rows_are_not_compared(cli: Cli, project: ComparisonProject) -> None:
-    write(project, STEADY_OLD)
-    project.release()
-    project.data("data/test.parquet", machines(seed=5))
-    write(project, STEADY_NEW)
-    recipe = cli("compare", "--json", folder=project.root).json["recipe"]
+def test_trainings_that_were_measured_on_other_rows_are_not_compared(
+    cli: Cli, seeds_project: ComparisonProject
+) -> None:
+    write(seeds_project, STEADY_OLD)
+    seeds_project.release()
+    seeds_project.data("data/test.parquet", machines(seed=5))
+    write(seeds_project, STEADY_NEW)
+    recipe = cli("compare", "--json", folder=seeds_project.root).json["recipe"]
     assert recipe["note"] == "data/test.parquet: the champion's trainings were measured on other evaluation data"
 
 
-def test_nothing_is_said_of_a_first_version_or_without_the_setting(cli: Cli, project: ComparisonProject) -> None:
-    write(project, STEADY_NEW)
-    project.repo.commit("first")
-    assert cli("compare", "--json", folder=project.root).json["recipe"] is None
-    project.release()
-    project.configure("cluster-by: day")
-    assert cli("compare", "--json", folder=project.root).json["recipe"] is None
+def test_nothing_is_said_of_a_first_version_or_without_the_setting(
+    cli: Cli, seeds_project: ComparisonProject
+) -> None:
+    write(seeds_project, STEADY_NEW)
+    seeds_project.repo.commit("first")
+    assert cli("compare", "--json", folder=seeds_project.root).json["recipe"] is None
+    seeds_project.release()
+    seeds_project.configure("cluster-by: day")
+    assert cli("compare", "--json", folder=seeds_project.root).json["recipe"] is None

@@ -19,7 +19,8 @@ pytestmark = pytest.mark.usefixtures("preloaded")
 
 
 @pytest.fixture(scope="module", params=sorted(MODELS))
-def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def template_project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project of each template, trained."""
     return trained(tmp_path_factory.mktemp("scaffold"), str(request.param))
 
 
@@ -27,15 +28,15 @@ def model(project: Project) -> str:
     return MODELS[project.root.name]
 
 
-def test_nothing_is_left_to_fill_in_or_to_commit(project: Project) -> None:
-    for path in project.run("git", "ls-files").splitlines():
-        text = (project.root / path).read_text("utf-8")
+def test_nothing_is_left_to_fill_in_or_to_commit(template_project: Project) -> None:
+    for path in template_project.run("git", "ls-files").splitlines():
+        text = (template_project.root / path).read_text("utf-8")
         assert not re.search(r"__[A-Z]+__", text), path
-    assert project.run("git", "status", "--porcelain") == ""
+    assert template_project.run("git", "status", "--porcelain") == ""
 
 
-def test_every_reference_to_the_toolkit_is_pinned(project: Project) -> None:
-    for path in (project.root / ".github" / "workflows").iterdir():
+def test_every_reference_to_the_toolkit_is_pinned(template_project: Project) -> None:
+    for path in (template_project.root / ".github" / "workflows").iterdir():
         uses = re.findall(r"uses: (.*)", path.read_text("utf-8"))
         assert uses
         for reference in uses:
@@ -63,24 +64,24 @@ def test_every_call_fits_the_workflow_that_it_calls() -> None:
                     assert job["permissions"].get(scope) in {level, "write"}, f"{path.name}: {scope}"
 
 
-def test_a_second_run_has_nothing_to_do(project: Project) -> None:
-    assert "up to date" in project.run("dvc", "repro")
+def test_a_second_run_has_nothing_to_do(template_project: Project) -> None:
+    assert "up to date" in template_project.run("dvc", "repro")
 
 
-def test_a_second_training_gives_the_same_bytes(project: Project) -> None:
-    before = (project.root / "dvc.lock").read_bytes()
-    project.run("dvc", "repro", "--force", "--single-item", "--no-run-cache", "--quiet", "train")
-    assert (project.root / "dvc.lock").read_bytes() == before
+def test_a_second_training_gives_the_same_bytes(template_project: Project) -> None:
+    before = (template_project.root / "dvc.lock").read_bytes()
+    template_project.run("dvc", "repro", "--force", "--single-item", "--no-run-cache", "--quiet", "train")
+    assert (template_project.root / "dvc.lock").read_bytes() == before
 
 
-def test_its_own_tests_pass(project: Project) -> None:
-    assert " passed" in project.run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+def test_its_own_tests_pass(template_project: Project) -> None:
+    assert " passed" in template_project.run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 
-def test_its_hooks_pass(project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_its_hooks_pass(template_project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # What a clone would install is this very environment, so that no package is fetched.
     manifest = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
-    (repository,) = yaml.safe_load((project.root / ".pre-commit-config.yaml").read_text("utf-8"))["repos"]
+    (repository,) = yaml.safe_load((template_project.root / ".pre-commit-config.yaml").read_text("utf-8"))["repos"]
     assert repository["repo"] == "https://github.com/octo/gitops-mlops"
     assert repository["rev"] == SHA
     program = shlex.join([sys.executable, "-m", "gitops_mlops"])
@@ -93,7 +94,7 @@ def test_its_hooks_pass(project: Project, monkeypatch: pytest.MonkeyPatch, tmp_p
     config = tmp_path / "config.yaml"
     config.write_text(yaml.safe_dump({"repos": [{"repo": "local", "hooks": hooks}]}))
     monkeypatch.setenv("PREK_HOME", str(tmp_path / "prek"))
-    said = project.run("prek", "run", "--all-files", "--config", str(config))
+    said = template_project.run("prek", "run", "--all-files", "--config", str(config))
     assert said.count("Passed") == len(hooks)
 
 
@@ -107,18 +108,20 @@ def test_its_hooks_pass(project: Project, monkeypatch: pytest.MonkeyPatch, tmp_p
         "check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml",
     ],
 )
-def test_linters_find_nothing(project: Project, line: str) -> None:
-    project.run(*line.split())
+def test_linters_find_nothing(template_project: Project, line: str) -> None:
+    template_project.run(*line.split())
 
 
-def test_workflows_keep_the_schema(project: Project) -> None:
-    paths = sorted(str(path) for path in (project.root / ".github" / "workflows").iterdir())
-    project.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *paths)
+def test_workflows_keep_the_schema(template_project: Project) -> None:
+    paths = sorted(str(path) for path in (template_project.root / ".github" / "workflows").iterdir())
+    template_project.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *paths)
 
 
-def test_the_first_pull_request_is_green_in_a_fresh_clone(project: Project, tmp_path: Path, cli: Cli) -> None:
+def test_the_first_pull_request_is_green_in_a_fresh_clone(
+    template_project: Project, tmp_path: Path, cli: Cli
+) -> None:
     clone = Project(tmp_path / "clone")
-    project.run("git", "clone", "--quiet", ".", str(clone.root))
+    template_project.run("git", "clone", "--quiet", ".", str(clone.root))
     clone.run("dvc", "pull", "--quiet")
     answer = cli("review", "--base", "origin/main", folder=clone.root)
     assert answer.code == 0, answer.out + answer.err
@@ -126,9 +129,9 @@ def test_the_first_pull_request_is_green_in_a_fresh_clone(project: Project, tmp_
 
 
 def test_the_model_goes_to_production_and_the_change_of_the_readme_passes(
-    project: Project, tmp_path: Path, cli: Cli
+    template_project: Project, tmp_path: Path, cli: Cli
 ) -> None:
-    used = project.copy(tmp_path / project.root.name)
+    used = template_project.copy(tmp_path / template_project.root.name)
 
     def succeeds(*words: str) -> str:
         answer = cli(*words, folder=used.root)

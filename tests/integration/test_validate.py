@@ -304,7 +304,8 @@ class Other:
 
 
 @pytest.fixture
-def project(repo: Repo) -> Repo:
+def contracts_project(repo: Repo) -> Repo:
+    """A dataset with a contract and one with a pandera model, and rows that keep them."""
     repo.commit(
         **{
             "mlops.yaml": CONFIG,
@@ -318,28 +319,30 @@ def project(repo: Repo) -> Repo:
     return repo
 
 
-def test_datasets_of_the_configuration(cli: Cli, project: Repo) -> None:
-    answer = cli("validate", "--json", folder=project.root)
+def test_datasets_of_the_configuration(cli: Cli, contracts_project: Repo) -> None:
+    answer = cli("validate", "--json", folder=contracts_project.root)
     assert [(one["dataset"], one["passed"]) for one in answer.json] == [("good", True), ("model", True)]
     assert answer.code == 0
-    assert [one["dataset"] for one in cli("validate", "good", "--json", folder=project.root).json] == ["good"]
-    assert "perhaps you meant 'good'" in cli("validate", "goood", folder=project.root).err
-    assert "has no contract" in cli("validate", "free", folder=project.root).err
-    (project.root / "data/good.parquet").unlink()
-    missing = cli("validate", "good", folder=project.root)
+    assert [one["dataset"] for one in cli("validate", "good", "--json", folder=contracts_project.root).json] == [
+        "good"
+    ]
+    assert "perhaps you meant 'good'" in cli("validate", "goood", folder=contracts_project.root).err
+    assert "has no contract" in cli("validate", "free", folder=contracts_project.root).err
+    (contracts_project.root / "data/good.parquet").unlink()
+    missing = cli("validate", "good", folder=contracts_project.root)
     assert (missing.code, "dvc pull" in missing.err) == (3, True)
-    outside = project.root.parent / "outside.parquet"
+    outside = contracts_project.root.parent / "outside.parquet"
     pl.DataFrame(good()).write_parquet(outside)
-    (project.root / "data/good.parquet").symlink_to(outside)
-    escaped = cli("validate", "good", folder=project.root)
+    (contracts_project.root / "data/good.parquet").symlink_to(outside)
+    escaped = cli("validate", "good", folder=contracts_project.root)
     assert (escaped.code, "leads out of the repository" in escaped.err) == (2, True)
 
 
-def test_a_pandera_model_finds_what_is_wrong(cli: Cli, project: Repo) -> None:
+def test_a_pandera_model_finds_what_is_wrong(cli: Cli, contracts_project: Repo) -> None:
     before, bytecode = list(sys.path), sys.dont_write_bytecode
     bad = good(400) | {"id": [0] * 400, "temp": [99.0] * 300 + [None] * 100, "carrier": ["AA", "XX"] * 200}
-    pl.DataFrame(bad).drop("day").write_parquet(project.root / "data/good.parquet")
-    answer = cli("validate", "model", "--json", folder=project.root)
+    pl.DataFrame(bad).drop("day").write_parquet(contracts_project.root / "data/good.parquet")
+    answer = cli("validate", "model", "--json", folder=contracts_project.root)
     found = {
         (one["column"], one["check"]): (one["rows"], len(one["samples"])) for one in answer.json[0]["violations"]
     }
@@ -353,30 +356,34 @@ def test_a_pandera_model_finds_what_is_wrong(cli: Cli, project: Repo) -> None:
     assert wrong["samples"][0] == {"row": 2, "values": {"carrier": "XX"}}
     assert "imported" in answer.err
     assert (sys.path, sys.dont_write_bytecode) == (before, bytecode)
-    assert not list(project.root.glob("contracts/__pycache__"))
+    assert not list(contracts_project.root.glob("contracts/__pycache__"))
 
 
-def test_a_check_across_columns_counts_its_rows(cli: Cli, project: Repo) -> None:
+def test_a_check_across_columns_counts_its_rows(cli: Cli, contracts_project: Repo) -> None:
     bad = good() | {"temp": [-1.0, -1.0, -1.0, 5.0]}
-    pl.DataFrame(bad).write_parquet(project.root / "data/good.parquet")
-    answer = cli("validate", "model", "--json", folder=project.root)
+    pl.DataFrame(bad).write_parquet(contracts_project.root / "data/good.parquet")
+    answer = cli("validate", "model", "--json", folder=contracts_project.root)
     assert broken(answer) == [(None, "cold_is_american", 1)]
     assert answer.json[0]["violations"][0]["samples"][0]["row"] == 2
 
 
-def test_pandera_looks_at_rows_whatever_the_environment_says(project: Repo) -> None:
-    pl.DataFrame(good() | {"temp": [99.0] * 4}).write_parquet(project.root / "data/good.parquet")
+def test_pandera_looks_at_rows_whatever_the_environment_says(contracts_project: Repo) -> None:
+    pl.DataFrame(good() | {"temp": [99.0] * 4}).write_parquet(contracts_project.root / "data/good.parquet")
     environment = os.environ | {
         "PANDERA_VALIDATION_ENABLED": "False",
         "PANDERA_VALIDATION_DEPTH": "SCHEMA_ONLY",
         "PYTHONPATH": os.pathsep.join(sys.path),
     }
     words = [sys.executable, "-m", "gitops_mlops", "validate", "model"]
-    done = subprocess.run(words, cwd=project.root, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        words, cwd=contracts_project.root, env=environment, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, "less_than_or_equal_to(60)" in done.stdout) == (1, True), done.stderr
 
 
-def test_a_pandera_that_does_not_look_is_found_out(cli: Cli, project: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pandera_that_does_not_look_is_found_out(
+    cli: Cli, contracts_project: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import pandera.config
 
     @contextmanager
@@ -384,14 +391,14 @@ def test_a_pandera_that_does_not_look_is_found_out(cli: Cli, project: Repo, monk
         yield
 
     monkeypatch.setattr(pandera.config, "config_context", forgetful)
-    answer = cli("validate", "model", folder=project.root)
+    answer = cli("validate", "model", folder=contracts_project.root)
     assert (answer.code, "known to be bad" in answer.err) == (4, True)
 
 
-def test_a_pandera_model_reads_csv(cli: Cli, project: Repo) -> None:
-    (project.root / "d.csv").write_text("id,temp,day,carrier\n1,5,2013-01-01,AA\nx,,2013-13-01,AA\n")
+def test_a_pandera_model_reads_csv(cli: Cli, contracts_project: Repo) -> None:
+    (contracts_project.root / "d.csv").write_text("id,temp,day,carrier\n1,5,2013-01-01,AA\nx,,2013-13-01,AA\n")
     words = ("--contract", "contracts/models.py:Flights", "--data", "d.csv", "--json")
-    assert broken(cli("validate", *words, folder=project.root)) == [
+    assert broken(cli("validate", *words, folder=contracts_project.root)) == [
         ("id", "type", 1),
         ("day", "type", 1),
     ]
@@ -410,16 +417,18 @@ def test_a_pandera_model_reads_csv(cli: Cli, project: Repo) -> None:
         ("import pandera.polars as pa\nclass X(pa.DataFrameModel):\n    a: int = 3\n", "X", "makes no schema"),
     ],
 )
-def test_python_that_is_no_contract_is_one_line(cli: Cli, project: Repo, source: str, name: str, says: str) -> None:
-    project.write("contracts/models.py", source)
+def test_python_that_is_no_contract_is_one_line(
+    cli: Cli, contracts_project: Repo, source: str, name: str, says: str
+) -> None:
+    contracts_project.write("contracts/models.py", source)
     words = ("--contract", f"contracts/models.py:{name}", "--data", "data/good.parquet")
-    answer = cli("validate", *words, folder=project.root)
+    answer = cli("validate", *words, folder=contracts_project.root)
     assert (answer.code, answer.out) == (2, "")
     assert says in answer.err
 
 
-def test_a_check_that_fails_by_itself_is_a_violation(cli: Cli, project: Repo) -> None:
+def test_a_check_that_fails_by_itself_is_a_violation(cli: Cli, contracts_project: Repo) -> None:
     words = ("--contract", "contracts/models.py:Broken", "--data", "data/good.parquet", "--json")
-    answer = cli("validate", *words, folder=project.root)
+    answer = cli("validate", *words, folder=contracts_project.root)
     assert broken(answer) == [("id", "fails", None)]
     assert answer.json[0]["violations"][0]["message"] == 'the check itself fails: KeyError("no such thing")'

@@ -9,22 +9,17 @@ from pathlib import Path
 import pytest
 
 from gitops_mlops.domain.lineage.withdrawal import withdrawal_command
-from tests.conftest import Cli, Repo
+from tests.conftest import Repo
 from tests.integration.registry_project import Commands, Project
 
 ERRORS = ("tag-differs-from-remote", "tag-contradicted", "ledger-contradicts", "tags-unpushed", "ledger-incomplete")
 
 
 @pytest.fixture
-def project(repo: Repo, tmp_path: Path) -> Project:
-    made = Project.trained(repo)
-    made.publish(tmp_path / "origin.git")
-    return made
-
-
-@pytest.fixture
-def run(project: Project, cli: Cli) -> Commands:
-    return Commands(cli, project)
+def published_project(registry_project: Project, tmp_path: Path) -> Project:
+    """Trained, and on an origin."""
+    registry_project.publish(tmp_path / "origin.git")
+    return registry_project
 
 
 def ill(run: Commands, folder: Path | None = None) -> list[str]:
@@ -56,10 +51,10 @@ KINDS = ("version", "stage", "unassign", "deregister", "deprecate")
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_was_deleted_before_it_was_pushed_wedges_nothing(
-    project: Project, run: Commands, tmp_path: Path, kind: str
+    published_project: Project, run: Commands, tmp_path: Path, kind: str
 ) -> None:
     tag = make(run, kind)
-    project.repo.git("tag", "--delete", tag)
+    published_project.repo.git("tag", "--delete", tag)
     if kind == "deregister" or kind == "deprecate":
         run("retire", *{"deregister": ["delay@v0.0.1"], "deprecate": ["delay"]}[kind], "--reason", "no", "--push")
     elif kind == "unassign":
@@ -67,76 +62,80 @@ def test_what_was_deleted_before_it_was_pushed_wedges_nothing(
     else:
         run.release("--push")
         run("promote", "delay", "staging", "--push")
-    assert tag not in project.tags()
+    assert tag not in published_project.tags()
     assert ill(run) == []
-    project.repo.git("clone", "--quiet", str(tmp_path / "origin.git"), str(tmp_path / "clone"))
+    published_project.repo.git("clone", "--quiet", str(tmp_path / "origin.git"), str(tmp_path / "clone"))
     assert ill(run, tmp_path / "clone") == []
     assert f"tag {tag}: was withdrawn by" in run("ledger", "verify", folder=tmp_path / "clone").out
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_doctor_advises_leads_to_no_error_of_doctor(project: Project, run: Commands, kind: str) -> None:
+def test_what_doctor_advises_leads_to_no_error_of_doctor(
+    published_project: Project, run: Commands, kind: str
+) -> None:
     tag = make(run, kind)
     run("ledger", "sync", "--push")
     (found,) = (each for each in run("doctor", "--json", code=1).json["findings"] if each["id"] == "tags-unpushed")
     back = withdrawal_command(tag)
     assert back in found["fix"]
     run(*shlex.split(back)[1:], "--push")
-    assert tag not in project.tags()
+    assert tag not in published_project.tags()
     assert ill(run) == []
     assert "already" in run("ledger", "withdraw", tag, "--reason", "again").out
 
 
-def test_a_tag_that_was_deleted_by_hand_is_withdrawn_by_hand(project: Project, run: Commands) -> None:
+def test_a_tag_that_was_deleted_by_hand_is_withdrawn_by_hand(published_project: Project, run: Commands) -> None:
     run.release()
     run("ledger", "sync", "--push")
-    project.repo.git("tag", "--delete", "delay@v0.0.1")
+    published_project.repo.git("tag", "--delete", "delay@v0.0.1")
     # The remote's ledger has it: another clone may have seen the tag, so that a person decides.
     run.release("--push")
-    assert "delay@v0.0.2" in project.tags()
+    assert "delay@v0.0.2" in published_project.tags()
     answer = run("ledger", "verify", code=1)
     assert "gitops-mlops ledger withdraw delay@v0.0.1 --reason WHY" in answer.out
     run("ledger", "withdraw", "delay@v0.0.1", "--reason", "wrong commit", "--push")
     assert ill(run) == []
 
 
-def test_what_the_remote_has_or_something_is_built_on_is_not_withdrawn(project: Project, run: Commands) -> None:
+def test_what_the_remote_has_or_something_is_built_on_is_not_withdrawn(
+    published_project: Project, run: Commands
+) -> None:
     run.release("--push")
     assert "origin has delay@v0.0.1" in run("ledger", "withdraw", "delay@v0.0.1", "--reason", "x", code=1).out
     run("promote", "delay", "staging", "--push")
     # Somebody deletes the version everywhere: it was promoted, so no withdrawal makes that good.
-    project.repo.git("push", "--quiet", "origin", ":refs/tags/delay@v0.0.1")
+    published_project.repo.git("push", "--quiet", "origin", ":refs/tags/delay@v0.0.1")
     answer = run("ledger", "withdraw", "delay@v0.0.1", "--reason", "x", code=1)
     assert "assignment of v0.0.1 is built on it" in answer.out
-    assert "delay@v0.0.1" in project.tags()
+    assert "delay@v0.0.1" in published_project.tags()
     run("ledger", "withdraw", "nothing", "--reason", "x", code=2)
     run("ledger", "withdraw", "delay@v7.0.0", "--reason", "x", code=3)
 
 
-def test_a_withdrawal_hides_no_tag_that_was_moved(project: Project, run: Commands) -> None:
+def test_a_withdrawal_hides_no_tag_that_was_moved(published_project: Project, run: Commands) -> None:
     """Row 11: the name of what was withdrawn is never good again, neither moved nor as it was."""
-    first = project.repo.git("rev-parse", "HEAD").strip()
+    first = published_project.repo.git("rev-parse", "HEAD").strip()
     run.release()
     run("ledger", "withdraw", "delay@v0.0.1", "--reason", "x", "--push")
-    project.train(b"two")
-    project.repo.tag("delay@v0.0.1", message="Register delay v0.0.1\n\nVerdict: pass")
+    published_project.train(b"two")
+    published_project.repo.tag("delay@v0.0.1", message="Register delay v0.0.1\n\nVerdict: pass")
     assert "tag delay@v0.0.1: was withdrawn by" in run("ledger", "verify", code=1).out
     assert "the tag that was made" in run("promote", "delay@v0.0.1", "staging", code=1).out
-    project.repo.git("tag", "--delete", "delay@v0.0.1")
+    published_project.repo.git("tag", "--delete", "delay@v0.0.1")
     words = ("register", "delay", "--report", "report.json", "--rev", first)
     assert "the tag delay@v0.0.1 is there" in run(*words, "--version", "v0.0.1", code=1).out
     run(*words)
-    assert project.tags() == ["delay@v0.0.2"]
+    assert published_project.tags() == ["delay@v0.0.2"]
 
 
-def test_history_tells_of_what_was_withdrawn(project: Project, run: Commands) -> None:
+def test_history_tells_of_what_was_withdrawn(published_project: Project, run: Commands) -> None:
     run.release()
     run("ledger", "withdraw", "delay@v0.0.1", "--reason", "wrong commit")
     for words in (("history",), ("history", "delay")):
         (event,) = run(*words, "--json").json
         assert (event["event"], event["artifact"], event["version"]) == ("withdrawal", "delay", "v0.0.1")
         assert (event["stage"], event["tag"], event["message"]) == (None, "delay@v0.0.1", "wrong commit")
-        assert event["commit"] == project.repo.git("rev-parse", "HEAD").strip()
+        assert event["commit"] == published_project.repo.git("rev-parse", "HEAD").strip()
         assert event["author"]
         assert event["evidence"] == {}
     run.release("--push")
@@ -159,14 +158,14 @@ RETIREMENTS = {"unassign": "delay v0.0.1 in staging", "deregister": "delay v0.0.
 
 @pytest.mark.parametrize(("kind", "what"), RETIREMENTS.items())
 def test_what_a_retirement_kept_out_of_use_returns_on_purpose_only(
-    project: Project, run: Commands, kind: str, what: str
+    published_project: Project, run: Commands, kind: str, what: str
 ) -> None:
     tag = make(run, kind)
     words = ("ledger", "withdraw", tag, "--reason", "by mistake")
     assert f"{what} would be in use again → needed: --revive" in run(*words, code=1).out
-    assert tag in project.tags()
+    assert tag in published_project.tags()
     # Nor is it enough to delete the tag: no other command takes it back without a word.
-    project.repo.git("tag", "--delete", tag)
+    published_project.repo.git("tag", "--delete", tag)
     run.release("--push")
     assert f"tag {tag}: is in the ledger and not in this clone" in run("ledger", "verify", code=1).out
     assert "would be in use again" in run(*words, code=1).out
@@ -177,12 +176,12 @@ def test_what_a_retirement_kept_out_of_use_returns_on_purpose_only(
 
 
 @pytest.fixture
-def loser(project: Project, run: Commands, tmp_path: Path) -> Path:
+def loser(published_project: Project, run: Commands, tmp_path: Path) -> Path:
     """A clone that made delay@v0.0.1 without pushing it, while another one made and pushed its own."""
     folder = tmp_path / "loser"
-    project.repo.git("clone", "--quiet", str(tmp_path / "origin.git"), str(folder))
-    first = project.repo.git("rev-parse", "HEAD").strip()
-    (folder / "report.json").write_bytes((project.repo.root / "report.json").read_bytes())
+    published_project.repo.git("clone", "--quiet", str(tmp_path / "origin.git"), str(folder))
+    first = published_project.repo.git("rev-parse", "HEAD").strip()
+    (folder / "report.json").write_bytes((published_project.repo.root / "report.json").read_bytes())
     (folder / "note").write_text("x")
     Repo(folder).commit("another commit")
     (folder / ".dvc").mkdir(exist_ok=True)
@@ -193,7 +192,7 @@ def loser(project: Project, run: Commands, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("fetched", [False, True])
 def test_who_lost_a_name_drops_what_nobody_else_saw(
-    project: Project, run: Commands, loser: Path, fetched: bool
+    published_project: Project, run: Commands, loser: Path, fetched: bool
 ) -> None:
     if fetched:
         Repo(loser).git("tag", "--delete", "delay@v0.0.1")
@@ -202,45 +201,49 @@ def test_who_lost_a_name_drops_what_nobody_else_saw(
     if fetched:
         assert withdrawal_command("delay@v0.0.1") in run("ledger", "verify", folder=loser, code=1).out
     run("ledger", "withdraw", "delay@v0.0.1", "--reason", "lost", "--push", folder=loser)
-    assert Repo(loser).git("rev-parse", "delay@v0.0.1") == project.repo.git("rev-parse", "delay@v0.0.1")
+    assert Repo(loser).git("rev-parse", "delay@v0.0.1") == published_project.repo.git("rev-parse", "delay@v0.0.1")
     assert ill(run, loser) == []
     assert (
         "origin has delay@v0.0.1"
         in run("ledger", "withdraw", "delay@v0.0.1", "--reason", "again", folder=loser, code=1).out
     )
     run("promote", "delay", "staging", "--push", folder=loser)
-    project.repo.git("fetch", "--quiet", "--tags", "origin")
+    published_project.repo.git("fetch", "--quiet", "--tags", "origin")
     run("ledger", "sync", "--push")
     assert ill(run) == []
 
 
-def test_what_the_remote_was_seen_to_have_is_not_dropped(project: Project, run: Commands, loser: Path) -> None:
+def test_what_the_remote_was_seen_to_have_is_not_dropped(
+    published_project: Project, run: Commands, loser: Path
+) -> None:
     """Somebody moves the tag on the remote: the ledger there tells of the one that was made."""
-    project.train(b"two")
-    project.repo.git("tag", "--force", "--annotate", "--message", "moved", "delay@v0.0.1")
-    project.repo.git("push", "--quiet", "--force", "origin", "refs/tags/delay@v0.0.1")
+    published_project.train(b"two")
+    published_project.repo.git("tag", "--force", "--annotate", "--message", "moved", "delay@v0.0.1")
+    published_project.repo.git("push", "--quiet", "--force", "origin", "refs/tags/delay@v0.0.1")
     answer = run("ledger", "withdraw", "delay@v0.0.1", "--reason", "x", code=1)
     assert "origin has delay@v0.0.1" in answer.out
     run("ledger", "verify", code=1)
 
 
-def test_a_tag_of_the_future_is_taken_back_as_doctor_says(project: Project, run: Commands, tmp_path: Path) -> None:
+def test_a_tag_of_the_future_is_taken_back_as_doctor_says(
+    published_project: Project, run: Commands, tmp_path: Path
+) -> None:
     """As printed, command by command; also where somebody pushed the tag."""
     run.release("--push")
     run("promote", "delay", "staging", "--push")
-    commit = project.train(b"two")
+    commit = published_project.train(b"two")
     future = datetime(2099, 1, 1, tzinfo=UTC)
     for name, pushed in (("delay@v9.0.0", True), ("delay#staging#9", False), ("delay@v0.0.1!#9", True)):
-        project.repo.tag(name, commit, when=future)
+        published_project.repo.tag(name, commit, when=future)
         run("ledger", "sync", "--push")
         if pushed:
-            project.repo.git("push", "--quiet", "origin", f"refs/tags/{name}")
+            published_project.repo.git("push", "--quiet", "origin", f"refs/tags/{name}")
         found = [each for each in run("doctor", "--json", code=1).json["findings"] if each["id"] == "tag-in-future"]
         assert [each["where"] for each in found] == [f"tag {name}"]
         for line in found[0]["fix"].partition("if nobody meant it: ")[2].split(" && "):
             program, *words = shlex.split(line)
-            assert project.repo.git(*words) == "" if program == "git" else run(*words)
+            assert published_project.repo.git(*words) == "" if program == "git" else run(*words)
         assert ill(run) == []
-        assert name not in project.tags()
+        assert name not in published_project.tags()
     run("promote", "delay@v0.0.1", "production", "--dry-run")
     assert "nothing" not in run("show", "delay#staging").out

@@ -84,24 +84,25 @@ FILES = {
 
 
 @pytest.fixture
-def project(repo: Any) -> Any:
+def checked_project(repo: Any) -> Any:
+    """A project in which there is nothing to find."""
     for path, content in FILES.items():
         repo.write(path, content)
     repo.commit("a project")
     return repo
 
 
-def test_a_sound_project_is_one_line(project: Any, cli: Any) -> None:
-    answer = cli("check", folder=project.root)
+def test_a_sound_project_is_one_line(checked_project: Any, cli: Any) -> None:
+    answer = cli("check", folder=checked_project.root)
     assert (answer.code, answer.out, answer.err) == (0, "6 files checked, no problem found\n", "")
 
 
-def test_what_no_run_has_written_yet_is_an_output_all_the_same(project: Any, cli: Any) -> None:
+def test_what_no_run_has_written_yet_is_an_output_all_the_same(checked_project: Any, cli: Any) -> None:
     """A new project is checked before its first `dvc repro`."""
-    project.write("mlops.yaml", MLOPS.replace("data/test.csv", "data/new.csv"))
-    project.write("dvc.yaml", DVC.replace("outs: [model.skops]", "outs: [model.skops, data/new.csv]"))
-    (project.root / "dvc.lock").unlink()
-    told = cli("check", folder=project.root).out
+    checked_project.write("mlops.yaml", MLOPS.replace("data/test.csv", "data/new.csv"))
+    checked_project.write("dvc.yaml", DVC.replace("outs: [model.skops]", "outs: [model.skops, data/new.csv]"))
+    (checked_project.root / "dvc.lock").unlink()
+    told = cli("check", folder=checked_project.root).out
     assert told.count("\n") == 1
     assert told.startswith("dvc.yaml:2:3: stages.train: was never run")
 
@@ -184,21 +185,23 @@ def test_what_no_run_has_written_yet_is_an_output_all_the_same(project: Any, cli
     ],
 )
 def test_each_broken_link_is_told_with_its_place(
-    project: Any, cli: Any, path: str, old: str, new: str, says: str
+    checked_project: Any, cli: Any, path: str, old: str, new: str, says: str
 ) -> None:
     assert old in FILES[path]
-    project.write(path, FILES[path].replace(old, new, 1))
-    answer = cli("check", folder=project.root)
+    checked_project.write(path, FILES[path].replace(old, new, 1))
+    answer = cli("check", folder=checked_project.root)
     assert answer.code == 2
     assert answer.out.startswith(says), answer.out
     assert answer.out.count("\n") == 1, answer.out
 
 
-def test_everything_at_once_in_the_order_of_the_files(project: Any, cli: Any) -> None:
-    project.write("mlops.yaml", MLOPS.replace("target: delayed", "target: x").replace("trusted.yaml", "no.yaml"))
-    project.write("params.yaml", "rate: 2\n")
-    project.write("contracts/input.py", "x = 1\n")
-    found = cli("check", "--json", folder=project.root)
+def test_everything_at_once_in_the_order_of_the_files(checked_project: Any, cli: Any) -> None:
+    checked_project.write(
+        "mlops.yaml", MLOPS.replace("target: delayed", "target: x").replace("trusted.yaml", "no.yaml")
+    )
+    checked_project.write("params.yaml", "rate: 2\n")
+    checked_project.write("contracts/input.py", "x = 1\n")
+    found = cli("check", "--json", folder=checked_project.root)
     assert found.code == 2
     assert [(problem["path"], problem["where"]) for problem in found.json["problems"]] == [
         ("contracts/input.py", ""),
@@ -208,19 +211,21 @@ def test_everything_at_once_in_the_order_of_the_files(project: Any, cli: Any) ->
     ]
 
 
-def test_a_path_may_not_leave_by_a_symlink(project: Any, cli: Any, tmp_path: Path) -> None:
+def test_a_path_may_not_leave_by_a_symlink(checked_project: Any, cli: Any, tmp_path: Path) -> None:
     secret = tmp_path / "secret.yaml"
     secret.write_text(CONTRACT)
-    target = project.root / "contracts" / "flights.yaml"
+    target = checked_project.root / "contracts" / "flights.yaml"
     target.unlink()
     target.symlink_to(secret)
-    answer = cli("check", folder=project.root)
+    answer = cli("check", folder=checked_project.root)
     assert (answer.code, "leads out of the repository" in answer.out) == (2, True), answer.out
 
 
-def test_an_open_contract_may_have_other_columns(project: Any, cli: Any) -> None:
-    project.write("contracts/flights.yaml", "strict: false\n" + CONTRACT.replace("  delayed: {type: bool}\n", ""))
-    assert cli("check", folder=project.root).code == 0
+def test_an_open_contract_may_have_other_columns(checked_project: Any, cli: Any) -> None:
+    checked_project.write(
+        "contracts/flights.yaml", "strict: false\n" + CONTRACT.replace("  delayed: {type: bool}\n", "")
+    )
+    assert cli("check", folder=checked_project.root).code == 0
 
 
 def test_no_configuration_and_no_repository(repo: Any, cli: Any, tmp_path: Path) -> None:
@@ -230,12 +235,12 @@ def test_no_configuration_and_no_repository(repo: Any, cli: Any, tmp_path: Path)
     assert cli("check", folder=tmp_path).code == 2
 
 
-def test_a_path_that_is_the_repository_itself(project: Any, cli: Any) -> None:
-    project.write("mlops.yaml", MLOPS.replace("data/test.csv", "."))
-    assert "the path '.' is the repository itself" in cli("check", folder=project.root).out
+def test_a_path_that_is_the_repository_itself(checked_project: Any, cli: Any) -> None:
+    checked_project.write("mlops.yaml", MLOPS.replace("data/test.csv", "."))
+    assert "the path '.' is the repository itself" in cli("check", folder=checked_project.root).out
 
 
-def test_it_imports_no_data_library(project: Any) -> None:
+def test_it_imports_no_data_library(checked_project: Any) -> None:
     code = (
         "import sys; from gitops_mlops.cli.app import run; code = run(['check'])\n"
         "heavy = {'polars', 'pandas', 'numpy', 'pandera', 'sklearn', 'skops', 'dvc', 'urllib3'} & set(sys.modules)\n"
@@ -243,5 +248,8 @@ def test_it_imports_no_data_library(project: Any) -> None:
     )
     root = str(Path(__file__).parents[2])
     subprocess.run(
-        [sys.executable, "-c", code], cwd=project.root, env={"PYTHONPATH": root, "PATH": "/usr/bin:/bin"}, check=True
+        [sys.executable, "-c", code],
+        cwd=checked_project.root,
+        env={"PYTHONPATH": root, "PATH": "/usr/bin:/bin"},
+        check=True,
     )

@@ -11,7 +11,7 @@ from tests.integration.serving.running import ROW, until
 
 
 @pytest.fixture(scope="module")
-def served(made_bundle: Path) -> ServedModel:
+def served_model(made_bundle: Path) -> ServedModel:
     return load_bundle(made_bundle)
 
 
@@ -28,35 +28,37 @@ def ask(log: PredictionLog, served: ServedModel, rows: int = 1) -> bool:
     return log.predictions([f"{'0' * 32}-{row}" for row in range(rows)], columns, served.answer(columns))
 
 
-def test_a_file_is_closed_as_soon_as_it_is_large_enough(served: ServedModel, tmp_path: Path) -> None:
+def test_a_file_is_closed_as_soon_as_it_is_large_enough(served_model: ServedModel, tmp_path: Path) -> None:
     counts = Counts()
-    log = PredictionLog(tmp_path, served, "i", counts, file_rows=3)
-    assert ask(log, served, 2)
+    log = PredictionLog(tmp_path, served_model, "i", counts, file_rows=3)
+    assert ask(log, served_model, 2)
     assert not list((tmp_path / "predictions").iterdir())
-    assert ask(log, served, 2)
+    assert ask(log, served_model, 2)
     until(lambda: counts.seen == {("predictions", "written"): 4})
     log.close()
     (path,) = (tmp_path / "predictions").iterdir()
     assert len(pl.read_parquet(path)) == 4
 
 
-def test_what_does_not_fit_is_dropped_and_counted_and_never_waited_for(served: ServedModel, tmp_path: Path) -> None:
+def test_what_does_not_fit_is_dropped_and_counted_and_never_waited_for(
+    served_model: ServedModel, tmp_path: Path
+) -> None:
     counts = Counts()
-    log = PredictionLog(tmp_path, served, "i", counts, capacity=3)
-    assert ask(log, served, 3)
-    assert not ask(log, served)
+    log = PredictionLog(tmp_path, served_model, "i", counts, capacity=3)
+    assert ask(log, served_model, 3)
+    assert not ask(log, served_model)
     log.close()
-    assert not ask(log, served)
+    assert not ask(log, served_model)
     assert counts.seen == {("predictions", "written"): 3, ("predictions", "queue_full"): 2}
 
 
-def test_files_grow_old_by_their_names_and_only_ours_are_deleted(served: ServedModel, tmp_path: Path) -> None:
+def test_files_grow_old_by_their_names_and_only_ours_are_deleted(served_model: ServedModel, tmp_path: Path) -> None:
     folder = tmp_path / "predictions"
     folder.mkdir()
     for name in ("20200101T000000Z-x-000001.parquet", "notes.parquet", "20991231T000000Z-x-000001.parquet"):
         (folder / name).write_bytes(b"")
-    log = PredictionLog(tmp_path, served, "i", Counts(), keep_days=30)
-    ask(log, served)
+    log = PredictionLog(tmp_path, served_model, "i", Counts(), keep_days=30)
+    ask(log, served_model)
     log.close()
     left = {path.name for path in folder.iterdir()}
     assert left >= {"notes.parquet", "20991231T000000Z-x-000001.parquet"}
@@ -64,6 +66,6 @@ def test_files_grow_old_by_their_names_and_only_ours_are_deleted(served: ServedM
     assert len(left) == 3
 
 
-def test_an_empty_log_leaves_no_file(served: ServedModel, tmp_path: Path) -> None:
-    PredictionLog(tmp_path, served, "i", Counts()).close()
+def test_an_empty_log_leaves_no_file(served_model: ServedModel, tmp_path: Path) -> None:
+    PredictionLog(tmp_path, served_model, "i", Counts()).close()
     assert not list(tmp_path.rglob("*.parquet"))

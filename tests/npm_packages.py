@@ -38,6 +38,7 @@ def install() -> Path:
                 stderr=subprocess.STDOUT,
             )
             if done.returncode:
+                assert isinstance(done.stdout, bytes)
                 last = done.stdout.decode(errors="replace").strip().splitlines()[-1:]
                 raise OSError(f"npm ci ended with {done.returncode}: {' '.join(last)}")
             (folder / ".complete").touch()

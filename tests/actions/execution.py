@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -119,7 +120,7 @@ class Execution:
         for number, values in enumerate(combinations):
             suffix = "" if "matrix." in written else f" ({', '.join(map(str, values.values()))})"
             one = {**body, "strategy": {"matrix": {name: [value] for name, value in values.items()}}}
-            one["name"] = re.sub(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}", lambda m, v=values: str(v[m[1]]), written)
+            one["name"] = re.sub(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}", partial(_value, values), written)
             place = f"{path}[{number}]"
             if "failure" in {done.result for done in ended} and body["strategy"].get("fail-fast", True) is not False:
                 done = self._keep(place, self._record(chain, one, suffix, CANCELLED))
@@ -261,6 +262,11 @@ class Execution:
             made = alone(level.workflow, level.job, definition, level.ended, extra if last else {})
             files[f"level-{depth}.yml"] = write({**made, "name": self.run.workflow.name})
         return files
+
+
+def _value(values: Mapping[str, Any], found: re.Match[str]) -> str:
+    """What an expression of the matrix is in one combination."""
+    return str(values[found[1]])
 
 
 def together(ended: Iterable[Done]) -> str:

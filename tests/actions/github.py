@@ -168,7 +168,7 @@ class GitHub:
             repository=repository,
         )
 
-    def edit_pull_request(self, user: User, number: int, *, repository: str = "octo/demo", **changed: str) -> None:
+    def edit_pull_request(self, user: User, number: int, *, repository: str = "octo/demo", **changed: Any) -> None:
         """Give it another `title`, `body` or `base`, the branch that it goes to."""
         self.forge.edit_pull(number, by=user.login, repository=repository, **changed)
 

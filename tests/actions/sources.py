@@ -107,7 +107,8 @@ class Sources:
             unpacked = target.with_suffix(".unpacking")
             with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
                 # Python 3.11 before 3.11.4 knows no filters; the archive is of a commit of our own.
-                files.extractall(unpacked, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+                options: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+                files.extractall(unpacked, **options)
             unpacked.rename(target)
         return target, commit
 

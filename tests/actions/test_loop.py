@@ -81,7 +81,7 @@ def kill_the_server(tumours: Newcomer, environment: str) -> None:
     """What listens at an environment's port ends as if the machine had run out of memory."""
     port = tumours.ports[environment]
     listening = [one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
-    found = [psutil.Process(one.pid) for one in listening if one.laddr.port == port and one.pid]
+    found = [psutil.Process(one.pid) for one in listening if one.laddr and one.laddr.port == port and one.pid]
     for process in found:
         process.kill()
     psutil.wait_procs(found, timeout=10)

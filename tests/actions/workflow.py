@@ -179,7 +179,7 @@ def alone(
     workflow: Workflow, job: str, definition: Mapping[str, Any], ended: Mapping[str, Done], extra: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The file with one of its jobs, stand-ins for what that needs, and `extra` jobs."""
-    kept = {key: workflow.body[key] for key in ("on", "env", "defaults") if key in workflow.body}
+    kept: dict[str, Any] = {key: workflow.body[key] for key in ("on", "env", "defaults") if key in workflow.body}
     others = {name: stand_in(name, workflow.jobs[name], ended[name]) for name in ancestors(workflow, job)}
     return {**kept, "jobs": {**others, job: for_engine(definition, workflow.origin), **extra}}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = (
@@ -51,6 +51,11 @@ class Watched:
 Open = Callable[..., Watched]
 
 
+def _dismiss(dialog: Dialog, watched: Watched) -> None:
+    watched.complaints.append(dialog.message)
+    dialog.dismiss()
+
+
 @contextmanager
 def opened(browser: Browser, folder: Path, dark: bool, width: int) -> Iterator[Callable[[str], Watched]]:
     """A function that shows HTML in one window after the other, without a network."""
@@ -62,7 +67,7 @@ def opened(browser: Browser, folder: Path, dark: bool, width: int) -> Iterator[C
     page.on("request", lambda request: watched.requests.append(request.url))
     page.on("console", lambda message: watched.complaints.append(message.text))
     page.on("pageerror", lambda error: watched.complaints.append(str(error)))
-    page.on("dialog", lambda dialog: (watched.complaints.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", lambda dialog: _dismiss(dialog, watched))
     context.on("page", lambda other: watched.complaints.append(f"opened {other.url}"))
     file = folder / f"page-{dark}-{width}.html"
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -47,7 +48,7 @@ def test_the_whole_loop(tmp_path: Path) -> None:
     events = [json.loads(line) for line in out.splitlines()]
     assert running.returncode == 0, (err, events[-1])
     try:
-        answers = {}
+        answers: dict[str, list[Any]] = {}
         for typed, answered in itertools.pairwise(events):
             if answered["event"] == "answered":
                 answers.setdefault(typed["line"], []).append(answered)

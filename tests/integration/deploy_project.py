@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,8 @@ def trained(seed: int) -> bytes:
     )
     labels = (rows["income"] / 2000 + random.normal(0, 0.3, 200) > 0.5).astype(int)
     encode = ColumnTransformer([("region", OneHotEncoder(), ["region"])], remainder="passthrough")
-    return skops.io.dumps(make_pipeline(encode, LogisticRegression(max_iter=5000)).fit(rows, labels))
+    content: bytes = skops.io.dumps(make_pipeline(encode, LogisticRegression(max_iter=5000)).fit(rows, labels))
+    return content
 
 
 @functools.cache
@@ -108,9 +110,10 @@ class DeployProject:
         repo.write(".dvc/config", "")
         repo.write(".gitignore", "/models/\n/data/\n/.dvc/cache/\n/.gitops-mlops/\n")
 
-    def configure(self, threshold: float = 0.5, **changed: str) -> None:
+    def configure(self, changed: Mapping[str, str] | None = None, threshold: float = 0.5) -> None:
+        """Write mlops.yaml, with other words in it."""
         text = MLOPS.format(staging=self.staging, production=self.production, threshold=threshold)
-        for old, new in changed.items():
+        for old, new in (changed or {}).items():
             text = text.replace(old, new)
         self.repo.write("mlops.yaml", text)
 

@@ -63,7 +63,7 @@ def history(random: Random, artifact: str) -> list[Tag]:
         *(TagAction.ASSIGN, TagAction.ASSIGN, TagAction.UNASSIGN),
         *((TagAction.DEPRECATE,) if random.random() < 0.3 else ()),
     )
-    tags = {}
+    tags: dict[str, Tag] = {}
     for number in range(1, random.randint(2, 20)):
         action = random.choice(actions)
         staged = action in (TagAction.ASSIGN, TagAction.UNASSIGN)

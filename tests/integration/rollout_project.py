@@ -24,7 +24,8 @@ def unsteady() -> bytes:
 
     rows = pd.DataFrame({"income": [1.0] * 40, "age": [40] * 40, "region": ["north"] * 40})
     model = DummyClassifier(strategy="stratified", random_state=np.random.RandomState(7))
-    return skops.io.dumps(model.fit(rows, [0, 1] * 20))
+    content: bytes = skops.io.dumps(model.fit(rows, [0, 1] * 20))
+    return content
 
 
 class RolloutProject(DeployProject):

@@ -55,8 +55,8 @@ def _own_metric(what: str, folder: Path) -> None:
     def metric(*_: Any) -> float:
         raise LACKS[what]
 
-    sample = ScoredSample(ModelTask.BINARY, np.array([0, 1]), np.ones(2), (0, 1))
     scores = ModelScores(np.array([0, 1]), None)
+    sample = ScoredSample(ModelTask.BINARY, np.array([0, 1]), scores, classes=(0, 1))
     prepare_custom(CustomMetric("own", True, False, metric), sample, scores)(np.ones(2))
 
 

@@ -66,6 +66,7 @@ def test_a_challenger_that_treats_a_group_worse_is_blocked(
     assert "Fairness: 2 of 2 gaps wider beyond doubt" in compare(code=1).out
 
 
+@pytest.mark.usefixtures("grouped_champion")
 def test_the_same_model_changes_no_gap(compare: Compare) -> None:
     report = compare("--json").json
     assert gates(report) == {"roc_auc min": "pass", PARITY: "pass", ODDS: "pass"}

@@ -21,6 +21,7 @@ import urllib3
 from gitops_mlops import bootstrap
 from gitops_mlops.adapters.targets.process.identity import ProcessIdentity
 from gitops_mlops.domain.config.parse import parse_config
+from gitops_mlops.domain.deployment.bundle import make_golden
 from gitops_mlops.domain.deployment.inference import InferenceResult
 from gitops_mlops.usecases.deployment import bundle as bundles
 from gitops_mlops.usecases.deployment.deploy import DeployResult, deploy
@@ -126,7 +127,7 @@ def test_a_version_that_is_not_ready_in_time_is_not_let_in(deploy_project: Deplo
     run("deploy", "staging")
     before = deploy_project.servers()
     deploy_project.release("v1.1.0", 2, "staging")
-    deploy_project.configure(**{"timeout: 20s": "timeout: 0.01s"})
+    deploy_project.configure({"timeout: 20s": "timeout: 0.01s"})
     refused = run("deploy", "staging", code=1)
     assert "v1.1.0 was not let in: the server was not ready after 0.01 s" in refused.out
     assert "v1.0.0 keeps serving" in refused.out
@@ -143,11 +144,11 @@ def test_a_server_that_finds_other_predictions_is_not_let_in(
     run("deploy", "staging")
     before = deploy_project.servers()
     deploy_project.release("v1.1.0", 2, "staging")
-    honest = bundles.make_golden
+    honest = make_golden
 
     def elsewhere(*arguments: Any, **options: Any) -> Any:
         golden = honest(*arguments, **options)
-        return golden.model_copy(update={"labels": (1 - golden.labels[0], *golden.labels[1:])})
+        return golden.model_copy(update={"labels": (1 - int(golden.labels[0]), *golden.labels[1:])})
 
     monkeypatch.setattr(bundles, "make_golden", elsewhere)
     refused = run("deploy", "staging", code=1)
@@ -173,7 +174,7 @@ def test_the_gate_asks_the_endpoint_itself(deploy_project: DeployProject, run: R
         def inputs(self, address: str, model: str) -> Any:
             return real.client.inputs(address, model)
 
-        def predict(self, address: str, model: str, rows: Any, patience: float) -> InferenceResult:
+        def predict(self, address: str, model: str, rows: Any, patience: float = 10) -> InferenceResult:
             answers = real.client.predict(address, model, rows, patience)
             return InferenceResult(answers.labels, probability=tuple(value + 1e-5 for value in answers.probability))
 

@@ -42,7 +42,7 @@ def trusting_project(rollout_project: RolloutProject) -> RolloutProject:
 def trust(project: RolloutProject, timeout: str = "20s") -> None:
     project.repo.write("trusted.yaml", TYPES)
     trusted = "input: contracts/credit.yaml\n    trusted-types: trusted.yaml"
-    project.configure(**{"input: contracts/credit.yaml": trusted, "timeout: 20s": f"timeout: {timeout}"})
+    project.configure({"input: contracts/credit.yaml": trusted, "timeout: 20s": f"timeout: {timeout}"})
 
 
 @pytest.fixture

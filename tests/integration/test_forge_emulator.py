@@ -230,7 +230,7 @@ def test_events_are_heard_and_may_come_twice(forge: Forge, pushed_clone: Repo) -
     ],
 )
 def test_what_github_does_not_describe_fails_the_test(
-    method: str, path: str, body: dict[str, object], told: str
+    method: str, path: str, body: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(AssertionError, match=told), running() as forge:
         assert ask(forge, method, path, **body)[0] in (404, 500)

@@ -33,7 +33,7 @@ def test_what_a_deploy_does_is_told(deploy_project: DeployProject, cli: Cli) -> 
     assert cli("deploy", "staging", folder=deploy_project.root).code == 0
     # Not let in: it has no time to get ready.
     third = deploy_project.release("v1.2.0", 3, "staging")
-    deploy_project.configure(**{"timeout: 20s": "timeout: 0s"})
+    deploy_project.configure({"timeout: 20s": "timeout: 0s"})
     assert cli("deploy", "staging", folder=deploy_project.root).code == 1
     assert cli("deploy", "staging", "--stop", folder=deploy_project.root).code == 0
     assert cli("deploy", "staging", "--stop", folder=deploy_project.root).code == 0

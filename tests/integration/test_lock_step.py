@@ -103,7 +103,7 @@ def add_data(root: Path) -> None:
     subprocess.run(["dvc", "add", "--quiet", "raw.csv"], cwd=root, check=True, capture_output=True)
 
 
-EDITS: dict[str, Callable[[Path], None]] = {
+EDITS: dict[str, Callable[[Path], object]] = {
     "command": swap("dvc.yaml", "cp src/a.py out.txt", "cp  src/a.py out.txt"),
     "command in a list": swap("dvc.yaml", "- cat", "- cat -u"),
     "variable": swap("dvc.yaml", "rate: 1e-3", "rate: 0.01"),
@@ -125,7 +125,7 @@ EDITS: dict[str, Callable[[Path], None]] = {
     "source": swap("src/a.py", "a", "aa"),
     "other source": swap("src/b.py", "b", "bb"),
     "source gone": lambda root: (root / "src/a.py").unlink(missing_ok=True),
-    "source more": lambda root: (root / "src/c.py").write_text("c\n") and None,
+    "source more": lambda root: (root / "src/c.py").write_text("c\n"),
     "tracked data": add_data,
     "metrics": swap("metrics.json", "0", "1"),
     "turn more": swap("more.yaml", "names: [a, b]", "names: [a, b, c]"),

@@ -56,8 +56,8 @@ def test_a_version_of_a_branch_enters_nothing_until_it_is_merged(mainline_projec
 
     # The tagged commit is the second parent of the merge.
     mainline_project.repo.git("merge", "--quiet", "--no-ff", "--message", "merge", "feature")
-    found = {each["id"] for each in run("doctor", "--json", code=1).json["findings"]}
-    assert "stage-off-main" not in found
+    ids = {each["id"] for each in run("doctor", "--json", code=1).json["findings"]}
+    assert "stage-off-main" not in ids
     (place, *_) = run("status", "staging", "--json", code=1).json
     assert (place["unmerged"], place["note"]) == (None, "")
 
@@ -178,7 +178,7 @@ def test_a_branch_that_somebody_pushed_as_main_is_not_main(repo: Repo, tmp_path:
     clone.git("fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/*")
     repository = GitRepository(clone.root)
     main = repository.mainline()
-    assert main == ("trunk", (merged,))
+    assert tuple(main) == ("trunk", (merged,))
     # What a server claims to be is any text, and no command to git.
     claimed = {merged, stranger, "f" * 40, "--all", "^main", ""}
     assert repository.unreachable(claimed, main.tips) == claimed - {merged}

@@ -84,7 +84,7 @@ def everything_made_anew(project: Released) -> None:
     project.evidence(2, project.other)
 
 
-ATTACKS = {
+ATTACKS: dict[Callable[[Released], None], str] = {
     moved_with_its_message: "and credit@v1.0.0 is at",
     made_anew_without_evidence: "credit@v1.0.0 records none",
     made_lightweight: "no tag registers it",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -47,19 +48,25 @@ def test_rows_and_files_get_the_same_answers(deployed: DeployProject, cli: Cli, 
     for name in ("rows.csv", "rows.parquet", "rows.json", "rows.jsonl"):
         path = tmp_path / name
         ending = path.suffix
-        {
+        write: dict[str, Callable[[Path], object]] = {
             ".csv": table.write_csv,
             ".parquet": table.write_parquet,
             ".json": table.write_json,
             ".jsonl": table.write_ndjson,
-        }[ending](path)
+        }
+        write[ending](path)
         out = tmp_path / f"answers{ending}"
         answer = ask("--data", str(path), "--out", str(out))
         assert answer.code == 0, answer.err
         assert f"{path}: not sent: late" in answer.err
         answers = bytes(out.read_bytes())
         assert len(answers) > 0
-        read = {".csv": pl.read_csv, ".parquet": pl.read_parquet, ".json": pl.read_json, ".jsonl": pl.read_ndjson}
+        read: dict[str, Callable[[Path], pl.DataFrame]] = {
+            ".csv": pl.read_csv,
+            ".parquet": pl.read_parquet,
+            ".json": pl.read_json,
+            ".jsonl": pl.read_ndjson,
+        }
         found.append(read[ending](out)["probability"].to_list())
     assert len(found[0]) == 2500
     assert found[1:] == [found[0]] * 3

@@ -162,7 +162,7 @@ class TwoClones(RuleBasedStateMachine):
             self.command(1 - clone, *theirs, push=True)
             create(repository, *facts)
 
-        GitRepository.create_tag = late  # type: ignore[method-assign]
+        GitRepository.create_tag = late  # type: ignore[method-assign, assignment]  # it takes any words
         try:
             self.command(clone, *mine, push=True)
         finally:

@@ -133,7 +133,7 @@ def test_what_mlops_yaml_no_longer_names_is_told_and_stopped_when_retired(
 def test_what_is_left_over_can_be_stopped_by_hand(deploy_project: DeployProject, run: Run) -> None:
     deploy_project.release("v1.0.0", 1, "staging", "production")
     run("deploy")
-    deploy_project.configure(**{"  credit:": "  other:"})
+    deploy_project.configure({"  credit:": "  other:"})
     assert "also credit in production, credit in staging, which mlops.yaml" in run("status", code=3).err
     run("deploy", "staging", "--model", "credit", "--stop")
     assert (listens(deploy_project.staging), listens(deploy_project.production)) == (False, True)

@@ -114,7 +114,7 @@ def test_what_served_here_is_never_taken_back(rollout_project: RolloutProject, r
     rollout("staging", "--push")
     for pid in rollout_project.servers():
         os.kill(pid, signal.SIGKILL)
-    rollout_project.configure(**{"timeout: 20s": "timeout: 0s"})
+    rollout_project.configure({"timeout: 20s": "timeout: 0s"})
     rollout_project.repo.commit("no patience")
     model = only(rollout("staging", "--push", "--json", code=1))
     assert (model["result"], model["current"]) == ("refused", "")
@@ -125,7 +125,7 @@ def test_what_served_here_is_never_taken_back(rollout_project: RolloutProject, r
 
 
 def test_policy_holds_a_version_back(rollout_project: RolloutProject, rollout: Run, cli: Cli) -> None:
-    rollout_project.configure(**{"after: staging": "after: staging, promotion: {soak: 2h, verdicts: [pass]}"})
+    rollout_project.configure({"after: staging": "after: staging, promotion: {soak: 2h, verdicts: [pass]}"})
     rollout_project.version("v0.0.1", trained(1), verdict="warn")
     rollout("staging", "--push")
     answer = rollout("production", "--push")

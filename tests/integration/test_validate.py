@@ -229,7 +229,8 @@ def test_damage_is_one_line_and_exit_code_3(cli: Cli, tmp_path: Path, name: str,
 
 def test_flipped_bytes_end_in_a_verdict_or_a_line(tmp_path: Path) -> None:
     chance = random.Random(3)
-    content, tables, seen = parquet(), TableFiles(), set()
+    content, tables = parquet(), TableFiles()
+    seen: set[bool | str] = set()
     contract = parse_contract("version: 1\ncolumns: {a: {type: int64, min: 0, unique: true}}", "c.yaml")
     path = tmp_path / "d.parquet"
     for _ in range(150):

@@ -7,7 +7,7 @@ are imported here: a front starts in a hundredth of a second.
 
 from __future__ import annotations
 
-import _signal
+import _signal  # type: ignore[import-not-found]  # `signal` takes ten times as long
 import _socket
 import array
 import marshal

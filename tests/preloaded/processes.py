@@ -95,4 +95,4 @@ def use(folder: str, info: Mapping[str, Any]) -> None:
     """Let every `subprocess` of this process ask the preloaded Python in `folder`."""
     _FRONT.update(folder=folder, info=info)
     subprocess.Popen = PreloadedPopen  # type: ignore[misc]
-    sys.modules["subprocess"].Popen = PreloadedPopen  # type: ignore[misc]
+    vars(sys.modules["subprocess"])["Popen"] = PreloadedPopen

@@ -51,7 +51,7 @@ def preload(root: str) -> None:
     assert "polars" not in sys.modules, "polars was imported"
     import gitops_mlops
 
-    sys.meta_path.insert(0, _Refusal)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _Refusal)
     for found in pkgutil.walk_packages(gitops_mlops.__path__, "gitops_mlops.", onerror=lambda _: None):
         source = Path(found.module_finder.path) / f"{found.name.rpartition('.')[2]}.py"  # type: ignore[union-attr]
         # What is run by `-m`, or as a script, is not there yet when it runs.
@@ -59,7 +59,7 @@ def preload(root: str) -> None:
             continue
         with contextlib.suppress(ModuleNotFoundError):
             importlib.import_module(found.name)
-    sys.meta_path.remove(_Refusal)  # type: ignore[arg-type]
+    sys.meta_path.remove(_Refusal)
     sys.path.remove(root)
 
 
@@ -162,9 +162,9 @@ def main(folder: str, root: str) -> None:
     path = list(sys.path)
     here = str(Path(__file__).parent)
     sys.path.insert(0, here)
-    import forked
-    import front
-    import processes
+    import forked  # type: ignore[import-not-found]  # they stand beside this file, as in no package
+    import front  # type: ignore[import-not-found]
+    import processes  # type: ignore[import-not-found]
 
     sys.path.remove(here)
     info = marshal.loads((Path(folder) / front.INFO).read_bytes())

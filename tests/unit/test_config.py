@@ -235,23 +235,27 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
     def gate(task: ModelTask) -> dict[str, Any]:
         written = draw(st.sampled_from([name for name in metrics_of(task) if name != "mase"]))
         metric = {"metric": written.replace("[@K]", draw(st.sampled_from(["", "@10"]))).replace("QUANTILE", "0.9")}
-        rule = draw(
+        rule: dict[str, Any] = draw(
             st.sampled_from(
                 [{"rule": "superior"}, {"rule": "non-inferior", "margin": draw(margins)}, {"min": draw(bounds)}]
             )
         )
-        return metric | rule | draw(st.sampled_from([{}, {"per-slice": True}, {"action": "warn"}]))
+        more: list[dict[str, Any]] = [{}, {"per-slice": True}, {"action": "warn"}]
+        return {**metric, **rule, **draw(st.sampled_from(more))}
 
     def model() -> dict[str, Any]:
         task = draw(st.sampled_from(ModelTask))
+        keys: dict[str, Any] = {}
+        if task is ModelTask.RANKING:
+            keys = {"query": "q"}
+        elif task is ModelTask.FORECASTING:
+            keys = {"time": "t", "horizon": 2}
         return {
             "task": str(task),
             "evaluation": {
                 "dataset": draw(st.sampled_from(datasets)),
                 "target": draw(st.text(max_size=5)),
-                **{ModelTask.RANKING: {"query": "q"}, ModelTask.FORECASTING: {"time": "t", "horizon": 2}}.get(
-                    task, {}
-                ),
+                **keys,
             },
             "gates": [gate(task) for _ in range(draw(st.integers(1, 2)))],
         }

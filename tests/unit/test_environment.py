@@ -28,7 +28,7 @@ def leaves(words: tuple[str, ...], command: click.Command) -> Iterator[tuple[tup
 
 def all_commands() -> list[tuple[tuple[str, ...], click.Command]]:
     context = root.make_context("gitops-mlops", [], resilient_parsing=True)
-    found = []
+    found: list[tuple[tuple[str, ...], click.Command]] = []
     for row in COMMANDS:
         command = root.get_command(context, row.name)
         assert command is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from gitops_mlops.domain.config.metrics import METRICS, IntervalMethod, ModelTask, written
@@ -39,6 +40,9 @@ def test_every_way_to_an_interval_is_explained() -> None:
 
 def test_every_metric_has_a_formula() -> None:
     """Metrics of counts are told apart in `class_metric`, and test_metric_names measures each."""
-    by_method = {IntervalMethod.MEAN: LOSSES, IntervalMethod.RESAMPLED: WEIGHTED}
+    by_method: dict[IntervalMethod, Collection[str]] = {
+        IntervalMethod.MEAN: LOSSES,
+        IntervalMethod.RESAMPLED: WEIGHTED,
+    }
     for method, table in by_method.items():
         assert set(table) == {metric.name for metric in METRICS.values() if metric.method is method}, f"{method}"

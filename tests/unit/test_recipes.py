@@ -160,6 +160,16 @@ def put(file: str, before: str, new: str, missing: str) -> Step:
     return Step(file, lambda scratch: scratch.insert(file, before, new), missing)
 
 
+def inserts(*pieces: tuple[str, str, str]) -> Callable[[Scratch], None]:
+    """Several at once: the file, what stands there, and what comes before it."""
+
+    def follow(scratch: Scratch) -> None:
+        for file, before, new in pieces:
+            scratch.insert(file, before, new)
+
+    return follow
+
+
 def create(file: str, content: str, missing: str) -> Step:
     return Step(file, lambda scratch: scratch.write(file, content), missing)
 
@@ -399,17 +409,15 @@ FOLLOWED = (
         (
             Step(
                 "gitops_mlops/domain/doctor/state.py",
-                lambda scratch: (
-                    scratch.insert(
-                        "gitops_mlops/domain/doctor/state.py", "    proposals: tuple", "    cloudy: bool = False\n"
-                    ),
-                    scratch.insert("gitops_mlops/domain/doctor/state.py", "def retirements(", CHECK),
-                    scratch.insert(
+                inserts(
+                    ("gitops_mlops/domain/doctor/state.py", "    proposals: tuple", "    cloudy: bool = False\n"),
+                    ("gitops_mlops/domain/doctor/state.py", "def retirements(", CHECK),
+                    (
                         "gitops_mlops/domain/doctor/state.py",
                         '    DoctorCheck("retirement-proposed"',
                         '    DoctorCheck("sky-cloudy", Severity.NOTE, stars),\n',
                     ),
-                )[0],
+                ),
                 "cloudy",
             ),
             put(
@@ -445,10 +453,10 @@ FOLLOWED = (
             ),
             Step(
                 "docs/hooks.md",
-                lambda scratch: (
-                    scratch.insert("docs/hooks.md", "| `mlops-no-secrets` |", "| `mlops-no-todo` | todos | 1 |\n"),
-                    scratch.insert("docs/hooks.md", "      - id: mlops-no-secrets", "      - id: mlops-no-todo\n"),
-                )[0],
+                inserts(
+                    ("docs/hooks.md", "| `mlops-no-secrets` |", "| `mlops-no-todo` | todos | 1 |\n"),
+                    ("docs/hooks.md", "      - id: mlops-no-secrets", "      - id: mlops-no-todo\n"),
+                ),
                 "docs/hooks.md",
             ),
             put(
@@ -514,16 +522,14 @@ FOLLOWED = (
             create("gitops_mlops/adapters/forge/codeberg.py", FORGE, "gitops_mlops.adapters.forge.codeberg"),
             Step(
                 "gitops_mlops/bootstrap/review.py",
-                lambda scratch: (
-                    scratch.insert(
+                inserts(
+                    (
                         "gitops_mlops/bootstrap/review.py",
                         "# The kinds of forges by",
                         FORGE_ROW.partition("FORGES_OF")[0],
                     ),
-                    scratch.insert(
-                        "gitops_mlops/bootstrap/review.py", '"GITHUB_REPOSITORY": github}', '"CI_REPO": codeberg, '
-                    ),
-                )[0],
+                    ("gitops_mlops/bootstrap/review.py", '"GITHUB_REPOSITORY": github}', '"CI_REPO": codeberg, '),
+                ),
                 "",
             ),
             put(

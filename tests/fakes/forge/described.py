@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import json
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from openapi_core import Config, OpenAPI
 from openapi_core.datatypes import RequestParameters
@@ -31,7 +31,7 @@ def _nullable(node: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _judge() -> OpenAPI:
-    return OpenAPI.from_dict(description(), config=Config(spec_validator_cls=None))
+    return OpenAPI.from_dict(description(), config=Config(spec_validator_cls=cast(Any, None)))
 
 
 def example(name: str) -> Any:
@@ -50,9 +50,8 @@ class Asked:
     body: bytes
     host_url: str = "https://api.github.com"
 
-    @cached_property
-    def parameters(self) -> RequestParameters:
-        return RequestParameters(ImmutableMultiDict(self.query), self.headers)
+    def __post_init__(self) -> None:
+        self.parameters = RequestParameters(ImmutableMultiDict(self.query), self.headers)
 
     @property
     def content_type(self) -> str:

@@ -70,14 +70,6 @@ class Places:
         self.repositories[name] = made
         return made
 
-    def delete(self, name: str) -> None:
-        """Delete a repository, as people do with forks; its pull requests stay open and head nowhere."""
-        for repository in self.repositories.values():
-            for pull in repository.pulls.values():
-                self.refresh(repository, pull)
-                pull.head_repository = None if pull.head_repository == name else pull.head_repository
-        del self.repositories[name]
-
     def repository(self, name: str = "") -> Repository:
         return self.repositories[name or self.name]
 

@@ -49,6 +49,14 @@ class Pulls(Places):
             before, pull.told = pull.told, pull.head
             self._tell_pull("synchronize", repository, pull, by, starts, before=before, after=pull.head)
 
+    def delete(self, name: str) -> None:
+        """Delete a repository, as people do with forks; its pull requests stay open and head nowhere."""
+        for repository in self.repositories.values():
+            for pull in repository.pulls.values():
+                self.refresh(repository, pull)
+                pull.head_repository = None if pull.head_repository == name else pull.head_repository
+        del self.repositories[name]
+
     def refresh(self, repository: Repository, pull: Pull) -> None:
         """Read the head from its branch, and keep `refs/pull/N/head` and `refs/pull/N/merge`."""
         if pull.fixed or pull.state != "open":

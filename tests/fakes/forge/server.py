@@ -114,7 +114,7 @@ class _Api(_Handler):
         reply = Reply(500, {"message": "the request breaks GitHub's description"})
         if not wrong:
             reply = self._performed(route, asked, found, token)
-            wrong = answer_violations(asked, route.template, reply.status, reply.data, reply.headers)
+            wrong = answer_violations(asked, route.template, reply.status, reply.data, dict(reply.headers))
         if wrong:
             self.forge.violations += [f"{self.command} {self.path}: {one}" for one in wrong]
             return Reply(500, {"message": "the emulator or its user is not as GitHub describes"})

@@ -192,14 +192,15 @@ class Shown:
         found = {"id": one.id, "state": one.state, "description": one.description, "creator": user(one.creator)}
         return found | {"created_at": one.at, "updated_at": one.at}
 
-    def _placed(self, made: Any, repository: str, number: str = "", real: int = 0) -> Any:
+    def _placed(self, made: Any, repository: str, number: str = "", real: int = 0) -> dict[str, Any]:
         """An example whose addresses are those of this forge and repository."""
         text = json.dumps(made)
         for place in _PLACES:
             text = text.replace(place, repository)
         if number:
             text = text.replace(f"/{number}", f"/{real}")
-        return json.loads(text.replace("https://api.github.com", self.address))
+        placed: dict[str, Any] = json.loads(text.replace("https://api.github.com", self.address))
+        return placed
 
 
 def push(repository: Repository, ref: str, before: str, after: str, by: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import resource
 import socket
 import subprocess
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ import polars as pl
 import pytest
 
 from gitops_mlops.domain.deployment.bundle import bundle_digest
-from tests.integration.deploy_project import free_ports
 from tests.integration.serving.running import GOLDEN, ROW, Running, Serve, command, environment, until
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.usefixtures("preloaded")
 
@@ -25,6 +26,10 @@ def written(folder: Path, kind: str) -> pl.DataFrame:
 def metric(running: Running, name: str) -> float:
     lines = running.call("/metrics").body.decode().splitlines()
     return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(name)), 0.0)
+
+
+def shows(running: Running, name: str, value: float) -> bool:
+    return metric(running, name) == value
 
 
 def test_what_was_asked_and_answered_is_in_the_log_when_the_server_has_ended(
@@ -87,7 +92,7 @@ def test_files_are_closed_by_time_while_the_server_runs(made_bundle: Path, serve
     running = serve(made_bundle, "--log-dir", str(tmp_path), "--log-seconds", "0.1")
     for files in (1, 2):
         running.predict()
-        until(lambda files=files: metric(running, 'gitops_mlops_logged_total{kind="predictions"}') == files)
+        until(partial(shows, running, 'gitops_mlops_logged_total{kind="predictions"}', files))
         assert len(list((tmp_path / "predictions").iterdir())) == files
     assert len(written(tmp_path, "predictions")) == 2
 
@@ -140,7 +145,7 @@ def test_a_log_that_cannot_be_written_costs_records_and_no_prediction(
     running = serve(made_bundle, "--log-dir", str(folder), "--log-seconds", "0.05")
     for lost in (1, 2, 3):
         assert running.predict().status == 200
-        until(lambda lost=lost: metric(running, DROPPED) == lost)
+        until(partial(shows, running, DROPPED, lost))
     folder.unlink()
     assert running.predict().status == 200
     until(lambda: metric(running, WRITTEN) == 1)
@@ -163,7 +168,7 @@ def test_a_full_disk_costs_records_and_no_prediction(made_bundle: Path, serve: S
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, before[1]))
     for lost in (1, 2):
         assert running.predict().status == 200
-        until(lambda lost=lost: metric(running, DROPPED) == lost)
+        until(partial(shows, running, DROPPED, lost))
     assert running.call("/v2/health/ready").status == 200
     resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
     assert running.predict().status == 200
@@ -215,10 +220,10 @@ def test_a_stream_that_takes_nothing_does_not_end_the_server(made_bundle: Path, 
     (port,) = free_ports(1)
     words = [*command(made_bundle, "--log-dir", str(folder), "--log-seconds", "0.05"), "--port", str(port)]
     with Path("/dev/full").open("wb") as full:
-        streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: full}
+        streams: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: full}
         process = subprocess.Popen(words, env=environment(), **streams)
     try:
-        running = Running(process, f"http://127.0.0.1:{port}")  # type: ignore[arg-type]
+        running = Running(process, f"http://127.0.0.1:{port}")
         until(lambda: process.poll() is not None or answers(port))
         assert running.predict().status == 200
         until(lambda: metric(running, DROPPED) == 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Iterator
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.comparison.report_parts import (
@@ -126,7 +126,7 @@ class _Draw:
         return self.one(self.random.randrange(10**6), *_WHOLE)
 
     def json(self, depth: int = 2) -> object:
-        leaf = self.one(None, True, self.whole(), self.number(), self.text(), [], {})
+        leaf: object = self.one(None, True, self.whole(), self.number(), self.text(), [], {})
         if depth and self.random.random() < 0.3:
             return self.one([self.json(depth - 1), leaf], {self.word(): self.json(depth - 1)})
         return leaf
@@ -314,7 +314,7 @@ def _long_term(draw: _Draw) -> LongTermComparison:
 
 def _recipe(draw: _Draw) -> RecipeComparison:
     def metric() -> RecipeMetric:
-        deviations = {"champion_deviation": draw.number(), "challenger_deviation": draw.number()}
+        deviations: dict[str, Any] = {"champion_deviation": draw.number(), "challenger_deviation": draw.number()}
         return RecipeMetric(**_metric(draw).model_dump(), **deviations)
 
     return RecipeComparison(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import strategies as st
 
 from gitops_mlops.domain.comparison.report import Report
@@ -232,7 +234,7 @@ fairness = st.builds(
 
 @st.composite
 def _recipe_metrics(draw: st.DrawFn) -> RecipeMetric:
-    deviations = {"champion_deviation": draw(numbers), "challenger_deviation": draw(numbers)}
+    deviations: dict[str, Any] = {"champion_deviation": draw(numbers), "challenger_deviation": draw(numbers)}
     return RecipeMetric(**draw(metrics).model_dump(), **deviations)
 
 

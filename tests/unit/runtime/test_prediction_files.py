@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -118,7 +118,7 @@ def test_a_format_that_forgets_types_is_refused(tmp_path: Path, name: str) -> No
 
 
 LABELS = st.one_of(
-    st.lists(st.text(st.characters(exclude_categories=("C",)), max_size=5), min_size=2, max_size=5, unique=True),
+    st.lists(st.text(st.characters(exclude_categories=["C"]), max_size=5), min_size=2, max_size=5, unique=True),
     st.lists(st.integers(-(2**40), 2**40), min_size=2, max_size=5, unique=True),
     st.just([False, True]),
 )
@@ -142,8 +142,9 @@ def test_what_is_written_is_read_as_it_was_meant(labels: list[Any], data: st.Dat
 def test_scores_are_what_seeds_reads(tmp_path: Path) -> None:
     path = tmp_path / "metrics" / "seeds.json"
     write_scores(
-        path, {1: {"log_loss": 0.5, "roc_auc": 1}, 2: {"roc_auc": np.float32(0.5), "log_loss": np.float64(1)}}
-    )  # type: ignore[dict-item]
+        path,
+        {1: {"log_loss": 0.5, "roc_auc": 1}, 2: {"roc_auc": cast(Any, np.float32(0.5)), "log_loss": np.float64(1)}},
+    )
     found = parse_trainings(path.read_bytes(), "seeds.json")
     assert (found.count, found.values) == (2, {"log_loss": (0.5, 1.0), "roc_auc": (1.0, 0.5)})
     assert path.read_text().count("\n") == 4
@@ -172,7 +173,7 @@ def test_scores_that_compare_would_refuse_are_not_written(
 
 @given(
     st.dictionaries(st.integers(-(2**31), 2**31), st.floats(allow_nan=False, allow_infinity=False), min_size=1),
-    st.text(st.characters(exclude_categories=("Cs",))).filter(lambda name: name != "seed"),
+    st.text(st.characters(exclude_categories=["Cs"])).filter(lambda name: name != "seed"),
 )
 def test_scores_come_back(values: dict[int, float], metric: str) -> None:
     content = dump_trainings({seed: {metric: value} for seed, value in values.items()}, "file")

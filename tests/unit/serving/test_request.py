@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -88,7 +89,7 @@ mlflow_body = st.dictionaries(st.sampled_from([*MLFLOW_KEYS, "params", "x"]), an
 @given(infer_body, mlflow_body)
 def test_any_json_is_a_question_or_a_refusal(infer: Any, mlflow: Any) -> None:
     for ask, body in ((infer_question, infer), (mlflow_question, mlflow)):
-        question, refused = outcome(lambda ask=ask, body=body: ask(body, CONTRACT, 10))
+        question, refused = outcome(partial(ask, body, CONTRACT, 10))
         if refused is not None:
             assert 400 <= refused.status < 500
             assert "\n" not in refused.message

@@ -198,7 +198,7 @@ def test_honest_data_is_never_suspected() -> None:
             )
             for first in (400, 0)
         )
-        checks = [training_rows(overlap_of(frame, training, "y", "id"), 0)]
+        checks: list[DataCheck | None] = [training_rows(overlap_of(frame, training, "y", "id"), 0)]
         checks += [shared(frame, training, ["id"], LEAKS), time_order(frame, training, "t", True, LEAKS)]
         checks.append(duplicates(frame, "y", ["id"], LEAKS))
         assert [gate_of(check) for check in checks if check] == [None] * 4

@@ -107,7 +107,7 @@ ID_PAIRS = [
 @pytest.mark.parametrize(("family", "one", "other"), ID_PAIRS)
 def test_an_id_is_one_in_every_type(family: str, one: str, other: str) -> None:
     here, there = FAMILIES[family][one], FAMILIES[family][other]
-    frames = [pl.DataFrame({"id": ids, "y": [0, 1]}) for ids in (here, there)]
-    shared = overlap_of(*frames, "y", "id").shared
+    frame, training = (pl.DataFrame({"id": ids, "y": [0, 1]}) for ids in (here, there))
+    shared = overlap_of(frame, training, "y", "id").shared
     assert shared is not None
     assert shared.tolist() == [True, True]

@@ -105,7 +105,7 @@ def test_what_no_model_reads_is_refused_by_name(values: list[Any]) -> None:
     )
 )
 def test_every_value_arrives(rows: list[tuple[Any, ...]]) -> None:
-    schema = {"s": pl.String, "i": pl.Int64, "f": pl.Float64, "t": pl.Datetime("us")}
+    schema: dict[str, Any] = {"s": pl.String, "i": pl.Int64, "f": pl.Float64, "t": pl.Datetime("us")}
     frame = to_pandas(pl.DataFrame(rows, schema=schema, orient="row"))
     assert len(frame) == len(rows)
     for index, row in enumerate(rows):

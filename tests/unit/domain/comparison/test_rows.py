@@ -99,11 +99,13 @@ def test_the_naive_forecasts_error_is_each_series_own() -> None:
     assert found[4] == 1.5
     assert naive_errors(history, rows, "y", "t", "s", season=2).tolist()[:2] == [10.0, 3.0]
     assert np.isnan(naive_errors(history.drop("t"), rows, "y", "t", "s", season=1)).all()
-    numbered = [
+    numbers, texts = (
         side.with_columns(s=pl.col("s").replace_strict({"a": 1, "b": 2, "once": 3, "new": 4}, return_dtype=kind))
         for side, kind in ((history, pl.Float64), (rows, pl.String))
-    ]
-    assert naive_errors(*numbered, "y", "t", "s", season=1).tolist()[:2] == [15.0, 1.5], "1.0 and '1' are one series"
+    )
+    assert naive_errors(numbers, texts, "y", "t", "s", season=1).tolist()[:2] == [15.0, 1.5], (
+        "1.0 and '1' are one series"
+    )
     with pytest.raises(MissingEvidence, match="column 's' is String"):
         require_ordered(history, "s", "x.csv")
 

@@ -25,6 +25,7 @@ class Says:
 
     predictions: Predictions
     columns: tuple[str, ...] = ()
+    classes: tuple[Any, ...] = ()
 
     def predict(self, rows: Any) -> Predictions:
         return self.predictions

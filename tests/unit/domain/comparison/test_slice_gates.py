@@ -14,7 +14,7 @@ from gitops_mlops.domain.statistics.measure import MetricEstimate, too_few, unme
 from gitops_mlops.domain.statistics.results import MetricResult
 from gitops_mlops.domain.statistics.spread import ValueSpread
 
-GATES = {
+GATES: dict[str, dict[str, Any]] = {
     "declared": {"rule": "non-inferior", "margin": 0.01},
     "rule": {"rule": "superior", "per-slice": True},
     "min": {"min": 0.6, "per-slice": True},

@@ -184,7 +184,7 @@ def test_whatever_json_holds_is_admitted_or_refused(columns: dict[str, list[Any]
         assert len(admitted_frame(CONTRACT, admission.columns)) == 2
 
 
-VALUES = {
+VALUES: dict[str, list[Any]] = {
     "flag": [True, False],
     "small": [1, 2],
     "big": [1, 2**62],
@@ -194,7 +194,7 @@ VALUES = {
     "day": [date(2013, 1, 1)] * 2,
     "at": [datetime(2013, 1, 1, 5, 0, 0, 7)] * 2,
 }
-POLARS = {
+POLARS: dict[str, Any] = {
     "flag": pl.Boolean,
     "small": pl.UInt8,
     "big": pl.Int64,

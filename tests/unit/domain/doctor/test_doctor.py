@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ from gitops_mlops.reports.doctor.diagnosis import diagnosis_findings
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DOCS = Path(__file__).parents[4] / "docs" / "doctor.md"
-TABLE: dict[str, tuple[DoctorCheck, ...]] = {"Registry": REGISTRY, "Set-up": SETUP, "State": STATE}
+TABLE: dict[str, tuple[DoctorCheck[Any], ...]] = {"Registry": REGISTRY, "Set-up": SETUP, "State": STATE}
 A, B = "a" * 40, "b" * 40
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gitops_mlops.domain.pipeline.parameters import flattened, lookup
 
 
@@ -15,7 +17,7 @@ def test_a_section_is_its_values() -> None:
 
 
 def test_lists_and_empty_sections_are_values() -> None:
-    values = {"columns": ["a", {"b": 1}], "nothing": {}, "none": None}
+    values: dict[str, Any] = {"columns": ["a", {"b": 1}], "nothing": {}, "none": None}
     assert flattened(values) == values
 
 

@@ -58,7 +58,7 @@ def _reciprocal(relevance: np.ndarray, scores: np.ndarray, cut: float = math.inf
 
 def _average_precision(relevance: np.ndarray, scores: np.ndarray) -> float:
     return sum(
-        chance * np.mean(np.cumsum(places)[places] / (np.flatnonzero(places) + 1))
+        chance * float(np.mean(np.cumsum(places)[places] / (np.flatnonzero(places) + 1)))
         for chance, places in _orders(relevance, scores)
     )
 

@@ -85,7 +85,7 @@ def _autoregressive(generator: np.random.Generator, points: int, memory: float) 
 
 def _softmax(values: np.ndarray) -> np.ndarray:
     weights = np.exp(values - values.max(axis=-1, keepdims=True))
-    return weights / weights.sum(axis=-1, keepdims=True)
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
 
 
 def regression(seed: int, rows: int = 300, clusters: int = 0) -> ScoredSample:
@@ -97,4 +97,4 @@ def regression(seed: int, rows: int = 300, clusters: int = 0) -> ScoredSample:
 
 
 def _logistic(values: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-values))
+    return np.asarray(1 / (1 + np.exp(-values)))

@@ -101,11 +101,13 @@ def test_paired_t_on_students_sleep_data() -> None:
     first = np.array([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0])
     second = np.array([1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4])
     sample = ScoredSample(ModelTask.REGRESSION, np.full(10, -10.0), ModelScores(first), ModelScores(second))
-    found = estimate_linear(sample, find_metric("mae"))
+    metric = find_metric("mae")
+    assert metric is not None
+    found = estimate_linear(sample, metric)
     assert found.p_value == pytest.approx(0.002833, abs=5e-7)
     assert found.delta is not None
     assert found.delta.value == pytest.approx(-1.58)
-    assert (found.delta.low(0.025), found.delta.high(0.025)) == (pytest.approx(-2.4598858), pytest.approx(-0.7001142))
+    assert (found.delta.low(0.025), found.delta.high(0.025)) == pytest.approx((-2.4598858, -0.7001142))
     assert measure(sample, "mae", StatisticsSettings(alpha=0.025)).result.verdict == "cannot_be_judged"
 
 
@@ -118,9 +120,9 @@ def test_corrected_t_as_in_scikit_learns_example() -> None:
         for kernel in ("rbf", "linear")
     )
     statistic, p_value = corrected_resampled_t(rbf - linear, train_rows=90, test_rows=10)
-    assert (statistic, p_value) == (pytest.approx(0.750, abs=5e-4), pytest.approx(0.227, abs=5e-4))
+    assert (statistic, p_value) == pytest.approx((0.750, 0.227), abs=5e-4)
     statistic, p_value = corrected_resampled_t(rbf - linear, train_rows=1, test_rows=0)
-    assert (statistic, p_value) == (pytest.approx(2.611, abs=5e-4), pytest.approx(0.005, abs=5e-4))
+    assert (statistic, p_value) == pytest.approx((2.611, 0.005), abs=5e-4)
 
 
 def test_noise_of_training() -> None:
@@ -143,7 +145,7 @@ def test_diebold_mariano_as_in_the_package_of_that_name() -> None:
     # The README of PyPI's `dieboldmariano` 1.1.0: dm_test(T, F, G, one_sided=True).
     actual, first, second = np.array([[10, 20, 30, 40, 50], [11, 21, 29, 42, 53], [13, 26, 24, 40, 59]])
     statistic, p_value = diebold_mariano((actual - first) ** 2.0 - (actual - second) ** 2.0)
-    assert (statistic, p_value / 2) == (pytest.approx(-2.2229922805746782), pytest.approx(0.04515565862099125))
+    assert (statistic, p_value / 2) == pytest.approx((-2.2229922805746782, 0.04515565862099125))
 
 
 @pytest.mark.parametrize(

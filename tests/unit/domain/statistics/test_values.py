@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,7 +46,7 @@ def test_values_are_scikit_learns(name: str, task: ModelTask, ties: bool) -> Non
     assert sample.champion is not None
     result = measure(sample, name, FEW).result
     champion, challenger = (ORACLES[name](sample, one) for one in (sample.champion, sample.challenger))
-    assert (result.champion, result.challenger) == (pytest.approx(champion), pytest.approx(challenger))
+    assert (result.champion, result.challenger) == pytest.approx((champion, challenger))
     assert result.higher_is_better == METRICS[name.partition("@")[0]].higher_is_better
     better = challenger - champion if result.higher_is_better else champion - challenger
     assert result.delta == pytest.approx(better)
@@ -97,8 +98,8 @@ def test_influence_is_the_slope_in_a_rows_weight(pairs: list[tuple[int, int]], n
         weights = np.ones(len(truth))
         weights[row] = weight
         hits = np.bincount(truth, weights=weights * (truth == predicted), minlength=5)
-        sides = (np.bincount(codes, weights=weights, minlength=5) for codes in (truth, predicted))
-        return float(class_metric(name, ClassCounts(hits, *sides)))
+        rows, called = (np.bincount(codes, weights=weights, minlength=5) for codes in (truth, predicted))
+        return float(class_metric(name, ClassCounts(hits.astype(float), rows.astype(float), called.astype(float))))
 
     if name == "mcc" and min(len(set(truth)), len(set(predicted))) == 1:
         # 0/0, and 0 only by convention.
@@ -160,7 +161,7 @@ def test_a_weighted_median_is_the_median_of_repeated_values(pairs: list[tuple[fl
         assert np.isnan(_median(values)(counts))
 
 
-def extreme(draw: st.DrawFn, task: ModelTask, name: str) -> ScoredSample:
+def extreme(draw: Callable[[st.SearchStrategy[Any]], Any], task: ModelTask, name: str) -> ScoredSample:
     """A few rows of anything that passes `scoring`: huge numbers, one label, ties, certainty."""
     rows = draw(st.integers(1, 25))
     several = st.lists(st.integers(0, 2), min_size=rows, max_size=rows)
@@ -170,23 +171,25 @@ def extreme(draw: st.DrawFn, task: ModelTask, name: str) -> ScoredSample:
         classes = 2 if task is ModelTask.BINARY else 3
         truth, *answers = (np.array(draw(several), dtype=np.int64) % classes for _ in range(3))
         sure = np.array(draw(st.lists(st.sampled_from([0.0, 0.3, 1.0]), min_size=rows, max_size=rows)))
-        sides = [
+        challenger, champion = (
             ModelScores(
                 one, sure if task is ModelTask.BINARY else np.eye(3)[one] * sure[:, None] + (1 - sure[:, None]) / 3
             )
             for one in answers
-        ]
-        return ScoredSample(task, truth, *sides, clusters, classes=tuple(range(classes)))
+        )
+        return ScoredSample(task, truth, challenger, champion, clusters, classes=tuple(range(classes)))
     numbers = st.lists(st.sampled_from([0.0, -1.5, 2.0, 1e-300, 1e200, -1e308]), min_size=rows, max_size=rows)
     truth, *answers = (np.array(draw(numbers)) for _ in range(3))
-    sides = [ModelScores(one) for one in answers]
+    challenger, champion = (ModelScores(one) for one in answers)
     if task is ModelTask.RANKING:
         units = np.unique(codes, return_inverse=True)[1]
-        return ScoredSample(task, np.abs(truth), *sides, units, queries=units)
+        return ScoredSample(task, np.abs(truth), challenger, champion, units, queries=units)
     if task is ModelTask.FORECASTING:
         units = np.unique(codes, return_inverse=True)[1]
-        return ScoredSample(task, truth, *sides, units, horizon=draw(st.integers(1, 30)), scale=np.abs(truth))
-    return ScoredSample(task, truth, *sides, clusters)
+        return ScoredSample(
+            task, truth, challenger, champion, units, horizon=draw(st.integers(1, 30)), scale=np.abs(truth)
+        )
+    return ScoredSample(task, truth, challenger, champion, clusters)
 
 
 @given(st.data(), st.sampled_from(CASES))
@@ -211,9 +214,8 @@ def test_whatever_rests_upon_a_label_needs_rows_of_it(task: ModelTask) -> None:
     sample = ScoredSample(task, truth, scores, classes=("a", "b", "c")[: truth.max() + 1])
     few = {name for name in metrics_of(task) if measure(sample, name, StatisticsSettings()).few}
     assert few == {*metrics_of(task)} - of_rows - ({"specificity"} if task is ModelTask.BINARY else set())
-    rare_negatives = ScoredSample(
-        task, 1 - truth, ModelScores(1 - truth, 1 - scores.probabilities), classes=("a", "b")
-    )
     if task is ModelTask.BINARY:
+        flipped = ModelScores(1 - truth, 1 - chances[:, 1])
+        rare_negatives = ScoredSample(task, 1 - truth, flipped, classes=("a", "b"))
         few = {name for name in metrics_of(task) if measure(rare_negatives, name, StatisticsSettings()).few}
         assert few == {*metrics_of(task)} - of_rows - {"precision", "recall", "f1", "average_precision"}

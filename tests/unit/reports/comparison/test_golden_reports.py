@@ -5,6 +5,7 @@ After a wanted change: `python tests/unit/reports/comparison/test_golden_reports
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,10 @@ from gitops_mlops.reports.comparison.terminal import comparison_text
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 NAMES = ("better", "worse", "cannot_tell", "first_version", "incomparable", "hostile")
-RENDERERS = {"md": report_markdown, "txt": lambda report: comparison_text(report) + "\n"}
+RENDERERS: dict[str, Callable[[Report], str]] = {
+    "md": report_markdown,
+    "txt": lambda report: comparison_text(report) + "\n",
+}
 
 
 def load(name: str) -> Report:

@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from gitops_mlops.domain.statistics.results import Interval, MetricResult
 from gitops_mlops.reports.rendering.numbers import (
@@ -111,4 +112,5 @@ def test_both_sides_of_a_change_can_be_told_apart(old: object, new: object) -> N
 
 def test_text_and_number_that_look_alike_are_told_apart() -> None:
     assert pair_text("1", 1, 20) == ('"1"', "1")
-    assert pair_text([1] * 50, [1] * 49 + [2], 20) == ("… 1, 1, 1, 1]", "… 1, 1, 1, 2]")
+    ones: list[JsonValue] = [1] * 49
+    assert pair_text([*ones, 1], [*ones, 2], 20) == ("… 1, 1, 1, 1]", "… 1, 1, 1, 2]")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -128,7 +129,7 @@ def _several() -> PullRequestReport:
 
 
 EXAMPLES = {"review_one": _one, "review_several": _several}
-RENDERERS = {
+RENDERERS: dict[str, Callable[[PullRequestReport], str]] = {
     "md": lambda one: review_markdown(one, github.WEB),
     "txt": lambda one: review_text(one) + "\n",
 }

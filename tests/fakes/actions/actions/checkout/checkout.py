@@ -36,7 +36,8 @@ def wanted() -> tuple[str, str]:
         return given, ""
     if repository == os.environ["GITHUB_REPOSITORY"]:
         return os.environ["GITHUB_REF"], os.environ["GITHUB_SHA"]
-    return re.search(r"ref: (\S+)", git("ls-remote", "--symref", "origin", "HEAD")).group(1), ""
+    (found,) = re.findall(r"ref: (\S+)", git("ls-remote", "--symref", "origin", "HEAD"))
+    return found, ""
 
 
 def full(ref: str) -> str:

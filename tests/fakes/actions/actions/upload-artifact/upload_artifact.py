@@ -30,7 +30,8 @@ def ask(method: str, question: dict[str, object]) -> dict[str, str]:
         {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
+        found: dict[str, str] = json.load(answer)
+        return found
 
 
 def put(address: str, body: bytes) -> None:

@@ -8,13 +8,14 @@ import os
 import urllib.request
 import zipfile
 from pathlib import Path
+from typing import Any
 
 inputs = json.loads(os.environ["INPUTS"])
 target = Path(os.environ["GITHUB_WORKSPACE"]) / inputs["path"]
 elsewhere = inputs["github-token"] != ""
 
 
-def ask(method: str, question: dict[str, object]) -> dict[str, object]:
+def ask(method: str, question: dict[str, object]) -> dict[str, Any]:
     """A call of the artifact service, which knows the run from the token."""
     token = os.environ["ACTIONS_RUNTIME_TOKEN"]
     claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
@@ -27,7 +28,8 @@ def ask(method: str, question: dict[str, object]) -> dict[str, object]:
         {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
+        found: dict[str, Any] = json.load(answer)
+        return found
 
 
 def fetch(address: str) -> bytes:
@@ -36,7 +38,8 @@ def fetch(address: str) -> bytes:
     if address.startswith(os.environ["GITHUB_API_URL"]):
         request.add_unredirected_header("Authorization", f"Bearer {inputs['github-token']}")
     with urllib.request.urlopen(request, timeout=30) as answer:
-        return answer.read()
+        content: bytes = answer.read()
+        return content
 
 
 def known() -> dict[str, str]:

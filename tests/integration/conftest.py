@@ -29,6 +29,12 @@ def run(cli: Cli, repo: Repo) -> Commands:
 
 
 @pytest.fixture
+def run_deploy(cli: Cli, repo: Repo) -> Commands:
+    """The same for commands that tell how far they are."""
+    return Commands(cli, repo.root, talks=True)
+
+
+@pytest.fixture
 def registry_project(repo: Repo) -> Project:
     """A first model, committed, and the report that speaks for it; nothing is registered."""
     return Project.trained(repo)

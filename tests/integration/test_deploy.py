@@ -43,20 +43,22 @@ def state(run: Run, code: int) -> Any:
     return place
 
 
-def test_a_version_is_deployed_once(deploy_project: DeployProject, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_is_deployed_once(
+    deploy_project: DeployProject, run_deploy: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "canary-of-the-token")
     commit = deploy_project.release("v1.0.0", 1, "staging")
-    planned = run("deploy", "staging", "--dry-run", "--json").json
+    planned = run_deploy("deploy", "staging", "--dry-run", "--json").json
     assert [(place["result"], place["step"]) for place in planned] == [("planned", "start")]
     assert deploy_project.servers() == set()
 
-    first = run("deploy", "staging")
+    first = run_deploy("deploy", "staging")
     (pid,) = deploy_project.servers()
     assert first.out == f"credit in staging: v1.0.0 serves at http://127.0.0.1:{deploy_project.staging}\n"
 
-    again = run("deploy", "staging")
+    again = run_deploy("deploy", "staging")
     assert ("nothing to do" in again.out, deploy_project.servers()) == (True, {pid})
-    place = state(run, 0)
+    place = state(run_deploy, 0)
     assert (place["sync"], place["health"], place["note"]) == ("Synced", "Healthy", "")
     assert place["running"]["commit"] == commit
     assert place["since"] is not None
@@ -107,14 +109,14 @@ class Traffic:
                     self.failures.append(repr(error))
 
 
-def test_no_request_is_lost_while_versions_change(deploy_project: DeployProject, run: Run) -> None:
+def test_no_request_is_lost_while_versions_change(deploy_project: DeployProject, run_deploy: Run) -> None:
     first = deploy_project.release("v1.0.0", 1, "staging")
-    run("deploy", "staging")
+    run_deploy("deploy", "staging")
     deploy_project.release("v1.1.0", 2, "staging")
     with Traffic(deploy_project.staging) as traffic:
-        forth = run("deploy", "staging")
+        forth = run_deploy("deploy", "staging")
         deploy_project.assign("staging", first)
-        back = run("deploy", "staging")
+        back = run_deploy("deploy", "staging")
     assert "v1.0.0 → v1.1.0 serves" in forth.out
     assert "v1.1.0 → v1.0.0 serves" in back.out
     assert traffic.failures == []
@@ -122,26 +124,26 @@ def test_no_request_is_lost_while_versions_change(deploy_project: DeployProject,
     assert len(deploy_project.servers()) == 1
 
 
-def test_a_version_that_is_not_ready_in_time_is_not_let_in(deploy_project: DeployProject, run: Run) -> None:
+def test_a_version_that_is_not_ready_in_time_is_not_let_in(deploy_project: DeployProject, run_deploy: Run) -> None:
     deploy_project.release("v1.0.0", 1, "staging")
-    run("deploy", "staging")
+    run_deploy("deploy", "staging")
     before = deploy_project.servers()
     deploy_project.release("v1.1.0", 2, "staging")
     deploy_project.configure({"timeout: 20s": "timeout: 0.01s"})
-    refused = run("deploy", "staging", code=1)
+    refused = run_deploy("deploy", "staging", code=1)
     assert "v1.1.0 was not let in: the server was not ready after 0.01 s" in refused.out
     assert "v1.0.0 keeps serving" in refused.out
     assert deploy_project.servers() == before
-    place = state(run, 1)
+    place = state(run_deploy, 1)
     assert (place["sync"], place["health"], place["running"]["version"]) == ("OutOfSync", "Healthy", "v1.0.0")
     assert "not ready" in place["note"]
 
 
 def test_a_server_that_finds_other_predictions_is_not_let_in(
-    deploy_project: DeployProject, run: Run, monkeypatch: pytest.MonkeyPatch
+    deploy_project: DeployProject, run_deploy: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deploy_project.release("v1.0.0", 1, "staging")
-    run("deploy", "staging")
+    run_deploy("deploy", "staging")
     before = deploy_project.servers()
     deploy_project.release("v1.1.0", 2, "staging")
     honest = make_golden
@@ -151,15 +153,15 @@ def test_a_server_that_finds_other_predictions_is_not_let_in(
         return golden.model_copy(update={"labels": (1 - int(golden.labels[0]), *golden.labels[1:])})
 
     monkeypatch.setattr(bundles, "make_golden", elsewhere)
-    refused = run("deploy", "staging", code=1)
+    refused = run_deploy("deploy", "staging", code=1)
     assert "the server ended before it was ready" in refused.out
     assert "golden row 0: predicted" in refused.out
     assert deploy_project.servers() == before
 
 
-def test_the_gate_asks_the_endpoint_itself(deploy_project: DeployProject, run: Run) -> None:
+def test_the_gate_asks_the_endpoint_itself(deploy_project: DeployProject, run_deploy: Run) -> None:
     deploy_project.release("v1.0.0", 1, "staging")
-    run("deploy", "staging")
+    run_deploy("deploy", "staging")
     before = deploy_project.servers()
     deploy_project.release("v1.1.0", 2, "staging")
     config = parse_config((deploy_project.root / "mlops.yaml").read_bytes())
@@ -193,59 +195,59 @@ def test_the_gate_asks_the_endpoint_itself(deploy_project: DeployProject, run: R
     assert (outcome.current, deploy_project.servers()) == ("v1.0.0", before)
 
 
-def test_a_tampered_model_is_not_deployed(deploy_project: DeployProject, run: Run) -> None:
+def test_a_tampered_model_is_not_deployed(deploy_project: DeployProject, run_deploy: Run) -> None:
     deploy_project.release("v1.0.0", 1, "staging")
     cached = deploy_project.cached(trained(1))
     content = cached.read_bytes()
     cached.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    assert "damaged" in run("deploy", "staging", code=3).err
+    assert "damaged" in run_deploy("deploy", "staging", code=3).err
     cached.unlink()
-    assert "not cached, and no DVC remote gave it" in run("deploy", "staging", code=3).err
+    assert "not cached, and no DVC remote gave it" in run_deploy("deploy", "staging", code=3).err
     assert deploy_project.servers() == set()
 
 
-def test_a_model_that_was_not_registered_is_not_deployed(deploy_project: DeployProject, run: Run) -> None:
+def test_a_model_that_was_not_registered_is_not_deployed(deploy_project: DeployProject, run_deploy: Run) -> None:
     deploy_project.release("v1.0.0", 1, "staging", sha256="0" * 64)
-    assert "is not the model that was registered" in run("deploy", "staging", code=3).err
+    assert "is not the model that was registered" in run_deploy("deploy", "staging", code=3).err
     assert deploy_project.servers() == set()
     assert not (deploy_project.root / ".gitops-mlops/bundles").exists()
 
 
-def test_a_killed_server_is_seen_and_healed(deploy_project: DeployProject, run: Run) -> None:
+def test_a_killed_server_is_seen_and_healed(deploy_project: DeployProject, run_deploy: Run) -> None:
     deploy_project.release("v1.0.0", 1, "staging")
-    run("deploy", "staging")
+    run_deploy("deploy", "staging")
     (pid,) = deploy_project.servers()
     identity = ProcessIdentity.of(pid)
     assert identity is not None
     os.kill(pid, signal.SIGKILL)
     assert identity.wait(10)
-    place = state(run, 1)
+    place = state(run_deploy, 1)
     assert (place["sync"], place["health"]) == ("OutOfSync", "Degraded")
     assert f"its process {pid} is gone" in place["note"]
-    run("deploy", "staging")
-    assert state(run, 0)["health"] == "Healthy"
+    run_deploy("deploy", "staging")
+    assert state(run_deploy, 0)["health"] == "Healthy"
     assert len(deploy_project.servers()) == 1
 
 
-def test_a_port_that_another_process_has(deploy_project: DeployProject, run: Run) -> None:
+def test_a_port_that_another_process_has(deploy_project: DeployProject, run_deploy: Run) -> None:
     deploy_project.release("v1.0.0", 1, "staging")
     with socket.create_server(("127.0.0.1", deploy_project.staging)):
-        assert f"127.0.0.1:{deploy_project.staging}: the port is taken" in run("deploy", "staging", code=4).err
+        assert f"127.0.0.1:{deploy_project.staging}: the port is taken" in run_deploy("deploy", "staging", code=4).err
     assert deploy_project.servers() == set()
-    run("deploy", "staging")
+    run_deploy("deploy", "staging")
 
 
-def test_nothing_assigned_stops_nothing(deploy_project: DeployProject, run: Run) -> None:
+def test_nothing_assigned_stops_nothing(deploy_project: DeployProject, run_deploy: Run) -> None:
     deploy_project.release("v1.0.0", 1, "staging")
-    run("deploy", "staging")
+    run_deploy("deploy", "staging")
     before = deploy_project.servers()
-    assert "no version is assigned to production" in run("deploy", "production", code=3).err
-    together = run("deploy", "--json").json
+    assert "no version is assigned to production" in run_deploy("deploy", "production", code=3).err
+    together = run_deploy("deploy", "--json").json
     assert [place["result"] for place in together] == ["unchanged", "unassigned"]
     for tag in deploy_project.repo.git("tag", "--list").split():
         deploy_project.repo.git("tag", "--delete", tag)
-    assert "what runs is left alone" in run("deploy", code=3).err
-    assert "no version is assigned" in run("status", code=3).err
+    assert "what runs is left alone" in run_deploy("deploy", code=3).err
+    assert "no version is assigned" in run_deploy("status", code=3).err
     assert deploy_project.servers() == before
 
 
@@ -259,30 +261,32 @@ def test_a_shallow_clone_cannot_decide(deploy_project: DeployProject, cli: Cli, 
         assert (answer.code, "shallow" in answer.err, answer.err.count("\n")) == (3, True, 1)
 
 
-def test_stop_is_on_purpose_and_deploy_starts_again(deploy_project: DeployProject, run: Run) -> None:
+def test_stop_is_on_purpose_and_deploy_starts_again(deploy_project: DeployProject, run_deploy: Run) -> None:
     deploy_project.release("v1.0.0", 1, "staging")
-    run("deploy", "staging")
-    assert "--stop needs the environment" in run("deploy", "--stop", code=2).err
-    assert run("deploy", "staging", "--stop").out == "credit in staging: stopped\n"
+    run_deploy("deploy", "staging")
+    assert "--stop needs the environment" in run_deploy("deploy", "--stop", code=2).err
+    assert run_deploy("deploy", "staging", "--stop").out == "credit in staging: stopped\n"
     assert deploy_project.servers() == set()
-    assert state(run, 1)["health"] == "Suspended"
-    assert run("deploy", "--stop", "staging", "production").out.count("did not run") == 2
-    run("deploy", "staging")
-    assert state(run, 0)["health"] == "Healthy"
+    assert state(run_deploy, 1)["health"] == "Suspended"
+    assert run_deploy("deploy", "--stop", "staging", "production").out.count("did not run") == 2
+    run_deploy("deploy", "staging")
+    assert state(run_deploy, 0)["health"] == "Healthy"
 
 
-def test_the_log_holds_what_clients_asked_and_not_the_health_gate(deploy_project: DeployProject, run: Run) -> None:
+def test_the_log_holds_what_clients_asked_and_not_the_health_gate(
+    deploy_project: DeployProject, run_deploy: Run
+) -> None:
     import polars as pl
 
     deploy_project.release("v1.0.0", 1, "staging")
-    run("deploy", "staging")
-    run("predict", "credit", "--env", "staging", "--row", json.dumps(ROW))
-    run("deploy", "staging", "--stop")
+    run_deploy("deploy", "staging")
+    run_deploy("predict", "credit", "--env", "staging", "--row", json.dumps(ROW))
+    run_deploy("deploy", "staging", "--stop")
     log = deploy_project.root / ".gitops-mlops" / "predictions" / "staging" / "credit" / "predictions"
     assert pl.read_parquet(log / "*.parquet")["income"].to_list() == [ROW["income"]]
 
 
-def test_two_deploys_at_once_make_one_server(deploy_project: DeployProject, run: Run) -> None:
+def test_two_deploys_at_once_make_one_server(deploy_project: DeployProject, run_deploy: Run) -> None:
     deploy_project.release("v1.0.0", 1, "staging")
     command = [sys.executable, "-m", "gitops_mlops", "-C", str(deploy_project.root), "deploy", "staging", "--json"]
     environment = {**os.environ, "PYTHONPATH": SOURCE}
@@ -296,11 +300,11 @@ def test_two_deploys_at_once_make_one_server(deploy_project: DeployProject, run:
     assert len(deploy_project.servers()) == 1
 
 
-def test_a_deploy_that_is_killed_leaves_no_server(deploy_project: DeployProject, run: Run) -> None:
+def test_a_deploy_that_is_killed_leaves_no_server(deploy_project: DeployProject, run_deploy: Run) -> None:
     deploy_project.release("v1.0.0", 1, "staging")
     repository = bootstrap.repository(deploy_project.root)
-    run("deploy", "staging")
-    run("deploy", "staging", "--stop")
+    run_deploy("deploy", "staging")
+    run_deploy("deploy", "staging", "--stop")
     (bundle,) = (deploy_project.root / ".gitops-mlops/bundles").iterdir()
     script = f"""
 import sys
@@ -323,7 +327,7 @@ sys.stdin.read()
         assert identity is not None
         deployer.kill()
     assert identity.wait(60)
-    run("deploy", "staging")
+    run_deploy("deploy", "staging")
 
 
 def test_an_interrupted_deploy_leaves_no_server(deploy_project: DeployProject) -> None:
@@ -342,63 +346,65 @@ def test_an_interrupted_deploy_leaves_no_server(deploy_project: DeployProject) -
     assert deploy_project.servers() == set()
 
 
-def test_a_server_that_hangs_is_replaced(deploy_project: DeployProject, run: Run) -> None:
+def test_a_server_that_hangs_is_replaced(deploy_project: DeployProject, run_deploy: Run) -> None:
     deploy_project.release("v1.0.0", 1, "staging")
-    run("deploy", "staging")
+    run_deploy("deploy", "staging")
     (pid,) = deploy_project.servers()
     os.kill(pid, signal.SIGSTOP)
-    place = state(run, 1)
+    place = state(run_deploy, 1)
     assert (place["health"], "does not answer" in place["note"]) == ("Degraded", True)
-    run("deploy", "staging")
+    run_deploy("deploy", "staging")
     assert pid not in deploy_project.servers()
-    assert state(run, 0)["health"] == "Healthy"
+    assert state(run_deploy, 0)["health"] == "Healthy"
 
 
-def test_a_deploy_that_died_while_the_port_changed_hands_is_finished(deploy_project: DeployProject, run: Run) -> None:
+def test_a_deploy_that_died_while_the_port_changed_hands_is_finished(
+    deploy_project: DeployProject, run_deploy: Run
+) -> None:
     deploy_project.release("v1.0.0", 1, "staging")
-    run("deploy", "staging")
+    run_deploy("deploy", "staging")
     path = deploy_project.root / ".gitops-mlops/processes/staging/credit.json"
     record = json.loads(path.read_text())
     # As if the process had died after the candidate was given the port and before that was written down.
     path.write_text(json.dumps({**record, "candidate": record["current"], "current": None}))
-    assert state(run, 0)["health"] == "Healthy"
+    assert state(run_deploy, 0)["health"] == "Healthy"
     before = deploy_project.servers()
     deploy_project.release("v1.1.0", 2, "staging")
-    run("deploy", "staging")
+    run_deploy("deploy", "staging")
     assert len(deploy_project.servers()) == 1
     assert not before & deploy_project.servers()
 
 
-def test_a_server_that_we_lost_track_of(deploy_project: DeployProject, run: Run) -> None:
+def test_a_server_that_we_lost_track_of(deploy_project: DeployProject, run_deploy: Run) -> None:
     deploy_project.release("v1.0.0", 1, "staging")
-    run("deploy", "staging")
+    run_deploy("deploy", "staging")
     deploy_project.repo.git("clean", "-fdxq", "--", ".gitops-mlops")
-    place = state(run, 0)
+    place = state(run_deploy, 0)
     assert (place["health"], "lost track" in place["note"]) == ("Healthy", True)
-    assert "nothing to do" in run("deploy", "staging").out
+    assert "nothing to do" in run_deploy("deploy", "staging").out
     before = deploy_project.servers_on(deploy_project.staging)
     deploy_project.release("v1.1.0", 2, "staging")
-    assert "the port is taken" in run("deploy", "staging", code=4).err
+    assert "the port is taken" in run_deploy("deploy", "staging", code=4).err
     assert deploy_project.servers_on(deploy_project.staging) == before
 
 
-def test_a_broken_record_is_one_line(deploy_project: DeployProject, run: Run) -> None:
+def test_a_broken_record_is_one_line(deploy_project: DeployProject, run_deploy: Run) -> None:
     deploy_project.release("v1.0.0", 1, "staging")
     path = deploy_project.root / ".gitops-mlops/processes/staging/credit.json"
     path.parent.mkdir(parents=True)
     path.write_text("{")
     for command in ("deploy", "status"):
-        assert "not a record that a deploy wrote" in run(command, "staging", code=4).err
+        assert "not a record that a deploy wrote" in run_deploy(command, "staging", code=4).err
 
 
-def test_a_changed_port_moves_the_server(deploy_project: DeployProject, run: Run) -> None:
+def test_a_changed_port_moves_the_server(deploy_project: DeployProject, run_deploy: Run) -> None:
     deploy_project.release("v1.0.0", 1, "staging")
-    run("deploy", "staging")
+    run_deploy("deploy", "staging")
     (deploy_project.staging,) = free_ports(1)
     deploy_project.configure()
-    assert "does not answer" in state(run, 1)["note"]
-    run("deploy", "staging")
-    assert state(run, 0)["address"].endswith(f":{deploy_project.staging}")
+    assert "does not answer" in state(run_deploy, 1)["note"]
+    run_deploy("deploy", "staging")
+    assert state(run_deploy, 0)["address"].endswith(f":{deploy_project.staging}")
     assert len(deploy_project.servers()) == 1
 
 
@@ -419,9 +425,9 @@ def test_a_repository_with_a_long_path(repo: Repo, cli: Cli, tmp_path: Path, mon
         project.clean_up()
 
 
-def test_the_same_version_gives_the_same_bundle(deploy_project: DeployProject, run: Run) -> None:
+def test_the_same_version_gives_the_same_bundle(deploy_project: DeployProject, run_deploy: Run) -> None:
     deploy_project.release("v1.0.0", 1, "staging")
-    run("deploy", "staging")
+    run_deploy("deploy", "staging")
     folder = deploy_project.root / ".gitops-mlops/bundles"
     (first,) = folder.iterdir()
     manifest = json.loads((first / "bundle.json").read_text())
@@ -429,16 +435,16 @@ def test_the_same_version_gives_the_same_bundle(deploy_project: DeployProject, r
     assert manifest["golden"]["rows"][0]["income"] == 0.0
     assert all(set(row) == {"income", "age", "region", "since"} for row in manifest["golden"]["rows"])
     (first / "model.skops").write_bytes(b"damaged")
-    run("deploy", "staging", "--stop")
-    run("deploy", "staging")
+    run_deploy("deploy", "staging", "--stop")
+    run_deploy("deploy", "staging")
     assert [path.name for path in folder.iterdir()] == [first.name]
 
 
-def test_a_refused_word_costs_nothing(deploy_project: DeployProject, run: Run) -> None:
+def test_a_refused_word_costs_nothing(deploy_project: DeployProject, run_deploy: Run) -> None:
     deploy_project.release("v1.0.0", 1, "staging")
-    assert "perhaps you meant 'staging'" in run("deploy", "stagin", code=2).err
-    assert "perhaps you meant 'credit'" in run("deploy", "--model", "credits", code=2).err
-    assert "exclude each other" in run("deploy", "staging", "--stop", "--dry-run", code=2).err
+    assert "perhaps you meant 'staging'" in run_deploy("deploy", "stagin", code=2).err
+    assert "perhaps you meant 'credit'" in run_deploy("deploy", "--model", "credits", code=2).err
+    assert "exclude each other" in run_deploy("deploy", "staging", "--stop", "--dry-run", code=2).err
 
 
 def test_what_runs_is_remembered_outside_of_a_clone_that_is_wiped(

@@ -20,8 +20,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from simulation import Draw, generators
-
+from benchmarks.simulation import Draw, generators
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.statistics.estimate import StatisticsSettings
 from gitops_mlops.domain.statistics.measure import measure

@@ -92,7 +92,8 @@ def reproduced_flagship(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def flagship(reproduced_flagship: Project) -> Iterator[Project]:
     """The reproduced flagship; what a test changes in it is undone."""
     # What DVC has in its cache comes back by `dvc checkout`; metrics and plots are in git alone.
-    paths = [reproduced_flagship.root / "params.yaml", reproduced_flagship.root / "dvc.lock", *(reproduced_flagship.root / "metrics").glob("*")]
+    root = reproduced_flagship.root
+    paths = [root / "params.yaml", root / "dvc.lock", *(root / "metrics").glob("*")]
     kept = {path: path.read_bytes() for path in paths}
     yield reproduced_flagship
     for path, content in kept.items():

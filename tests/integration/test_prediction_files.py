@@ -80,6 +80,10 @@ def put(column: str, value: Any) -> Change:
     )
 
 
+def with_key(key: pl.Expr) -> Change:
+    return lambda f: f.with_columns(key=key)
+
+
 B, M, R, F, K = TASKS
 CASES: list[tuple[str, str, Change, str, int, str, str]] = [
     (t, "plain", lambda f: f, "", 0, "pass", "first version, passes its gates") for t in TASKS
@@ -102,7 +106,7 @@ CASES += [
     (t, "ids as text", lambda f: f.with_columns(pl.col("key").cast(pl.String)), "", 0, "pass", "") for t in TASKS
 ]
 CASES += [
-    (B, f"ids as {name}", lambda f, key=key: f.with_columns(key=key), "", code, "" if code else "pass", says)
+    (B, f"ids as {name}", with_key(key), "", code, "" if code else "pass", says)
     for name, key, code, says in (
         ("floats", pl.col("key").cast(pl.Float64), 0, ""),
         ("text of floats", pl.col("key").cast(pl.Float64).cast(pl.String), 0, ""),

@@ -10,6 +10,8 @@ import pytest
 
 from tests.conftest import Cli, Repo
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 PIPELINE = """\
 stages:
   one:

@@ -80,15 +80,19 @@ def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A git that counts its starts, and kills whoever started it at the one that `kill` names. Its folder."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    script = folder / "git"
+    script, real = folder / "git", shutil.which("git")
     script.write_text(
         f"""#!/bin/sh
 echo "$1" >> {folder}/starts
-at=$(wc -l < {folder}/starts) kill=$(cat {folder}/kill 2>/dev/null)
-[ "$kill" != "$((at)) before" ] || {{ kill -9 $PPID; exit 1; }}
-{shutil.which("git")} "$@"
+[ -e {folder}/kill ] || exec {real} "$@"
+read -r kill < {folder}/kill
+at=0
+while read -r _; do at=$((at + 1)); done < {folder}/starts
+[ "$kill" != "$at before" ] || {{ kill -9 $PPID; exit 1; }}
+[ "$kill" = "$at after" ] || exec {real} "$@"
+{real} "$@"
 code=$?
-[ "$kill" != "$((at)) after" ] || kill -9 $PPID
+kill -9 $PPID
 exit $code
 """
     )

@@ -15,6 +15,8 @@ from tests.conftest import Repo
 from tests.integration.registry_histories import ours, overview, told, told_by_gto
 from tests.integration.registry_project import Commands, Project
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 PIPELINE = """\
 stages: {{train: {{cmd: train, outs: [{path}]}}}}
 artifacts: {{{model}: {{path: {path}, type: model}}}}

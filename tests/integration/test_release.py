@@ -19,6 +19,8 @@ from tests.conftest import Answer, Cli, Repo
 from tests.fakes.forge import TOKEN, running
 from tests.integration.comparison_project import ComparisonProject, asking, machines
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 Run = Callable[..., Answer]
 
 KILLED = """\

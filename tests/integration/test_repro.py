@@ -19,6 +19,8 @@ from gitops_mlops.domain.pipeline.run import PipelineRunReport, parse_repro
 from tests.conftest import Cli, Repo
 from tests.integration import training_project
 
+pytestmark = pytest.mark.usefixtures("preloaded")
+
 CHAIN = ["train", "sub/dvc.yaml:score"]
 OUTPUTS = [
     "clean.txt",

@@ -73,7 +73,7 @@ lock: setup ## the newest of everything, with hashes, for every Python and platf
 	$(COMPILE) --constraint requirements.txt --extra ml --extra dvc --extra serve --group install \
 	  -o actions/setup/requirements.txt pyproject.toml
 
-bench: setup ## what users wait for, beside the tool they would use instead
+bench: setup ## what users wait for, next to the tool they would use instead
 	$(BIN)/python benchmarks/bench.py
 
 dist: setup ## the distributions; TAG=vX.Y.Z must be the version's
@@ -81,7 +81,7 @@ dist: setup ## the distributions; TAG=vX.Y.Z must be the version's
 	rm -rf dist
 	@# `init` pins the workflows of new projects to the commit that a package was made of.
 	@$(BIN)/python -c 'from gitops_mlops.adapters.git.scaffold_history import origin; print(origin())' > gitops_mlops/published.txt
-	@test -z "$(TAG)" || grep -q '@' gitops_mlops/published.txt || { echo "the remote origin is no repository on GitHub" >&2; exit 1; }
+	@test -z "$(TAG)" || grep -q '@' gitops_mlops/published.txt || { echo "the remote origin is not a repository on GitHub" >&2; exit 1; }
 	$(BIN)/hatchling build; status=$$?; rm gitops_mlops/published.txt; exit $$status
 
 clean: ## remove the virtual environment and caches

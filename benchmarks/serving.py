@@ -7,7 +7,7 @@ The rival is Starlette and uvicorn too: parse JSON, make a DataFrame of records,
 logs nothing and counts nothing. Both serve the same gradient-boosted pipeline over twelve columns on
 loopback, and take turns request by request, so that a busy machine hurts both. Ours runs with its log on, once more
 with a line of the access log for each request.
-The rival stands twice: as it comes, and with OpenMP kept to one thread, which ours does by itself.
+The rival appears twice: as it comes, and with OpenMP kept to one thread, which ours does by itself.
 """
 
 from __future__ import annotations

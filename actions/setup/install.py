@@ -53,7 +53,9 @@ def prepared(environ: Mapping[str, str]) -> Path | None:
         return None
     found = Path(path)
     if not python_of(found).is_file():
-        raise Failure(f"GITOPS_MLOPS_ENVIRONMENT: {path} is no environment → it needs bin/python with gitops-mlops")
+        raise Failure(
+            f"GITOPS_MLOPS_ENVIRONMENT: {path} is not an environment → it needs bin/python with gitops-mlops"
+        )
     return found
 
 

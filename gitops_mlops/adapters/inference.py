@@ -61,7 +61,9 @@ class HttpInference:
         try:
             body = json.dumps({"inputs": to_tensors(rows, datatypes)}, allow_nan=False).encode()
         except (TypeError, ValueError) as error:
-            raise UsageError(f"a row holds what JSON cannot ({error})", hint="null stands for missing") from error
+            raise UsageError(
+                f"a row has a value that JSON cannot hold ({error})", hint="null stands for missing"
+            ) from error
         response = _request("POST", url, body, patience)
         if response.status == _TOO_LARGE and len(rows) > 1:
             half = len(rows) // 2
@@ -124,7 +126,7 @@ def _answer(response: urllib3.BaseHTTPResponse, url: str) -> Any:
     if response.status == 200 and body is not None:
         return body
     said = body.get("error") if isinstance(body, dict) else None
-    message = shorten(str(said), TEXT) if said else "it says nothing that we understand"
+    message = shorten(str(said), TEXT) if said else "its answer cannot be read"
     if 400 <= response.status < 500 and response.status not in (404, 408, 429):
         raise UsageError(message, where=f"{url} answered {response.status}")
     if response.status == _MACHINE_FAILED:

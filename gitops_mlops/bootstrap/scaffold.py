@@ -48,8 +48,8 @@ def toolkit_reference(given: str) -> ToolkitReference:
 
     if named := given or origin():
         return parse_toolkit(named, __version__)
-    hint = "name it: --toolkit OWNER/gitops-mlops@SHA; git ls-remote ADDRESS 'v*^{}' tells the SHAs of versions"
-    raise UsageError("it is not known where this toolkit was installed from", hint=hint)
+    hint = "name it: --toolkit OWNER/gitops-mlops@SHA; git ls-remote ADDRESS 'v*^{}' lists the SHAs of versions"
+    raise UsageError("the origin of this installation is unknown", hint=hint)
 
 
 def issue_tracker() -> str:

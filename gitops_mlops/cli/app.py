@@ -99,7 +99,7 @@ _VERBOSE: dict[str, Any] = {
     "is_eager": True,
     "expose_value": False,
     "callback": _listen,
-    "help": "Say on standard error what is done; -vv in detail.",
+    "help": "Log each step to standard error; -vv logs details.",
 }
 
 
@@ -173,7 +173,7 @@ def _run(words: list[str], session: Session) -> int:
             sys.stdout = output
             discard(output)
             return DONE
-        return fail(ExternalError(f"something that was loaded ended the program (exit {error.code})"), session.step)
+        return fail(ExternalError(f"loaded code ended the program (exit {error.code})"), session.step)
     except (KeyboardInterrupt, click.Abort, click.ClickException) as error:
         return fail(error, session.step)
     except Exception as error:

@@ -32,8 +32,8 @@ COMMANDS: tuple[CommandEntry, ...] = (
         "schema",
         "the JSON Schema of mlops.yaml, contracts, our results and the ledger",
     ),
-    CommandEntry("Set up", "doctor", "doctor.doctor", "doctor", "what is wrong here, and how to mend it"),
-    CommandEntry("Set up", "migrate", "migration.migrate", "migrate", "workflows that use CML into ours"),
+    CommandEntry("Set up", "doctor", "doctor.doctor", "doctor", "what is wrong here, and how to fix it"),
+    CommandEntry("Set up", "migrate", "migration.migrate", "migrate", "translate workflows that use CML"),
     CommandEntry("Set up", "hook", "hooks", "hook", "what pre-commit calls, on what is staged"),
     CommandEntry("Data", "validate", "contracts.validate", "validate", "data against its contract"),
     CommandEntry(
@@ -61,7 +61,7 @@ COMMANDS: tuple[CommandEntry, ...] = (
         "experiments",
         "DVC experiments as a leaderboard on the same rows",
     ),
-    CommandEntry("Compare", "review", "review.review", "review", "all that a pull request is asked, in one go"),
+    CommandEntry("Compare", "review", "review.review", "review", "all checks of a pull request in one go"),
     CommandEntry(
         "Compare", "comment", "review.comment", "comment", "one comment below a pull request, kept up to date"
     ),
@@ -90,7 +90,7 @@ COMMANDS: tuple[CommandEntry, ...] = (
     ),
     CommandEntry("Registry", "promote", "registry.registry", "promote", "assign a version to a stage"),
     CommandEntry(
-        "Registry", "rollback", "registry.registry", "rollback", "assign the version again that a stage held before"
+        "Registry", "rollback", "registry.registry", "rollback", "assign the version again that was in a stage before"
     ),
     CommandEntry(
         "Registry",
@@ -108,15 +108,15 @@ COMMANDS: tuple[CommandEntry, ...] = (
         "rollout",
         "deployment.rollout",
         "rollout",
-        "promote by policy, deploy, and take back what does not serve",
+        "promote by policy, deploy, and roll back what does not serve",
     ),
     CommandEntry("Deploy", "status", "deployment.deploy", "status", "what should run, what runs, and how it is"),
     CommandEntry("Deploy", "serve", "deployment.serve", "serve", "one bundle, in the foreground"),
-    CommandEntry("Deploy", "predict", "deployment.deploy", "predict", "ask a served model, or a bundle"),
+    CommandEntry("Deploy", "predict", "deployment.deploy", "predict", "query a served model, or a bundle"),
 )
 
 EPILOG = """\
-Every command has --json, and --help with an example. Environment variables may stand for
+Every command has --json, and --help with an example. Environment variables can replace
 options and arguments: GITOPS_MLOPS_COMPARE_CHAMPION, GITOPS_MLOPS_COMPARE_MODEL.
 Exit codes: 0 done and passed, 1 a verdict against, 2 wrong usage or configuration,
 3 missing evidence, 4 an outside system failed, 70 a bug of ours, 130 interrupted."""
@@ -145,7 +145,7 @@ def help_text(program: str = "gitops-mlops") -> str:
         "",
         "Options:",
         "  -C DIR     run as if started in DIR",
-        "  -v         say on standard error what is done, -vv in detail; before a command or after it",
+        "  -v         log each step to standard error, -vv with details; before or after the command",
         "  --debug    show tracebacks",
         "  --github   annotate, set outputs and write the summary of a GitHub job",
         "  --version  print the version",

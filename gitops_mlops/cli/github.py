@@ -80,7 +80,7 @@ class JobStep:
             self._say(Level.ERROR, str(error))
             code = code or error.exit_code
         if code and not any(one.level is Level.ERROR for one in self._annotations):
-            self._say(Level.ERROR, f"ended with exit code {code}: the summary of the step says why")
+            self._say(Level.ERROR, f"ended with exit code {code}: the summary of the step has the reason")
         with suppress(MlopsError):
             write("\n".join([f"::{self._token}::", *annotation_lines(self._annotations), ""]))
         _parted(self._stderr)

@@ -45,7 +45,7 @@ def _hook(name: str, example: str) -> Callable[[Callable[..., Any]], click.Comma
 
 @click.group(epilog="Example: gitops-mlops hook no-secrets -- params.yaml")
 def hook() -> None:
-    """Look at what is about to be committed. pre-commit and prek call these; see .pre-commit-hooks.yaml.
+    """Check what is about to be committed. pre-commit and prek call these; see .pre-commit-hooks.yaml.
 
     The id in .pre-commit-config.yaml is mlops-NAME. Without files, `no-secrets` and
     `no-large-files` look at everything that is tracked.
@@ -89,9 +89,9 @@ def contract_compat(session: Session, files: Files, as_json: bool) -> int:
 
 @_hook("dvc-lock", "gitops-mlops hook dvc-lock")
 def dvc_lock(session: Session, files: Files, as_json: bool) -> int:
-    """dvc.lock is in step with dvc.yaml, parameters and sources. Exit code 1 when it is not.
+    """dvc.lock is up to date with dvc.yaml, parameters and sources. Exit code 1 when it is not.
 
-    DVC is not started. Exit code 3 when only DVC can tell of a stage that the commit may have changed, unless
+    DVC is not started. Exit code 3 when only DVC can check a stage that the commit may have changed, unless
     `unchecked-stages: warn`; with `training: ci` what CI will run is a remark.
     """
     from gitops_mlops.reports.pipeline.lock import unchecked_words
@@ -101,7 +101,7 @@ def dvc_lock(session: Session, files: Files, as_json: bool) -> int:
     report = check_staged(bootstrap.staged_tree(repository), bootstrap.index(repository).edited)
     code = _told(report.problems, as_json, VERDICT_AGAINST, report.remarks)
     if not code and report.unchecked:
-        hint = "dvc status tells; unchecked-stages: warn in mlops.yaml lets it pass"
+        hint = "see dvc status; unchecked-stages: warn in mlops.yaml accepts it"
         raise MissingEvidence(unchecked_words(report.unchecked), where="dvc.lock", hint=hint)
     return code
 

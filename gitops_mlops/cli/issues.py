@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gitops_mlops.domain.review.finding import IssueFinding
 
 issues_option = click.option(
-    "--issues", is_flag=True, help="Keep one issue at the forge for each finding, closed once it is cured."
+    "--issues", is_flag=True, help="Keep one issue at the forge for each finding, closed once it is fixed."
 )
 
 

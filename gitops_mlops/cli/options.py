@@ -29,7 +29,7 @@ state_option = click.option(
     metavar="DIR",
     envvar="GITOPS_MLOPS_STATE",
     callback=lambda context, _, given: context.obj.folder / given if given else None,
-    help="Remember there what runs, with bundles and logs, instead of in the repository's .gitops-mlops.",
+    help="Keep the state of what runs there, with bundles and logs, instead of in the repository's .gitops-mlops.",
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

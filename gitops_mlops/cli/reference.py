@@ -13,16 +13,16 @@ import click
 from gitops_mlops.cli.app import root
 from gitops_mlops.cli.commands import COMMANDS, help_text
 
-# What stands in the file does not depend on the terminal that it was made in.
+# What the file holds does not depend on the terminal that it was made in.
 _WIDTH = 100
 
 _VARIABLES = (
     "Each option and argument is an environment variable too: `GITOPS_MLOPS_`, the command, and the option's long",
     "name or what help calls the argument, in capitals (`GITOPS_MLOPS_COMPARE_CONFIG_FROM`,",
     "`GITOPS_MLOPS_PROMOTE_STAGE`, `GITOPS_MLOPS_CONTRACT_INFER_OUT`). Flags are `true` or `false`; several values",
-    "stand on lines of their own; an empty variable is as none; what the command line gives goes first. A variable",
+    "go on lines of their own. An empty variable counts as unset, and the command line wins. A variable",
     "of a command that has no such option is an error. `GITOPS_MLOPS_FOLDER` is `-C`. `--github` is for the",
-    "[steps of a GitHub job](actions.md#what-a-step-tells-github).",
+    "[steps of a GitHub job](actions.md#what-a-step-reports-to-github).",
 )
 
 

@@ -121,7 +121,7 @@ class TagConflict(ExternalError):
         self.names = tuple(names)
         more = and_more(len(names) - 1, " (", ")")
         super().__init__(
-            f"is another one here than on {remote}{more}",
+            f"differs from the one on {remote}{more}",
             where=f"tag {names[0]}",
             hint=f"if {remote} is right: git tag -d -- {shlex.quote(names[0])} && git fetch --tags {remote}",
         )

@@ -119,7 +119,7 @@ _MACHINE = frozenset(
 )
 _SHORTAGES = ("cannot allocate memory", "bad_alloc", "out of memory", "memoryerror", "no space left on device")
 _MEMORY = "give this machine more memory, or end what else runs on it"
-_DISK = "free disk space: the server could not even say what is wrong"
+_DISK = "free disk space: the server could not even report what is wrong"
 _BUSY = "end what keeps this machine busy, or raise health.timeout in mlops.yaml"
 # A server killed by one of these crashed; by any other somebody or the system ended it: SIGKILL comes from the
 # kernel when memory runs out, SIGBUS from a full disk below mapped memory, SIGILL from an older processor.
@@ -180,7 +180,7 @@ def fault_of_ending(ending: Ending) -> Fault:
     """The cause of a process' end before it served."""
     ended = f"{ending.who} ended before {ending.until}"
     said = ending.lines[-1] if ending.lines else ""
-    words = " | ".join(ending.lines) or "it said nothing"
+    words = " | ".join(ending.lines) or "it printed nothing"
     if ending.code < 0:
         return _of_signal(-ending.code, words, ending.who)
     line, _, hint = said.removeprefix(_SAID).partition(" → ")
@@ -208,7 +208,7 @@ def _of_signal(number: int, words: str, who: str) -> Fault:
     if number == signal.SIGKILL or number in _CRASHES:
         reason = f"{who} was killed ({name}), as the system does when memory runs out: {words}"
         return Fault(Cause.PLACE, reason, f"{_MEMORY}; `dmesg` names what was killed")
-    return Fault(Cause.PLACE, f"somebody or the system ended {who} ({name}): {words}", "find out who ended it")
+    return Fault(Cause.PLACE, f"a user or the system ended {who} ({name}): {words}", "find out who ended it")
 
 
 def fault_of_delay(

@@ -31,7 +31,7 @@ def column_label(name: str | None) -> str:
 
 
 def path_problem(text: str) -> str:
-    """Why `text` is no path inside a repository, or "" when it is one (symlinks are the adapter's to check)."""
+    """Why `text` is not a path inside a repository, or "" when it is one (symlinks are the adapter's to check)."""
     path = PurePosixPath(text)
     if not text.strip():
         return "is empty"

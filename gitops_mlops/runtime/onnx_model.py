@@ -110,11 +110,13 @@ def load_onnx(content: bytes, name: str, inputs: Sequence[str] = ()) -> OnnxMode
 
 def _columns(taken: Sequence[Any], said: tuple[Any, ...], declared: Sequence[str], name: str) -> tuple[str, ...]:
     if unknown := [each.type for each in taken if each.type not in _NUMPY]:
-        raise UsageError(f"it takes {unknown[0]}, which no column is", where=name, hint="export it for plain columns")
+        raise UsageError(
+            f"it takes {unknown[0]}, which is not a column type", where=name, hint="export it for plain columns"
+        )
     width = taken[0].shape[-1] if taken[0].shape else 1
     if len(taken) == 1:
         for columns in (said, tuple(declared) if width != 1 else ()):
-            # A width that is no number is left open.
+            # A width that is not a number is left open.
             if columns and (not isinstance(width, int) or width == len(columns)):
                 return tuple(str(column) for column in columns)
     if len(taken) > 1 or width == 1:
@@ -134,7 +136,7 @@ def _listed(said: dict[str, str], key: str, name: str) -> tuple[Any, ...]:
     except ValueError:
         found = None
     if not isinstance(found, list):
-        raise MissingEvidence(f"its metadata `{key}` is no JSON list", where=name, hint="export it again")
+        raise MissingEvidence(f"its metadata `{key}` is not a JSON list", where=name, hint="export it again")
     return tuple(found)
 
 

@@ -60,7 +60,7 @@ def write_predictions(
 
     target = Path(path)
     if target.suffix not in _ENDINGS:
-        hint = "let it end in .parquet, for a CSV does not keep the types of ids and labels"
+        hint = "end it in .parquet, as a CSV does not keep the types of ids and labels"
         raise UsageError("is not the name of a Parquet file", where=str(path), hint=hint)
     content = io.BytesIO()
     prediction_frame(ids, id_column, prediction, probability, classes, str(path)).write_parquet(content)

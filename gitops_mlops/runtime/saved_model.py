@@ -36,7 +36,7 @@ def save_model(estimator: Any, path: str | os.PathLike[str]) -> None:
     """
     target = Path(path)
     if target.suffix != _ENDING:
-        raise UsageError("is not the name of a skops file", where=str(path), hint=f"let it end in {_ENDING}")
+        raise UsageError("is not the name of a skops file", where=str(path), hint=f"end it in {_ENDING}")
     write_atomically(target, dump_model(estimator), follow=False)
 
 

@@ -34,7 +34,7 @@ REBUILD = "build the bundle again and deploy that"
 
 
 class ModelFailure(Exception):
-    """The model raised, or said something that is no number, for rows that its contract admits."""
+    """The model raised, or said something that is not a number, for rows that its contract admits."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def load_bundle(folder: Path, *, expect_digest: str = "", allow_version_skew: bo
     """The model in a bundle's folder, verified: digests first, then types, then its golden predictions.
 
     Raises EvidenceMissing when there is no bundle, BundleRefused when it is not what it says, UsageError for a
-    model of types that nobody reviewed, ConfigError for a broken contract, MemoryError or OSError when this machine
+    model of types that are not reviewed, ConfigError for a broken contract, MemoryError or OSError when this machine
     fails. Where other packages are installed than the model was made with, a model that does not load or predicts
     otherwise is no verdict against it: EvidenceMissing.
     """
@@ -137,7 +137,7 @@ def _read(folder: Path, name: str) -> bytes:
     try:
         # A symlink can change what it points to after the digest was compared.
         if path.is_symlink() or (path.exists() and not path.is_file()):
-            raise BundleError("is no regular file", where=str(path), hint=REBUILD)
+            raise BundleError("is not a regular file", where=str(path), hint=REBUILD)
         return path.read_bytes()
     except OSError as error:
         raise MissingEvidence(

@@ -79,7 +79,7 @@ def load_model(content: bytes, name: str, trusted: frozenset[str] = frozenset())
         ) from error
     if unknown:
         raise UsageError(
-            f"the model holds types that nobody reviewed: {', '.join(sorted(unknown))}",
+            f"the model holds types that are not reviewed: {', '.join(sorted(unknown))}",
             where=name,
             hint="review them, then add them to the file that trusted-types names in mlops.yaml",
         )

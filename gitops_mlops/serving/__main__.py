@@ -42,13 +42,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=_port, default=8080, help="0 takes a free one (%(default)s)")
     parser.add_argument("--expect-digest", type=_digest, help="serve only the bundle sha256:…")
-    parser.add_argument("--json", action="store_true", help="say as JSON where it serves")
+    parser.add_argument("--json", action="store_true", help="print its address as JSON")
     parser.add_argument("--allow-version-skew", action="store_true", help="accept another scikit-learn version")
     parser.add_argument("--log-dir", type=Path, metavar="DIR", help="keep predictions and feedback here (off)")
     parser.add_argument("--log-exclude", action="append", default=[], metavar="COLUMN", help="input not to keep")
     parser.add_argument("--log-seconds", type=_positive, default=60.0, help="close a log file after (%(default)s)")
     parser.add_argument("--log-keep-days", type=_positive, help="delete log files older than this (never)")
-    parser.add_argument("--access-log", action="store_true", help="say a line for each request on standard error")
+    parser.add_argument("--access-log", action="store_true", help="log each request to standard error")
     parser.add_argument("--max-body", type=_count, default=1024 * 1024, help="bytes in a request (%(default)s)")
     parser.add_argument("--max-rows", type=_count, default=10_000, help="rows in a request (%(default)s)")
     parser.add_argument("--max-concurrency", type=_count, default=64, help="requests at once (%(default)s)")
@@ -84,7 +84,7 @@ def _explained(error: Exception) -> tuple[str, int]:
         case _ if of_the_machine(error):
             return f"the memory of this machine is full ({reason}) → give it more", PlaceError.exit_code
         case ImportError():
-            return f"an installed package is another one than we need ({reason})", MissingEvidence.exit_code
+            return f"an installed package does not fit ({reason})", MissingEvidence.exit_code
         case _:
             return f"this is a bug in gitops-mlops ({reason}) → report it", BUG
 
@@ -159,13 +159,13 @@ def _inherited(
 
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or not 0 <= int(text[:9]) <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port (0 to 65535)")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
     return int(text)
 
 
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or not int(text[:18]) >= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
     return int(text)
 
 
@@ -175,7 +175,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         number = -1.0
     if not 0 <= number <= 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to a million")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to a million")
     return number
 
 
@@ -188,7 +188,7 @@ def _positive(text: str) -> float:
 
 def _digest(text: str) -> str:
     if not is_content_digest(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no digest (sha256: and 64 hexadecimal digits)")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a digest (sha256: and 64 hexadecimal digits)")
     return text
 
 

@@ -55,7 +55,9 @@ class Alarm:
 
     def _say(self) -> None:
         rows = _lost_rows(self._rows)
-        complain(f"warning: {self._folder}: {rows}, predictions are served ({self._reason}) → make room, or mend it")
+        complain(
+            f"warning: {self._folder}: {rows}, predictions are served ({self._reason}) → free disk space, or fix it"
+        )
         self._rows, self._said = 0, time.monotonic()
 
 

@@ -23,7 +23,7 @@ class HttpRefusal(Exception):
 def parse_json(body: bytes) -> Any:
     """The value in `body`. Raises HttpRefusal (400) for anything but one UTF-8 JSON value as RFC 8259 has it.
 
-    A key that stands twice, NaN and Infinity are refused too: readers disagree on what they mean.
+    A key that appears twice, NaN and Infinity are refused too: readers disagree on what they mean.
     """
     try:
         text = body.decode("utf-8")
@@ -66,4 +66,4 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _constant(name: str) -> NoReturn:
-    raise HttpRefusal(400, f"{name} is no JSON → send null for a missing value")
+    raise HttpRefusal(400, f"{name} is not JSON → send null for a missing value")

@@ -20,7 +20,7 @@ def announce(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except OSError as error:
-        complain(f"warning: where it serves could not be said ({error.strerror})")
+        complain(f"warning: the address could not be reported ({error.strerror})")
         # Python would try again at its end, and turn a clean end into exit code 120.
         with contextlib.suppress(OSError, ValueError):
             nothing = os.open(os.devnull, os.O_WRONLY)

@@ -51,7 +51,7 @@ def infer_question(data: Any, contract: Contract, max_rows: int) -> InferenceReq
         if not isinstance(name, str):
             raise HttpRefusal(400, f"inputs[{index}] has no name")
         if name in columns:
-            raise HttpRefusal(400, f"inputs[{index}]: the name {escaped(name)} stands twice")
+            raise HttpRefusal(400, f"inputs[{index}]: the name {escaped(name)} appears twice")
         column = contract.columns.get(name)
         if column is None and contract.strict and name not in contract.unchecked:
             hint = suggest(name, contract.columns)
@@ -80,7 +80,7 @@ def mlflow_question(data: Any, contract: Contract, max_rows: int) -> InferenceRe
     if body.get("params"):
         raise HttpRefusal(400, "this model takes no params")
     if unknown := sorted(body.keys() - {known[0], "params"}):
-        raise HttpRefusal(400, f"unknown key {escaped(unknown[0])} beside {known[0]}")
+        raise HttpRefusal(400, f"unknown key {escaped(unknown[0])} next to {known[0]}")
     (key,) = known
     value = body[key]
     if key == "dataframe_split":
@@ -106,12 +106,12 @@ def feedback_labels(data: Any, served: ServedModel, max_rows: int) -> tuple[list
             raise HttpRefusal(400, f"{what} must have id and label, and nothing else")
         identity, label = entry["id"], entry["label"]
         if not isinstance(identity, str) or not _PREDICTION_ID.match(identity):
-            raise HttpRefusal(422, f"{what}: id is none that a prediction has")
+            raise HttpRefusal(422, f"{what}: id is not that of a prediction")
         if wanted is float and type(label) is int and label.bit_length() < 1000:
             label = float(label)
         if type(label) is not wanted or (served.classes and label not in served.classes):
             known = f" → {first_values(served.classes, _CLASSES_SHOWN)}" if served.classes else ""
-            raise HttpRefusal(422, f"{what}: label is none that the model has{known}")
+            raise HttpRefusal(422, f"{what}: label is not one of the model's{known}")
         if isinstance(label, float) and not math.isfinite(label):
             raise HttpRefusal(422, f"{what}: label is not finite")
         if isinstance(label, int) and label.bit_length() > 63:
@@ -143,7 +143,7 @@ def _positional(data: list[Any], names: list[str], what: str, max_rows: int) -> 
     _checked_rows(len(data), max_rows)
     for index, row in enumerate(data):
         if not isinstance(row, list) or len(row) != len(names):
-            given = f"{len(row)} values" if isinstance(row, list) else "no list"
+            given = f"{len(row)} values" if isinstance(row, list) else "not a list"
             raise HttpRefusal(400, f"{what}[{index}] is {given}, there are {len(names)} columns")
     return dict(zip(names, zip(*data, strict=True), strict=True)), len(data)
 
@@ -171,7 +171,7 @@ def _by_column(value: dict[str, Any]) -> tuple[dict[str, Sequence[Any]], int]:
     rows = None
     for name, values in value.items():
         if not isinstance(values, list):
-            raise HttpRefusal(400, f"inputs: column {escaped(name)} is no list, others are")
+            raise HttpRefusal(400, f"inputs: column {escaped(name)} is not a list, others are")
         if rows is not None and len(values) != rows:
             raise HttpRefusal(
                 400, f"inputs: column {escaped(name)} has {len(values)} values, those before have {rows}"

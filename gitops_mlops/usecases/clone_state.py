@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # Clocks of machines that take part are minutes apart at most.
 _CLOCKS_APART = timedelta(hours=1)
-_MISDATED = "check the clocks; gitops-mlops doctor says how to take back a tag that nobody meant"
+_MISDATED = "check the clocks; gitops-mlops doctor shows how to delete a tag made by mistake"
 
 
 def complete_registry(repository: Repository, recorded: Collection[str] = ()) -> Registry:
@@ -38,7 +38,7 @@ def incompleteness(repository: Repository, registry: Registry) -> tuple[str, str
         )
     if registry.empty and repository.lacks_tags():
         return (
-            "the clone was made without tags, so nothing can be known of versions and stages",
+            "the clone was made without tags, so versions and stages are unknown",
             "git fetch --tags; where the remote has none yet: git config --unset remote.origin.tagOpt",
         )
     return None

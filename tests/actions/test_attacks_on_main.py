@@ -71,7 +71,7 @@ def test_a_forged_report_and_a_replaced_object_bring_no_version(github: GitHub, 
     place = repo.root / f".dvc/cache/files/md5/{md5[:2]}/{md5[2:]}"
     place.write_bytes(poison)
     github.push(octo, "octo/demo", "main", files)
-    assert "no DVC remote gave it" in released(github, "failure")
+    assert "no DVC remote provided it" in released(github, "failure")
     assert git.refs().keys() - {"refs/heads/mlops-ledger"} == before
     place.write_bytes(honest)
     github.push(octo, "octo/demo", "main", {"note.md": "again"})
@@ -154,7 +154,7 @@ def test_a_moved_tag_and_words_at_the_button(github: GitHub, repo: Repo, cli: Cl
     )
     github.schedule("17 * * * *")
     (run,) = github.settle()
-    refused = "was not let in: tag delay#production#5 assigns v0.0.1"
+    refused = "was rejected: tag delay#production#5 assigns v0.0.1"
     assert refused in run.job("scheduled / reconcile (production)").log, run
     issues = github.forge.repository().issues.values()
     no_token_is_left(github)

@@ -72,7 +72,7 @@ BOMBS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "absolute": (lambda content: zipped(content, "/etc/review.json"), "does not hold review.json"),
     "parent": (lambda content: zipped(content, "../review.json"), "does not hold review.json"),
     "folder": (lambda content: zipped(b"", "review.json/"), "does not hold review.json"),
-    "symlink": (lambda content: zipped(b"/etc/passwd", change=_link), "no regular file"),
+    "symlink": (lambda content: zipped(b"/etc/passwd", change=_link), "not a regular file"),
     "unusual": (lambda content: zipped(content, change=_bzip2), "unusual"),
     "two": (lambda content: _several(content, 1), "2 files"),
     "many": (lambda content: _several(content, 5000), "5,001 files"),

@@ -354,7 +354,7 @@ def test_a_remote_that_is_gone_is_said_once(unreported_model: Project, cli: Cli)
     unreported_model.repo.write(".dvc/config", "[core]\n    remote = x\n['remote \"x\"']\n    url = ../../gone\n")
     code, out, error = shell("gitops-mlops register delay", root)
     assert (code, out, error.count("\n")) == (3, "", 1), error
-    assert "no DVC remote gave it → see dvc remote list and dvc pull" in error
+    assert "no DVC remote provided it → see dvc remote list and dvc pull" in error
 
 
 @pytest.mark.parametrize(
@@ -440,4 +440,4 @@ def test_a_place_that_takes_no_file(words: list[str], cli: Cli, unreported_model
 
 def test_predictions_that_could_not_be_kept_are_not_asked_for(cli: Cli, unreported_model: Project) -> None:
     ask = ["predict", "delay", "--env", "staging", "--row", "{}", "--out", "answers.xyz"]
-    refused(cli(*ask, folder=unreported_model.repo.root), 2, "answers.xyz: .xyz is no format of a table", ".parquet")
+    refused(cli(*ask, folder=unreported_model.repo.root), 2, "answers.xyz: .xyz is not a table format", ".parquet")

@@ -124,7 +124,7 @@ def test_what_is_no_onnx_is_refused(compare: Compare, comparison_data: Compariso
 def test_metadata_that_is_no_list_is_refused(compare: Compare, comparison_data: ComparisonProject) -> None:
     project_metadata["columns"] = '{"speed": 1}'
     onnx(comparison_data, *FEATURES, matrix=True)
-    assert "its metadata `columns` is no JSON list" in compare(code=3).err
+    assert "its metadata `columns` is not a JSON list" in compare(code=3).err
 
 
 # ---- the project's own loader ----

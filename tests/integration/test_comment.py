@@ -298,7 +298,7 @@ def test_another_pull_request_cannot_be_reached(place: Place) -> None:
     victims = place.change("victim/demo")
     other = place.forge.open_pull("change", by="victim", head_repository="victim/demo")
     answer = place.of_run(place.uploaded(zipped(place.review(place.head, pull_request=other))))
-    assert f"is for #{other} into main, which is no open pull request of" in answer.err
+    assert f"is for #{other} into main, which is not an open pull request of" in answer.err
     assert place.writes == []
     # A report that claims the head of somebody else.
     answer = place.of_run(place.uploaded(zipped(review(victims))), code=1)
@@ -342,7 +342,7 @@ def test_of_two_pull_requests_of_one_head_only_the_one_that_is_named_is_told(pla
     assert "the head of 2 pull requests" in place.of_run(place.run()).err
     # Once the other is closed, its report is of nothing.
     place.forge.close(other)
-    assert "which is no open pull request" in place.of_run(place.uploaded(zipped(lax))).err
+    assert "which is not an open pull request" in place.of_run(place.uploaded(zipped(lax))).err
     assert (place.comments, len(place.forge.pull(other).comments)) == ([], 1)
 
 
@@ -350,7 +350,7 @@ def test_of_two_pull_requests_of_one_head_only_the_one_that_is_named_is_told(pla
 def test_a_report_for_another_base_is_told_nowhere(place: Place, claims: dict[str, Any]) -> None:
     """Row 25: another branch, none, or another commit of it than the pull request has."""
     answer = place.of_run(place.uploaded(zipped(place.review(place.head, **claims))))
-    assert "which is no open pull request of" in answer.err
+    assert "which is not an open pull request of" in answer.err
     assert place.writes == []
 
 
@@ -359,10 +359,10 @@ def test_a_report_of_before_a_pull_request_was_retargeted_is_told_nowhere(place:
     run = place.uploaded(zipped(place.review(place.head)))
     place.branch("lax")
     place.forge.edit_pull(place.number, base="lax")
-    assert "into main, which is no open pull request" in place.of_run(run).err
+    assert "into main, which is not an open pull request" in place.of_run(run).err
     place.branch("main")
     place.forge.edit_pull(place.number, base="main")
-    assert "into main, which is no open pull request" in place.of_run(run).err
+    assert "into main, which is not an open pull request" in place.of_run(run).err
     assert place.writes == []
     place.of_run(place.uploaded(zipped(place.review(place.head))))
     assert len(place.comments) == 1

@@ -63,7 +63,7 @@ def test_a_challenger_that_treats_a_group_worse_is_blocked(
     assert parity["challenger"] == pytest.approx(max(rates) - min(rates))
     assert parity["worsening"] == pytest.approx(parity["challenger"] - parity["champion"])
     assert parity["ci"]["low"] > 0
-    assert "Fairness: 2 of 2 gaps wider beyond doubt" in compare(code=1).out
+    assert "Fairness: 2 of 2 gaps significantly wider" in compare(code=1).out
 
 
 @pytest.mark.usefixtures("grouped_champion")

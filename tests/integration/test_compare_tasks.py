@@ -67,7 +67,7 @@ def test_users_are_the_units_where_they_are_said_to_be(compare: Compare, ranking
     report = compare("--json").json
     assert (report["evaluation"]["cluster_by"], report["evaluation"]["clusters"]) == ("user", 40)
     ranking.configure("query: user, cluster-by: query", "[{metric: ndcg@5, rule: superior}]", "ranking")
-    assert "40 values of 'user' stand in more than one 'query'" in compare(code=3).err
+    assert "40 values of 'user' are in more than one 'query'" in compare(code=3).err
 
 
 def test_relevance_below_nothing_is_refused(compare: Compare, ranking: ComparisonProject) -> None:
@@ -171,7 +171,7 @@ def test_a_better_forecast(compare: Compare, forecast: ComparisonProject) -> Non
 
 def test_text_is_no_time(compare: Compare, forecast: ComparisonProject) -> None:
     forecast.data("data/test.parquet", sales(90, 200, 2).with_columns(pl.col("day").dt.strftime("%d.%m.%Y")))
-    assert "column 'day' is String, and no order of time is known for it" in compare(code=3).err
+    assert "column 'day' is String, which has no order in time" in compare(code=3).err
 
 
 def test_a_series_that_training_never_had_leaves_mase_undefined(

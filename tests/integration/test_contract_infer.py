@@ -249,7 +249,7 @@ def test_the_rules_are_those_that_a_person_would_write(
 def test_what_cannot_be_described_is_named_and_the_rest_stays_strict(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_text("a,b\n1,\n2,\n")
     answer = cli("contract", "infer", "d.csv", "--out", "c.yaml", folder=tmp_path)
-    assert answer.err == "b is left unchecked: a column of nothing but nulls\nwrote c.yaml\n"
+    assert answer.err == "b is left unchecked: a column with only nulls\nwrote c.yaml\n"
     assert yaml.safe_load((tmp_path / "c.yaml").read_text())["unchecked"] == ["b"]
     for content, code, says in (
         ("a,b\n1,x\n", 0, "1 rows keep"),

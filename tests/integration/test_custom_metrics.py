@@ -100,7 +100,7 @@ def test_what_it_prints_does_not_reach_the_results(compare_json: Compare, money_
         ("def saved(y_true, y_pred): return 'much'", "saved raised ValueError"),
         ("def saved(y_true, y_pred): raise SystemExit(0)", "saved raised SystemExit (0)"),
         ("def saved(only): return 1.0", "saved raised TypeError"),
-        ("saved = 3", "saved: shop.money:saved: is no function"),
+        ("saved = 3", "saved: shop.money:saved: is not a function"),
         ("def other(): pass", "cannot be imported (AttributeError"),
         ("import nothing_such", "cannot be imported (ModuleNotFoundError"),
         ("def saved(:", "cannot be imported (SyntaxError"),

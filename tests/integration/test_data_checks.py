@@ -130,8 +130,8 @@ def test_a_shared_id_blocks_and_the_headline_says_so(cli: Cli, dated_champion: C
     dated_champion.train(*FEATURES)
     report = compared(cli, dated_champion, code=1)
     told = (
-        "100 of 900 rows have the id of a training row, and none of them looks like it: are ids numbered anew in each"
-        " file?; max-overlap is 0"
+        "100 of 900 rows have the id of a training row, and none of them looks like it: does each file number its"
+        " ids from the start?; max-overlap is 0"
     )
     assert check(report, "training rows") == ("block", told)
     assert report["evaluation"]["excluded"] == {"seen in training": 100}
@@ -233,5 +233,5 @@ def test_without_training_data_or_champion_the_report_says_what_it_cannot_know(
         if content.startswith(b"PAR1") and content not in dated_champion.tracked.values():
             path.unlink()
     report = compared(cli, dated_champion)
-    assert report["data_checks"]["note"].startswith("the champion's evaluation data is not to be had")
+    assert report["data_checks"]["note"].startswith("the champion's evaluation data is not available")
     assert report["data_checks"]["datasets"] == []

@@ -131,7 +131,7 @@ def test_a_version_that_is_not_ready_in_time_is_not_let_in(deploy_project: Deplo
     deploy_project.release("v1.1.0", 2, "staging")
     deploy_project.configure({"timeout: 20s": "timeout: 0.01s"})
     refused = run_deploy("deploy", "staging", code=1)
-    assert "v1.1.0 was not let in: the server was not ready after 0.01 s" in refused.out
+    assert "v1.1.0 was rejected: the server was not ready after 0.01 s" in refused.out
     assert "v1.0.0 keeps serving" in refused.out
     assert deploy_project.servers() == before
     place = state(run_deploy, 1)
@@ -202,7 +202,7 @@ def test_a_tampered_model_is_not_deployed(deploy_project: DeployProject, run_dep
     cached.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert "damaged" in run_deploy("deploy", "staging", code=3).err
     cached.unlink()
-    assert "not cached, and no DVC remote gave it" in run_deploy("deploy", "staging", code=3).err
+    assert "not cached, and no DVC remote provided it" in run_deploy("deploy", "staging", code=3).err
     assert deploy_project.servers() == set()
 
 

@@ -96,7 +96,7 @@ def test_a_shallow_clone_is_made_whole(clinic: Clinic) -> None:
     assert any("the ledger was not verified" in line for line in answer.json["skipped"])
     mended = clinic("--fix", folder=shallow)
     assert mended.code == 0, mended.out
-    assert mended.out.startswith("mended shallow-clone, this clone: fetched the history that was cut off\n")
+    assert mended.out.startswith("fixed shallow-clone, this clone: fetched the history that was cut off\n")
     assert {ref for ref in clinic.refs(shallow) if "tags" in ref} == {ref for ref in clinic.refs() if "tags" in ref}
     assert clinic("--fix", folder=shallow).out == "Nothing is wrong\n"
 
@@ -164,7 +164,7 @@ def test_tags_that_only_this_clone_has(clinic: Clinic) -> None:
     clinic.repo.tag("delay#production#2", clinic.commit, when=datetime.now(UTC))
     (unpushed, unrecorded) = clinic("--json").json["findings"]
     assert (unpushed["id"], unrecorded["id"]) == ("tags-unpushed", "ledger-incomplete")
-    push, back = unpushed["fix"].split("; or take it back: ")
+    push, back = unpushed["fix"].split("; or delete it: ")
     assert push == "git push --atomic origin 'refs/tags/delay#production#2'"
     assert back == "gitops-mlops ledger withdraw 'delay#production#2' --reason WHY"
     assert clinic.ids("--fix") == ["tags-unpushed", "ledger-unpushed"]
@@ -225,7 +225,7 @@ def test_a_fix_that_fails_says_why_and_leaves_the_others(clinic: Clinic, tmp_pat
     os.utime(lock, (0, 0))
     answer = clinic("--fix")
     assert answer.code == 1
-    assert "could not mend not-ignored, .gitignore: " in answer.out
+    assert "could not fix not-ignored, .gitignore: " in answer.out
     assert not lock.exists()
     assert not (tmp_path / "outside").exists()
 
@@ -234,12 +234,12 @@ def test_a_remote_that_does_not_answer(clinic: Clinic) -> None:
     clinic.repo.git("remote", "set-url", "origin", str(clinic.home / "gone"))
     assert clinic.ids() == ["remote-unreachable"]
     offline = clinic("--offline")
-    assert (offline.code, offline.err) == (0, "skipped: the remote was not asked (--offline)\n")
+    assert (offline.code, offline.err) == (0, "skipped: the remote was not queried (--offline)\n")
 
 
 def test_no_remote_at_all(clinic: Clinic) -> None:
     clinic.repo.git("remote", "remove", "origin")
-    assert clinic("--json").json["skipped"] == ["no remote was asked: none is called origin"]
+    assert clinic("--json").json["skipped"] == ["no remote was queried: none is called origin"]
 
 
 def test_git_does_not_know_who_writes(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:

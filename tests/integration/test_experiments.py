@@ -70,7 +70,7 @@ def test_who_leads_by_chance_is_said(
     assert versus["metrics"][0]["delta"] == last["difference"], "the same statistics as compare"
     text = experiments().out
     assert "fault: log-loss on 900 rows in 30 independent groups, less is better" in text
-    assert "With 95% confidence: the first is the best of 4, beyond doubt." in text
+    assert "With 95% confidence: the first is significantly the best of 4." in text
 
 
 def test_what_is_asked_for_takes_part_once(experiments: Experiments, three_experiments: ComparisonProject) -> None:
@@ -98,8 +98,8 @@ def test_a_model_that_is_gone_is_last_and_says_why(
     output.unlink()
     last = experiments("--json").json["ranking"][-1]
     assert (last["name"], last["value"], last["may_be_best"]) == ("gone", None, False)
-    assert "is not cached, and no DVC remote gave it" in last["reason"]
-    assert "gone: is not to be had" in experiments().out
+    assert "is not cached, and no DVC remote provided it" in last["reason"]
+    assert "gone: is not available" in experiments().out
 
 
 def test_rows_that_any_model_was_trained_on_are_left_out(

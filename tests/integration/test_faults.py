@@ -81,8 +81,8 @@ VERSION = [
     ("always raises", "load", "cannot be loaded (RuntimeError: no such tree"),
     ("always raises", "first", "fails on its golden rows (RuntimeError: no such tree)"),
     ("always not finite", "first", "its golden predictions are not finite"),
-    ("always crashes", "load", "crashed the process that asks it for golden predictions (SIGSEGV)"),
-    ("always crashes", "first", "crashed the process that asks it for golden predictions (SIGSEGV)"),
+    ("always crashes", "load", "crashed the process that requests its golden predictions (SIGSEGV)"),
+    ("always crashes", "first", "crashed the process that requests its golden predictions (SIGSEGV)"),
     ("always exits", "first", "ended before it answered, with exit code 0"),
 ]
 
@@ -111,8 +111,8 @@ OTHERS = [
     ("memory", "first", "place", 4, "the memory of this machine is full", "give it more"),
     ("memory", "second", "place", 4, "its memory is full", "repair this machine"),
     # On a full disk the server's words are lost, too.
-    ("disk", "load", "place", 4, "it said nothing", "free disk space"),
-    ("disk", "first", "place", 4, "it said nothing", "free disk space"),
+    ("disk", "load", "place", 4, "it printed nothing", "free disk space"),
+    ("disk", "first", "place", 4, "it printed nothing", "free disk space"),
     ("always memory", "first", "place", 4, "the memory of this machine is full", "more memory"),
     ("always killed", "first", "place", 4, "golden predictions was killed (SIGKILL)", "more memory"),
     ("always disk", "load", "place", 4, "golden predictions ended before it answered", "disk"),
@@ -160,7 +160,7 @@ def test_a_model_that_hangs_while_its_bundle_is_built_is_ended_and_refused(
     # On a busy machine, time without a processor does not count: after eight seconds, nor does the model.
     assert 2 <= time.monotonic() - begun < 60
     said = refused.value
-    assert said.message.startswith("the model did not give its golden predictions after 2 s")
+    assert said.message.startswith("the model did not return its golden predictions after 2 s")
     assert (said.where, said.hint, said.exit_code) == ("credit v0.0.1", ANSWERS[Cause.VERSION].repair, 1)
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert (str(tmp_path) in running, list(tmp_path.iterdir())) == (False, [])
@@ -242,7 +242,7 @@ def test_a_version_that_hangs_at_its_first_request_leaves_the_old_one_serving(
     second = trusting_project.version("v0.0.2", faulty("hangs", "second"))
     answer = cli("rollout", "staging", "--push", "--json", folder=trusting_project.root)
     model = only(answer)
-    assert "the server did not give its golden predictions (does not answer (" in model["reason"]
+    assert "the server did not return its golden predictions (does not answer (" in model["reason"]
     assert model["current"] == "v0.0.1"
     # Whether a process that waits is to blame, the machine has a say in.
     busy = "as this machine is busy" in model["reason"]

@@ -53,20 +53,20 @@ def found(answer: Answer) -> list[tuple[str | None, str, int | None, str]]:
         (PARTS[3].clear(), []),
         (
             PARTS[3].with_columns(pl.col("x").cast(pl.String)),
-            [("x", "type", None, f"is string, where float64 is demanded, in {LAST}")],
+            [("x", "type", None, f"is string, expected float64, in {LAST}")],
         ),
         (PARTS[3].drop("c"), [("c", "required", None, f"the column is missing in {LAST}")]),
         (PARTS[3].with_columns(x=pl.lit(5.0)), [("x", "max", 2, "is above max 1")]),
         (PARTS[3].with_columns(c=pl.lit(None)), [("c", "nulls", 2, "is null")]),
         (
             PARTS[3].with_columns(more=pl.lit(1)),
-            [("more", "strict", None, f"the contract names no such column, but {LAST} has it")],
+            [("more", "strict", None, f"the contract has no such column, but {LAST} has it")],
         ),
         (
             PARTS[3].with_columns(pl.col("id").cast(pl.Float64), x=pl.lit(True)),
             [
-                ("id", "type", None, f"is float64, where int64 is demanded, in {LAST}"),
-                ("x", "type", None, f"is bool, where float64 is demanded, in {LAST}"),
+                ("id", "type", None, f"is float64, expected int64, in {LAST}"),
+                ("x", "type", None, f"is bool, expected float64, in {LAST}"),
             ],
         ),
     ],

@@ -97,7 +97,7 @@ def test_one_that_stays_busy_is_given_up(forge: Forge, github_client: GitHub, pa
 def test_a_long_wait_is_not_waited(forge: Forge, github_client: GitHub, pauses: Pauses) -> None:
     for seconds in ("3600", "99999999999999999999"):
         forge.faults.append(Fault(429, b"{}", {"Retry-After": seconds}))
-        assert "and asks to wait" in failure(github_client)
+        assert "and requests a wait" in failure(github_client)
     assert pauses.made == []
 
 
@@ -168,7 +168,7 @@ def test_a_cut_connection_is_tried_again(forge: Forge, github_client: GitHub, pa
 def test_a_redirect_is_not_followed(forge: Forge, github_client: GitHub) -> None:
     """The token would go with it."""
     forge.faults.append(Fault(301, b"", {"Location": "http://127.0.0.2/steal"}))
-    assert "leads to another address" in failure(github_client)
+    assert "redirects to another address" in failure(github_client)
     assert len(forge.asked) == 1
 
 

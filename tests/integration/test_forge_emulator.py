@@ -221,7 +221,7 @@ def test_events_are_heard_and_may_come_twice(forge: Forge, pushed_clone: Repo) -
 @pytest.mark.parametrize(
     ("method", "path", "body", "told"),
     [
-        ("GET", "/repos/octo/demo/branches", {}, "is no endpoint of this emulator"),
+        ("GET", "/repos/octo/demo/branches", {}, "is not an endpoint of this emulator"),
         ("GET", "/repos/octo/demo/issues?label=x", {}, "the query label is unknown"),
         ("GET", "/repos/octo/demo/issues?state=any", {}, "state"),
         ("POST", "/repos/octo/demo/issues", {"title": "Drift", "text": "x"}, "the member text is unknown"),

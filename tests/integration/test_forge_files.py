@@ -74,12 +74,12 @@ def test_an_address_that_no_token_s_owner_would_follow(
     forge.faults.append(Fault(302, headers={"Location": location}))
     with pytest.raises(ExternalError) as found:
         github_client.download(artifact, 10)
-    assert "leads to an address that is not followed → check GITHUB_API_URL" in refusal(found)
+    assert "redirects to an address that is not followed → check GITHUB_API_URL" in refusal(found)
 
 
 def test_an_answer_that_leads_nowhere(forge: Forge, github_client: GitHub, artifact: int) -> None:
     forge.faults.append(Fault(200, b'"PK"'))
-    with pytest.raises(ExternalError, match="answered with no address of the file"):
+    with pytest.raises(ExternalError, match="answered without the address of the file"):
         github_client.download(artifact, 10)
 
 

@@ -143,7 +143,7 @@ def test_reviews_say_whether_they_count(gitea: GitHub, table: dict[str, Any]) ->
     assert review_refusals(1, gitea.pull_request(1), found, MERGED) == ()
     table[f"GET {AT}/pulls/1/reviews"] = [review(4, "APPROVED", dismissed=True), review(6, "REQUEST_CHANGES")]
     [refused] = review_refusals(1, gitea.pull_request(1), gitea.reviews(1), MERGED)
-    assert refused.observed == "user6 asked for changes in #1"
+    assert refused.observed == "user6 requested changes in #1"
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_this_machine_needs_none(
 @pytest.mark.parametrize("address", ["socks5://x:1", "http://", "http://x:99999", "http://[x"])
 def test_a_malformed_proxy_is_named_and_not_shown(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", address)
-    with pytest.raises(UsageError, match=r"^HTTPS_PROXY: is no address of a proxy → write http://HOST:PORT$"):
+    with pytest.raises(UsageError, match=r"^HTTPS_PROXY: is not the address of a proxy → write http://HOST:PORT$"):
         at("https://forge.invalid").reviews(7)
 
 
@@ -199,9 +199,7 @@ def test_a_certificate_that_nobody_trusts(certified: tuple[str, Path], monkeypat
     pauses = Pauses()
     with pytest.raises(ExternalError) as found:
         GitHub(ForgeTransport(address, TOKEN, pauses), "octo/demo").reviews(7)
-    words = (
-        "has no certificate that is trusted → put its authority's certificate into the file that SSL_CERT_FILE names"
-    )
+    words = "has no trusted certificate → put its authority's certificate into the file that SSL_CERT_FILE names"
     assert words in refusal(found)
     assert pauses.made == []
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))

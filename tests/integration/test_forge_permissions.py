@@ -141,7 +141,7 @@ def test_what_is_not_there_may_be_hidden(shared_forge: Forge, forge_objects: Mad
     with pytest.raises(ExternalError) as found:
         asked.call(client(shared_forge, token), forge_objects)
     text = refusal(found)
-    assert "is not there, or the token may not see it → check it, or give GITHUB_TOKEN the permission" in text
+    assert "does not exist, or the token may not see it → check it, or give GITHUB_TOKEN the permission" in text
     assert text.count(asked.permission) == 1
 
 
@@ -164,7 +164,7 @@ def test_garbage_is_told_as_such(shared_forge: Forge, forge_objects: Made, asked
             asked.call(client(shared_forge), forge_objects)
         except ExternalError as error:
             told = str(error)
-        ours = any(words in told for words in ("what GitHub's API describes", "no JSON", "no address of the file"))
+        ours = any(words in told for words in ("what GitHub's API describes", "with JSON", "without the address"))
         assert ours or (not told and asked in [ASKED[name] for name in SENT])
 
 

@@ -149,7 +149,7 @@ def test_where_nobody_can_look_nothing_is_sent_again(forge: Forge, commit: str) 
     with pytest.raises(ExternalError) as found:
         client(forge).comment(7, "A report.")
     text = refusal(found)
-    assert "lost the answer, and whether it was written cannot be seen: the token may not read it" in text
+    assert "lost the answer; whether it was written is unknown: the token may not read it" in text
     assert "give GITHUB_TOKEN the permission pull-requests: read" in text
     assert len(forge.comments(7)) == 1
 

@@ -201,7 +201,7 @@ def test_a_verdict_against_is_an_error_of_the_step(job: Job, repo: Repo) -> None
     repo.commit()
     error, *warnings = job.run("doctor", "--offline", folder=repo.root)
     assert (job.code, error.name, error.properties["title"]) == (1, "error", "gitops-mlops doctor")
-    assert error.data == "ended with exit code 1: the summary of the step says why"
+    assert error.data == "ended with exit code 1: the summary of the step has the reason"
     assert all(one.name == "warning" and one.properties["title"].startswith("doctor: ") for one in warnings)
     assert job.outputs["healthy"] == "false"
 

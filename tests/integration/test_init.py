@@ -122,14 +122,17 @@ def test_a_failure_leaves_no_folder(cli: Cli, tmp_path: Path, monkeypatch: pytes
         (["flights"], "init FOLDER --template: classification, forecasting, regression"),
         (["--template", "classification"], "a new project takes a folder and a template"),
         (["flights", "--template", "clasification"], "perhaps you meant 'classification'"),
-        (["fli ghts", "--template", "classification"], "'fli ghts': is no name for a project"),
+        (["fli ghts", "--template", "classification"], "'fli ghts': is not a name for a project"),
         (["-x", "--template", "classification"], "No such option"),
         (["full", "--template", "classification"], "is not an empty folder"),
         (["no/where", "--template", "classification"], "there is no such folder"),
         (["flights", "--template", "../toolkit"], "there is no template '../toolkit'"),
-        (["flights", "--template", "classification", "--branch", "a b"], "is no branch that a workflow can name"),
-        (["flights", "--template", "classification", "--branch", "a]\n  x: [b"], "is no branch"),
-        (["flights", "--template", "classification", "--dvc-remote", "s3://a\n[x]"], "is no address of a DVC remote"),
+        (["flights", "--template", "classification", "--branch", "a b"], "is not a branch that a workflow can name"),
+        (["flights", "--template", "classification", "--branch", "a]\n  x: [b"], "is not a branch"),
+        (
+            ["flights", "--template", "classification", "--dvc-remote", "s3://a\n[x]"],
+            "is not the address of a DVC remote",
+        ),
         (["flights", "--template", "classification", "--dvc-remote", "https://u:p@x.org"], "credentials go into"),
         (["flights", "--template", "classification", "--toolkit", "octo/gitops-mlops@v1"], "--toolkit OWNER/"),
         (["flights", "--template", "classification", "--toolkit", f"a/b;c@{SHA}"], "does not name a commit"),
@@ -150,7 +153,7 @@ def test_bad_input_is_one_line_and_writes_nothing(cli: Cli, tmp_path: Path, word
 
 def test_a_project_inside_of_a_repository_is_refused(cli: Cli, repo: Repo) -> None:
     said = cli("init", "flights", "--template", "classification", "--toolkit", TOOLKIT, folder=repo.root)
-    assert (said.code, "lies in a git repository" in said.err) == (2, True)
+    assert (said.code, "is in a git repository" in said.err) == (2, True)
 
 
 # Where the toolkit comes from
@@ -178,7 +181,7 @@ def test_pip_recorded_what_was_installed(
     if known:
         assert bootstrap.toolkit_reference("") == parse_toolkit(TOOLKIT, "0.1.0")
     else:
-        with pytest.raises(UsageError, match="not known where this toolkit was installed from"):
+        with pytest.raises(UsageError, match="the origin of this installation is unknown"):
             bootstrap.toolkit_reference("")
 
 
@@ -303,7 +306,7 @@ def test_an_update_that_fails_half_way_takes_everything_back(cli: Cli, new_proje
         ("[", "not YAML"),
         ("version: 1\nproject: p\nbranch: b\nfiles: {../x: FULL}\ntoolkit: TOOLKIT\n", "leaves the repository"),
         ("version: 1\nproject: p\nbranch: b\nfiles: {x: --help}\ntoolkit: TOOLKIT\n", "files.x"),
-        ("version: 1\nproject: p\nbranch: 'b; c'\ntoolkit: TOOLKIT\n", "is no branch"),
+        ("version: 1\nproject: p\nbranch: 'b; c'\ntoolkit: TOOLKIT\n", "is not a branch"),
         ("version: 1\ntemplate: nonsense\nproject: p\nbranch: b\ntoolkit: TOOLKIT\n", "no template 'nonsense'"),
     ],
 )
@@ -494,7 +497,7 @@ def test_an_update_needs_something_that_init_wrote(cli: Cli, repo: Repo) -> None
         (["--target", "label"], "which is the label that counts as positive? → --positive, one of: big, small"),
         (["--target", "label", "--model", "sise"], "perhaps you meant 'size'"),
         (["--target", "label", "--data", "data/tst.csv"], "perhaps you meant 'data/test.csv'"),
-        (["--target", "label", "--task", "ranking"], "ranking needs more than can be asked here"),
+        (["--target", "label", "--task", "ranking"], "ranking needs more settings than init has options for"),
         (["--target", "label", "--task", "sorting"], "'sorting'"),
         (["--dvc-remote", "s3://x"], "DVC is set up here"),
     ],

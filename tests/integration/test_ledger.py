@@ -277,7 +277,7 @@ def test_a_remote_that_refuses_the_ledger_keeps_the_tag(pushed_model: Project, o
     root = pushed_model.repo.root
     answer = said(cli("register", "delay", "--report", "report.json", "--push", folder=root))
     (warning,) = [line for line in answer.err.splitlines() if line.startswith("warning:")]
-    assert "the tag stands" in warning
+    assert "the tag is written" in warning
     assert "→ gitops-mlops ledger sync" in warning
     assert "delay@v0.0.1" in origin.git("tag", "--list")
     assert [event.tag for event in events(pushed_model.repo)] == ["delay@v0.0.1"]
@@ -291,7 +291,7 @@ def test_a_branch_that_is_in_the_way_keeps_the_tag(pushed_model: Project, cli: C
     pushed_model.repo.git("branch", "mlops-ledger/mine")
     answer = said(cli("register", "delay", "--report", "report.json", folder=pushed_model.repo.root))
     (warning,) = [line for line in answer.err.splitlines() if line.startswith("warning:")]
-    assert "the tag stands" in warning
+    assert "the tag is written" in warning
     assert "mlops-ledger/mine" in warning
     assert pushed_model.tags() == ["delay@v0.0.1"]
 
@@ -434,9 +434,9 @@ def test_an_event_told_twice_differently_or_elsewhere_is_named(ledger_in_step: R
     before = ledger_in_step.git("show", f"{BRANCH}:{file}")
     rewrite(ledger_in_step, file, before + before.replace("127.0.0.1", "evil.example"))
     (found,) = wrong(ledger_in_step)
-    assert "tells two things of its address: 'http://127.0.0.1:8080' and 'http://evil.example:8080'" in found
+    assert "records two values of its address: 'http://127.0.0.1:8080' and 'http://evil.example:8080'" in found
     rewrite(ledger_in_step, "environments/staging/2026-09.jsonl", before)
-    assert any("belongs into environments/production" in each for each in wrong(ledger_in_step))
+    assert any("belongs in environments/production" in each for each in wrong(ledger_in_step))
 
 
 def test_lines_that_tell_nothing_are_one_warning(ledger_in_step: Repo, cli: Cli) -> None:
@@ -445,7 +445,7 @@ def test_lines_that_tell_nothing_are_one_warning(ledger_in_step: Repo, cli: Cli)
     answer = said(cli("ledger", "show", folder=ledger_in_step.root))
     assert len(answer.out.splitlines()) == 4
     assert answer.err == (
-        f"warning: ledger {file}:5: is no OpenLineage RunEvent (and 2 more) → gitops-mlops ledger verify\n"
+        f"warning: ledger {file}:5: is not an OpenLineage RunEvent (and 2 more) → gitops-mlops ledger verify\n"
     )
     assert len(wrong(ledger_in_step)) == 3
     assert len(said(cli("ledger", "show", "--json", folder=ledger_in_step.root)).json) == 6

@@ -81,5 +81,5 @@ def test_a_deploy_pushes_what_it_tells(deploy_project: DeployProject, cli: Cli, 
     answer = cli("deploy", "staging", "--stop", "--push", folder=deploy_project.root)
     assert (answer.code, answer.out) == (0, "credit in staging: stopped\n")
     (warning,) = [line for line in answer.err.splitlines() if line.startswith("warning:")]
-    assert "what was done stands" in warning
+    assert "the deployment is done" in warning
     assert [event.result for event in deployments(deploy_project)] == ["deployed", "stopped"]

@@ -1,4 +1,4 @@
-"""`lock check`: what is out of step, what nobody pushed, and the very command that mends it."""
+"""`lock check`: what is out of date, what nobody pushed, and the very command that mends it."""
 
 from __future__ import annotations
 

@@ -232,7 +232,7 @@ def test_files_that_dvc_leaves_out_are_left_out_or_the_stage_is_not_checked(pipe
     if "[" in rules:
         assert report.unchecked == {"train"}
         (remark,) = report.remarks
-        assert "'src': .dvcignore has a pattern that is not followed here" in remark
+        assert "'src': .dvcignore has a pattern that is not supported here" in remark
     else:
         assert (report.changed, report.remarks) == (said_by_dvc(pipeline), [])
         assert report.changed == ({"train"} if rules in ("c.py/", "") else set())

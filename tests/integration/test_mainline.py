@@ -31,7 +31,7 @@ def branch_version(project: Project, run: Commands) -> str:
     project.repo.git("checkout", "--quiet", "-b", "feature")
     commit = project.train(b"two")
     project.report(b"two")
-    assert "is not on main: no environment lets it in before it is merged" in run.release().err
+    assert "is not on main: no environment accepts it before it is merged" in run.release().err
     project.repo.git("checkout", "--quiet", "main")
     return commit
 

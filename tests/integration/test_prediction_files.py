@@ -297,9 +297,9 @@ def test_leaks_are_looked_for_in_all_columns_or_in_those_of_the_contract(
     assert answer.code == 0
     assert checks["label in the features"] == (
         "warn",
-        "'mended' is the label, negated; whether the model reads it is not known",
+        "'mended' is the label, negated; whether the model reads it is unknown",
     )
-    assert "every column of the data was looked at" in checks["single features"][1]
+    assert "every column of the data was checked" in checks["single features"][1]
     for reads, code in (("weight", 0), ("mended", 1)):
         comparison_data.repo.write(
             "in.yaml", f"version: 1\ncolumns:\n  key: {{type: int64}}\n  {reads}: {{type: float64}}\n"

@@ -206,7 +206,7 @@ def test_among_300_reviews_the_last_opinion_counts(reviewed: Policy, forge_in_en
     for number in range(147):
         forge_in_environment.review(7, f"later{number}", "COMMENTED")
     forge_in_environment.review(7, "bob", "CHANGES_REQUESTED")
-    assert reviewed.refused() == ["bob asked for changes in #7"]
+    assert reviewed.refused() == ["bob requested changes in #7"]
     forge_in_environment.review(7, "bob")
     reviewed.run("promote", "delay", "production")
 
@@ -240,7 +240,7 @@ def test_without_a_forge_the_refusal_says_what_is_needed(policy: Policy) -> None
     policy.rules("{approvals: {reviews: 1}}")
     policy.staged("--pull-request", "7")
     answer = policy.run("promote", "delay", "production", code=1)
-    assert "1 approving review: no forge is set up to ask → needed: GITHUB_REPOSITORY=owner/name and" in answer.out
+    assert "1 approving review: no forge is configured → needed: GITHUB_REPOSITORY=owner/name and" in answer.out
 
 
 # Signatures
@@ -297,7 +297,7 @@ def test_a_version_that_ada_signed_enters(signing: Policy) -> None:
 
 def test_a_report_beside_the_signed_tag_is_nobody_s_word(signing: Policy) -> None:
     signing.staged()
-    assert signing.refused("--report", "report.json") == ["nobody signed the --report"]
+    assert signing.refused("--report", "report.json") == ["the --report is not signed"]
 
 
 def test_an_unsigned_version_does_not_enter(signing: Policy) -> None:
@@ -363,7 +363,7 @@ def test_the_file_of_signers_must_be_committed(policy: Policy, keys: Path) -> No
     policy.repo.write("allowed-signers", f"ada@example.org {keygen(keys, 'ada')}\n")
     answer = policy.run("promote", "delay", "production", code=2)
     assert "error: allowed-signers at " in answer.err
-    assert "there is no such file → commit it, or mend approvals.signed-by.ssh in mlops.yaml" in answer.err
+    assert "there is no such file → commit it, or fix approvals.signed-by.ssh in mlops.yaml" in answer.err
 
 
 def test_a_key_that_cannot_sign_leaves_no_tag(signing: Policy, keys: Path) -> None:
@@ -371,7 +371,7 @@ def test_a_key_that_cannot_sign_leaves_no_tag(signing: Policy, keys: Path) -> No
     (keys / "ada").unlink()
     (keys / "ada.pub").unlink()
     answer = signing.run("register", "delay", "--report", "report.json", code=4)
-    assert "mend user.signingKey, or unset tag.gpgSign" in answer.err
+    assert "fix user.signingKey, or unset tag.gpgSign" in answer.err
     assert signing.project.tags() == []
 
 

@@ -70,7 +70,7 @@ def test_registering_again_changes_nothing(run: Commands, registry_project: Proj
     assert run.release("--version", "v0.0.1", "--json").json["state"] == "unchanged"
     assert "one version a commit" in run("register", "delay", "--version", "v2.0.0", code=1).out
     registry_project.repo.commit("docs", README="x")
-    assert "this very model file" in run.release().out
+    assert "the same model file" in run.release().out
     assert run.release("--bump-minor", "--json").json["version"] == "v0.1.0"
     assert registry_project.tags() == ["delay@v0.0.1", "delay@v0.1.0"]
 
@@ -143,7 +143,7 @@ def test_what_git_and_dvc_do_not_hold_cannot_be_registered(run: Commands, regist
 def test_a_model_file_that_is_nowhere(run: Commands, registry_project: Project) -> None:
     shutil.rmtree(registry_project.repo.root / ".dvc" / "cache")
     (registry_project.repo.root / ".dvc" / "config").write_text("")
-    assert "is not cached, and no DVC remote gave it" in run("register", "delay", code=3).err
+    assert "is not cached, and no DVC remote provided it" in run("register", "delay", code=3).err
     run.release()
     assert run("show", "delay@latest", "--json").json["version"]["evidence"]["Model-SHA256"]
 
@@ -180,7 +180,7 @@ def test_promotion_follows_the_order_of_stages(run: Commands, registry_project: 
 
 def test_a_version_without_a_comparison_is_not_promoted(run: Commands, registry_project: Project) -> None:
     run("register", "delay")
-    assert "no comparison speaks for this version" in run("promote", "delay", "staging", code=3).err
+    assert "no comparison is recorded for this version" in run("promote", "delay", "staging", code=3).err
     registry_project.report(b"another")
     assert "another model file" in run("promote", "delay", "staging", "--report", "report.json", code=3).err
     registry_project.report(b"one", verdict="block", reasons=["worse"])
@@ -262,7 +262,7 @@ def test_a_tag_that_was_made_but_not_pushed_is_pushed_the_next_time(
 def test_a_remote_that_refuses_leaves_nothing_behind(run: Commands, registry_project: Project, remote: Path) -> None:
     refuse(remote)
     answer = run("register", "delay", "--report", "report.json", "--push", code=4)
-    assert "the new tag was taken back" in answer.err
+    assert "the new tag was deleted" in answer.err
     assert registry_project.tags() == []
     run.release()
     assert "taken back" in run("promote", "delay", "staging", "--push", code=4).err
@@ -318,7 +318,7 @@ def test_an_empty_registry_says_what_to_do(run: Commands) -> None:
     assert "gitops-mlops register" in run("history").out
     assert "no such model" in run("show", "delay", code=3).err
     assert "no such model" in run("history", "delay", code=3).err
-    assert "told of a model" in run("history", "delay@v1.0.0", code=2).err
+    assert "is of a model" in run("history", "delay@v1.0.0", code=2).err
 
 
 def test_looking_imports_nothing_heavy(registry_project: Project) -> None:

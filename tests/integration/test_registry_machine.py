@@ -102,7 +102,7 @@ class TwoClones(RuleBasedStateMachine):
         if code in (3, 4):
             assert complaints.getvalue().count("\n") == 1
             if code == 4:
-                assert "is another one here than on origin" in complaints.getvalue()
+                assert "differs from the one on origin" in complaints.getvalue()
                 self.give_way(clone)
             return None
         answer: dict[str, Any] = json.loads(said.getvalue())

@@ -250,7 +250,7 @@ def test_a_tag_that_is_another_one_there_is_never_overwritten(
     before = tags(registry_project.repo.root)
     for words in (["register", "delay"], ["promote", "delay", "staging"]):
         answer = run(*words, "--push", code=4)
-        assert "tag delay@v0.0.1: is another one here than on origin" in answer.err
+        assert "tag delay@v0.0.1: differs from the one on origin" in answer.err
         assert "git tag -d -- delay@v0.0.1 && git fetch --tags origin" in answer.err
     assert tags(registry_project.repo.root) == before
     registry_project.repo.git("tag", "--delete", "delay@v0.0.1")
@@ -384,7 +384,7 @@ def test_a_lock_that_a_killed_git_left_is_named(run: Commands, registry_project:
     lock.touch()
     error = run("promote", "delay", "staging", code=4).err
     assert "delay#staging#1.lock" in error
-    assert "when no git is at work there, remove that file" in error
+    assert "if no git process runs there, remove that file" in error
     assert registry_project.tags() == ["delay@v0.0.1"]
     lock.unlink()
     run("promote", "delay", "staging")
@@ -397,7 +397,7 @@ def test_a_tag_that_cannot_be_taken_back_is_said(run: Commands, registry_project
     # Deleting a tag rewrites the packed ones.
     (registry_project.repo.root / ".git/packed-refs.lock").touch()
     error = run("promote", "delay", "staging", "--push", code=4).err
-    assert "could not be taken back" in error
+    assert "could not be deleted" in error
     assert "git tag -d 'delay#staging#1'" in error
     (registry_project.repo.root / ".git/packed-refs.lock").unlink()
     (remote / "hooks/pre-receive").unlink()

@@ -327,7 +327,7 @@ def test_a_tag_that_is_another_one_on_the_remote_stops_it(pushed_training: Compa
     release("--push")
     pushed_training.repo.git("tag", "-d", "fault@v0.0.1")
     pushed_training.repo.tag("fault@v0.0.1", message="mine")
-    assert "is another one here" in release("--push", "--json", code=4).json["models"][0]["reason"]
+    assert "differs from the one on" in release("--push", "--json", code=4).json["models"][0]["reason"]
 
 
 def test_the_data_of_main_decides(pushed_training: ComparisonProject, release: Run) -> None:

@@ -85,7 +85,7 @@ def test_out_writes_the_file_and_prints_nothing(cli: Cli, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "code"), [("better", 0), ("cannot_tell", 0), ("first_version", 0), ("worse", 1), ("incomparable", 1)]
+    ("name", "code"), [("better", 0), ("inconclusive", 0), ("first_version", 0), ("worse", 1), ("incomparable", 1)]
 )
 def test_the_verdict_is_the_exit_code_only_when_asked(cli: Cli, folder: Path, name: str, code: int) -> None:
     shutil.copy(GOLDEN / f"{name}.json", folder / "report.json")

@@ -171,7 +171,7 @@ def test_a_result_of_absent_data_is_not_committed(
     folders_clone.run("dvc", "repro", "--quiet", "--single-item", "holds")
     commit = folders_clone.git("rev-parse", "HEAD").strip()
     answer = cli("lock", "push", "dvc.lock", "--branch", "main", "--expected", commit, folder=folders_clone.root)
-    assert (answer.code, "'holds' is out of step" in answer.err) == (3, True), answer.err
+    assert (answer.code, "'holds' is out of date" in answer.err) == (3, True), answer.err
 
 
 def test_an_imported_folder_is_listed_and_pulled_from_its_origin(cli: Cli, tmp_path: Path) -> None:

@@ -244,7 +244,7 @@ def test_a_stage_of_bare_commits_and_of_versions_out_of_use_is_emptied(run: Comm
         (["delay@v9.0.0", "--reason", "x"], 3, "no such active version"),
         (["delay@v1", "--reason", "x"], 2, "names no model"),
         (["$(id)", "--reason", "x"], 2, "names no model"),
-        ([], 2, "say what to retire"),
+        ([], 2, "name what to retire"),
         (["delay", "--proposed"], 2, "--proposed lists"),
     ],
 )

@@ -129,7 +129,7 @@ def test_policy_holds_a_version_back(rollout_project: RolloutProject, rollout: R
     rollout_project.version("v0.0.1", trained(1), verdict="warn")
     rollout("staging", "--push")
     answer = rollout("production", "--push")
-    assert "credit v0.0.1 is held back:" in answer.out
+    assert "credit v0.0.1 is waiting:" in answer.out
     assert "2h in staging" in answer.out
     assert "a comparison that ends in pass" in answer.out
     model = only(rollout("production", "--push", "--json"))
@@ -208,7 +208,7 @@ def test_a_port_that_somebody_else_has_is_no_fault_of_the_version(
     ("words", "code", "says"),
     [
         (("stagng",), 2, "no environment is called 'stagng'"),
-        (("staging", "--web", "javascript:alert(1)"), 2, "is no address"),
+        (("staging", "--web", "javascript:alert(1)"), 2, "is not an address"),
     ],
 )
 def test_bad_words(

@@ -46,8 +46,13 @@ def test_a_shipped_table_whose_header_is_of_another_width_is_refused(tmp_path: P
 def test_what_must_not_be_is_a_fault_and_nothing_is_hidden(tmp_path: Path) -> None:
     (tmp_path / "empty.csv").write_text("a,b\n")
     refused = round_trip(tmp_path / "empty.csv", "empty", tmp_path)
-    wrong = RoundTrip("t", 3, broken="a type: is no int64", damage={"a column is gone": False, "a row twice": False})
-    assert faults([refused, wrong]) == ["t breaks its contract: a type: is no int64", "t: unseen: a column is gone"]
+    wrong = RoundTrip(
+        "t", 3, broken="a type: is not of type int64", damage={"a column is gone": False, "a row twice": False}
+    )
+    assert faults([refused, wrong]) == [
+        "t breaks its contract: a type: is not of type int64",
+        "t: unseen: a column is gone",
+    ]
     said = table_of([refused, wrong])
     assert "`infer` wrote a contract for 1; 0 keep it" in said
     assert "- 1 refused: the table has no rows to learn from" in said

@@ -84,11 +84,11 @@ def test_a_lucky_seed_is_said_beside_a_verdict_that_stands(
     assert metric["ci"]["low"] < 0 < metric["ci"]["high"]
     noise = np.sqrt((np.var([0.45, 0.60, 0.52, 0.47], ddof=1) + np.var([0.60, 0.44, 0.41, 0.55], ddof=1)) / 2)
     said = (
-        f"log-loss: the model file is better; the recipe: cannot tell. Another seed alone moves it by ±{noise:.2f}."
+        f"log-loss: the model file is better; the recipe: inconclusive. Another seed alone moves it by ±{noise:.2f}."
     )
     markdown = cli("report", "--format", "markdown", folder=seeds_project.root).out
     assert said in markdown
-    assert "⚠️ The recipe: judged other than the model file, by 4 trainings of each" in markdown
+    assert "⚠️ The recipe: judged differently from the model file, by 4 trainings of each" in markdown
     assert said in " ".join(cli("report", folder=seeds_project.root).out.split())
 
 
@@ -110,9 +110,9 @@ def test_a_file_that_git_alone_tracks_counts_as_it_was_committed(
     ("old", "new", "why"),
     [
         (None, STEADY_NEW, f"{PATH} of v0.0.1: neither dvc.lock nor git records it"),
-        (trainings(0.5, 0.6), trainings(0.4, 0.5), "2 trainings of each are too few to tell what a seed does"),
+        (trainings(0.5, 0.6), trainings(0.4, 0.5), "2 trainings of each are too few to measure the effect of a seed"),
         (STEADY_OLD, trainings(0.4, 0.5, 0.6, 0.7), "the champion was trained 3 times, the challenger 4"),
-        (STEADY_OLD, b'[{"seed": 1, "log_loss": NaN}]', f"{PATH} of the working tree: NaN is no value of a metric"),
+        (STEADY_OLD, b'[{"seed": 1, "log_loss": NaN}]', f"{PATH} of the working tree: NaN is not a metric value"),
         (STEADY_OLD, b"\xff", f"{PATH} of the working tree: not JSON"),
         (STEADY_OLD, {"log_loss": [1, 2, 3]}, "not a list of objects, one a training"),
     ],

@@ -123,9 +123,9 @@ def test_schema_differences(cli: Cli, tmp_path: Path) -> None:
     answer = check(cli, tmp_path, data)
     found = {(one["column"], one["check"]): one["message"] for one in answer.json[0]["violations"]}
     assert found == {
-        ("day", "type"): "is string, where date is demanded",
+        ("day", "type"): "is string, expected date",
         ("carrier", "required"): "the column is missing",
-        ("carier", "strict"): "the contract names no such column; perhaps you meant 'carrier'",
+        ("carier", "strict"): "the contract has no such column; perhaps you meant 'carrier'",
     }
 
 
@@ -409,12 +409,12 @@ def test_a_pandera_model_reads_csv(cli: Cli, contracts_project: Repo) -> None:
     ("source", "name", "says"),
     [
         (MODELS, "Flight", "perhaps you meant 'Flights'"),
-        (MODELS, "Other", "is no Polars model"),
-        (MODELS, "MOST", "is no Polars model"),
+        (MODELS, "Other", "is not a Polars model"),
+        (MODELS, "MOST", "is not a Polars model"),
         ("import nowhere\n", "X", "cannot be imported (ModuleNotFoundError: No module named 'nowhere')"),
         ("raise SystemExit(0)\n", "X", "cannot be imported (SystemExit: 0)"),
         ("def (\n", "X", "cannot be imported (SyntaxError"),
-        ("import pandera.pandas as pa\nclass X(pa.DataFrameModel):\n    a: int\n", "X", "is no Polars model"),
+        ("import pandera.pandas as pa\nclass X(pa.DataFrameModel):\n    a: int\n", "X", "is not a Polars model"),
         ("import pandera.polars as pa\nclass X(pa.DataFrameModel):\n    a: int = 3\n", "X", "makes no schema"),
     ],
 )

@@ -240,7 +240,7 @@ def test_a_tag_of_the_future_is_taken_back_as_doctor_says(
             published_project.repo.git("push", "--quiet", "origin", f"refs/tags/{name}")
         found = [each for each in run("doctor", "--json", code=1).json["findings"] if each["id"] == "tag-in-future"]
         assert [each["where"] for each in found] == [f"tag {name}"]
-        for line in found[0]["fix"].partition("if nobody meant it: ")[2].split(" && "):
+        for line in found[0]["fix"].partition("if it is a mistake: ")[2].split(" && "):
             program, *words = shlex.split(line)
             assert published_project.repo.git(*words) == "" if program == "git" else run(*words)
         assert ill(run) == []

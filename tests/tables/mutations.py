@@ -120,7 +120,7 @@ def _sign(sheet: Sheet) -> bytes | None:
 def _null(sheet: Sheet) -> bytes | None:
     places = sheet.columns(lambda column: not column.nullable)
     if len(sheet.header) < 2:
-        return None  # an empty line is no row
+        return None  # an empty line is not a row
     return _on(sheet, places, lambda place: sheet.with_cell(place, lambda _: ""))
 
 

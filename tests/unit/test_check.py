@@ -149,7 +149,7 @@ def test_what_no_run_has_written_yet_is_an_output_all_the_same(checked_project: 
             "contracts/flights.yaml",
             "contracts/gone.yaml",
             "mlops.yaml:3:34: datasets.flights.contract: there is no file 'contracts/gone.yaml'"
-            " → write it, or mend the path",
+            " → write it, or fix the path",
         ),
         (
             "mlops.yaml",

@@ -80,7 +80,7 @@ def test_what_people_write_is_read() -> None:
         (
             "30s",
             "30x",
-            "mlops.yaml:13:34: environments.staging.health.timeout: '30x' is no duration"
+            "mlops.yaml:13:34: environments.staging.health.timeout: '30x' is not a duration"
             " → write a number and s, m, h, d or w, as in 30s or 7d",
         ),
         (
@@ -92,7 +92,7 @@ def test_what_people_write_is_read() -> None:
         (
             "1%",
             "{a: 1}",
-            "mlops.yaml:10:47: models.delay.gates[0].margin: a mapping is no margin"
+            "mlops.yaml:10:47: models.delay.gates[0].margin: a mapping is not a margin"
             " → write 0.005, or 1% for a share of the champion's value",
         ),
         (
@@ -156,7 +156,7 @@ def test_what_people_write_is_read() -> None:
         (
             "after: staging",
             "after: production",
-            "mlops.yaml:14:37: environments.production.after: the order is a circle: production after production"
+            "mlops.yaml:14:37: environments.production.after: the order has a cycle: production after production"
             " → remove one after",
         ),
         (
@@ -211,7 +211,7 @@ def test_a_cycle_of_three_names_all_of_it() -> None:
         for name, port, after in (("a", 1, "b"), ("b", 2, "c"), ("c", 3, "a"))
     )
     assert (
-        "mlops.yaml:3:16: environments.a.after: the order is a circle: a after b after c after a"
+        "mlops.yaml:3:16: environments.a.after: the order has a cycle: a after b after c after a"
         in problems_of(text)[0]
     )
 

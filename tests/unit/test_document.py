@@ -25,7 +25,7 @@ def test_dotted_paths_read_like_code() -> None:
         ("a: !!python/object:os.system x\n", 1, "not allowed"),
         ("a: !mine x\n", 1, "not allowed"),
         ("x: 1\na: [\n", 3, "not YAML"),
-        ("a: 1\na: 2\n", 2, "stands twice"),
+        ("a: 1\na: 2\n", 2, "appears twice"),
         ("? [1]\n: 2\n", 1, "plain text"),
         ("<<: {a: 1}\n", 1, "merge keys"),
         ("a: 1\n---\nb: 2\n", 2, "another document"),

@@ -66,12 +66,10 @@ def _listing(out: Any) -> dict[tuple[str, ...], Any]:
         listing = folder_listing(out)
     except (DvcException, OSError) as error:
         raise WorkerStop(
-            "missing", f"the list of files in {name} could not be had from its origin: {error}"
+            "missing", f"the list of files in {name} is not available from its origin: {error}"
         ) from error
     if listing is None:
-        raise WorkerStop(
-            "missing", f"the list of files in {name} could not be pulled: whoever made it has to dvc push"
-        )
+        raise WorkerStop("missing", f"the list of files in {name} could not be pulled: its author must run dvc push")
     return {key: (meta, value) for key, meta, value in listing}
 
 

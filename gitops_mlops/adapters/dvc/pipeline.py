@@ -57,7 +57,9 @@ class DvcPipeline:
     ) -> PipelineRun:
         """Run what changed; with `rerun` everything, whatever is known of it."""
         if find_spec("dvc") is None:
-            raise MissingEvidence("DVC is not installed to run the pipeline", hint='pip install "gitops-mlops[dvc]"')
+            raise MissingEvidence(
+                "running the pipeline needs DVC, which is not installed", hint='pip install "gitops-mlops[dvc]"'
+            )
         with TemporaryDirectory(prefix="gitops-mlops-") as scratch:
             events = Path(scratch) / "events"
             events.touch()
@@ -163,7 +165,7 @@ def _summed(events: Sequence[dict[str, Any]], tail: Sequence[str]) -> PipelineRu
         kind, hint = _ERRORS[stop["error"]]
         error = kind(stop["message"], where="DVC", hint=hint)
     elif not any("done" in event for event in events):
-        said = tail[-1] if tail else "it said nothing"
+        said = tail[-1] if tail else "it printed nothing"
         error = ExternalError(f"ended before the pipeline did ({said})", where="DVC", hint="try dvc repro")
     pulled, pushed = (_traffic(events, key) for key in ("pulled", "pushed"))
     return PipelineRun(tuple(stages), skipped, pulled, pushed, failed, tuple(tail) if failed else (), error)

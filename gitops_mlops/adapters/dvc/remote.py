@@ -36,7 +36,7 @@ class DvcRemoteOutputs:
             from dvc.repo import Repo
         except ImportError as error:
             raise MissingEvidence(
-                "DVC is not installed to ask its remote", hint='pip install "gitops-mlops[dvc]"'
+                "the DVC remote needs DVC, which is not installed", hint='pip install "gitops-mlops[dvc]"'
             ) from error
         os.environ.setdefault("DVC_NO_ANALYTICS", "1")
         for name in ("dvc", "dvc_data", "dvc_objects"):
@@ -56,7 +56,7 @@ class DvcRemoteOutputs:
             raise ExternalError(f"the DVC remote cannot be used ({error})", hint="pip install it") from error
         except (DvcException, OSError) as error:
             said = " ".join(str(error).split()) or type(error).__name__
-            raise ExternalError(f"the DVC remote cannot be asked ({said})", hint=_HINT) from error
+            raise ExternalError(f"the DVC remote cannot be queried ({said})", hint=_HINT) from error
 
 
 def missing_outputs(repo: Any, of: Collection[str] | None) -> list[TrackedOutput]:
@@ -97,7 +97,7 @@ def _require_answer(store: Any, absent: str) -> None:
 
 
 def _objects(out: Any) -> set[str]:
-    """The hashes of an output: of a folder also those of its files, where its listing can be had."""
+    """The hashes of an output: of a folder also those of its files, where its listing is available."""
     found: set[str] = {out.hash_info.value}
     listing = out.get_dir_cache() if out.is_dir_checksum else None
     return found if listing is None else found | {item.value for _, _, item in listing}

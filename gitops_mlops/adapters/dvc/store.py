@@ -91,9 +91,9 @@ class DvcStore:
             self.fetch([output])
         if not cached.is_file():
             raise MissingEvidence(
-                f"its content (MD5 {output.md5}) is not cached, and no DVC remote gave it",
+                f"its content (MD5 {output.md5}) is not cached, and no DVC remote provided it",
                 where=output.path,
-                hint="see dvc remote list and dvc pull, or have whoever made it run dvc push",
+                hint="see dvc remote list and dvc pull, or ask its author to run dvc push",
             )
         if _md5(cached) != output.md5:
             raise MissingEvidence(
@@ -158,7 +158,7 @@ class DvcStore:
             ) from error
         except (DvcException, OSError) as error:
             raise ExternalError(
-                f"DVC could not fetch it ({error})", where=wanted, hint="try dvc pull, mend what it says"
+                f"DVC could not fetch it ({error})", where=wanted, hint="run dvc pull, then fix what it reports"
             ) from error
 
     def folder(self, output: TrackedOutput) -> list[TrackedOutput]:

@@ -171,7 +171,7 @@ class WorkerRun:
             self._repo.pull(sorted(set(wanted)))
         except NoOutputOrStageError as error:
             self.tell(stage=stage.addressing, outcome="failed", seconds=0)
-            raise WorkerStop("stage", f"stage {stage.addressing!r} needs what is not there: {error}") from error
+            raise WorkerStop("stage", f"stage {stage.addressing!r} needs absent data: {error}") from error
         except (CheckoutError, DownloadError, FileMissingError) as error:
             raise self._unpulled(wanted, error) from error
         self._count_pulled()
@@ -205,7 +205,7 @@ class WorkerRun:
         if isinstance(error, DownloadError) and not lacking:
             return WorkerStop("outside", f"{error}")
         names = ", ".join(lacking or sorted({os.path.relpath(path, root) for path in wanted}))
-        return WorkerStop("missing", f"{names} could not be pulled: whoever made it has to dvc push")
+        return WorkerStop("missing", f"{names} could not be pulled: its author must run dvc push")
 
     def _lacking(self, item: Any) -> list[str]:
         """What is to be pulled of a dependency: itself, or the outputs that it holds."""

@@ -95,7 +95,7 @@ class StagedTree:
             if target.startswith(("/", "../")):
                 raise _outside(path)
             path = target
-        raise UsageError("a circle of symlinks", where=path, hint="mend them")
+        raise UsageError("a symlink loop", where=path, hint="fix them")
 
     def exists(self, path: str) -> bool:
         """Whether there is a staged file or folder, or one on disk that git does not track."""
@@ -153,7 +153,7 @@ def _confined(root: Path, path: str) -> Path:
     try:
         found = (root / path).resolve()
     except (OSError, RuntimeError, ValueError) as error:
-        raise UsageError("the path cannot be followed", where=path, hint="mend its symlinks") from error
+        raise UsageError("the path cannot be followed", where=path, hint="fix its symlinks") from error
     if not found.is_relative_to(root):
         raise _outside(path)
     return found

@@ -29,7 +29,7 @@ class WorkingTree:
         try:
             resolved = (self.root / path).resolve()
         except (OSError, RuntimeError) as error:
-            raise UsageError("the path cannot be followed", where=path, hint="mend its symlinks") from error
+            raise UsageError("the path cannot be followed", where=path, hint="fix its symlinks") from error
         if not resolved.is_relative_to(self.root):
             raise UsageError("a symlink leads out of the repository", where=path, hint="copy the file in")
         return resolved

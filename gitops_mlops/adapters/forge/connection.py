@@ -45,7 +45,9 @@ class ForgeConnection:
         self.token = token.strip()
         # What http.client says of a malformed header would show the token.
         if not self.token.isascii() or not self.token.isprintable() or " " in self.token:
-            raise UsageError("holds what no token can", where="GITHUB_TOKEN", hint="copy it again, on one line")
+            raise UsageError(
+                "contains a character that no token has", where="GITHUB_TOKEN", hint="copy it again, on one line"
+            )
         self._timer = timer
         self._pools = ConnectionPools()
 
@@ -57,8 +59,8 @@ class ForgeConnection:
             return got
         response, data = got
         if 300 <= response.status < 400:
-            hint = "mend GITHUB_REPOSITORY or GITHUB_API_URL: it was renamed or moved"
-            raise ExternalError("leads to another address", where=where, hint=hint)
+            hint = "fix GITHUB_REPOSITORY or GITHUB_API_URL: it was renamed or moved"
+            raise ExternalError("redirects to another address", where=where, hint=hint)
         match = _NEXT.search(response.headers.get("Link", ""))
         return ForgeResponse(response.status, _decoded(data, response.status, where), match[1] if match else None)
 
@@ -70,7 +72,7 @@ class ForgeConnection:
             return got
         response, data = got
         if response.status < 300:
-            raise ExternalError("answered with no address of the file", where=where, hint="check GITHUB_API_URL")
+            raise ExternalError("answered without the address of the file", where=where, hint="check GITHUB_API_URL")
         if response.status >= 400:
             return ForgeResponse(response.status, _decoded(data, response.status, where))
         place = self._place(url, response.headers.get("Location", ""), where)
@@ -98,7 +100,9 @@ class ForgeConnection:
         except ValueError:
             well = False
         if not well:
-            raise ExternalError("leads to an address that is not followed", where=where, hint="check GITHUB_API_URL")
+            raise ExternalError(
+                "redirects to an address that is not supported", where=where, hint="check GITHUB_API_URL"
+            )
         return place
 
     def _answered(
@@ -133,7 +137,7 @@ class ForgeConnection:
             _LOG.info("%s failed after %.3f s: %s", where, self._timer.seconds() - begun, _words(error))
             if isinstance(error, exceptions.SSLError) and isinstance(error.args[0], SSLCertVerificationError):
                 hint = "put its authority's certificate into the file that SSL_CERT_FILE names"
-                raise ExternalError("has no certificate that is trusted", where=where, hint=hint) from None
+                raise ExternalError("has no trusted certificate", where=where, hint=hint) from None
             unheard = isinstance(error, exceptions.NewConnectionError | exceptions.ConnectTimeoutError)
             return RetryReason(_words(error), unheard=unheard)
 
@@ -174,7 +178,7 @@ def _decoded(body: bytes, status: int, where: str) -> Any:
         if status >= 400:
             # A proxy's page says no more than its status.
             return None
-        raise ExternalError("answered with something that is no JSON", where=where) from None
+        raise ExternalError("did not answer with JSON", where=where) from None
 
 
 def _checked(address: str) -> str:
@@ -192,7 +196,7 @@ def _checked(address: str) -> str:
         or " " in address
     ):
         hint = "write https://HOST, or https://HOST/api/v3 for GitHub Enterprise"
-        raise UsageError("is no address of an API", where="GITHUB_API_URL", hint=hint)
+        raise UsageError("is not the address of an API", where="GITHUB_API_URL", hint=hint)
     return address.rstrip("/")
 
 

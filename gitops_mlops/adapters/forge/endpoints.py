@@ -27,9 +27,11 @@ class Endpoints:
 
     def __init__(self, transport: ForgeTransport, repository: str, login: str = "") -> None:
         if not _REPOSITORY.match(repository):
-            raise UsageError("is no repository", where="GITHUB_REPOSITORY", hint="write owner/name")
+            raise UsageError("is not a repository", where="GITHUB_REPOSITORY", hint="write owner/name")
         if login and not _LOGIN.match(login):
-            raise UsageError("is no login", where="GITOPS_MLOPS_LOGIN", hint="write it as comments show it: app[bot]")
+            raise UsageError(
+                "is not a login", where="GITOPS_MLOPS_LOGIN", hint="write it as comments show it: app[bot]"
+            )
         self.repository = repository
         self._transport = transport
         self._given_login = login
@@ -53,8 +55,8 @@ class Endpoints:
             graphql = f"{self._transport.address.removesuffix('/v3')}/graphql"
             answer = self._transport.send("POST", graphql, {"query": "query{viewer{login}}"})
             if answer.status != 200 or not isinstance(answer.data, dict) or answer.data.get("errors"):
-                hint = "set GITOPS_MLOPS_LOGIN: for an app, its name with [bot] behind it"
-                raise ExternalError("does not tell whose token it is", where=self._where(what), hint=hint)
+                hint = "set GITOPS_MLOPS_LOGIN: for an app, its name followed by [bot]"
+                raise ExternalError("does not report the owner of the token", where=self._where(what), hint=hint)
             return self._parsed(lambda data: text(data["data"]["viewer"]["login"]), answer, what)
         self._require(answer, what)
         return self._parsed(lambda data: text(data["login"]), answer, what)

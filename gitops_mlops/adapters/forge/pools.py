@@ -52,7 +52,7 @@ def _through(proxy: str) -> PoolManager:
     except ValueError:
         well = False
     if not well:
-        raise UsageError("is no address of a proxy", where="HTTPS_PROXY", hint="write http://HOST:PORT")
+        raise UsageError("is not the address of a proxy", where="HTTPS_PROXY", hint="write http://HOST:PORT")
     user = parts.netloc.rpartition("@")[0]
     headers = urllib3.make_headers(proxy_basic_auth=unquote(user)) if user else None
     return urllib3.ProxyManager(address, proxy_headers=headers, timeout=_timeout())

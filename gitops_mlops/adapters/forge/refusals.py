@@ -84,7 +84,7 @@ def require_success(status: int, data: Any, what: EndpointSubject, where: str, a
         verb = "write" if ": write" in what.permission else "read"
         raise ExternalError(f"the token may not {verb} it{more}", where=where, hint=grant)
     if status == 404:
-        raise ExternalError("is not there, or the token may not see it", where=where, hint=f"check it, or {grant}")
+        raise ExternalError("does not exist, or the token may not see it", where=where, hint=f"check it, or {grant}")
     if status == 410:
         raise ExternalError(f"is gone or switched off{more}", where=where, hint=what.gone)
     hint = "fix what it says, and run it again"

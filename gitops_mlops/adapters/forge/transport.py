@@ -101,7 +101,9 @@ class ForgeTransport:
     def _pause(self, failure: RetryReason, pause: float, method: str, url: str) -> None:
         wanted = failure.wait or 0.0
         if wanted > _LONGEST_PAUSE:
-            raise ExternalError(f"{failure.message}, and asks to wait {wanted:.0f} s", where=self._where(method, url))
+            raise ExternalError(
+                f"{failure.message}, and requests a wait of {wanted:.0f} s", where=self._where(method, url)
+            )
         seconds = max(pause, wanted) + pause * random.uniform(-0.5, 0.5)  # noqa: S311 - no secret
         _LOG.info("%s %s: trying again in %.1f s", self._where(method, url), failure.message, seconds)
         self._timer.sleep(seconds)
@@ -112,7 +114,7 @@ class ForgeTransport:
             try:
                 found = arrived()
             except ExternalError as error:
-                message = f"lost the answer, and whether it was written cannot be seen: {error.message}"
+                message = f"lost the answer; whether it was written is unknown: {error.message}"
                 raise ExternalError(
                     message, where=self._where("POST", url), hint=error.hint or "look there"
                 ) from None

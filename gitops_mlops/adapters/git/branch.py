@@ -101,7 +101,7 @@ class GitBranch:
         listed = output(["--literal-pathspecs", "ls-tree", "-z", parent, "--", path], self._root)
         mode = listed[:6].decode() or "100644"
         if mode not in ("100644", "100755"):
-            kind = "a symlink" if mode == _SYMLINK else "no file"
+            kind = "a symlink" if mode == _SYMLINK else "not a file"
             raise UsageError(f"is {kind} on the branch", where=path, hint="make it a file, or let DVC keep it")
         if content is None:
             return b"0 %b\t%b\0" % (b"0" * 40, os.fsencode(path))

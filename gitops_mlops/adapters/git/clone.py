@@ -1,4 +1,4 @@
-"""The clone itself: how git is set up here, what the clone lacks of its remote, and how that is mended."""
+"""The clone itself: how git is set up here, what the clone lacks of its remote, and how that is fixed."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _CONTENDED = (b"atomic transaction failed", b"failed to update ref")
 def fetch_tags(root: Path, remote: str) -> None:
     """Bring every tag of a remote, and leave those that are here as they are.
 
-    Raises TagsDiffer when a tag of the registry's form is another one there, OutsideError when they cannot be had.
+    Raises TagsDiffer when a tag of the registry's form differs there, OutsideError when they are not available.
     """
     fetched = run(
         [*_FETCH, "--", remote, f"{_TAGS}*:{_TAGS}*"],

@@ -27,8 +27,8 @@ def mainline(root: Path, ask: bool = True) -> Mainline:
     found = dict.fromkeys(tips[ref] for ref in _refs(name) if ref in tips) if name else {}
     if not found:
         missing = f"{name} is not in this clone" if name else "no branch of this clone is main or master"
-        hint = f"git fetch {_REMOTE}" if name else "git config init.defaultBranch NAME, which says it"
-        raise MissingEvidence(f"{missing}, so it cannot tell what was merged", hint=hint)
+        hint = f"git fetch {_REMOTE}" if name else "git config init.defaultBranch NAME"
+        raise MissingEvidence(f"{missing}, so what was merged is unknown", hint=hint)
     return Mainline(name, tuple(found))
 
 
@@ -53,9 +53,9 @@ def _asked(root: Path, ask: bool) -> str:
         return ""
     told = run(["ls-remote", "--symref", "--", _REMOTE, "HEAD"], root) if ask else None
     if told is None or told.returncode:
-        why = f"cannot be asked ({reason(told)})" if told else "was not asked"
+        why = f"cannot be queried ({reason(told)})" if told else "was not queried"
         raise MissingEvidence(
-            f"{why} which branch is its default, so what was merged is not known",
+            f"{why} for its default branch, so what was merged is unknown",
             where=_REMOTE,
             hint=f"git remote set-head {_REMOTE} --auto, where it can be reached",
         )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gitops_mlops.domain.registry.mainline import Mainline
 
 _SHA = re.compile(r"[0-9a-f]{40,64}\Z")
-_SIGNING = "mend user.signingKey, or unset tag.gpgSign to write tags without a signature"
+_SIGNING = "fix user.signingKey, or unset tag.gpgSign to write tags without a signature"
 
 # DVC splits the baseline's hash as git splits objects.
 _EXPERIMENT = re.compile(r"refs/exps/([0-9a-f]{2})/([0-9a-f]{38})/(\S+) ([0-9a-f]{40})")
@@ -126,7 +126,7 @@ class GitRepository:
         return set(os.fsdecode(found).splitlines())
 
     def is_ancestor(self, commit: str, of: str) -> bool:
-        """Whether a commit is another one, or comes before it. Raises OutsideError for what is no commit."""
+        """Whether a commit is another one, or comes before it. Raises OutsideError for what is not a commit."""
         done = run(["merge-base", "--is-ancestor", commit, of], self.root)
         if done.returncode not in (0, 1):
             raise ExternalError(reason(done), where="git merge-base")

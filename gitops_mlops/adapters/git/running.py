@@ -173,7 +173,7 @@ def reason(done: subprocess.CompletedProcess[bytes]) -> str:
 
 def lock_hint(done: subprocess.CompletedProcess[bytes]) -> str:
     """What to do about the lock of a git that was killed; "" when that is not what stopped this one."""
-    return "when no git is at work there, remove that file" if b".lock': File exists" in done.stderr else ""
+    return "if no git process runs there, remove that file" if b".lock': File exists" in done.stderr else ""
 
 
 def paths(raw: bytes) -> list[str]:

@@ -49,4 +49,4 @@ def _read(good: bool, said: str, name: str) -> TagSignature:
         return TagSignature("openpgp", problem=f"{name} is signed by the key {match[1]}, which the keyring lacks")
     if "no signature found" in said:
         return TagSignature(problem=f"{name} is not signed")
-    return TagSignature(problem=f"the signature of {name} does not hold")
+    return TagSignature(problem=f"the signature of {name} is not valid")

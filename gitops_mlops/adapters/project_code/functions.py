@@ -40,7 +40,7 @@ class ImportedFunctions:
             # Importing runs the project's code, which may raise anything.
             raise MissingEvidence(f"cannot be imported ({_reason(error)})", where=reference) from error
         if not callable(function):
-            raise MissingEvidence("is no function", where=reference)
+            raise MissingEvidence("is not a function", where=reference)
         return _quiet(function)
 
     @contextmanager

@@ -79,7 +79,9 @@ class ProjectModelProcess:
             lines = [line.strip() for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
             reason = shorten(lines[-1], LINE) if lines else f"it ended with {done.returncode}"
             raise MissingEvidence(
-                f"the project's own code cannot ask the model ({reason})", where=called, hint="mend loader's function"
+                f"the project's own code cannot run the model ({reason})",
+                where=called,
+                hint="fix the loader's function",
             )
 
 

@@ -103,7 +103,7 @@ def _kind(path: Path, name: str) -> str:
         kind = "csv"
     else:
         raise UsageError(
-            f"cannot read {ending or 'a file without an ending'}", where=name, hint="use .parquet or .csv"
+            f"cannot read {ending or 'a file without an extension'}", where=name, hint="use .parquet or .csv"
         )
     if path.stat().st_size == 0:
         raise MissingEvidence("the file is empty", where=name, hint=_AGAIN)

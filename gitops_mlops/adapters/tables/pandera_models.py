@@ -51,7 +51,7 @@ class PanderaModels:
     def check(self, path: Path, name: str, contract: Path, class_name: str) -> TableFindings:
         """Hold the table at `path` against a class of the file `contract`.
 
-        Raises UsageError for a file that cannot be imported or a class that is no Polars model.
+        Raises UsageError for a file that cannot be imported or a class that is not a Polars model.
         """
         prove_that_pandera_looks()
         with _quiet(), _importable(self._root):
@@ -122,7 +122,7 @@ def _violation(error: Any) -> Violation:
     if reason == "COLUMN_NOT_IN_DATAFRAME":
         return Violation(str(error.failure_cases), "required", "the column is missing")
     if reason == "COLUMN_NOT_IN_SCHEMA":
-        return Violation(str(error.failure_cases), "strict", "the contract names no such column")
+        return Violation(str(error.failure_cases), "strict", "the contract has no such column")
     if reason == "WRONG_DATATYPE":
         return Violation(column, "type", message.removeprefix(f"expected column '{column}' to have "))
     if reason == "CHECK_ERROR":
@@ -153,7 +153,7 @@ def _own_checks(schema: Any, table: ReadableTable, wanted: Mapping[str, pl.DataT
         found += uneven_parts(name, table, partial(_wrong_type, wanted=wanted.get(name)), column.required)
         none = text_that_is_none(name, table.raw[name]) if name in table.raw else pl.lit(False)
         if name in table.raw:
-            rules.append(RowCheck(name, "type", f"is no {column.dtype}", none, shown))
+            rules.append(RowCheck(name, "type", f"is not of type {column.dtype}", none, shown))
         if not column.nullable:
             rules.append(RowCheck(name, "nulls", "is null", table.missing(name) & ~none, shown))
         if column.unique:
@@ -167,7 +167,7 @@ def _own_checks(schema: Any, table: ReadableTable, wanted: Mapping[str, pl.DataT
 def _wrong_type(kind: pl.DataType, wanted: pl.DataType | None) -> str:
     if wanted is None or fits(kind, wanted):
         return ""
-    return f"is {str(kind).lower()}, where {str(wanted).lower()} is demanded"
+    return f"is {str(kind).lower()}, expected {str(wanted).lower()}"
 
 
 def _present(schema: Any, table: ReadableTable) -> Iterator[tuple[str, Any]]:
@@ -195,7 +195,7 @@ def _schema(module: ModuleType, file: str, class_name: str) -> Any:
         raise UsageError(f"there is no class {class_name!r}", where=file, hint=suggest(class_name, models))
     if not _is_model(found, pa):
         hint = "derive it from pandera.polars.DataFrameModel"
-        raise UsageError(f"{class_name} is no Polars model of pandera", where=file, hint=hint)
+        raise UsageError(f"{class_name} is not a Polars model of pandera", where=file, hint=hint)
     try:
         return found.to_schema()
     except Exception as error:

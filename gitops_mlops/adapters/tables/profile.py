@@ -110,7 +110,7 @@ def _column_profile(table: ReadableTable, name: str, found: Mapping[str, Any], s
     return ColumnProfile(
         name=name,
         type=None if empty else kind,
-        found="a column of nothing but nulls" if empty else _in_words(table, name),
+        found="a column with only nulls" if empty else _in_words(table, name),
         nulls=nulls,
         low=low,
         high=high,

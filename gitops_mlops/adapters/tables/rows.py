@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _FORMATS = (".parquet", ".csv", ".json", ".jsonl", ".ndjson")
-_KNOWN = f"let the name end in one of {', '.join(_FORMATS)}"
+_KNOWN = f"end its name in one of {', '.join(_FORMATS)}"
 
 Write = Callable[[Path, bytes], None]
 
@@ -43,7 +43,7 @@ class TableRows:
         with _reading(name):
             frame = _scan(path, name, text).collect()
         if not frame.height:
-            raise MissingEvidence("has no rows", where=name, hint="ask about at least one")
+            raise MissingEvidence("has no rows", where=name, hint="give at least one row")
         for part in frame.iter_slices(size):
             yield _plain(part)
 
@@ -72,7 +72,7 @@ class TableRows:
 def _ending(name: str) -> str:
     ending = Path(name).suffix.lower()
     if ending not in _FORMATS:
-        raise UsageError(f"{ending or 'a name without an ending'} is no format of a table", where=name, hint=_KNOWN)
+        raise UsageError(f"{ending or 'a name without an extension'} is not a table format", where=name, hint=_KNOWN)
     return ending
 
 
@@ -88,7 +88,9 @@ def _reading(name: str) -> Iterator[None]:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0]
         hint = "save it as UTF-8" if "utf-8" in reason.lower() else "make it again, or dvc checkout --force"
-        raise MissingEvidence(f"is no whole {_ending(name)[1:]} file ({reason})", where=name, hint=hint) from error
+        raise MissingEvidence(
+            f"is not a complete {_ending(name)[1:]} file ({reason})", where=name, hint=hint
+        ) from error
 
 
 def _scan(path: Path, name: str, text: Collection[str]) -> pl.LazyFrame:
@@ -125,4 +127,4 @@ def _json(value: Any, name: str) -> Any:
         return None if math.isnan(value) else float(value)
     if isinstance(value, datetime.date):
         return value.isoformat()
-    raise UsageError(f"holds a {type(value).__name__}, which no model reads", where=f"column {name!r}")
+    raise UsageError(f"holds a {type(value).__name__}, which models cannot read", where=f"column {name!r}")

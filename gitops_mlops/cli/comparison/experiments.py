@@ -26,7 +26,7 @@ def experiments(
     everywhere: bool,
     as_json: bool,
 ) -> int:
-    """Score HEAD, the champion and DVC's experiments on the same rows, and say who leads only by chance.
+    """Score HEAD, the champion and DVC's experiments on the same rows, and show which lead is only chance.
 
     The rows are those that HEAD records, without any that one of the models was trained on. Ends with 1 when no
     model could be scored.

@@ -55,7 +55,7 @@ def report(
 ) -> int:
     """Render the result of compare: FILE is its report.json.
 
-    Ends with 0 whatever the verdict, for a report that was rendered is a success, unless --exit-code is given.
+    Ends with 0 for every verdict, as rendering the report succeeded, unless --exit-code is given.
     """
     web = web.rstrip("/")
     if web and not is_address(web):

@@ -15,9 +15,9 @@ from gitops_mlops.reports.rendering.problems import counted, problem_data, probl
 @json_option
 @pass_session
 def check(session: Session, as_json: bool) -> int:
-    """Check mlops.yaml, the contracts and types it names, and that dvc.lock is in step.
+    """Check mlops.yaml, the contracts and types it names, and that dvc.lock is up to date.
 
-    Nothing is run, imported or fetched. Every problem is told at once, with file and line.
+    Nothing is run, imported or fetched. Every problem is reported at once, with file and line.
     Exit code 2 when there is one.
     """
     from gitops_mlops.usecases.config.check import check as run

@@ -20,13 +20,13 @@ from gitops_mlops.usecases.contracts.validate import validate_datasets, validate
 @click.command(epilog="Example: gitops-mlops validate flights-test --json")
 @click.argument("datasets", nargs=-1, metavar="[DATASET]...")
 @click.option("--contract", metavar="REF", help="A contract, x.yaml or x.py:Class; needs --data.")
-@click.option("--data", metavar="PATH", help="A .parquet or .csv file to hold against --contract.")
+@click.option("--data", metavar="PATH", help="A .parquet or .csv file to check against --contract.")
 @json_option
 @pass_session
 def validate(
     session: Session, datasets: tuple[str, ...], contract: str | None, data: str | None, as_json: bool
 ) -> int:
-    """Hold data against contracts: every dataset of mlops.yaml that has one, or those named.
+    """Check data against contracts: every dataset of mlops.yaml that has one, or those named.
 
     A contract in Python is imported, so its code runs.
     """

@@ -21,7 +21,7 @@ _ENVIRONMENTS = click.argument("environments", nargs=-1, metavar="[ENVIRONMENT].
 @click.command(epilog="Example: gitops-mlops deploy staging")
 @_ENVIRONMENTS
 @_MODEL
-@click.option("--dry-run", is_flag=True, help="Say what would be done.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done.")
 @click.option("--stop", "stopping", is_flag=True, help="Stop what runs in the environments, on purpose.")
 @click.option("--push", is_flag=True, help="Push to origin what the ledger keeps of it.")
 @state_option
@@ -40,8 +40,8 @@ def deploy(
 ) -> int:
     """Bring what runs to what is assigned, in all environments of mlops.yaml or those named.
 
-    A new version starts beside the one that serves, proves that it is ready and gives its golden predictions,
-    and takes over the port without a lost request. A version that fails is not let in, the one before it keeps
+    A new version starts next to the one that serves, proves that it is ready and gives its golden predictions,
+    and takes over the port without a lost request. A version that fails is rejected, the one before it keeps
     serving, and the exit code is 1. What runs where the registry says that nothing should, on purpose, is stopped.
     """
     from gitops_mlops.reports.deployment.deployment import deploy_text, stop_text
@@ -82,9 +82,9 @@ def status(
     issues: bool,
     as_json: bool,
 ) -> int:
-    """What should run, what runs, and how it is; asked of the servers themselves.
+    """What should run, what runs, and how it is, as the servers themselves report it.
 
-    Exits with 0 when everything is in sync, healthy and on main, or --issues told what is not, with 1 otherwise.
+    Exits with 0 when everything is in sync, healthy and on main, or --issues reported what is not, with 1 otherwise.
     """
     from gitops_mlops.reports.deployment.deployment import status_data, status_findings, status_text
     from gitops_mlops.usecases.deployment.status import status as look
@@ -103,8 +103,8 @@ def status(
 
 @click.command(epilog="Example: gitops-mlops predict delay --env staging --data flights.csv --out predictions.csv")
 @click.argument("model")
-@click.option("--env", "environment", metavar="ENVIRONMENT", help="Ask the server of this environment.")
-@click.option("--bundle", type=click.Path(path_type=Path), metavar="DIR", help="Serve this bundle for the question.")
+@click.option("--env", "environment", metavar="ENVIRONMENT", help="Query the server of this environment.")
+@click.option("--bundle", type=click.Path(path_type=Path), metavar="DIR", help="Serve this bundle for the query.")
 @click.option("--data", type=click.Path(path_type=Path), metavar="FILE", help="Rows: .csv, .parquet, .json, .jsonl.")
 @click.option("--row", metavar="JSON", help="One row (or a list of rows) as JSON.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the predictions there.")
@@ -120,14 +120,14 @@ def predict(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Ask a served model, or a bundle, what it predicts."""
+    """Query a served model, or a bundle, for its predictions."""
     from gitops_mlops.reports.deployment.deployment import predictions_text
     from gitops_mlops.usecases.deployment.predict import ask
 
     if (environment is None) == (bundle is None):
-        raise UsageError("say whom to ask: either --env or --bundle", hint="--env staging")
+        raise UsageError("name what to query: either --env or --bundle", hint="--env staging")
     if (data is None) == (row is None):
-        raise UsageError("say what to ask: either --data or --row", hint="""--row '{"column": 1}'""")
+        raise UsageError("give the rows: either --data or --row", hint="""--row '{"column": 1}'""")
     if out is not None:
         # Before anything is asked: answers that cannot be kept would be lost.
         bootstrap.rows().require_format(out.name)

@@ -16,7 +16,7 @@ from gitops_mlops.domain.errors import UsageError
 
 @click.command(epilog="Example: gitops-mlops rollout production --push")
 @click.argument("environment")
-@click.option("--no-promote", is_flag=True, help="Let no version enter; only bring what runs to what is assigned.")
+@click.option("--no-promote", is_flag=True, help="Promote nothing; only deploy what is assigned.")
 @click.option("--web", default="", metavar="ADDRESS", help="Where people see what runs, for the forge's page.")
 @state_option
 @writing
@@ -31,18 +31,18 @@ def rollout(
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Let the newest versions enter ENVIRONMENT by its policy, deploy them, and take back what does not serve.
+    """Promote the newest versions to ENVIRONMENT by its policy, deploy them, and roll back what does not serve.
 
-    A version that may not enter yet is held back, which is no failure. One that fails by itself at the health gate,
-    or after the switch, is rolled back, and the exit code is 1; what else stands in the way leaves it its attempt.
-    With --push the forge is told: its deployments, and an issue for what was rolled back.
+    A version that may not enter yet waits, which is not a failure. One that fails by itself at the health gate, or
+    after the switch, is rolled back, and the exit code is 1; after a failure of anything else it is tried again.
+    With --push the forge gets a report: its deployments, and an issue for what was rolled back.
     """
     from gitops_mlops.reports.deployment.rollout import rollout_data, rollout_markdown, rollout_text
     from gitops_mlops.usecases.deployment.rollout import rollout as run
     from gitops_mlops.usecases.deployment.rollout_request import RolloutPorts, RolloutRequest
 
     if web and not web.startswith(("https://", "http://")):
-        raise UsageError("is no address", where=f"--web {web}", hint="write https://…")
+        raise UsageError("is not an address", where=f"--web {web}", hint="write https://…")
     repository = bootstrap.repository(session.folder)
     config = load_config(bootstrap.files(repository.root))
     ports = RolloutPorts(

@@ -21,7 +21,7 @@ _MODULE = "gitops_mlops.serving"
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default="8080", show_default=True, help="Port; 0 takes a free one.")
 @click.option("--log-dir", type=click.Path(path_type=Path), help="Keep predictions and feedback here.")
-@click.option("--access-log", is_flag=True, help="Say a line for each request on standard error, with its id.")
+@click.option("--access-log", is_flag=True, help="Log each request to standard error, with its id.")
 @click.argument("more", nargs=-1, type=click.UNPROCESSED, metavar="[-- OPTION...]")
 @json_option
 @pass_session

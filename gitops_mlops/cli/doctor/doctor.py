@@ -13,16 +13,16 @@ from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, FileProblemLine
 
 
 @click.command(epilog="Example: gitops-mlops doctor --fix")
-@click.option("--fix", is_flag=True, help="Mend what can be mended without losing anything, and look again.")
-@click.option("--offline", is_flag=True, help="Do not ask the remote for its tags.")
+@click.option("--fix", is_flag=True, help="Fix what can be fixed without losing anything, and check again.")
+@click.option("--offline", is_flag=True, help="Do not query the remote for its tags.")
 @issues_option
 @json_option
 @pass_session
 def doctor(session: Session, fix: bool, offline: bool, issues: bool, as_json: bool) -> int:
-    """Say what is wrong with this repository or its set-up, and how to mend it.
+    """Say what is wrong with this repository or its set-up, and how to fix it.
 
-    The tags are held against the remote, their commits and the ledger; then the set-up is looked at, and what is
-    left to do. Exits with 0 when nothing is wrong (notes are not) or --issues told it, with 1 otherwise.
+    The tags are compared with the remote, their commits and the ledger; then the set-up is checked, and what is
+    left to do. Exits with 0 when nothing is wrong (notes are not) or --issues reported it, with 1 otherwise.
     docs/doctor.md explains every finding.
     """
     from gitops_mlops.reports.doctor.diagnosis import diagnosis_data, diagnosis_findings, diagnosis_text

@@ -49,10 +49,10 @@ def show(session: Session, model: str | None, environment: str | None, since: da
 @json_option
 @pass_session
 def verify(session: Session, as_json: bool) -> int:
-    """Hold the ledger against the tags, the commits and its own history.
+    """Check the ledger against the tags, the commits and its own history.
 
     Exits with 1 when something contradicts it: a tag that was moved or is gone, a line that was changed or
-    removed, an event that is told in two ways. A tag that is not recorded is a warning.
+    removed, an event that is recorded in two ways. A tag that is not recorded is a warning.
     """
     from gitops_mlops.reports.lineage.ledger import findings_text
     from gitops_mlops.usecases.lineage.ledger import verify
@@ -65,9 +65,9 @@ def verify(session: Session, as_json: bool) -> int:
 
 @ledger.command(epilog="Example: gitops-mlops ledger withdraw 'delay@v1.2.3' --reason 'wrong commit'")
 @click.argument("tag")
-@click.option("--reason", required=True, help="Why, to be recorded.")
-@click.option("--revive", is_flag=True, help="Let what the tag took out of use be in use again.")
-@click.option("--push", is_flag=True, help="Take in what origin has, and push.")
+@click.option("--reason", required=True, help="The reason, to be recorded.")
+@click.option("--revive", is_flag=True, help="Put back into use what the tag took out of use.")
+@click.option("--push", is_flag=True, help="Merge what origin has, and push.")
 @json_option
 @pass_session
 def withdraw(session: Session, tag: str, reason: str, revive: bool, push: bool, as_json: bool) -> int:
@@ -88,7 +88,7 @@ def withdraw(session: Session, tag: str, reason: str, revive: bool, push: bool, 
 
 
 @ledger.command(epilog="Example: gitops-mlops ledger sync --push")
-@click.option("--push", is_flag=True, help="Take in what origin has, and push.")
+@click.option("--push", is_flag=True, help="Merge what origin has, and push.")
 @json_option
 @pass_session
 def sync(session: Session, push: bool, as_json: bool) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     epilog="Example: gitops-mlops lineage data/raw/flights.csv.zip --live  (which live models saw this file?)"
 )
 @click.argument("target")
-@click.option("--all", "every", is_flag=True, help="Of a path: whatever its content was, not only the present one.")
+@click.option("--all", "every", is_flag=True, help="Of a path: include its former contents.")
 @click.option("--live", is_flag=True, help="Only versions that a stage holds now.")
 @click.option("--mermaid", is_flag=True, help="Print a Mermaid flowchart.")
 @click.option("--openlineage", is_flag=True, help="Print a version's pipeline as OpenLineage events, one a line.")
@@ -31,10 +31,10 @@ def lineage(
 ) -> int:
     """Show what a version comes from and what became of it, or which versions a file went into.
 
-    TARGET is MODEL, MODEL@v1.2.3 or MODEL#stage: its pipeline back to the raw data, the comparison that let it
-    in, its stages and deployments. Or it is a file, a DVC digest or a commit: every version that used it.
+    TARGET is MODEL, MODEL@v1.2.3 or MODEL#stage: its pipeline back to the raw data, its
+    comparison, its stages and deployments. Or it is a file, a DVC digest or a commit: every version that used it.
 
-    Ends with 3 when something could not be told, after everything that could.
+    Ends with 3 when something is unknown, after everything that is known.
     """
     from gitops_mlops.domain.lineage.question import VersionUses
     from gitops_mlops.reports.lineage.tree import lineage_data
@@ -45,7 +45,7 @@ def lineage(
     with bootstrap.lineage_sources(session.folder) as (sources, below):
         found = lineage(target, sources, every=every, live=live, folder=below)
     if openlineage and isinstance(found, VersionUses):
-        raise click.UsageError("--openlineage tells a version's pipeline; name a version")
+        raise click.UsageError("--openlineage prints a version's pipeline; name a version")
     emit(found, as_json, lambda told: _render(told, mermaid, openlineage), lineage_data)
     for gap in found.gaps:
         progress(f"missing: {gap}")

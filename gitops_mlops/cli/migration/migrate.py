@@ -19,7 +19,7 @@ from gitops_mlops.reports.rendering.problems import counted
 @json_option
 @pass_session
 def migrate(session: Session, workflows: tuple[str, ...], toolkit: str, write: bool, as_json: bool) -> int:
-    """Turn workflows that use CML into ours: all in .github/workflows, or the named ones.
+    """Translate workflows that use CML: all in .github/workflows, or the named ones.
 
     Steps of CML and DVC become our actions, with the least permissions; the rest stays as it is written.
     What cannot be translated is listed with its line and what to do. Exit code 1 when there is such a thing.

@@ -26,15 +26,15 @@ def lock() -> None:
 
 
 @lock.command(epilog="Example: gitops-mlops lock check --remote")
-@click.option("--remote", is_flag=True, help="Also ask the DVC remote whether every recorded output is there.")
+@click.option("--remote", is_flag=True, help="Also check that the DVC remote has every recorded output.")
 @json_option
 @pass_session
 def check(session: Session, remote: bool, as_json: bool) -> int:
-    """Tell whether dvc.lock is in step with dvc.yaml, the parameters and the sources, and what to run if not.
+    """Check whether dvc.lock is up to date with dvc.yaml, the parameters and the sources, and what to run if not.
 
-    No data is needed and DVC is not started, except to ask its remote: with --remote, and for the list of files of a
-    folder that a stage depends on in part, where it is not cached. Exit code 1 when a stage would run again; 3 when a
-    stage could not be checked, or an output is not on the remote, for its author forgot dvc push.
+    No data is needed and DVC is not started, except to query its remote: with --remote, and for the list of files
+    of a folder that a stage depends on in part, where it is not cached. Exit code 1 when a stage would run again;
+    3 when a stage could not be checked, or an output is not on the remote because its author forgot dvc push.
     """
     return checked(session, remote, as_json, "block")
 
@@ -84,9 +84,9 @@ def merge(session: Session, base: Path, ours: Path, theirs: Path, path: str, as_
 
 @lock.command(epilog='Example: gitops-mlops lock push .gitops-mlops/lock --branch "$BRANCH" --expected "$SHA"')
 @click.argument("left", type=click.Path(path_type=Path), default=Path(LOCK_FOLDER), metavar="[FILES]")
-@click.option("--branch", required=True, metavar="NAME", help="The branch that was run for.")
-@click.option("--expected", required=True, metavar="SHA", help="The commit of it that ran.")
-@click.option("--remote", default="origin", show_default=True, metavar="NAME", help="Where the branch is.")
+@click.option("--branch", required=True, metavar="NAME", help="The branch that the run was for.")
+@click.option("--expected", required=True, metavar="SHA", help="The commit of the branch that ran.")
+@click.option("--remote", default="origin", show_default=True, metavar="NAME", help="The remote that has the branch.")
 @json_option
 @pass_session
 def push(session: Session, left: Path, branch: str, expected: str, remote: str, as_json: bool) -> int:

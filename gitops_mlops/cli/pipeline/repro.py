@@ -16,7 +16,7 @@ from gitops_mlops.domain.errors import DONE, VERDICT_AGAINST, UsageError
 @click.option("--push", is_flag=True, help="Push the outputs of what ran to the DVC remote, and its run cache.")
 @click.option("--no-run-cache", is_flag=True, help="Run what changed even if somebody ran it before.")
 @click.option("--allow-missing", is_flag=True, help="Leave absent outputs of unchanged stages on the DVC remote.")
-@click.option("--rerun", is_flag=True, help="Run everything again in a scratch clone: does it come out the same?")
+@click.option("--rerun", is_flag=True, help="Run everything again in a scratch clone, and compare the outputs.")
 @click.option("--ci", is_flag=True, help="Do what `training:` says: with author, check dvc.lock instead of running.")
 @json_option
 @pass_session
@@ -36,7 +36,7 @@ def repro(
     --allow-missing leaves them. The result is also in .gitops-mlops/repro.json, and what belongs into git in
     .gitops-mlops/lock.
 
-    Exit code 1 when a stage fails or, with --rerun, an output of the checked-out commit comes out otherwise.
+    Exit code 1 when a stage fails or, with --rerun, an output of the checked-out commit comes out different.
     """
     from gitops_mlops.reports.pipeline.run import repro_data, repro_text
     from gitops_mlops.usecases.pipeline.repro import ReproRequest, checkout_branch_head, reproduce

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--run", default="", help="The address of the run that does this, to be recorded."),
     click.option("--pull-request", default="", help="The pull request that led to it, to be recorded."),
-    click.option("--by", default="", envvar="GITHUB_ACTOR", help="Who asked for it, if not the tagger."),
-    click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing."),
+    click.option("--by", default="", envvar="GITHUB_ACTOR", help="Who requested it, if not the tagger."),
+    click.option("--dry-run", is_flag=True, help="Print what would be done, and write nothing."),
     click.option(
-        "--push", is_flag=True, help="Decide on what origin has, and push the tag there; taken back when refused."
+        "--push",
+        is_flag=True,
+        help="Decide on what origin has, and push the tag there; a tag that origin rejects is deleted.",
     ),
     json_option,
 )

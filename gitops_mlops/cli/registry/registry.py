@@ -15,7 +15,9 @@ from gitops_mlops.domain.errors import MissingEvidence
 from gitops_mlops.domain.registry.semver import VersionBump
 from gitops_mlops.reports.registry.registry import event_data, history_text, view_data, view_text
 
-_report = click.option("--report", type=click.Path(path_type=Path), help="The report.json that speaks for the model.")
+_report = click.option(
+    "--report", type=click.Path(path_type=Path), help="The report.json with the model's comparison."
+)
 
 
 @click.command(epilog="Example: gitops-mlops show delay#production --json")
@@ -127,11 +129,11 @@ def promote(
 @click.command(epilog="Example: gitops-mlops rollback delay production --reason 'recall fell' --push")
 @click.argument("model")
 @click.argument("stage")
-@click.option("--reason", default="", help="Why, to be recorded.")
+@click.option("--reason", default="", help="The reason, to be recorded.")
 @writing
 @pass_session
 def rollback(session: Session, /, model: str, stage: str, reason: str, as_json: bool, **options: Any) -> int:
-    """Assign the version again that STAGE held before; a second time goes one further back."""
+    """Assign the version again that was in STAGE before; a second time goes one further back."""
     from gitops_mlops.usecases.registry.rollback import RollbackRequest, rollback
 
     wanted = RollbackRequest(model, stage, reason, **shared_request(**options))

@@ -15,7 +15,7 @@ from gitops_mlops.domain.errors import DONE
 
 @click.command(epilog="Example: gitops-mlops retire delay#production --reason 'no longer sold' --push")
 @click.argument("target", metavar="[MODEL[@VERSION|#STAGE]]", required=False)
-@click.option("--reason", default="", help="Why, to be recorded; required.")
+@click.option("--reason", default="", help="The reason, to be recorded; required.")
 @click.option("--proposed", "proposing", is_flag=True, help="List what the policy of mlops.yaml would retire.")
 @writing
 @pass_session
@@ -36,7 +36,7 @@ def retire(
             raise click.UsageError("--proposed lists and does nothing else")
         return _list(session, as_json)
     if target is None:
-        raise click.UsageError("say what to retire: MODEL, MODEL@VERSION or MODEL#STAGE")
+        raise click.UsageError("name what to retire: MODEL, MODEL@VERSION or MODEL#STAGE")
     wanted = RetireRequest(target, reason, **shared_request(**options))
     registrar = bootstrap.registrar(bootstrap.repository(session.folder))
     return say(take_out(wanted, registrar), registrar, as_json, **options)

@@ -22,8 +22,10 @@ MARKDOWN_BYTES = 4 * 65_536
 @click.command(epilog="Example: gitops-mlops comment review.json --pull-request 7 --dry-run")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--pull-request", "number", type=click.IntRange(1), metavar="N", help="By default the job's own.")
-@click.option("--run", type=click.IntRange(1), metavar="ID", help="A run that ended: say what it uploaded, safely.")
-@click.option("--markdown", type=click.Path(path_type=Path), metavar="FILE", help="Markdown of your own, as it is.")
+@click.option(
+    "--run", type=click.IntRange(1), metavar="ID", help="A run that ended: comment with the report that it uploaded."
+)
+@click.option("--markdown", type=click.Path(path_type=Path), metavar="FILE", help="Your own markdown, unchanged.")
 @click.option("--title", default="report", show_default=True, help="Which comment, of several of your own markdown.")
 @click.option("--web", default="", metavar="ADDRESS", help="The repository on the web, by default the job's own.")
 @click.option("--dry-run", is_flag=True, help="Print the comment instead of writing it.")
@@ -42,8 +44,8 @@ def comment(
 ) -> int:
     """Keep one comment below a pull request up to date: FILE is a review.json (the default) or a report.json.
 
-    With --run it is the trusted half of a report on a fork: which pull request the run belongs to is asked of the
-    forge, what it uploaded is checked and read as data, and a run of an older commit is left alone. Without a forge
+    With --run it is the trusted half of a report on a fork: the forge says which pull request the run belongs to,
+    what the run uploaded is checked and read as data, and a run of an older commit is left alone. Without a forge
     in the environment (GITHUB_REPOSITORY) the comment is printed.
     """
     job, forge = bootstrap.job(), bootstrap.forge()
@@ -60,7 +62,7 @@ def comment(
         return DONE
     number = number or job.pull_request
     if number is None:
-        raise UsageError("which pull request is not known", hint="--pull-request N, or --run ID")
+        raise UsageError("the pull request is unknown", hint="--pull-request N, or --run ID")
     _keep(forge, (number,), body, as_json)
     return DONE
 
@@ -68,7 +70,7 @@ def comment(
 def _required_forge(forge: Forge | None) -> Forge:
     if forge is None:
         hint = "it is there in a job; elsewhere GITHUB_REPOSITORY=owner/name, and GITHUB_TOKEN"
-        raise UsageError("a run is the forge's, and none is named", where="GITHUB_REPOSITORY", hint=hint)
+        raise UsageError("a run needs a forge, and none is configured", where="GITHUB_REPOSITORY", hint=hint)
     return forge
 
 

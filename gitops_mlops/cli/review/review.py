@@ -28,7 +28,7 @@ from gitops_mlops.cli.options import colour_wanted, emit, json_option, mark, pas
 def review(
     session: Session, models: tuple[str, ...], base: str | None, out: Path, html: Path | None, as_json: bool
 ) -> int:
-    """Ask a change all that its pull request is asked: set-up, dvc.lock, data and models, whatever fails.
+    """Run all checks of a pull request on a change: set-up, dvc.lock, data and models, whatever fails.
 
     Data and models that are as on the base, and models that are their champion, are skipped. Gates and trusted
     types are the base's. The base is where the branch left GITHUB_BASE_REF's branch, or origin/HEAD.

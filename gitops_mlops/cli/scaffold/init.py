@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 @click.option("--update", is_flag=True, help="Bring what init wrote to the version of this toolkit.")
 @click.option("--toolkit", default="", metavar="REF", help="OWNER/REPO@SHA to be called [default: this one].")
 @click.option("--branch", default="", help="The branch that is released from [default: git's].")
-@click.option("--dvc-remote", default="", metavar="URL", help="Where DVC shall keep data and models.")
+@click.option("--dvc-remote", default="", metavar="URL", help="Where DVC keeps data and models.")
 @click.option("--model", default="", help="Existing repository: the artifact of dvc.yaml to begin with.")
-@click.option("--data", default="", metavar="PATH", help="Existing repository: the table that it is judged on.")
+@click.option("--data", default="", metavar="PATH", help="Existing repository: the table that it is evaluated on.")
 @click.option("--target", default="", metavar="COLUMN", help="Existing repository: the column of labels.")
-@click.option("--task", default="", help="Existing repository: what it predicts [default: told from the labels].")
+@click.option("--task", default="", help="Existing repository: what it predicts [default: inferred from the labels].")
 @click.option("--positive", default="", metavar="LABEL", help="Existing repository: the positive one of two labels.")
 @click.option("--yes", is_flag=True, help="Write without asking.")
 @json_option
@@ -43,7 +43,7 @@ def init(
     A new project is ready for `dvc repro` and committed once. In a repository that exists, the diff is shown, and
     written after a yes: workflows, hooks, a first mlops.yaml and contracts. What is there already stays as it is.
     --update merges what the toolkit changed since into the files that it wrote; your changes stay, and where both
-    changed the same lines both stand between git's marks. Exit code 1 then.
+    changed the same lines both are kept between git's marks. Exit code 1 then.
     """
     if folder is not None or template:
         if update or folder is None or not template:
@@ -102,7 +102,9 @@ def _ask(plan: ScaffoldPlan, yes: bool, as_json: bool) -> None:
         return
     emit(plan, as_json, lambda plan: _coloured(diff_text(plan)), plan_data)
     if as_json or not sys.stdin.isatty():
-        raise UsageError("nothing was written, for nobody can be asked", hint="look at what would be, then add --yes")
+        raise UsageError(
+            "nothing was written, as there is no terminal to confirm it", hint="review the plan, then add --yes"
+        )
     click.confirm("Write this?", abort=True, err=True)
 
 

@@ -30,13 +30,13 @@ BALANCE, PAST = "labels", "past evaluation rows"
 _MOST_TOLD, _MOST_LABELS = 5, 4
 _DEMANDS = {
     LABEL: "no feature is the label",
-    FEATURES: "no feature alone tells the label",
+    FEATURES: "no feature alone predicts the label",
     IDENTIFIERS: "the model reads no identifier",
     PERFECT: "the answers are not the labels",
     TRAINING: "no evaluation row is a training row",
     SHARED: "training and evaluation share no group",
     TIME: "evaluation rows are later than the training data",
-    DUPLICATES: "no evaluation row stands in the data twice",
+    DUPLICATES: "no evaluation row appears twice",
 }
 _TEXT_DATE = r"^\d{4}-\d{2}-\d{2}(?:[ T].*)?$"
 # What is this rarely equal by chance: half of its rows have a value of their own.
@@ -90,7 +90,7 @@ def single_features(
     if not suspects:
         rest = [one for one in found if not one.copy]
         best = f"the best alone, {_name(rest[0].column)}, has {_strength(rest[0], task)}" if rest else ""
-        found_best = f"{best}{_asked(features)}" if best else "too few rows to tell"
+        found_best = f"{best}{_asked(features)}" if best else "too few rows to judge"
         return DataCheck(id=FEATURES, status="pass" if best else "unknown", finding=found_best)
     certain = suspects[0].strength >= leaks.certain and task is not ModelTask.FORECASTING
     told = [_suspect(one, features, task) for one in suspects]
@@ -115,7 +115,7 @@ def training_rows(overlap: Overlap, most: int) -> DataCheck:
     """
     rows, found, by_id = len(overlap.rows), int(overlap.rows.sum()), overlap.shared is not None
     status: CheckStatus = "block" if found > most else "note" if found else "pass"
-    told = [f"the id {_name(overlap.id)} tells nothing: {overlap.why}"] if overlap.why else []
+    told = [f"the id {_name(overlap.id)} cannot be used: {overlap.why}"] if overlap.why else []
     if by_id:
         told += _same_ids(overlap, found)
     if alike := int(overlap.alike.sum()):
@@ -136,7 +136,7 @@ def training_rows(overlap: Overlap, most: int) -> DataCheck:
 def _same_ids(overlap: Overlap, found: int) -> list[str]:
     told = f"{found:,} of {len(overlap.rows):,} rows have the id of a training row"
     if found and not overlap.twins.twins[overlap.rows].any():
-        told += ", and none of them looks like it: are ids numbered anew in each file?"
+        told += ", and none of them looks like it: does each file number its ids from the start?"
     return [told, *([f"{overlap.nameless:,} training rows have no id"] if overlap.nameless else [])]
 
 
@@ -154,10 +154,10 @@ def shared(frame: pl.DataFrame, training: pl.DataFrame, columns: Sequence[str], 
         here = frame.select(comparable(name, *kinds))[name].drop_nulls().unique()
         there = training.select(comparable(name, *kinds[::-1]))[name].drop_nulls().unique()
         if common := int(here.is_in(there.implode()).sum()):
-            told.append(f"{common:,} of {here.len():,} values of {_name(name)} stand in the training data too")
+            told.append(f"{common:,} of {here.len():,} values of {_name(name)} are in the training data too")
     if not asked:
         return DataCheck(id=SHARED, status="unknown", finding="no group is known in both")
-    return _check(SHARED, told, leaks.shared, f"no value of {' or '.join(map(_name, asked))} stands in both")
+    return _check(SHARED, told, leaks.shared, f"no value of {' or '.join(map(_name, asked))} is in both")
 
 
 def time_order(
@@ -198,10 +198,10 @@ def duplicates(frame: pl.DataFrame, target: str, without: Sequence[str], leaks: 
     readable = plain_columns(frame)
     again, contrary = repeats(frame.select(readable), target, without) if target in readable else (0, 0)
     if not again:
-        return DataCheck(id=DUPLICATES, status="pass", finding="no row stands there twice")
+        return DataCheck(id=DUPLICATES, status="pass", finding="no row appears twice")
     told = f"{again:,} of {frame.height:,} rows repeat another but for the label"
     if contrary:
-        told += f"; {contrary:,} stand with different labels"
+        told += f"; {contrary:,} have different labels"
     odd = any(
         frame[name].dtype.is_float() and frame[name].n_unique() >= _NEARLY_CONTINUOUS * frame.height
         for name in readable
@@ -246,13 +246,17 @@ def _check(
     more = and_more(len(told) - _MOST_TOLD, "; ")
     status: CheckStatus = "note" if reaction == "ignore" else reaction
     if features is not None and not features.sure:
-        more += "; whether the model reads it is not known"
+        more += "; whether the model reads it is unknown"
         status = "warn" if status == "block" else status
     return DataCheck(id=name, status=status, finding="; ".join(told[:_MOST_TOLD]) + more)
 
 
 def _asked(features: ModelFeatures) -> str:
-    return "" if features.sure else "; every column of the data was looked at: which the model reads is not known"
+    return (
+        ""
+        if features.sure
+        else "; every column of the data was checked, as the columns that the model reads are unknown"
+    )
 
 
 def _suspect(one: SingleFeature, features: ModelFeatures, task: ModelTask) -> str:

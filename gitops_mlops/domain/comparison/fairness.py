@@ -1,7 +1,7 @@
 """What of a gap between groups is too much.
 
 A gap that worsens by more than the configuration allows, with the interval of the worsening above 0, blocks. Parity
-itself is not demanded: how large a gap may be is no question of statistics, so a large one only warns.
+itself is not required: how large a gap may be is no question of statistics, so a large one only warns.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _judge(
         seen += f", {_signed(found.worsening)} against the champion's{between}"
         if found.worsening > asked.max_worsening:
             if found.ci is None or found.ci.low <= 0:
-                return evaluation.inconclusive, f"cannot tell: {seen}"
+                return evaluation.inconclusive, f"inconclusive: {seen}"
             return "block", seen
     if found.challenger > asked.warn_abs:
         return "warn", f"{seen}; more than {asked.warn_abs:g}"

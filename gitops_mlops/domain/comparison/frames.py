@@ -22,7 +22,7 @@ def to_pandas(frame: pl.DataFrame) -> pd.DataFrame:
     A column's type depends on its polars type and on whether it has nulls, and on nothing else:
     integers stay what they are, or are float64 when values are missing; booleans likewise; text, categories
     and enums are `object` (pandas 2 and 3 infer different types for text); dates and datetimes are
-    datetime64[us], durations timedelta64[us]; decimals are float64, and so is a column of nothing but nulls.
+    datetime64[us], durations timedelta64[us]; decimals are float64, and so is a column with only nulls.
 
     Raises UsageError for a column that no model could read: lists, structs, bytes, times of day.
 
@@ -63,7 +63,7 @@ def _values(column: pl.Series, kind: pl.DataType) -> np.ndarray[Any, Any]:
     if isinstance(kind, pl.Duration):
         return column.cast(pl.Duration("us")).to_numpy()
     raise UsageError(
-        f"holds {kind}, which no model reads",
+        f"holds {kind}, which models cannot read",
         where=f"column {column.name!r}",
         hint="spread it over columns of numbers, text, booleans or dates",
     )

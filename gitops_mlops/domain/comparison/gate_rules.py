@@ -56,7 +56,7 @@ def judge_rule(gate: GateConfig, measured: MetricEstimate | None, evaluation: Ev
         return "block", f"{difference(delta.value)}, at most {difference(high)} {sure}"
     return (
         evaluation.inconclusive,
-        f"cannot tell: {difference(delta.value)}, between {difference(low)} and {difference(high)}"
+        f"inconclusive: {difference(delta.value)}, between {difference(low)} and {difference(high)}"
         f"{_enough(measured, evaluation.power)}",
     )
 

@@ -1,8 +1,8 @@
 """Gates: what a challenger must show. Whatever is missing or undefined fails the gate.
 
 Against the champion a gate looks at the one-sided bounds of the difference. `superior` passes when the difference
-is better than 0 beyond doubt and fails when it is not better beyond doubt; `non-inferior` passes when it is not
-worse than the margin and fails when it is; between those the data cannot tell, and the configuration's
+is significantly better than 0 and fails when it significantly is not; `non-inferior` passes when it is not worse
+than the margin and fails when it is; between those the data are inconclusive, and the configuration's
 `inconclusive` decides whether that blocks or warns. `min` and `max` bound the challenger's measured value itself.
 
 `per-slice` asks the same of each declared slice (`slice_gates`). What has too few rows cannot be judged: the
@@ -66,7 +66,7 @@ def judge(model: ModelConfig, evidence: GateEvidence) -> list[JudgedGate]:
 def long_term_gate(
     gate: GateConfig, measured: MetricEstimate, evaluation: EvaluationConfig, version: str
 ) -> JudgedGate:
-    """Whether the challenger has lost more than the gate's margin, beyond doubt, against a version of a while ago."""
+    """Whether the challenger has lost significantly more than the gate's margin against a version of a while ago."""
     status, reason = judge_rule(gate.model_copy(update={"rule": "non-inferior"}), measured, evaluation)
     if measured.few:
         status = "warn" if gate.action == "warn" else status

@@ -15,7 +15,7 @@ class Labels:
 
     def __init__(self, known: Iterable[Any] = ()) -> None:
         self._labels = {label: label for label in known}
-        # Made when something is looked up that is no label as it stands: of a million labels it takes seconds.
+        # Made when something is looked up that is not a label as it stands: of a million labels it takes seconds.
         self._spelled: dict[str, Any] = {}
 
     def of(self, value: Any) -> Any:

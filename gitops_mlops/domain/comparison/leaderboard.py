@@ -1,7 +1,7 @@
 """Several models on the same rows: who leads, and who might be the best as far as these rows can tell.
 
 The model on top of a list was chosen for being on top, so its lead over the others is partly luck. A model may be the
-best unless some other is better beyond doubt: for each of k models the k − 1 differences to the others are tested,
+best unless some other is significantly better: for each of k models the k − 1 differences to the others are tested,
 each at alpha / (k − 1). The models that remain contain the truly best one with confidence 1 − alpha at least, however
 many there are (multiple comparisons with the best, Hsu 1996, chapter 4, with Bonferroni's bound in place of
 Dunnett's, which would want equal variances).
@@ -85,12 +85,10 @@ def verdict(board: Leaderboard) -> str:
     if scored == 1:
         return "only one model could be scored"
     if len(candidates) == 1:
-        return f"the first is the best of {scored}, beyond doubt"
+        return f"the first is significantly the best of {scored}"
     if len(candidates) == scored:
-        return (
-            f"none of the {scored} can be told from the best: who is first is chance, as far as these rows can tell"
-        )
-    return f"{len(candidates)} of {scored} may be the best; which of them is first, chance may have decided"
+        return f"none of the {scored} differs significantly from the best: on these rows, which is first is chance"
+    return f"{len(candidates)} of {scored} may be the best; which of them is first may be chance"
 
 
 def rank(standing: LeaderboardRow, higher_is_better: bool) -> tuple[bool, float]:

@@ -199,7 +199,7 @@ def _copy(values: pl.Series, truth: npt.NDArray[Any], task: ModelTask) -> str:
         return ""
     if values.dtype.is_float() and np.array_equal(values.fill_null(-1).to_numpy(), 1 - truth):
         return "the label, negated"
-    return "the label itself, whatever its values are called"
+    return "the label itself, with renamed values"
 
 
 def _dense(values: pl.Series) -> bool:

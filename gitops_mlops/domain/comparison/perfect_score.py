@@ -48,7 +48,7 @@ def _perfect(sample: ScoredSample) -> str:
         return f"all {sample.rows:,} answers are right"
     chance = answers.probabilities
     if sample.task is ModelTask.BINARY and chance is not None and chance[truth == 1].min() > chance[truth == 0].max():
-        return f"the probabilities of all {sample.rows:,} rows part the labels without an error"
+        return f"the probabilities of all {sample.rows:,} rows separate the labels without an error"
     return ""
 
 

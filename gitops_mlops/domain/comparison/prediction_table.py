@@ -63,7 +63,7 @@ class PredictionTable:
         found = [labels.of(word) if word in labels else _label(word, known) for word in self._words]
         if wrong := [word for word, label in zip(self._words, found, strict=True) if label is None]:
             raise MissingEvidence(
-                f"{_OF}{wrong[0]} can be no label beside those of the data",
+                f"{_OF}{wrong[0]} cannot be a label of this data",
                 where=self.name,
                 hint=f"the labels are {first_values(known)}",
             )
@@ -150,7 +150,7 @@ class PredictionTable:
 def read_predictions(frame: pl.DataFrame, id: str, task: ModelTask, name: str) -> PredictionTable:  # noqa: A002
     """Check the table in a predictions file.
 
-    Raises EvidenceMissing when a column is missing, of the wrong type or holds nulls, and when an id stands twice.
+    Raises EvidenceMissing when a column is missing, of the wrong type or holds nulls, and when an id appears twice.
     """
     if id not in frame.columns:
         raise MissingEvidence(f"it has no column {id!r}", where=name, hint=_HINT)
@@ -161,7 +161,9 @@ def read_predictions(frame: pl.DataFrame, id: str, task: ModelTask, name: str) -
         raise MissingEvidence(f"it has no column {PREDICTION!r}", where=name, hint=_HINT)
     if PROBABILITY in scores and (several or task is not ModelTask.BINARY):
         raise MissingEvidence(
-            f"{PROBABILITY!r} belongs to a binary task and stands alone", where=name, hint="write probability_<label>"
+            f"{PROBABILITY!r} is for a binary task, without other probabilities",
+            where=name,
+            hint="write probability_<label>",
         )
     for column in scores if task.classifies else [PREDICTION]:
         if not frame[column].dtype.is_numeric():
@@ -175,7 +177,7 @@ def read_predictions(frame: pl.DataFrame, id: str, task: ModelTask, name: str) -
 def all_labels(tables: Iterable[PredictionTable], known: Sequence[Any], task: ModelTask) -> tuple[Any, ...]:
     """All labels there are: those of the evaluation data, of each probability column, and that a model answers with.
 
-    A binary task has two: what comes after them is no label, and is told when the answers are checked.
+    A binary task has two: what comes after them is not a label, and is told when the answers are checked.
     """
     if not task.classifies:
         return ()

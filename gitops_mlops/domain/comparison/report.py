@@ -1,7 +1,7 @@
 """The result of comparing a challenger with a champion: `report.json`, schema 2.
 
 It is written by a job that may run a stranger's code and read by one that holds a token, so every text is
-bounded, every number finite and nothing unknown is let in. A new optional field keeps the schema's number;
+bounded, every number finite and nothing unknown is accepted. A new optional field keeps the schema's number;
 anything else that a reader could trip over raises it, and `domain/document/recorded.py` reads what was before.
 """
 

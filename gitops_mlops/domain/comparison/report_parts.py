@@ -1,4 +1,4 @@
-"""The parts of a report: every text is bounded, every number finite, and nothing unknown is let in."""
+"""The parts of a report: every text is bounded, every number finite, and nothing unknown is accepted."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class FrozenRowsComparison(DocumentPart):
 class LongTermComparison(DocumentPart):
     """The challenger against the champion of a while ago, on the same rows.
 
-    It stands in the champion's place of each metric. `age` is that while, in seconds.
+    It takes the champion's place in each metric. `age` is that while, in seconds.
     """
 
     revision: ComparedRevision
@@ -132,7 +132,7 @@ class RecipeComparison(DocumentPart):
 
 
 class DataCheck(DocumentPart):
-    """One question about the data. `note` only tells, `unknown` could not be asked; `finding` says what was seen."""
+    """One question about the data. `note` is only shown, `unknown` was not checked; `finding` is what was seen."""
 
     id: Word
     status: CheckStatus
@@ -171,7 +171,7 @@ class DatasetShift(DocumentPart):
 
 
 class DataChecks(DocumentPart):
-    """Whether the data can be trusted to tell a good model: leaks, and what changed since the champion's.
+    """Whether the data can be trusted to find a good model: leaks, and what changed since the champion's.
 
     `columns` are the most changed ones; `note` says why there is nothing of the champion's data.
     """

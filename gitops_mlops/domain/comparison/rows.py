@@ -75,12 +75,12 @@ def require_values(frame: pl.DataFrame, column: str, what: str, name: str) -> No
         raise MissingEvidence(
             f"{missing} of {frame.height} rows have no {what} (column {column!r})",
             where=name,
-            hint="remove or mend them",
+            hint="remove or fix them",
         )
 
 
 def require_unique(frame: pl.DataFrame, column: str, name: str) -> None:
-    """Raise EvidenceMissing when an id is missing or stands twice."""
+    """Raise EvidenceMissing when an id is missing or appears twice."""
     require_values(frame, column, "id", name)
     if twice := frame.height - frame[column].n_unique():
         raise MissingEvidence(f"{twice} rows repeat an id (column {column!r})", where=name, hint="make ids unique")
@@ -91,7 +91,7 @@ def require_ordered(frame: pl.DataFrame, column: str, name: str) -> None:
     kind = frame.schema[column]
     if not (kind.is_temporal() or kind.is_numeric()):
         raise MissingEvidence(
-            f"column {column!r} is {kind}, and no order of time is known for it",
+            f"column {column!r} is {kind}, which has no order in time",
             where=name,
             hint="write dates as 2026-01-31, or number the points in time",
         )
@@ -102,7 +102,7 @@ def require_nested(frame: pl.DataFrame, inner: str, outer: str, name: str) -> No
     spread = frame.group_by(inner).agg(pl.col(outer).n_unique()).filter(pl.col(outer) > 1).height
     if spread:
         raise MissingEvidence(
-            f"{spread} values of {inner!r} stand in more than one {outer!r}",
+            f"{spread} values of {inner!r} are in more than one {outer!r}",
             where=name,
             hint="cluster by something that holds whole queries",
         )

@@ -125,7 +125,7 @@ def checked(
     labels = Labels(truth.classes)
     classes = tuple(labels.of(label) for label in predictions.classes)
     if len(set(classes)) < len(classes):
-        return UnscorableReason(f"calls two of its classes alike: {first_values(predictions.classes)}")
+        return UnscorableReason(f"has two classes of the same name: {first_values(predictions.classes)}")
     scores = _probabilities(given, classes, truth, task, threshold)
     if not predictions.decided or isinstance(scores, UnscorableReason):
         return scores
@@ -138,7 +138,7 @@ def _numbers(column: pl.Series, task: ModelTask, name: str) -> TrueLabels:
         raise UsageError(f"a {task} needs numbers, the target is {column.dtype}", where=name)
     values = column.cast(pl.Float64).to_numpy()
     if not np.isfinite(values).all():
-        raise MissingEvidence("the target holds infinite values", where=name, hint="remove or mend them")
+        raise MissingEvidence("the target holds infinite values", where=name, hint="remove or fix them")
     if task is ModelTask.RANKING and (values < 0).any():
         raise MissingEvidence("how relevant a row is cannot be below 0", where=name, hint="0 for what is irrelevant")
     return TrueLabels(values)
@@ -160,7 +160,7 @@ def _binary(classes: tuple[Any, ...], positive: Any, name: str) -> tuple[Any, An
         raise UsageError(
             f"a binary task has two labels, here are {first_values(classes)}",
             where=name,
-            hint="task: multiclass-classification, or mend the target",
+            hint="task: multiclass-classification, or fix the target",
         )
     if positive is None:
         if set(classes) - {0, 1}:
@@ -170,9 +170,9 @@ def _binary(classes: tuple[Any, ...], positive: Any, name: str) -> tuple[Any, An
         positive = 1
     elif len(classes) == 2 and positive not in classes:
         raise UsageError(
-            f"the positive label {positive!r} is none of {first_values(classes)}",
+            f"the positive label {positive!r} is not one of {first_values(classes)}",
             where=name,
-            hint="mend evaluation.positive",
+            hint="fix evaluation.positive",
         )
     others = [label for label in classes if label != positive]
     negative = others[0] if others else (0 if positive == 1 else f"not {positive}")
@@ -203,7 +203,7 @@ def _probabilities(
         return ModelScores((positive >= threshold).astype(np.int64), np.clip(positive, 0.0, 1.0))
     places = {label: place for place, label in enumerate(truth.classes)}
     if extra := [label for label in classes if label not in places]:
-        return UnscorableReason(f"gives probabilities of classes that nobody knew of: {first_values(extra)}")
+        return UnscorableReason(f"gives probabilities of unknown classes: {first_values(extra)}")
     if tuple(classes) == truth.classes:
         return ModelScores(given.argmax(axis=1).astype(np.int64), given)
     if given.shape[0] * len(places) > _MOST_PROBABILITIES:

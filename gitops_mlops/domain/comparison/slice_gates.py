@@ -1,6 +1,6 @@
 """Gates over every declared slice.
 
-Rows are few there, so a slice fails only when it falls short beyond doubt: one-sided p-values with Holm over the
+Rows are few there, so a slice fails only when it falls short significantly: one-sided p-values with Holm over the
 slices, and twice the margin. A slice that cannot be judged is named, and a gate over all slices has not held then.
 """
 
@@ -104,7 +104,7 @@ def bounds_in_slices(gate: GateConfig, slices: Sequence[SliceEstimate], evaluati
     named = first_of([f"{one.name} {_beside(gate, value)}" for one, value, _ in clear or misses], 5)
     of = parts(len(found.judged), "slice")
     if clear:
-        return found.concluded("block", f"missed beyond doubt in {len(clear)} of {of}: {named}", evaluation)
+        return found.concluded("block", f"missed significantly in {len(clear)} of {of}: {named}", evaluation)
     if misses:
         words = f"missed in {len(misses)} of {of}, perhaps by chance: {named}"
         return found.concluded(evaluation.inconclusive, words, evaluation)

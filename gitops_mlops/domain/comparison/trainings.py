@@ -29,14 +29,14 @@ def parse_trainings(content: bytes, name: str) -> RepeatedTrainings:
     """`[{"seed": 1, "log_loss": 0.41}, …]`: one object a training, its other keys are metrics.
 
     Raises EvidenceMissing for anything else: a number that is not finite, a metric that one training lacks, a seed
-    that stands twice (the same training again would make the noise look smaller than it is).
+    that appears twice (the same training again would make the noise look smaller than it is).
     """
 
     def wrong(message: str) -> NoReturn:
         raise MissingEvidence(message, where=name, hint='write [{"seed": 1, "log_loss": 0.41}, …]')
 
     def constant(text: str) -> NoReturn:
-        wrong(f"{text} is no value of a metric")
+        wrong(f"{text} is not a metric value")
 
     if len(content) > MAX_BYTES:
         wrong(f"larger than {MAX_BYTES} bytes")
@@ -57,7 +57,7 @@ def parse_trainings(content: bytes, name: str) -> RepeatedTrainings:
 def dump_trainings(scores: Mapping[int, Mapping[str, float]], name: str) -> bytes:
     """The file of the metrics by seed, as `parse_trainings` reads it; `name` is for messages.
 
-    Raises UsageError for a seed or a value that is no number, and EvidenceMissing for what the reader would refuse.
+    Raises UsageError for a seed or a value that is not a number, and EvidenceMissing for what the reader refuses.
     """
     try:
         # Seeds and values are often NumPy's, which JSON does not know.
@@ -83,15 +83,15 @@ def _problems(data: list[dict[str, Any]]) -> Iterator[str]:
         if not isinstance(seed, int) or isinstance(seed, bool):
             yield f"training {number} has no seed that is a whole number"
         if seed in seen:
-            yield f"seed {seed} stands twice"
+            yield f"seed {seed} appears twice"
         seen.add(seed)
         if different := sorted(names ^ set(one)):
             yield f"not every training has {different[0]!r}"
         for key, value in one.items():
             if key != "seed" and not _finite(value):
-                yield f"{key!r} of seed {seed} is no finite number"
+                yield f"{key!r} of seed {seed} is not a finite number"
     if names == {"seed"}:
-        yield "there is no metric beside the seed"
+        yield "there is no metric besides the seed"
 
 
 def _finite(value: object) -> bool:

@@ -24,7 +24,7 @@ def _function(text: str) -> str:
 
 def _name(text: str) -> str:
     if not re.fullmatch(_NAME, text, re.ASCII):
-        raise ValueError(f"{text!r} is no name of a metric → letters, digits and _, first a letter")
+        raise ValueError(f"{text!r} is not a metric name → letters, digits and _, first a letter")
     if text in METRICS:
         raise ValueError(f"{text!r} is a metric already → choose another name")
     return text

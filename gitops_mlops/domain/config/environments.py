@@ -67,7 +67,7 @@ def _wrong_order(name: str, config: Config) -> Iterator[Wrong]:
             return
         if stage in chain:
             if stage == name:
-                yield path, f"the order is a circle: {' after '.join([*chain, stage])}", "remove one after"
+                yield path, f"the order has a cycle: {' after '.join([*chain, stage])}", "remove one after"
             return
         chain.append(stage)
 

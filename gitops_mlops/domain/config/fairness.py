@@ -17,7 +17,7 @@ GAP_WORDS: dict[GapName, str] = {"demographic_parity": "demographic parity", "eq
 class FairnessConfig(ConfigSection):
     """The columns whose values are groups of people, and what of a gap between groups is too much.
 
-    A gap that grows by more than `max_worsening` against the champion, beyond doubt, blocks; one of more than
+    A gap that grows significantly by more than `max_worsening` against the champion blocks; one of more than
     `warn_abs`, whatever it was before, warns.
     """
 

@@ -65,7 +65,7 @@ def parse_gto_config(content: bytes | None) -> GtoConfig:
         if key.lower() not in _KEYS:
             problems.append(document.problem((key,), f"unknown key {key!r}", suggest(key.lower(), _KEYS)))
         elif keys.setdefault(key.lower(), key) != key:
-            problems.append(document.problem((key,), f"the key {key!r} stands twice"))
+            problems.append(document.problem((key,), f"the key {key!r} appears twice"))
     stages = _names(document, keys.get("stages"), problems)
     types = _names(document, keys.get("types"), problems)
     if problems:
@@ -83,5 +83,5 @@ def _names(document: YamlDocument, key: str | None, problems: list[FileProblemLi
     for index, name in enumerate(listed):
         if not isinstance(name, str) or not is_name(name):
             hint = "letters, digits, - _ /; first and last a letter or digit"
-            problems.append(document.problem((key, index), f"{quoted(name)} is no name", hint))
+            problems.append(document.problem((key, index), f"{quoted(name)} is not a name", hint))
     return tuple(dict.fromkeys(str(name) for name in listed))

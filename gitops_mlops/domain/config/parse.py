@@ -31,7 +31,7 @@ def _contradictions(config: Config) -> Iterator[Wrong]:
         yield from _wrong_reading(name, model)
         yield from _wrong_datasets(name, model, config)
         if not model.gates:
-            yield ("models", name, "gates"), "a model without a gate would always pass", "demand something of it"
+            yield ("models", name, "gates"), "a model without a gate would always pass", "give it a gate"
         yield from wrong_metrics(name, model, config)
         yield from wrong_task_settings(name, model)
     yield from wrong_environments(config)

@@ -13,7 +13,9 @@ from gitops_mlops.domain.document.typed import ConfigSection
 def _fingerprint(value: Any) -> Any:
     text = value.replace(" ", "").upper() if isinstance(value, str) else ""
     if len(text) not in (40, 64) or not set(text) <= set("0123456789ABCDEF"):
-        raise ValueError(f"{value!r} is no fingerprint → write all 40 digits that gpg --fingerprint shows, in quotes")
+        raise ValueError(
+            f"{value!r} is not a fingerprint → write all 40 digits that gpg --fingerprint shows, in quotes"
+        )
     return text
 
 
@@ -34,7 +36,7 @@ class MetricRequirement(ConfigSection):
     @model_validator(mode="after")
     def _says_something(self) -> MetricRequirement:
         if self.min is None and self.max is None:
-            raise ValueError("nothing is demanded of the metric → give it a min or a max")
+            raise ValueError("the metric has no requirement → give it a min or a max")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError("min is greater than max")
         return self
@@ -49,7 +51,9 @@ class SignerPolicy(ConfigSection):
     @model_validator(mode="after")
     def _names_someone(self) -> SignerPolicy:
         if self.ssh is None and not self.openpgp:
-            raise ValueError("nobody may sign → name a file of allowed signers (ssh:) or fingerprints (openpgp:)")
+            raise ValueError(
+                "no signer is allowed → name a file of allowed signers (ssh:) or fingerprints (openpgp:)"
+            )
         return self
 
 
@@ -62,7 +66,7 @@ class ApprovalPolicy(ConfigSection):
     @model_validator(mode="after")
     def _asks_someone(self) -> ApprovalPolicy:
         if self.reviews is None and self.signed_by is None:
-            raise ValueError("nobody is asked → give it reviews: or signed-by:")
+            raise ValueError("no approval is required → give it reviews: or signed-by:")
         return self
 
 

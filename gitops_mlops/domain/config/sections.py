@@ -46,7 +46,7 @@ class Margin(ConfigSection):
         if isinstance(value, Margin):
             return value
         said = "a mapping" if isinstance(value, dict) else "a list" if isinstance(value, list) else repr(value)
-        raise ValueError(f"{said} is no margin → write 0.005, or 1% for a share of the champion's value")
+        raise ValueError(f"{said} is not a margin → write 0.005, or 1% for a share of the champion's value")
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> dict[str, Any]:
@@ -72,8 +72,8 @@ class DatasetConfig(ConfigSection):
 class GateConfig(ConfigSection):
     """One condition on a challenger: a rule against the champion, or a bound of its own.
 
-    `superior`: the difference is better than 0 beyond doubt. `non-inferior`: it is not worse than the
-    margin beyond doubt. `min` and `max` bound the challenger's own value, whoever the champion is.
+    `superior`: the difference is significantly better than 0. `non-inferior`: it is significantly
+    not worse than the margin. `min` and `max` bound the challenger's own value, with any champion.
     """
 
     metric: str
@@ -87,7 +87,7 @@ class GateConfig(ConfigSection):
     @model_validator(mode="after")
     def _says_something(self) -> GateConfig:
         if self.rule is None and self.min is None and self.max is None:
-            raise ValueError("the gate demands nothing → give it a rule, a min or a max")
+            raise ValueError("the gate has no requirement → give it a rule, a min or a max")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError("min is greater than max")
         if self.rule == "non-inferior" and self.margin.amount == 0:

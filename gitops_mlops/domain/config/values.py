@@ -26,7 +26,7 @@ def _contract(text: str) -> str:
         if not name.isidentifier():
             raise ValueError(f"{text!r} names no class → write it as path.py:ClassName")
     elif name or not path.endswith((".yaml", ".yml")):
-        raise ValueError(f"{text!r} is no contract → name a .yaml file or path.py:ClassName")
+        raise ValueError(f"{text!r} is not a contract → name a .yaml file or path.py:ClassName")
     return text
 
 
@@ -39,13 +39,13 @@ def _entry_point(text: str) -> str:
 
 def _stage(text: str) -> str:
     if not is_name(text):
-        raise ValueError(f"{text!r} is no name → letters, digits, - _ /; first and last a letter or digit")
+        raise ValueError(f"{text!r} is not a name → letters, digits, - _ /; first and last a letter or digit")
     return text
 
 
 def _artifact(text: str) -> str:
     if not is_artifact(text):
-        raise ValueError(f"{text!r} is no model name → letters, digits, - _ /; no dots")
+        raise ValueError(f"{text!r} is not a model name → letters, digits, - _ /; no dots")
     return text
 
 
@@ -54,7 +54,7 @@ def _seconds(value: Any) -> Any:
         return float(match[1]) * _UNITS[match[2]]
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
-    raise ValueError(f"{value!r} is no duration → write a number and s, m, h, d or w, as in 30s or 7d")
+    raise ValueError(f"{value!r} is not a duration → write a number and s, m, h, d or w, as in 30s or 7d")
 
 
 RepoPath = Annotated[str, AfterValidator(_path)]

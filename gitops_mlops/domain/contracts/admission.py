@@ -145,7 +145,7 @@ class _ColumnRule:
     def _typed(self, value: Any) -> Any:
         if isinstance(value, bool) and self._type == ColumnType.BOOL:
             return value
-        raise ValueError(f"{_shown(value)} is no {self._type}")
+        raise ValueError(f"{_shown(value)} is not of type {self._type}")
 
     def _inside(self, value: Any) -> None:
         """Raise ValueError when a value of the right type breaks a bound."""
@@ -166,7 +166,7 @@ class _OrderedRule(_ColumnRule):
             except (ValueError, OverflowError):
                 pass
         example = "2013-12-31" if self._type == ColumnType.DATE else "2013-12-31T23:59:00"
-        raise ValueError(f"{_shown(value)} is no {self._type} → write it as {example}")
+        raise ValueError(f"{_shown(value)} is not of type {self._type} → write it as {example}")
 
     def _inside(self, value: Any) -> None:
         if self._low is not None and value < self._low:
@@ -201,11 +201,11 @@ class _NumberRule(_OrderedRule):
 
     def _typed(self, value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{_shown(value)} is no {self._type}")
+            raise ValueError(f"{_shown(value)} is not of type {self._type}")
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"{value!r} is not finite → send null for a missing value")
         if self._integer and value != int(value):
-            raise ValueError(f"{_shown(value)} is no integer")
+            raise ValueError(f"{_shown(value)} is not an integer")
         if not self._least <= value <= self._most:
             raise ValueError(f"{_shown(value)} does not fit {self._type}")
         return int(value) if self._integer else value
@@ -226,9 +226,9 @@ class _StringRule(_ColumnRule):
 
     def _typed(self, value: Any) -> Any:
         if not isinstance(value, str):
-            raise ValueError(f"{_shown(value)} is no string")
+            raise ValueError(f"{_shown(value)} is not a string")
         if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-            raise ValueError(f"{_shown(value)} holds half of a surrogate pair, which is no character")
+            raise ValueError(f"{_shown(value)} holds half of a surrogate pair, which is not a character")
         return value
 
     def _inside(self, value: str) -> None:

@@ -1,4 +1,4 @@
-"""The types that a contract can demand of a column, and what YAML's values are in them."""
+"""The types that a contract can require of a column, and what YAML's values are in them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Scalar = bool | int | float | str | date | datetime
 
 
 class ColumnType(StrEnum):
-    """The types that a contract can demand."""
+    """The types that a contract can require."""
 
     BOOL = "bool"
     INT8 = "int8"
@@ -71,18 +71,18 @@ def typed_value(column_type: ColumnType, value: Scalar) -> Scalar:
         if isinstance(value, bool if column_type == ColumnType.BOOL else str):
             return value
         hint = f"quote it: {str(value)!r}" if column_type == ColumnType.STRING else "write true or false"
-        raise ValueError(f"{value!r} is no {column_type} → {hint}")
+        raise ValueError(f"{value!r} is not of type {column_type} → {hint}")
     return _number(column_type, value)
 
 
 def _number(column_type: ColumnType, value: Scalar) -> Scalar:
     if isinstance(value, bool) or not isinstance(value, int | float) or not is_finite(value):
-        raise ValueError(f"{shown(value)} is no finite number, and the column is {column_type} → write a number")
+        raise ValueError(f"{shown(value)} is not a finite number, and the column is {column_type} → write a number")
     limits = column_type.integer_range
     if limits is None:
         return float(value)
     if value != int(value):
-        raise ValueError(f"{value!r} is no integer, and the column is {column_type} → write an integer")
+        raise ValueError(f"{value!r} is not an integer, and the column is {column_type} → write an integer")
     if not limits[0] <= value <= limits[1]:
         raise ValueError(f"{value!r} does not fit {column_type} → it holds {limits[0]} to {limits[1]}")
     return int(value)
@@ -94,7 +94,7 @@ def _date(value: Scalar) -> date:
     try:
         return date.fromisoformat(value if isinstance(value, str) else "")
     except ValueError:
-        raise ValueError(f"{shown(value)} is no date → write it as 2013-12-31") from None
+        raise ValueError(f"{shown(value)} is not a date → write it as 2013-12-31") from None
 
 
 def _datetime(value: Scalar) -> datetime:
@@ -105,7 +105,7 @@ def _datetime(value: Scalar) -> datetime:
         except ValueError:
             found = None
     if found is None:
-        raise ValueError(f"{shown(value)} is no date and time → write it as 2013-12-31T23:59:00")
+        raise ValueError(f"{shown(value)} is not a date and time → write it as 2013-12-31T23:59:00")
     if not isinstance(found, datetime):
         return datetime(found.year, found.month, found.day)
     return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found

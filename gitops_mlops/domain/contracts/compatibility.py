@@ -88,7 +88,7 @@ def _unchecked_changes(old: Contract, new: Contract) -> Iterator[ContractChange]
             yield ContractChange(name, "column removed", breaks, "the column was removed")
     for name in new.unchecked:
         if name not in old.unchecked and name not in old.columns:
-            message = "a required column, of which nothing is checked: tables of before lack it"
+            message = "a required column without checks: older tables lack it"
             yield ContractChange(name, "required column added", ("writers",), message)
 
 
@@ -100,7 +100,7 @@ def _added(name: str, column: Column, old: Contract) -> ContractChange:
     if name in old.unchecked:
         return _tightening(name, "became checked", "any type and value was allowed")
     if column.mandatory:
-        message = "a required column without a default: tables and requests of before lack it"
+        message = "a required column without a default: older tables and requests lack it"
         return ContractChange(name, "required column added", ("writers",), message)
     how = "optional" if column.default is None else "with a default"
     return ContractChange(name, "column added", (), f"new, {how}")
@@ -125,9 +125,9 @@ def _type_changes(name: str, old: Column, new: Column) -> Iterator[ContractChang
         return
     how = f"{old.type} became {new.type}"
     if new.type.holds(old.type):
-        yield ContractChange(name, "type widened", (), f"{how}, which holds every value of before")
+        yield ContractChange(name, "type widened", (), f"{how}, which holds every earlier value")
     elif old.type.holds(new.type):
-        yield ContractChange(name, "type narrowed", ("writers",), f"{how}, which does not hold every value of before")
+        yield ContractChange(name, "type narrowed", ("writers",), f"{how}, which does not hold every earlier value")
     else:
         yield ContractChange(name, "type changed", _ALL, how)
 
@@ -188,7 +188,7 @@ def _limit(
     up: bool,
     loose: tuple[Party, ...] = ("serving",),
 ) -> Iterator[ContractChange]:
-    """A limit that moved; `up` says that a greater one lets more in. None is no limit."""
+    """A limit that moved; `up` says that a greater one accepts more. None is no limit."""
     if old == new:
         return
     message = f"{key} was {_word(old)} and is {_word(new)}"

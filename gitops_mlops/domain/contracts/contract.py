@@ -5,7 +5,7 @@ What the words mean wherever a contract is applied (files, hooks, serving):
 - A null is a missing value; in float columns NaN is one too. `unique` compares what is not null.
 - `min` and `max` are inclusive. A `datetime` bound without an offset is UTC.
 - `pattern` matches the whole value, in the syntax of Rust's regex engine, which takes linear time.
-- A column may have a narrower type than the contract demands (int32 for int64), never a wider one.
+- A column may have a narrower type than the contract requires (int32 for int64), never a wider one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["Column", "ColumnType", "Contract", "RowCountRule", "Scalar", "parse_
 def _plain(value: Any) -> Any:
     if isinstance(value, bool | int | float | str | date) and is_finite(value):
         return value
-    raise ValueError(f"{value!r} is no plain finite value → write a number, a text, true, false or a date")
+    raise ValueError(f"{value!r} is not a plain finite value → write a number, a text, true, false or a date")
 
 
 Value = Annotated[
@@ -92,7 +92,7 @@ class RowCountRule(ConfigSection):
 class Contract(ConfigSection):
     """What a table must be. `strict` refuses columns that are not named; `unique` lists key column sets.
 
-    `unchecked` columns must be there, and nothing is demanded of their type and values.
+    `unchecked` columns must be there, and their type and values are not checked.
     """
 
     version: Literal[1]
@@ -110,7 +110,7 @@ def parse_contract(content: str | bytes, name: str) -> Contract:
     try:
         contract = typed(document, Contract)
     except ConfigError as error:
-        # The columns that can be read are checked all the same, so that one round of mending is enough.
+        # The columns that can be read are checked all the same, so that one round of fixing is enough.
         sound = [document.problem(*wrong) for wrong in _wrong_columns(_sound_columns(document.data))]
         raise ConfigError([*error.problems, *sound]) from None
     if problems := [document.problem(*wrong) for wrong in _contradictions(contract)]:
@@ -139,9 +139,9 @@ def _contradictions(contract: Contract) -> Iterator[Wrong]:
         yield from _wrong_key(("unique", index), key_columns, contract)
     for index, name in enumerate(contract.unchecked):
         if name in contract.columns:
-            yield ("unchecked", index), f"{name!r} stands among the columns too", "keep one of the two"
+            yield ("unchecked", index), f"{name!r} is among the columns too", "keep one of the two"
         elif name in contract.unchecked[:index]:
-            yield ("unchecked", index), f"{name!r} stands twice", "keep one of the two"
+            yield ("unchecked", index), f"{name!r} appears twice", "keep one of the two"
 
 
 def _wrong_columns(columns: Mapping[str, Column]) -> Iterator[Wrong]:
@@ -187,7 +187,7 @@ def _excluded(column: Column) -> Iterator[tuple[Path, str]]:
         return
     choices = column.choices
     if choices is not None and len(set(choices)) < len(choices):
-        yield ("allowed",), "a value stands twice"
+        yield ("allowed",), "a value appears twice"
     for index, value in enumerate(choices or ()):
         if reason := _refusal(column, value, None):
             yield ("allowed", index), f"{shown(value)} can never occur: it {reason}"
@@ -237,4 +237,4 @@ def _wrong_key(path: Path, key_columns: tuple[str, ...], contract: Contract) -> 
         if name not in contract.columns:
             yield (*path, index), f"no column is called {name!r}", suggest(name, contract.columns)
         elif name in key_columns[:index]:
-            yield (*path, index), f"{dotted((name,))!r} stands twice in the key", ""
+            yield (*path, index), f"{dotted((name,))!r} appears twice in the key", ""

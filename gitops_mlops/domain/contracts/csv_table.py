@@ -77,7 +77,9 @@ def text_numbers(table: ReadableTable, asked: Sequence[pl.Expr]) -> tuple[dict[s
     found = counted.result()
     if found.loose and not found.odd and found.rows != numbers["rows"]:
         raise MissingEvidence(
-            "a quote inside an unquoted field leaves open where rows end", where=table.name, hint="quote the field"
+            "a quote inside an unquoted field makes the end of a row ambiguous",
+            where=table.name,
+            hint="quote the field",
         )
     if not found.odd:
         return numbers, []

@@ -24,15 +24,15 @@ _DIGITS = "digits, kept as text"
 NUMBERS = "numbers and words for a missing value: leave those cells empty to have the rest checked as numbers"
 
 TEXT_SHAPES = {
-    "dates, of which a contract reads only 2013-12-31": r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-]([0-9]{2}|[0-9]{4})",
-    "dates with the year first, of which a contract reads only 2013-12-31": r"[0-9]{4}[/.][0-9]{1,2}[/.][0-9]{1,2}",
+    "dates; a contract reads only 2013-12-31": r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-]([0-9]{2}|[0-9]{4})",
+    "dates with the year first; a contract reads only 2013-12-31": r"[0-9]{4}[/.][0-9]{1,2}[/.][0-9]{1,2}",
     "dates with the month's name": r"[0-9]{1,2}[ -][A-Za-z]{3}[ -]([0-9]{2}|[0-9]{4})",
     "times of the day": r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?",
     "months": r"[0-9]{4}-[0-9]{2}",
     _DIGITS: r"[0-9]+",
     NUMBERS: r"NA|N/A|[Nn]ull|NULL|None|[-.?]|[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?",
 }
-"""What texts may look like, and the pattern that a contract demands of them."""
+"""What texts may look like, and the pattern that a contract requires of them."""
 
 _LARGEST = 1e15
 _YEAR = re.compile(r"(?:\A|[^a-z])(?:year|yr)")

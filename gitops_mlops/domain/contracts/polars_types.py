@@ -30,7 +30,7 @@ _NAMES |= {pl.Categorical: ColumnType.STRING, pl.Enum: ColumnType.STRING}
 
 
 def type_name(dtype: pl.DataType) -> ColumnType | None:
-    """What a contract calls a Polars type, None for one that it cannot demand."""
+    """What a contract calls a Polars type, None for one that it cannot require."""
     return _NAMES.get(dtype.base_type())
 
 

@@ -103,7 +103,7 @@ def wanted_types(contract: Contract) -> dict[str, pl.DataType]:
 
 
 def text_that_is_none(name: str, raw: str) -> pl.Expr:
-    """True where there is text, in the column `raw`, that is no value of the column's type."""
+    """True where there is text, in the column `raw`, that is not a value of the column's type."""
     return pl.col(raw).is_not_null() & exactly(name).is_null()
 
 
@@ -114,7 +114,7 @@ def is_missing(name: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def checks_of(contract: Contract, table: ReadableTable) -> TableChecks:
-    """What `contract` demands of a table with these columns and types."""
+    """What `contract` requires of a table with these columns and types."""
     found: list[Violation] = []
     rules: list[RowCheck] = []
     sound: set[str] = set()
@@ -152,7 +152,7 @@ def _without(some: Mapping[str, str], taken: Mapping[str, str]) -> dict[str, str
 def uneven_parts(
     name: str, table: ReadableTable, wrong_type: Callable[[pl.DataType], str], mandatory: bool
 ) -> Iterator[Violation]:
-    """The parts that lack a column that is demanded, and those that have it in a type that is wrong."""
+    """The parts that lack a column that is required, and those that have it in a type that is wrong."""
     lacking = [part.name for part in table.parts if name not in part.columns]
     if lacking and mandatory:
         yield Violation(name, "required", f"the column is missing in {first_of(lacking, 1)}")
@@ -169,7 +169,7 @@ def _unexpected(name: str, known: Collection[str], table: ReadableTable) -> Viol
     near = f"; {hint}" if hint.startswith("perhaps") else ""
     having = [part.name for part in table.parts if name in part.columns]
     where = f", but {first_of(having, 1)} has it" if len(having) < len(table.parts) else ""
-    return Violation(name, "strict", f"the contract names no such column{where}{near}")
+    return Violation(name, "strict", f"the contract has no such column{where}{near}")
 
 
 def _wrong_type(dtype: pl.DataType, column: Column) -> str:
@@ -179,7 +179,7 @@ def _wrong_type(dtype: pl.DataType, column: Column) -> str:
     actual = type_name(dtype)
     if actual is not None and column.type.holds(actual):
         return ""
-    return f"is {actual or str(dtype).lower()}, where {column.type} is demanded"
+    return f"is {actual or str(dtype).lower()}, expected {column.type}"
 
 
 def _rules(name: str, column: Column, table: ReadableTable) -> Iterator[RowCheck]:
@@ -189,10 +189,10 @@ def _rules(name: str, column: Column, table: ReadableTable) -> Iterator[RowCheck
         return RowCheck(name, check, message, bad, {name: table.raw.get(name, name)}, share)
 
     if name in table.raw:
-        yield rule("type", f"is no {column.type}", text_that_is_none(name, table.raw[name]))
+        yield rule("type", f"is not of type {column.type}", text_that_is_none(name, table.raw[name]))
     null = table.missing(name)
     if name in table.raw:
-        # Text that is no value of the type is counted as such, and not as a null too.
+        # Text that is not a value of the type is counted as such, and not as a null too.
         null = null & ~text_that_is_none(name, table.raw[name])
     if not column.nullable:
         yield rule("nulls", "is null", null)
@@ -204,7 +204,7 @@ def _rules(name: str, column: Column, table: ReadableTable) -> Iterator[RowCheck
     if column.type.has_order:
         yield from _bounds(name, column, dtype, rule)
     if column.choices is not None:
-        yield rule("allowed", "is none of the allowed values", _is_none_of(column.choices, name, column, dtype))
+        yield rule("allowed", "is not one of the allowed values", _is_none_of(column.choices, name, column, dtype))
     if column.type == ColumnType.STRING:
         yield from _text_rules(column, exactly(name).cast(pl.String), rule)
 
@@ -277,6 +277,6 @@ def broken(checks: TableChecks, numbers: Mapping[str, Any]) -> list[tuple[RowChe
 def wrong_size(bounds: RowCountRule, rows: int) -> Iterator[Violation]:
     """Too few or too many rows."""
     if rows < bounds.min:
-        yield Violation(None, "rows", f"{rows} rows, at least {bounds.min} are demanded")
+        yield Violation(None, "rows", f"{rows} rows, at least {bounds.min} are required")
     if bounds.max is not None and rows > bounds.max:
         yield Violation(None, "rows", f"{rows} rows, at most {bounds.max} are allowed")

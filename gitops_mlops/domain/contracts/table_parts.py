@@ -1,6 +1,6 @@
 """A table in the part files of a folder: what of each part is read as which column.
 
-Parts may have narrower types than demanded, other columns and other types, as one file may have them. Rows of a part
+Parts may have narrower types than required, other columns and other types, as one file may have them. Rows of a part
 that lacks a column, or has it in another type, are left out of that column's rules, and the part is named.
 """
 
@@ -112,7 +112,7 @@ def layout(parts: Sequence[TablePart], wanted: Mapping[str, pl.DataType]) -> Lay
 
 
 def fits(kind: pl.DataType, wanted: pl.DataType) -> bool:
-    """Whether a column of this type may stand where another is demanded: the same, a narrower one, or only nulls."""
+    """Whether a column of this type may be where another is required: the same, a narrower one, or only nulls."""
     mine, theirs = type_name(kind), type_name(wanted)
     return kind in (pl.Null, wanted) or (mine is not None and theirs is not None and theirs.holds(mine))
 

@@ -17,7 +17,7 @@ _KEYS = {"nulls": "nullable", "finite": "infinite"}
 def violated_lines(validation: Validation, contract: bytes) -> list[FileProblemLine]:
     """A problem for each violation, at the line of the check in the contract's file.
 
-    What a contract demands without a line of its own (`nullable` is false unless it says so) is at its column's. A
+    What a contract requires without a line of its own (`nullable` is false unless it says so) is at its column's. A
     pandera model gives the line of its field, or else of its class.
     """
     return list(_problems(validation, contract))

@@ -145,7 +145,7 @@ def decide(predictions: Predictions, positive: Scalar | None = None, threshold: 
         return labels
     if positive not in predictions.classes or len(predictions.classes) != 2:
         known = ", ".join(map(repr, predictions.classes))
-        raise MissingEvidence(f"the model has no two classes of which one is {positive!r} (it has {known})")
+        raise MissingEvidence(f"the model needs two classes, one of them {positive!r} (it has {known})")
     column = predictions.classes.index(positive)
     return [
         predictions.classes[column if probability >= threshold else 1 - column]

@@ -76,7 +76,7 @@ def to_answers(body: Any, rows: int, where: str) -> InferenceResult:
             f"its answer does not follow the Open Inference Protocol ({type(error).__name__}: {error})", where=where
         ) from error
     if any(len(found) not in (0, rows) for found in (probability, probabilities, ids)) or len(labels) != rows:
-        raise ExternalError(f"answered {len(labels)} rows where {rows} were asked", where=where)
+        raise ExternalError(f"answered {len(labels)} rows, {rows} were requested", where=where)
     return InferenceResult(labels, ids, probability, classes, probabilities)
 
 

@@ -101,7 +101,7 @@ class FailedVersion:
 
     def __str__(self) -> str:
         if self.cause is Cause.VERSION:
-            return f"{self.version} was not let in: {self.reason}"
+            return f"{self.version} was rejected: {self.reason}"
         repair = self.repair or ANSWERS[self.cause].repair
         often = f", {self.attempts} attempts" if self.attempts >= _OFTEN else ""
         said = f"{self.version} is not at fault and is tried again: {self.reason}"
@@ -187,7 +187,7 @@ def judge(place: Place, desired: Desired, held: ObservedPlace, running: RunningS
         note = "answers, but this clone did not start it or lost track of it"
     if running is not None and running.log:
         note = "; ".join(
-            filter(None, [note, f"its prediction log is not kept: {running.log} → make room, or mend it"])
+            filter(None, [note, f"its prediction log is not kept: {running.log} → free disk space, or fix it"])
         )
     since = held.since if running is not None else None
     return PlaceStatus(place, wanted, running, sync, health, since, note, failure=failure)

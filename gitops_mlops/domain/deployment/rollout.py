@@ -22,7 +22,7 @@ BY_ITSELF = "by rollout: "
 
 
 class RolloutResult(StrEnum):
-    """How a model ended. `REFUSED`: what is assigned was not let in, and there was nothing to go back to."""
+    """How a model ended. `REFUSED`: what is assigned was rejected, and there was nothing to go back to."""
 
     UNCHANGED = "unchanged"
     PLANNED = "planned"

@@ -54,7 +54,7 @@ OF_ONE_CLONE = frozenset(
 
 
 class CheckFinding(NamedTuple):
-    """One thing that a check found. `remedy` mends it, on `subject` where it needs one."""
+    """One thing that a check found. `remedy` fixes it, on `subject` where it needs one."""
 
     where: str
     message: str
@@ -77,7 +77,7 @@ class DoctorFinding(NamedTuple):
 
     @property
     def fixable(self) -> bool:
-        """Whether `--fix` mends it."""
+        """Whether `--fix` fixes it."""
         return self.remedy is not None
 
 
@@ -97,7 +97,7 @@ class FixResult(NamedTuple):
 
 
 class Diagnosis(NamedTuple):
-    """What is wrong (now, after what was mended), and what could not be looked at, each a line."""
+    """What is wrong (now, after what was fixed), and what could not be checked, each a line."""
 
     findings: tuple[DoctorFinding, ...]
     skipped: tuple[str, ...] = ()

@@ -35,7 +35,7 @@ class RegistryFacts:
 
     `unmerged` are the models and stages that hold a commit which is not on `main`, and must be.
     `there` are the remote's tags, None when it was not asked; `md5` is what `dvc.lock` records of a model (artifact)
-    at a commit, "" for nothing, and lacks what this clone cannot tell.
+    at a commit, "" for nothing, and lacks what this clone does not have.
     """
 
     registry: Registry
@@ -68,7 +68,7 @@ def shallow_clone(facts: RegistryFacts) -> Iterator[CheckFinding]:
 def clone_without_tags(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """It was cloned with --no-tags."""
     if facts.lacks_tags and facts.there != {}:
-        what = "was made without tags: nothing can be known of versions and stages"
+        what = "was made without tags: versions and stages are unknown"
         yield CheckFinding("this clone", what, "git fetch --tags", FixKind.FETCH_TAGS)
 
 
@@ -76,11 +76,11 @@ def remote_unreachable(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """The remote did not answer."""
     if facts.remote_problem:
         mend = "see git remote -v and your access, or look with --offline"
-        yield CheckFinding(facts.remote, f"cannot be asked for its tags ({facts.remote_problem})", mend)
+        yield CheckFinding(facts.remote, f"cannot be queried for its tags ({facts.remote_problem})", mend)
 
 
 def differs_from_remote(facts: RegistryFacts) -> Iterator[CheckFinding]:
-    """One name, two tags: one of them was moved or made anew."""
+    """One name, two tags: one of them was moved or created again."""
     for tag in facts.ours():
         there = (facts.there or {}).get(tag.name)
         if there is None or there.object == tag.object or _is_thinned(tag, there):
@@ -89,9 +89,11 @@ def differs_from_remote(facts: RegistryFacts) -> Iterator[CheckFinding]:
         what = (
             f"is at {here_at} here and at {there_at} on {facts.remote}"
             if here_at != there_at
-            else (f"is another one on {facts.remote}, at the same commit {here_at}")
+            else (f"differs from the one on {facts.remote}, at the same commit {here_at}")
         )
-        yield CheckFinding(_tag(tag.name), f"{what}: it was moved or made anew", "find out who did it; " + RESTORE)
+        yield CheckFinding(
+            _tag(tag.name), f"{what}: it was moved or created again", "find out who did it; " + RESTORE
+        )
 
 
 def lightweight_here(facts: RegistryFacts) -> Iterator[CheckFinding]:
@@ -132,7 +134,7 @@ def outside_branches(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """The commit of a tag is on no branch, so that only the tag keeps it, and no review saw it."""
     for event in facts.registry.events():
         if event.commit in facts.outside_branches:
-            what = f"is at {short_sha(event.commit)}, which no branch leads to"
+            what = f"is at {short_sha(event.commit)}, which is on no branch"
             yield CheckFinding(
                 _tag(event.tag), what, "git fetch the branch that holds it, or register from main again"
             )
@@ -160,7 +162,7 @@ def ledger_contradicts(facts: RegistryFacts) -> Iterator[CheckFinding]:
 
 
 def unrecorded(facts: RegistryFacts) -> Iterator[CheckFinding]:
-    """Tags that the ledger does not tell of yet. Where one may be a moved tag, a person decides."""
+    """Tags that the ledger does not record yet. Where one may be a moved tag, a person decides."""
     doubts = (check(facts) for check in (differs_from_remote, contradicted, ledger_contradicts))
     remedy = None if any(True for found in doubts for _ in found) else FixKind.RECORD
     for each in facts.ledger:
@@ -187,7 +189,7 @@ def unpushed(facts: RegistryFacts) -> Iterator[CheckFinding]:
         )
         if (more := len(lacking) - _TAGS_SHOWN) > 0:
             mend += f"; then {more} more: git push --dry-run --tags {shlex.quote(facts.remote)} lists all"
-        yield CheckFinding("registry tags", what, f"{mend}; or take it back: {withdrawal_command(lacking[0])}")
+        yield CheckFinding("registry tags", what, f"{mend}; or delete it: {withdrawal_command(lacking[0])}")
 
 
 def unfetched(facts: RegistryFacts) -> Iterator[CheckFinding]:
@@ -202,8 +204,8 @@ def stale_locks(facts: RegistryFacts) -> Iterator[CheckFinding]:
     """A git that was killed leaves its lock, and nobody can write what it locked."""
     for lock in facts.locks:
         if lock.age >= STALE_SECONDS:
-            what = f"is {lock.age / 60:,.0f} minutes old: a git was killed while it wrote, and no other can write"
-            mend = f"when no git is at work: rm .git/{shlex.quote(lock.path)}"
+            what = f"is {lock.age / 60:,.0f} minutes old: a git was killed while it wrote, and blocks every other"
+            mend = f"if no git runs there: rm .git/{shlex.quote(lock.path)}"
             yield CheckFinding(f".git/{lock.path}", what, mend, FixKind.REMOVE_LOCK, lock.path)
 
 
@@ -242,15 +244,15 @@ def _is_withdrawn(finding: LedgerFinding) -> bool:
 
 
 def _take_back(facts: RegistryFacts, event: RegistryEvent) -> str:
-    """What to do about a tag that nobody meant, so that neither a tag nor the ledger contradicts it afterwards."""
+    """What to do about a tag made by mistake, so that neither a tag nor the ledger contradicts it afterwards."""
     if built_on(tag_event(event), map(tag_event, facts.registry.events(event.artifact))):
         # What was decided on it would lose its ground; what is decided now is dated after it.
         reference = f"{event.artifact}@{event.version}" if event.version else event.artifact
-        return f"if nobody meant it: {shlex.join(['gitops-mlops', 'retire', reference, '--reason', 'WHY'])}"
+        return f"if it is a mistake: {shlex.join(['gitops-mlops', 'retire', reference, '--reason', 'WHY'])}"
     there = shlex.join(["git", "push", facts.remote, "--delete", f"refs/tags/{event.tag}"])
     back = withdrawal_command(event.tag) + (" --push" if facts.there else "")
     shared = facts.there is None or event.tag in facts.there
-    return f"if nobody meant it: {there} && {back}" if shared else f"if nobody meant it: {back}"
+    return f"if it is a mistake: {there} && {back}" if shared else f"if it is a mistake: {back}"
 
 
 def _is_thinned(tag: TagRecord, there: RemoteTag) -> bool:

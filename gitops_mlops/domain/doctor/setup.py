@@ -64,7 +64,7 @@ def no_identity(facts: SetupFacts) -> Iterator[CheckFinding]:
     """Git does not know who writes a tag."""
     if facts.identity_problem:
         mend = "git config --global user.name NAME, and user.email ADDRESS"
-        yield CheckFinding("git", f"cannot say who writes a tag ({facts.identity_problem})", mend)
+        yield CheckFinding("git", f"does not know who writes a tag ({facts.identity_problem})", mend)
 
 
 def no_configuration(facts: SetupFacts) -> Iterator[CheckFinding]:
@@ -98,7 +98,7 @@ def deaf_workflows(facts: SetupFacts) -> Iterator[CheckFinding]:
 def no_dvc_remote(facts: SetupFacts) -> Iterator[CheckFinding]:
     """Data and models are on this machine only."""
     if facts.dvc and not facts.dvc_remotes:
-        what = "has no remote: data and models are on this machine alone, and no other clone can have them"
+        what = "has no remote: data and models are on this machine only, and no other clone can pull them"
         yield CheckFinding(".dvc/config", what, "dvc remote add --default NAME URL, then dvc push")
 
 
@@ -107,7 +107,7 @@ def unverified_remote(facts: SetupFacts) -> Iterator[CheckFinding]:
     for remote in facts.dvc_remotes:
         if not remote.verify:
             what = (
-                f"remote {remote.name} is trusted: data and models that were changed there are pulled without a word"
+                f"remote {remote.name} is trusted: data and models that were changed there are pulled without a check"
             )
             yield CheckFinding(".dvc/config", what, f"dvc remote modify {shlex.quote(remote.name)} verify true")
 

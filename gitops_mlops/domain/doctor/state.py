@@ -23,8 +23,10 @@ class StateFacts:
 def unfinished(facts: StateFacts) -> Iterator[CheckFinding]:
     """A command was cut off before its user had the answer."""
     for artifact in facts.unfinished:
-        what = "its last change was cut off before it was told: it may be there or not"
-        yield CheckFinding(artifact, what, f"gitops-mlops history {artifact}; the same command again ends it")
+        what = "its last change was interrupted before it was reported: it may be there or not"
+        yield CheckFinding(
+            artifact, what, f"gitops-mlops history {artifact}; run the same command again to complete it"
+        )
 
 
 def ledger_unpushed(facts: StateFacts) -> Iterator[CheckFinding]:

@@ -104,7 +104,7 @@ def _triggers(document: YamlDocument, uses: Sequence[WorkflowUse], reviews: set[
         hint = f"use pull_request, and workflow_run for the comment; {_PAGE}"
         yield (
             ("on", "pull_request_target"),
-            "runs a stranger's code with the rights and secrets of this repository",
+            "runs untrusted code with the permissions and secrets of this repository",
             hint,
         )
     if any(use.workflow == "pull-request" for use in uses):
@@ -185,7 +185,7 @@ def _environments(use: WorkflowUse, stages: Sequence[str]) -> Iterator[Wrong]:
     if listed != list(stages):
         wanted = json.dumps(list(stages))
         path = (*use.path[:2], "with", "environments")
-        said = "is no JSON list" if listed is None else f"is {json.dumps(listed)}"
+        said = "is not a JSON list" if listed is None else f"is {json.dumps(listed)}"
         yield path, f"{said}, and mlops.yaml has {wanted}", f"write environments: '{wanted}'"
 
 

@@ -1,4 +1,4 @@
-"""The base of files that jobs exchange: every text is bounded, every number finite, nothing unknown is let in.
+"""The base of files that jobs exchange: every text is bounded, every number finite, nothing unknown is accepted.
 
 A text that this program says itself is shortened as it is put in. One that a file brings along is never cut: where it
 is too long, the file is refused.

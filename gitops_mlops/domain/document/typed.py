@@ -40,7 +40,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def typed(document: YamlDocument, model: type[M]) -> M:
-    """The document's data as `model`; `"8080"` is no number and `true` is none either.
+    """The document's data as `model`; `"8080"` is not a number and `true` is none either.
 
     Raises ConfigError with every problem.
     """
@@ -128,7 +128,7 @@ def _holds(data: Any, part: str | int) -> bool:
 
 
 def _document_path(loc: tuple[str | int, ...], data: Any, missing: bool) -> Path:
-    """Pydantic's location without what is no key of the document (`[key]`, names of union members)."""
+    """Pydantic's location without what is not a key of the document (`[key]`, names of union members)."""
     path: list[str | int] = []
     for position, part in enumerate(loc):
         if _holds(data, part):

@@ -179,7 +179,7 @@ class _DocumentBuilder:
         if key == _MERGE and event.implicit[0] and not self._allow_anchors:
             self._complain(event, frame.path, "merge keys (<<) are not allowed here", "write the values out")
         elif key in frame.container or (*frame.path, key) in self.positions:
-            self._complain(event, (*frame.path, key), f"the key {key!r} stands twice")
+            self._complain(event, (*frame.path, key), f"the key {key!r} appears twice")
         else:
             self.positions[(*frame.path, key)] = (event.start_mark.line + 1, event.start_mark.column + 1)
         frame.key = key

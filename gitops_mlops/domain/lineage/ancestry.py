@@ -138,7 +138,7 @@ def origins(records: PipelineRecords, artifact: str, md5: str) -> tuple[Ancestry
     told = ancestry(producers, found)
     gaps += told.stale
     if told.circles:
-        gaps.append(f"dvc.lock goes in a circle: {', '.join(told.circles)}")
+        gaps.append(f"dvc.lock has a cycle: {', '.join(told.circles)}")
     return told, tuple(gaps)
 
 

@@ -143,7 +143,7 @@ def deployment_lines(event: LedgerEvent) -> list[str]:
 def read_line(line: str) -> LedgerEvent | None:
     """The event that a line tells; None for a run's start, and for an event that others wrote.
 
-    Raises ValueError, which says why, for a line that is no OpenLineage event or not one of ours as we write them.
+    Raises ValueError with the reason for a line that is not an OpenLineage event, or not one as we write it.
     """
     if len(line) > MAX_LINE:
         raise ValueError(f"is longer than {MAX_LINE} characters")
@@ -157,7 +157,7 @@ def read_line(line: str) -> LedgerEvent | None:
     except RecursionError:
         raise ValueError("is nested too deeply") from None
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError):
-        raise ValueError("is no OpenLineage RunEvent") from None
+        raise ValueError("is not an OpenLineage RunEvent") from None
     if state not in _ENDS or facet is None:
         return None
     if utc is None:

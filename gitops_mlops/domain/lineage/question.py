@@ -13,7 +13,7 @@ from gitops_mlops.domain.lineage.deployments import DeploymentRun
 from gitops_mlops.domain.registry.registry import RegisteredVersion
 from gitops_mlops.domain.registry.timeline import StageStay
 
-# The files in a tracked folder and their MD5s, by its digest; None when its listing is not to be had.
+# The files in a tracked folder and their MD5s, by its digest; None when its listing is not available.
 Manifests = Callable[[str], Mapping[str, str] | None]
 
 

@@ -29,7 +29,7 @@ _BY_HAND = {
     CmlVerb.CHECK: ("cml makes a check of its own", "drop the line: our review's exit code is the job's check"),
     CmlVerb.RERUN: ("cml runs a workflow again", 'use gh run rerun "$GITHUB_RUN_ID"'),
     CmlVerb.PUBLISH: ("cml publishes a file, and no comment of this job shows it", "use actions/upload-artifact"),
-    CmlVerb.OTHER: ("cml is called in a way that we do not read", "write it as a plain command, or do without"),
+    CmlVerb.OTHER: ("cml is called in a way that is not supported", "write it as a plain command, or do without"),
 }
 _KEEPS_CML = frozenset(
     {CmlVerb.PULL_REQUEST, CmlVerb.TENSORBOARD, CmlVerb.CHECK, CmlVerb.RERUN, CmlVerb.PUBLISH, CmlVerb.OTHER}
@@ -158,7 +158,9 @@ class JobReading:
         ]
         for line in hidden:
             hint = "put the cml command into the workflow, or take the token away, and run this again"
-            self.findings.by_hand(line, "a script is given CML's token, and calls cml where we do not look", hint)
+            self.findings.by_hand(
+                line, "a script is given CML's token, and may call cml where migrate does not look", hint
+            )
         installed = [step.first for step in self.job.steps if step.action == "iterative/setup-cml"]
         if installed and not self.verbs and not hidden:
             hint = "put the cml command into the workflow, or drop this step, and run this again"

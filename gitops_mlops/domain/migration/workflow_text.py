@@ -100,16 +100,16 @@ def read_workflow(text: str, name: str) -> WorkflowText:
     """Read a workflow. Raises ConfigError for what is not plain YAML, NotEditable for what shares lines."""
     parse_yaml(text, name)
     if _ODD_BREAKS.search(text):
-        raise NotEditable("has line breaks that not every reader takes for some")
+        raise NotEditable("has line breaks that not every parser knows")
     newline = "\r\n" if "\r\n" in text else "\n"
     lines = text.split(newline)
     try:
         # The other loader of PyYAML does not say where a collection ends.
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        raise NotEditable("is YAML that not every reader takes") from error
+        raise NotEditable("is YAML that not every parser accepts") from error
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
-        raise NotEditable("is no mapping of keys on lines of their own")
+        raise NotEditable("is not a mapping with one key per line")
     if newline == "\r\n" and any("\n" in line for line in lines):
         raise NotEditable("mixes two kinds of line ends")
     entries = entries_of(root, lines, root.end_mark.line + (root.end_mark.column > 0))
@@ -127,7 +127,7 @@ def read_workflow(text: str, name: str) -> WorkflowText:
 def entries_of(node: yaml.Node, lines: list[str], end: int) -> dict[str, WorkflowEntry]:
     """The keys of a mapping that ends before line `end`. Raises NotEditable when they share lines."""
     if not isinstance(node, yaml.MappingNode) or (node.flow_style and node.value):
-        raise NotEditable("is written in braces or is no mapping")
+        raise NotEditable("is written in braces or is not a mapping")
     starts = [key.start_mark.line for key, _ in node.value]
     if len(set(starts)) < len(starts):
         raise NotEditable("has two keys on one line")
@@ -153,7 +153,7 @@ def trimmed(lines: list[str], first: int, last: int, column: int) -> int:
 
 def _job(entry: WorkflowEntry, lines: list[str]) -> WorkflowJob:
     if not isinstance(entry.value, yaml.MappingNode):
-        raise NotEditable(f"has a job {entry.key} that is no mapping")
+        raise NotEditable(f"has a job {entry.key} that is not a mapping")
     try:
         keys = entries_of(entry.value, lines, entry.last)
     except NotEditable as error:
@@ -169,7 +169,7 @@ def _steps(entry: WorkflowEntry, lines: list[str]) -> list[WorkflowStep]:
     for node, first, after in zip(entry.value.value, starts, [*starts[1:], entry.last], strict=True):
         dash = lines[first].find("-")
         if dash < 0 or lines[first][:dash].strip() or lines[first][dash + 1 : node.start_mark.column].strip():
-            raise NotEditable("has a step whose dash stands alone")
+            raise NotEditable("has a step with its dash on a line of its own")
         last = trimmed(lines, first, after, dash)
         steps.append(WorkflowStep(entries_of(node, lines, last), first, last, dash))
     return steps

@@ -39,11 +39,11 @@ class StageStatus:
 
 @dataclass
 class LockReport:
-    """What is out of step, and what could not be told.
+    """What is out of date, and what could not be told.
 
     `changed` names the stages that would run again, `stages` is every one that could be judged, `unjudged`
     the lock and the definition of the others. `unchecked` names those of which something could not be told, for the
-    reasons in `remarks`. `unreadable` are the problems of files that must be mended before more can be said. `data`
+    reasons in `remarks`. `unreadable` are the problems of files that must be fixed before more can be said. `data`
     is where DVC puts data.
     """
 

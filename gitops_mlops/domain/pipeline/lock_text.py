@@ -85,14 +85,14 @@ def undigested(lock: LockText) -> str:
 
 
 def lock_problems(content: str | bytes, name: str) -> Iterator[FileProblemLine]:
-    """Why a file is no lock that DVC writes. Raises ConfigError when it is no YAML."""
+    """Why a file is not a lock that DVC writes. Raises ConfigError when it is no YAML."""
     document = parse_yaml(content, name, anchors=True)
     data = document.data
     if not isinstance(data, dict) or data.get("schema") != "2.0":
         yield document.problem(("schema",), "not a dvc.lock of schema 2.0", "run dvc repro with DVC 3")
         return
     for key in sorted(data.keys() - _TOP_KEYS):
-        yield document.problem((key,), f"{key!r} is no key of a dvc.lock")
+        yield document.problem((key,), f"{key!r} is not a key of a dvc.lock")
     stages = data.get("stages", {})
     if not isinstance(stages, dict):
         yield document.problem(("stages",), "must be a mapping of stages")
@@ -115,7 +115,7 @@ def _wrong_stage(entry: Any) -> Iterator[tuple[Key, str]]:
         yield (), "must record a command"
         return
     for key in sorted(entry.keys() - _STAGE_KEYS):
-        yield (key,), f"{key!r} is no key of a stage"
+        yield (key,), f"{key!r} is not a key of a stage"
     for key in ("deps", "outs"):
         items = entry.get(key, [])
         if not isinstance(items, list) or not all(
@@ -161,7 +161,7 @@ Side = Literal["base", "ours", "theirs"]
 def merge_locks(base: str, ours: str, theirs: str, name: str) -> MergedLock:
     """Merge by stage: what one side changed is taken, what both changed alike is kept, anything else conflicts.
 
-    A side that is no lock makes the whole file conflict.
+    A side that is not a lock makes the whole file conflict.
     """
     if ours in (base, theirs) or base == theirs:
         return MergedLock(theirs if ours == base else ours)

@@ -84,7 +84,7 @@ def pipeline_records(folder: str, definition: Any, lock: Any) -> PipelineRecords
         full = posixpath.join(folder, "dvc.yaml:") + name if folder else name
         home = homes.get(name.partition("@")[0], folder)
         if home is None:
-            gaps.append(f"the wdir of stage {full} cannot be told without DVC")
+            gaps.append(f"the wdir of stage {full} cannot be resolved without DVC")
         else:
             steps.append(_stage(full, home, folder, stage))
     return PipelineRecords(tuple(steps), dict(_artifacts(folder, definition)), tuple(gaps))

@@ -1,7 +1,7 @@
 """What running a pipeline did: `.gitops-mlops/repro.json`, schema 2.
 
 It is written by a job that runs a stranger's code and read by one that holds a token, so every text is bounded and
-nothing unknown is let in. A new optional field keeps the schema's number; anything else raises it.
+nothing unknown is accepted. A new optional field keeps the schema's number; anything else raises it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class StageRun(DocumentPart):
 
 
 class RemoteTraffic(DocumentPart):
-    """What went over the wire. `bytes` is None where the remote does not tell (cloud versioning)."""
+    """What went over the wire. `bytes` is None where the remote does not report it (cloud versioning)."""
 
     files: Count = 0
     bytes: Count | None = 0

@@ -85,7 +85,7 @@ def stages(
     for name, entry in entries.items() if isinstance(entries, Mapping) else ():
         try:
             if not isinstance(entry, Mapping):
-                raise UnresolvedTemplate("it is no mapping")
+                raise UnresolvedTemplate("it is not a mapping")
             if reason is not None and ("${" in str(entry) or "vars" in entry):
                 raise reason
             yield from [(name, _stage(full, name, folder, *one)) for full, *one in generated(name, entry, variables)]
@@ -154,7 +154,7 @@ def added(data: Any, folder: str) -> Iterator[tuple[str, RecordedOutput]]:
 
 def _stage(name: str, definition: str, folder: str, template: Any, variables: Variables) -> PipelineStage:
     if not isinstance(template, Mapping):
-        raise UnresolvedTemplate("it is no mapping")
+        raise UnresolvedTemplate("it is not a mapping")
     # DVC fills in the folder before it reads variables of the stage's own, which are found from there.
     home = _home(folder, filled(template.get("wdir"), variables, "wdir"))
     known = variables.extended(template.get("vars"), home)
@@ -204,7 +204,7 @@ def _params(section: Any) -> dict[str, tuple[str, ...]]:
             if not names:
                 whole.add(file)
             elif not isinstance(names, list):
-                raise UnresolvedTemplate(f"the params of {file} are no list")
+                raise UnresolvedTemplate(f"the params of {file} are not a list")
             keys[file] = (*keys.get(file, ()), *(str(name) for name in names or ()))
     return {file: () if file in whole else names for file, names in keys.items()}
 

@@ -118,7 +118,7 @@ class ModelFiles(Protocol):
 
         `trusted` are the types that a skops file may hold beside skops' own, `inputs` the columns of the declared
         input, which an ONNX graph of one matrix may need. Raises EvidenceMissing for a file that cannot be read,
-        UsageError for types that nobody reviewed or a package that is not installed.
+        UsageError for types that are not reviewed or a package that is not installed.
         """
 
 
@@ -138,7 +138,7 @@ class ProjectFunctions(Protocol):
     def load(self, reference: str, revision: str | None) -> Callable[..., Any]:
         """The function that `module:function` names, as it is at a revision or in the working tree.
 
-        Raises EvidenceMissing when it cannot be had.
+        Raises EvidenceMissing when it is not available.
         """
 
 

@@ -151,7 +151,7 @@ class RemoteBranch(Protocol):
 
 
 class Clone(Protocol):
-    """The clone itself: how it is set up, what it lacks of its remote, and how that is mended."""
+    """The clone itself: how it is set up, what it lacks of its remote, and how that is fixed."""
 
     def git_version(self) -> tuple[int, ...]:
         """Git's own version."""

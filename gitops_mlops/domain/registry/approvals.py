@@ -80,7 +80,7 @@ def review_refusals(
         return (RuleRefusal(rule, seen, "the pull request that made the version's commit"),)
     opinions = list(_opinions(pull_request, reviews))
     if against := sorted({one.login for one in opinions if one.state == "CHANGES_REQUESTED"}):
-        return (RuleRefusal(rule, f"{', '.join(against)} asked for changes in #{number}", "their approval"),)
+        return (RuleRefusal(rule, f"{', '.join(against)} requested changes in #{number}", "their approval"),)
     approved = [one for one in opinions if one.state == "APPROVED"]
     fresh = sorted({one.login for one in approved if one.commit == pull_request.head})
     if len(fresh) >= wanted:

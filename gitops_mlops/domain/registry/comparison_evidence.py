@@ -20,13 +20,13 @@ _AGAIN = "run compare on this commit again"
 def read_report(content: bytes, name: str, artifact: str) -> Report:
     """The report about a model.
 
-    Raises EvidenceMissing for what is no report or names no model file, UsageError for another model's.
+    Raises EvidenceMissing for what is not a report or names no model file, UsageError for another model's.
     """
     report = parse_report(content, name)
     if report.model != artifact:
         raise UsageError(f"the report is about {report.model!r}, not {artifact!r}", where=name, hint=_AGAIN)
     if not report.challenger.model_sha256:
-        raise MissingEvidence("the report does not say which model file it measured", where=name, hint=_AGAIN)
+        raise MissingEvidence("the report does not record which model file it measured", where=name, hint=_AGAIN)
     return report
 
 

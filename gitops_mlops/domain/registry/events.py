@@ -62,9 +62,9 @@ def read_tag(tag: TagRecord) -> RegistryEvent | TagProblem | None:
     if name is None:
         if "@" not in tag.name and "#" not in tag.name:
             return None
-        return TagProblem(tag.name, "is nearly a registry tag, but not in the grammar; ignored", _GRAMMAR)
+        return TagProblem(tag.name, "resembles a registry tag, but does not match the grammar; ignored", _GRAMMAR)
     if not tag.annotated:
-        return TagProblem(tag.name, "is lightweight: nothing says who made it and when; ignored", _LIGHTWEIGHT)
+        return TagProblem(tag.name, "is lightweight: it does not record who made it and when; ignored", _LIGHTWEIGHT)
     if tag.seconds is None or not 0 <= tag.seconds <= _LAST_SECOND:
         return TagProblem(tag.name, "has no date of a tagger; ignored", "delete it, and register or promote again")
     if not tag.commit:

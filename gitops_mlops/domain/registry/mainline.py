@@ -24,4 +24,4 @@ class Mainline(NamedTuple):
 
     def remedy(self) -> str:
         """What to do about it."""
-        return f"merge it into {self.name} and register what came of the merge; if it is there: git fetch origin"
+        return f"merge it into {self.name} and register the merge commit; if it is there: git fetch origin"

@@ -134,7 +134,7 @@ def deprecation_tag(artifact: str) -> str:
 def _writable(artifact: str) -> str:
     if not is_artifact(artifact) or _UNREF.search(artifact):
         raise UsageError(
-            "is no model name",
+            "is not a model name",
             where=quoted(artifact),
             hint="letters, digits, - _ /; first and last a letter or digit; dir:name below the root",
         )
@@ -145,7 +145,7 @@ def require_stage_name(stage: str) -> str:
     """`stage`. Raises UsageError when it can name none."""
     if not is_name(stage) or _UNREF.search(stage):
         raise UsageError(
-            "is no stage name",
+            "is not a stage name",
             where=quoted(stage),
             hint="letters, digits, - _ /; first and last a letter or digit",
         )
@@ -154,5 +154,5 @@ def require_stage_name(stage: str) -> str:
 
 def _version(version: str) -> str:
     if not is_semver(version):
-        raise UsageError("is no version", where=quoted(version), hint="write it as v1.2.3, or v1.2.3-rc.1")
+        raise UsageError("is not a version", where=quoted(version), hint="write it as v1.2.3, or v1.2.3-rc.1")
     return version

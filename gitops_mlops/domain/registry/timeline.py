@@ -18,7 +18,7 @@ from gitops_mlops.domain.registry.tags import TagAction
 class StageStay(NamedTuple):
     """One uninterrupted time of a commit's version in a stage; `left` is None while it is there.
 
-    `tag` is of the event that let it in: its own assignment, or what ended the stay of another. `ended` is the tag
+    `tag` is of the event that assigned it: its own assignment, or what ended the stay of another. `ended` is the tag
     that ended it: of another version's assignment, its own unassignment, its deregistration or its artifact's
     deprecation.
     """
@@ -54,7 +54,7 @@ class Timeline:
         self.live: defaultdict[str, dict[str, RegistryEvent]] = defaultdict(dict)
         # By stage, the commits to go back to: a return to one of them undoes what came after it.
         self._path: defaultdict[str, list[str]] = defaultdict(list)
-        # By stage, the commit that it holds and the event that let it in; then what was held, with what ended it.
+        # By stage, the commit that it holds and the event that assigned it; then what was held, with what ended it.
         self._open: dict[str, tuple[str, RegistryEvent]] = {}
         self._closed: list[tuple[str, str, RegistryEvent, RegistryEvent]] = []
         for event in events:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class IssueFinding(NamedTuple):
-    """Something that somebody should mend. `key` says which it is, run after run; `title` is plain text.
+    """Something that somebody should fix. `key` says which it is, run after run; `title` is plain text.
 
     `body` is finished markdown, in which text from outside is escaped; `labels` come beside our own.
     """

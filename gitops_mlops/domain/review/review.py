@@ -1,7 +1,7 @@
 """What a pull request's job found: `review.json`, schema 2.
 
 As `report.json`, it is written by a job that may run a stranger's code and read by one that holds a token: every
-text and list is bounded and nothing unknown is let in. A review whose head is better than its parts is refused,
+text and list is bounded and nothing unknown is accepted. A review whose head is better than its parts is refused,
 so that a reader who only looks at the verdict cannot be misled by it.
 """
 
@@ -64,7 +64,7 @@ class ReviewedCommits(DocumentPart):
     """What was reviewed: `head`, against `base`; `merge` is the trial merge of both where that was checked out.
 
     `branch` is the branch that the pull request goes to, `branch_commit` what the forge calls the commit of it: the
-    report speaks for a pull request that has both still.
+    report is for a pull request that has both still.
     """
 
     base: Word = ""
@@ -115,7 +115,7 @@ class BrokenRule(DocumentPart):
 
 
 class ContractEdit(DocumentPart):
-    """How the change edits a contract; `kind` as `contract diff` has it, "" when it cannot be told."""
+    """How the change edits a contract; `kind` as `contract diff` has it, "" when it is unknown."""
 
     kind: Word = ""
     column: Word = ""
@@ -157,7 +157,7 @@ class ModelReview(DocumentPart):
 
 
 class LockReview(DocumentPart):
-    """Whether every `dvc.lock` is in step; `stale` stages would run again, for `problems`, until `fix` is run.
+    """Whether every `dvc.lock` is up to date; `stale` stages would run again, for `problems`, until `fix` is run.
 
     `uncommitted` are the files that a run changed, where nobody but a person can commit them. `unchecked` are stages
     that could not be checked; `unchecked_stages` says what that comes to.

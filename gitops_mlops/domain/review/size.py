@@ -1,6 +1,6 @@
 """A review that fits into its file, whatever it found: what matters least is left out first, never a verdict.
 
-In this order, until it fits: curves and confusion matrices; slices, groups and what is beside the gates; changes of
+In this order, until it fits: curves and confusion matrices; slices, groups and the further checks; changes of
 parameters and data; whole reports, the largest first; at last the words of everything else are cut.
 """
 
@@ -23,7 +23,7 @@ _EMPTIED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("curves and confusion matrices", {"curves": (), "confusion": None}),
     ("slices, groups and recipes", {"slices": (), "slice_search": None, "fairness": (), "recipe": None}),
     (
-        "the frozen data, the anchor and the checks of the data",
+        "the frozen rows, the long-term comparison and the data checks",
         {"frozen_rows": None, "long_term": None, "data_checks": None},
     ),
     ("changes of parameters and data", {"parameters": (), "data": ()}),

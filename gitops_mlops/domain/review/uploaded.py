@@ -38,7 +38,7 @@ def _refusal(entry: ZipInfo, name: str, limit: int) -> str:
     if entry.flag_bits & _ENCRYPTED:
         return "is encrypted"
     if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
-        return "holds what is no regular file"
+        return "holds an entry that is not a regular file"
     if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
         return "is compressed in an unusual way"
     return f"holds more than {limit} bytes" if entry.file_size > limit else ""

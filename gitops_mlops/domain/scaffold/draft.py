@@ -31,7 +31,7 @@ _GATES = {
 }
 
 EMPTY = """\
-# Declare your model in dvc.yaml (artifacts: {NAME: {path: FILE, type: model}}), then say here how it is judged.
+# Declare your model in dvc.yaml (artifacts: {NAME: {path: FILE, type: model}}), then say here how to evaluate it.
 version: 1
 """
 
@@ -102,7 +102,7 @@ def draft_yaml(draft: ConfigDraft) -> str:
     lines += [f"      target: {_scalar(draft.target)}"]
     lines += [f"      positive: {draft.positive}"] if draft.positive else []
     lines += [f"      id: {_scalar(draft.id)}"] if draft.id else []
-    lines += ["      # cluster-by: COLUMN  # whose equal values mark rows that depend on each other", "    gates:"]
+    lines += ["      # cluster-by: COLUMN  # rows with equal values depend on each other", "    gates:"]
     lines += [f"      - {gate}" for gate in _GATES[draft.task]]
     lines += ["", "environments:", "  staging: {target: process, port: 8081}"]
     lines += ["  production: {target: process, port: 8080, after: staging}"]

@@ -39,13 +39,13 @@ class ScaffoldAnswers:
     def __post_init__(self) -> None:
         if not _PROJECT.match(self.project):
             hint = "letters, digits, - and _; the first and last a letter or digit"
-            raise UsageError("is no name for a project", where=repr(self.project), hint=hint)
+            raise UsageError("is not a name for a project", where=repr(self.project), hint=hint)
         if not _BRANCH.match(self.branch) or ".." in self.branch:
             hint = "letters, digits, _ - . and /; or name another one with --branch"
-            raise UsageError("is no branch that a workflow can name", where=repr(self.branch), hint=hint)
+            raise UsageError("is not a branch that a workflow can name", where=repr(self.branch), hint=hint)
         if self.remote and not _REMOTE.match(self.remote):
             hint = "letters, digits and _./:@%+=?&~-; credentials go into .dvc/config.local"
-            raise UsageError("is no address of a DVC remote", where=repr(self.remote), hint=hint)
+            raise UsageError("is not the address of a DVC remote", where=repr(self.remote), hint=hint)
 
 
 def project_name(folder: str) -> str:

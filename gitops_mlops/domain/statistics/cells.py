@@ -164,4 +164,4 @@ def confusion(truth: npt.NDArray[Any], predicted: npt.NDArray[Any], classes: int
 
 
 def _why(value: float) -> str:
-    return "" if math.isfinite(value) else "0/0: no row has what the metric is a share of"
+    return "" if math.isfinite(value) else "0/0: the metric's denominator counts no row"

@@ -21,7 +21,7 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True, eq=False)
 class CustomMetric:
-    """The function that `mlops.yaml` names; None when it could not be had, and `problem` says why."""
+    """The function that `mlops.yaml` names; None when it is not available, and `problem` says why."""
 
     name: str
     higher_is_better: bool

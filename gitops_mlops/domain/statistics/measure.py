@@ -234,7 +234,7 @@ def too_few(measured: MetricEstimate, why: str) -> MetricEstimate:
 
 def _same(measured: MetricEstimate) -> MetricEstimate:
     """No difference at all on rows that models of different answers share: an interval of nothing."""
-    few = "both models are the same on every row that counts, which tells nothing of other rows"
+    few = "both models are the same on every row that counts, which says nothing about other rows"
     update = {"verdict": "cannot_be_judged", "note": few}
     return replace(measured, result=measured.result.model_copy(update=update), few=few)
 

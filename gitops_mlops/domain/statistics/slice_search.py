@@ -92,9 +92,9 @@ class _TestedSlices(NamedTuple):
 
 
 def search(columns: Sequence[EncodedColumn], rows: SearchRows, alpha: float) -> SearchResult:
-    """The slices on which the challenger is worse beyond doubt, the clearest first; at most 10 of them.
+    """The slices on which the challenger is significantly worse, the clearest first; at most 10 of them.
 
-    One is shown only when the rows of it that no slice before it has are worse beyond doubt by themselves.
+    One is shown only when the rows of it that no slice before it has are significantly worse by themselves.
     """
     paired = columns_in_pairs(len(columns), len(rows.differences))
     spread = float(np.var(rows.differences)) if len(rows.differences) else 0.0

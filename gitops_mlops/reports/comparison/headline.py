@@ -60,7 +60,7 @@ def _blocked(report: Report, word: Word) -> str:
 _UNJUDGED: dict[MetricVerdict, str] = {"cannot_be_judged": "cannot be judged against {champion}"}
 _COMPARED: dict[str, dict[MetricVerdict, str]] = {
     "pass": {"improved": "better than {champion}", "non_inferior": "not worse than {champion}"},
-    "warn": {"regressed": "worse than {champion}", "inconclusive": "cannot tell it from {champion}", **_UNJUDGED},
+    "warn": {"regressed": "worse than {champion}", "inconclusive": "inconclusive against {champion}", **_UNJUDGED},
     "block": {"regressed": "worse than {champion}", "inconclusive": "not proven against {champion}", **_UNJUDGED},
 }
 _OTHERWISE = {"pass": "passes its gates", "warn": "passes with warnings"}
@@ -160,7 +160,7 @@ def too_few(report: Report, metric: MetricResult) -> str:
     if metric.required_sample_size:
         margin = f" for a margin of {plain(metric.margin, 3)}" if metric.margin else ""
         needed = f"; about {about(metric.required_sample_size)} would be needed{margin}"
-    return f"Too few {many} to tell: {unseen}{needed}."
+    return f"Too few {many}: {unseen}{needed}."
 
 
 def units_of(report: Report) -> tuple[str, str]:
@@ -196,7 +196,7 @@ def gate_name(gate: GateResult, word: Word) -> str:
 
 
 def gate_requirement(gate: GateResult) -> str:
-    """What is demanded, without the metric that stands beside it already."""
+    """What is required, without the metric that is next to it already."""
     return gate.requirement.removeprefix(f"{gate.metric} ")
 
 

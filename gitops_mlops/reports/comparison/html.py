@@ -47,7 +47,7 @@ SECTIONS = (
     HtmlSection("Metrics", lambda report, _: plots.metrics(report)),
     HtmlSection("What changed", lambda report, _: words.changes(report)),
     HtmlSection("Slices", lambda report, _: plots.slices(report)),
-    HtmlSection("Beside the gates", lambda report, _: words.panels(report)),
+    HtmlSection("Further checks", lambda report, _: words.panels(report)),
     HtmlSection("Curves", lambda report, _: plots.curves(report)),
     HtmlSection("Confusion matrix", lambda report, _: plots.confusion(report)),
     HtmlSection("What was compared", words.sides),

@@ -88,7 +88,7 @@ def gate_changes(report: Report) -> Markup | None:
 def gates(report: Report) -> Markup:
     """Every gate, those that block first."""
     if not report.gates:
-        return paragraph("No gate is configured, so that nothing was demanded.")
+        return paragraph("No gate is configured, so nothing was required.")
     passed = sum(gate.status == "pass" for gate in report.gates)
     rows = [
         TableRow(
@@ -101,7 +101,7 @@ def gates(report: Report) -> Markup:
         )
         for gate in worst_gates(report)
     ]
-    return table(f"{passed} of {len(report.gates)} passed", ["Gate", "Result", "Demanded", "Seen"], rows)
+    return table(f"{passed} of {len(report.gates)} passed", ["Gate", "Result", "Required", "Observed"], rows)
 
 
 def warnings(report: Report) -> Markup | None:
@@ -191,7 +191,7 @@ def _rows(report: Report) -> list[Markup]:
         found.append(fragment([counted(rows.clusters, "independent group"), *by]))
     found += [fragment([f"{count(number)} left out: ", sentence(reason)]) for reason, number in rows.excluded.items()]
     if rows.overlap is not None:
-        found.append(fragment([f"{count(rows.overlap)} stand in the training data too"]))
+        found.append(fragment([f"{count(rows.overlap)} are in the training data too"]))
     return found
 
 
@@ -207,11 +207,11 @@ def how_to_read(report: Report) -> Markup:
     return bullets(
         [
             "Both models were scored on the same rows. ↑ more is better, ↓ less is better.",
-            "Differences are turned so that above zero, right of the line, always speaks for the challenger. "
+            "Differences are turned so that above zero, right of the line, the challenger is always better. "
             "The bar is the interval in which the true difference lies; the shaded band is the margin, which is "
             "how much worse is still tolerated.",
             "● better: the whole interval lies above zero. ■ not worse: it lies above minus the margin. "
-            "◆ worse: it lies below minus the margin. ○ cannot tell: the interval is too wide for any of these; "
+            "◆ worse: it lies below minus the margin. ○ inconclusive: the interval is too wide for any of these; "
             "more rows would help. – cannot be judged: too few rows for an interval.",
         ]
     )

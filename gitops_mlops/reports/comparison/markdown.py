@@ -39,7 +39,7 @@ SECTIONS = (
     MarkdownSection("metrics", open_.metrics, (300, 60, 20), 80),
     MarkdownSection("changes", open_.changes, (25, 10, 5), 50),
     MarkdownSection("slices", slices_table, (30, 10, 5), 45),
-    MarkdownSection("beside the gates", folded.panels, (30, 10, 3, 0), 42),
+    MarkdownSection("further checks", folded.panels, (30, 10, 3, 0), 42),
     MarkdownSection("curves", folded.charts, (10, 2, 0), 20),
     MarkdownSection("confusion matrix", folded.confusion, (10, 5, 0), 30),
     MarkdownSection("warnings", folded.warnings, (400, 100, 0), 40),

@@ -137,7 +137,7 @@ def _rows(report: Report) -> list[str]:
         lines.append(f"- {what}: {count(rows.clusters)}{by}")
     lines += [f"- Left out: {count(number)}, {prose(reason)}" for reason, number in rows.excluded.items()]
     if rows.overlap is not None:
-        lines.append(f"- Rows that stand in the training data too: {count(rows.overlap)}")
+        lines.append(f"- Rows that are in the training data too: {count(rows.overlap)}")
     return lines
 
 
@@ -147,10 +147,10 @@ def how_to_read(report: Report, limit: int) -> list[str]:
         "How to read this",
         [
             "- Both models were scored on the same rows. ↑ more is better, ↓ less is better.",
-            "- *Better by* is turned so that above zero always speaks for the challenger, with the interval in "
+            "- *Better by* is turned so that above zero the challenger is always better, with the interval in "
             "which the true difference lies.",
             "- 🟢 better: the whole interval lies above zero. 🔵 not worse: it lies above minus the margin. "
-            "🔴 worse: it lies below minus the margin. 🟡 cannot tell: the interval is too wide for any of these; "
+            "🔴 worse: it lies below minus the margin. 🟡 inconclusive: the interval is too wide for any of these; "
             "more rows would help. ⚪ cannot be judged: too few rows for an interval.",
             "- ⛔ a gate that blocks, ⚠️ a gate that warns, ✅ a gate that passed.",
             "",

@@ -69,12 +69,12 @@ def headline(report: Report, limit: int) -> list[str]:
 def gates(report: Report, limit: int) -> list[str]:
     """Every gate, those that block first."""
     if not report.gates:
-        return ["### Gates", "", "No gate is configured, so that nothing was demanded.", ""]
+        return ["### Gates", "", "No gate is configured, so nothing was required.", ""]
     passed = sum(gate.status == "pass" for gate in report.gates)
     return [
         f"### Gates: {passed} of {len(report.gates)} passed",
         "",
-        *table(["Gate", "Demanded", "Seen"], (_gate(gate, limit) for gate in worst_gates(report))),
+        *table(["Gate", "Required", "Observed"], (_gate(gate, limit) for gate in worst_gates(report))),
     ]
 
 

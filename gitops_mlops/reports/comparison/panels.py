@@ -95,7 +95,7 @@ def long_term(report: Report) -> Panel | None:
     ]
     note = [["It was not compared: ", UntrustedText(found.note), "."]] if found.note else []
     worse = any(metric.verdict == "regressed" for metric in found.metrics)
-    summary = "not compared" if found.note else "worse" if worse else "no decline beyond doubt"
+    summary = "not compared" if found.note else "worse" if worse else "no significant decline"
     return Panel(f"Against the champion of {days} ago", summary, [who, *note], *_metrics(found.metrics), worse)
 
 
@@ -105,13 +105,13 @@ def recipe(report: Report) -> Panel | None:
     if found is None:
         return None
     artifact = {metric.name: metric.verdict for metric in report.metrics}
-    note = [["Not told: ", UntrustedText(found.note), "."]] if found.note else []
+    note = [["Not judged: ", UntrustedText(found.note), "."]] if found.note else []
     if not found.metrics:
         return Panel("The recipe", "cannot be judged", note)
     other = [metric for metric in found.metrics if artifact.get(metric.name, metric.verdict) != metric.verdict]
     told = [_seed_noise(metric, artifact.get(metric.name)) for metric in (other or found.metrics)[:3]]
     lucky = any(artifact.get(metric.name) in _GOOD and metric.verdict not in _GOOD for metric in other)
-    verdicts = "judged other than the model file" if other else "judged as the model file"
+    verdicts = "judged differently from the model file" if other else "judged as the model file"
     headers = ["Metric", "Champion ± seed", "Challenger ± seed", "Recipe better by (CI)", ""]
     rows = [_recipe_metric(metric) for metric in found.metrics]
     summary = f"{verdicts}, by {counted(found.trainings or 0, 'training')} of each"
@@ -131,7 +131,7 @@ def data_checks(report: Report) -> Panel | None:
         [f"{_CHECK_SYMBOLS[check.status]} ", UntrustedText(check.id), ": ", UntrustedText(check.finding)]
         for check in worst
     ]
-    return Panel("Data honesty", summary, said, alert=odd > 0)
+    return Panel("Data checks", summary, said, alert=odd > 0)
 
 
 def data_shift(report: Report) -> Panel | None:
@@ -181,12 +181,12 @@ def slice_search(report: Report) -> Panel | None:
         return Panel(title, "not searched", [["Nothing was searched: ", UntrustedText(found.note), "."]])
     pairs = "" if found.paired_columns == found.columns else f" ({count(found.paired_columns)} of them)"
     of = counted(found.columns, "column")
-    how = f"Every value or fifth of {of} with 200 rows or more was looked at, alone and in pairs{pairs}."
+    how = f"Every value or fifth of {of} with 200 rows or more was searched, alone and in pairs{pairs}."
     if not found.slices_worse:
         return Panel(title, f"none of {counted(found.slices_searched, 'slice')} is clearly worse", [[how]])
     why = (
-        f"Worse beyond doubt, with Holm's correction for {counted(found.slices_searched, 'slice')}, each on rows"
-        " that those above it lack too. They were picked for being the worst: the true difference is likely smaller."
+        f"Significantly worse, with Holm's correction for {counted(found.slices_searched, 'slice')}; each covers"
+        " rows that are not in those above it. They were picked as the worst: the true difference is likely smaller."
     )
     rows = [_found(part, metric) for part in found.slices for metric in part.metrics]
     headers = ["Slice", "Rows", "Metric", "Better by (CI)"] if rows else []
@@ -204,7 +204,7 @@ def fairness(report: Report) -> Panel | None:
         return None
     gaps = [(part, gap) for part in report.fairness for gap in part.gaps]
     wider = sum(gap.ci is not None and gap.ci.low > 0 for _, gap in gaps)
-    summary = f"{wider} of {counted(len(gaps), 'gap')} wider beyond doubt"
+    summary = f"{wider} of {counted(len(gaps), 'gap')} significantly wider"
     notes = [
         [UntrustedText(f"{part.column} = {group.value}"), ": ", UntrustedText(group.note), "."]
         for part in report.fairness
@@ -225,7 +225,7 @@ def _gap(part: FairnessResult, gap: FairnessGap) -> list[str]:
         return [UntrustedText(part.column), f"{name}the largest gap is {fixed(gap.challenger, 3)}."]
     interval = f" ({level(gap.ci)} interval {between(gap.ci, 3)})" if gap.ci else ""
     change = f"{fixed(gap.champion, 3)} → {fixed(gap.challenger, 3)}, {signed(gap.worsening, 3)}{interval}"
-    return [UntrustedText(part.column), f"{name}the largest gap went {change}."]
+    return [UntrustedText(part.column), f"{name}the largest gap changed: {change}."]
 
 
 def _group(part: FairnessResult, group: FairnessGroup) -> list[str]:

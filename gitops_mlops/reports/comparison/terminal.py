@@ -81,13 +81,13 @@ def _headline(report: Report, paint: Paint) -> list[str]:
 
 def _gates(report: Report, paint: Paint) -> list[str]:
     if not report.gates:
-        return ["No gate is configured, so that nothing was demanded."]
+        return ["No gate is configured, so nothing was required."]
     passed = sum(gate.status == "pass" for gate in report.gates)
     lines = [f"Gates: {passed} of {len(report.gates)} passed"]
     for gate in worst_gates(report):
         word = f"{_VERDICT_WORDS[gate.status]:<5}"
         first, *rest = _wrap(
-            f"{gate_name(gate, printable)}: {gate_requirement(gate)}. Seen: {gate.reason}", f"  {word}  ", " " * 9
+            f"{gate_name(gate, printable)}: {gate_requirement(gate)}. Observed: {gate.reason}", f"  {word}  ", " " * 9
         )
         lines += [f"  {paint(word, _VERDICT_COLOURS[gate.status])}{first[7:]}", *rest]
     return lines

@@ -19,7 +19,7 @@ METRIC_SYMBOLS: dict[MetricVerdict, str] = {
 METRIC_WORDS: dict[MetricVerdict, str] = {
     "improved": "better",
     "non_inferior": "not worse",
-    "inconclusive": "cannot tell",
+    "inconclusive": "inconclusive",
     "cannot_be_judged": "cannot be judged",
     "regressed": "worse",
     "undefined": "not defined",

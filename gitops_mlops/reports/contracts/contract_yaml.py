@@ -29,7 +29,7 @@ def contract_yaml(inferred: InferredContract) -> str:
         "# unique: [[column, column]]  # columns that identify a row together",
     ]
     if contract.unchecked:
-        lines.append("unchecked:  # columns that the table has, of whose type and values nothing is demanded")
+        lines.append("unchecked:  # columns of the table whose type and values are not checked")
     for name in contract.unchecked:
         why = inferred.skipped.get(name)
         lines.append(f"  - {_scalar(name)}" + (f"  # {printable(why)}" if why else ""))

@@ -75,7 +75,7 @@ def changes_text(changes: Sequence[ContractChange]) -> str:
         (one.kind, column_label(one.column), one.change, ", ".join(one.breaks) or "-", one.message) for one in worst
     ]
     broken = [party for party in ("readers", "writers", "serving") if any(party in one.breaks for one in changes)]
-    verdict = f"Breaks {', '.join(broken)}." if broken else "Breaks nobody."
+    verdict = f"Breaks {', '.join(broken)}." if broken else "Breaks nothing."
     tightened = any(one.tightens for one in changes)
     advice = " Tightenings hold only if the data passes: run gitops-mlops validate." if tightened else ""
     return table(["kind", "column", "change", "breaks", "what"], lines) + f"\n\n{verdict}{advice}"

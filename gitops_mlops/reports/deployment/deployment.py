@@ -73,12 +73,13 @@ def status_findings(states: Sequence[PlaceStatus]) -> Iterator[IssueFinding]:
         words = [word.value for word in (state.sync, state.health) if word]
         again = code(f"gitops-mlops deploy {environment} --model {model}", 300)
         failure = state.failure
-        advice = failure.repair if failure and failure.repair else "mend what it says"
+        advice = failure.repair if failure and failure.repair else "fix what it reports"
         lines = [
             f"{code(model)} in {code(environment)} is {' and '.join(words)}: {wanted} should serve, {serves} does.",
             "",
             *([f"**Why:** {prose(state.note, 2000)}", ""] if state.note else []),
-            f"**What to do:** {prose(advice, 500)}, then {again} or the next rollout. It is closed once it runs.",
+            f"**What to do:** {prose(advice, 500)}, then {again} or the next rollout. "
+            "This issue is closed once the model runs.",
         ]
         yield IssueFinding(
             f"status/{environment}/{model}",
@@ -119,7 +120,7 @@ def _outcome(place: Mapping[str, Any]) -> str:
         "unchanged": f"{wanted} runs at {address}" if wanted else place["reason"],
         "planned": f"would {place['step']} {change} at {address}",
         "deployed": f"{f'{before} → ' if before else ''}{wanted} serves at {address}",
-        "refused": f"{wanted} was not let in: {place['reason']}; {serves}",
+        "refused": f"{wanted} was rejected: {place['reason']}; {serves}",
         "stopped": f"{before or 'what ran'} is stopped; emptied {place['reason']}",
         "unassigned": f"nothing is assigned, {serves}",
         "unnamed": f"{place['current'] or 'its process'} {place['reason']}",

@@ -34,12 +34,12 @@ def rollout_data(rollout: Rollout) -> dict[str, Any]:
 
 
 def rollout_text(rollout: Rollout) -> str:
-    """A line for each model, and what a version that is held back lacks."""
+    """A line for each model, and what a version that is waiting lacks."""
     lines: list[str] = []
     for model in rollout.models:
         lines.append(f"{model.model} in {rollout.environment}: {_words(model)}")
         if model.waiting:
-            lines.append(f"{model.model} {model.waiting} is held back:")
+            lines.append(f"{model.model} {model.waiting} is waiting:")
             lines += [f"  {_refusal(refusal)}" for refusal in model.refusals]
     return "\n".join(printable(line) for line in lines) or "no model has a port here"
 
@@ -55,7 +55,7 @@ def rollout_markdown(rollout: Rollout) -> str:
         )
     for model in rollout.models:
         if model.waiting:
-            lines += ["", f"{code(model.model)} {code(model.waiting)} is held back:", ""]
+            lines += ["", f"{code(model.model)} {code(model.waiting)} is waiting:", ""]
             lines += [f"- {prose(_refusal(refusal))}" for refusal in model.refusals]
     return "\n".join(lines) + "\n"
 
@@ -73,15 +73,14 @@ def _taken_back(model: str, environment: str, taken: ReturnedVersion) -> str:
     name, version, stage = code(model), code(taken.version), code(environment)
     again = code(f"gitops-mlops promote {model}@{taken.version} {environment} --push", 300)
     lines = [
-        f"{name} {version} was promoted to {stage}, did not prove itself there, and was rolled back to "
-        f"{code(taken.back_to)}.",
+        f"{name} {version} was promoted to {stage}, failed there, and was rolled back to {code(taken.back_to)}.",
         "",
         f"**Why:** {prose(taken.reason, 2000)}",
         "",
         "**What to do:**",
         "",
         "- Find out why: the run, the server's log that is named above, and the report of the version.",
-        "- Mend it and merge: the next version enters by itself, and this issue is closed.",
+        "- Fix it and merge: the next version enters by itself, and this issue is closed.",
         f"- {version} is not tried again by itself. When the place was at fault: {again}.",
         "",
         f"Recorded by the tag {code(taken.tag, 200)}"
@@ -100,7 +99,7 @@ def _words(model: ModelRollout) -> str:
         RolloutResult.STOPPED: f"{model.previous or 'what ran'} is stopped; emptied {model.reason}",
         RolloutResult.EMPTY: model.reason or f"nothing is assigned, {serves}",
         RolloutResult.ROLLED_BACK: f"rolled back, {serves}; {model.reason}",
-        RolloutResult.REFUSED: f"was not let in: {model.reason}; {serves}",
+        RolloutResult.REFUSED: f"was rejected: {model.reason}; {serves}",
         RolloutResult.FAILED: f"failed ({model.cause}): {model.reason}" + (f"; {serves}" if model.address else ""),
     }[model.result]
 

@@ -20,11 +20,11 @@ _MOST = 100
 
 
 def diagnosis_text(diagnosis: Diagnosis) -> str:
-    """What was mended, then the findings by group, each with what mends it, then how many there are."""
+    """What was fixed, then the findings by group, each with what fixes it, then how many there are."""
     lines = [
-        f"could not mend {each.finding.id}, {each.finding.where}: {each.failure}"
+        f"could not fix {each.finding.id}, {each.finding.where}: {each.failure}"
         if each.failure
-        else f"mended {each.finding.id}, {each.finding.where}: {each.finding.remedy}"
+        else f"fixed {each.finding.id}, {each.finding.where}: {each.finding.remedy}"
         for each in diagnosis.fixed
     ]
     for group, found in groupby(diagnosis.findings, key=lambda finding: finding.group):
@@ -42,10 +42,10 @@ def diagnosis_findings(diagnosis: Diagnosis) -> Iterator[Issue]:
         if finding.severity is not Severity.NOTE and finding.id not in OF_ONE_CLONE:
             places.setdefault((finding.id, finding.where), []).append(finding)
     for (check, where), found in places.items():
-        lines = [f"- {prose(one.message, 1000)}\n  **To mend it:** {prose(one.fix, 1000)}" for one in found[:_MOST]]
+        lines = [f"- {prose(one.message, 1000)}\n  **To fix it:** {prose(one.fix, 1000)}" for one in found[:_MOST]]
         lines += [f"- {text}" for text in left_out(len(found), _MOST, "findings")]
         head = f"{code('gitops-mlops doctor')} found this about {code(where, 200)} (check {code(check)}):"
-        foot = "This issue is closed once it is mended."
+        foot = "This issue is closed once it is fixed."
         body = "\n\n".join([head, "\n".join(lines), foot])
         yield Issue(f"doctor/{check}/{where}", f"{where}: {found[0].message}", f"{body}\n")
 
@@ -75,7 +75,7 @@ def _summary(diagnosis: Diagnosis) -> str:
     counts = Counter(finding.severity for finding in diagnosis.findings)
     told = ", ".join(counted(counts[severity], severity) for severity in Severity if counts[severity])
     fixable = sum(finding.fixable for finding in diagnosis.findings)
-    ending = f"; {fixable} of them can be mended with --fix" if fixable else ""
+    ending = f"; {fixable} of them can be fixed with --fix" if fixable else ""
     return f"{'Nothing is wrong, ' if diagnosis.well else ''}{told}{ending}"
 
 

@@ -15,7 +15,7 @@ _NONE = "–"
 def ledger_text(events: Sequence[LedgerEvent]) -> str:
     """One event a line."""
     if not events:
-        return "Nothing is recorded → gitops-mlops ledger sync records what the tags tell"
+        return "Nothing is recorded → gitops-mlops ledger sync records the events of the tags"
     rows = [
         [
             event.moment.strftime("%Y-%m-%d %H:%M:%S"),

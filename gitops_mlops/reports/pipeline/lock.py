@@ -26,12 +26,12 @@ def lock_text(report: LockReport, missing: Sequence[TrackedOutput], mend: Sequen
     """The result of `lock check`."""
     if report.problems:
         count = counted(len(report.problems), "problem")
-        lines = [problem_lines(report.problems), "", f"dvc.lock is out of step: {count}"]
+        lines = [problem_lines(report.problems), "", f"dvc.lock is out of date: {count}"]
     elif missing:
         lines = [f"{printable(output.path)}: MD5 {output.md5} is not on the DVC remote" for output in missing]
-        lines += ["", f"dvc.lock is in step, but {counted(len(missing), 'output')} cannot be pulled"]
+        lines += ["", f"dvc.lock is up to date, but {counted(len(missing), 'output')} cannot be pulled"]
     elif not report.unchecked:
-        lines = ["dvc.lock is in step"]
+        lines = ["dvc.lock is up to date"]
     else:
         lines = []
     lines += [printable(unchecked_words(report.unchecked))] if report.unchecked else []

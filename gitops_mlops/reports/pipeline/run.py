@@ -43,7 +43,7 @@ def _summary(repro: PipelineRunReport) -> str:
         case "failed":
             said = repro.reason
         case "differs":
-            said = f"not reproducible: {counted(len(repro.differences), 'output')} came out otherwise"
+            said = f"not reproducible: {counted(len(repro.differences), 'output')} came out different"
         case "reproduced":
             said = f"reproducible: {counted(len(repro.stages), 'stage')} ran again, every output came out the same"
         case "ran":

@@ -57,7 +57,7 @@ def release_text(release: Release) -> str:
     """A line for each model, or what keeps a release from being made."""
     if release.out_of_date:
         problems = [printable(f"  {problem}") for problem in release.out_of_date]
-        return "\n".join(["nothing is released: dvc.lock does not record what this commit would give", *problems])
+        return "\n".join(["nothing is released: dvc.lock does not record what this commit would produce", *problems])
     rows = [
         [model.model, model.result.value, model.version or _NONE, _verdict(model), fit(model.reason, _WIDTH)]
         for model in release.models
@@ -90,7 +90,7 @@ def release_markdown(release: Release, budget: int = BUDGET, web: str = "") -> s
     """The same as a page: a table first, then the comparisons, as many as fit into `budget` characters."""
     lines = [f"## Release of {code(short_sha(release.commit))}", ""]
     if release.out_of_date:
-        lines += ["Nothing is released: `dvc.lock` does not record what this commit would give.", ""]
+        lines += ["Nothing is released: `dvc.lock` does not record what this commit would produce.", ""]
         problems = first_texts([str(problem) for problem in release.out_of_date], 50)
         return "\n".join(lines + [f"- {prose(problem)}" for problem in problems]) + "\n"
     lines += [row(["model", "result", "version", "verdict", "why"]), "| --- | --- | --- | --- | --- |"]

@@ -158,7 +158,7 @@ def pipeline(review: PullRequestReport, limit: int) -> list[str]:
     rows = [[short_prose(one.name), one.outcome, seconds(one.seconds)] for one in run.stages[: limit // 10]]
     stages = [*(table(["Stage", "", "Time"], rows) if rows else []), *_more(len(run.stages), limit)]
     differences = [
-        f"- {code(one.path)} of {short_prose(one.stage)} is another" for one in run.differences[: limit // 10]
+        f"- {code(one.path)} of {short_prose(one.stage)} differs" for one in run.differences[: limit // 10]
     ]
     differences += _more(len(run.differences), limit)
     summary = f"Pipeline: {pipeline_words(run)}, {counted(len(run.skipped), 'stage')} skipped"
@@ -188,7 +188,7 @@ def foot(review: PullRequestReport, web: str) -> list[str]:
     ]
     run = run_link(web, review.run)
     left_out = [
-        f"Not in the file, for it was too large: {', '.join(prose(one, 60) for one in review.shortened_parts)}."
+        f"Left out, as the file was too large: {', '.join(prose(one, 60) for one in review.shortened_parts)}."
     ]
     parts = [
         *([f"Reviewed: {', '.join(sides)}."] if sides else []),

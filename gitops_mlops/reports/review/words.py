@@ -63,7 +63,7 @@ def besides(review: PullRequestReport, word: Word) -> str:
     if review.verdict not in ERRORS:
         return ""
     parts = list(_parts(review, word, "block"))
-    return f"Besides, these do not pass: {_listed(parts)}." if parts else ""
+    return f"These do not pass either: {_listed(parts)}." if parts else ""
 
 
 def _parts(review: PullRequestReport, word: Word, outcome: Outcome) -> Iterator[str]:
@@ -98,18 +98,18 @@ def dataset_words(dataset: DatasetReview, word: Word) -> str:
 
 
 def lock_words(lock: LockReview, word: Word) -> str:
-    """Whether `dvc.lock` is in step."""
+    """Whether `dvc.lock` is up to date."""
     if lock.uncommitted:
         names = _listed([word(name) for name in lock.uncommitted])
         return (
-            f"not that of this commit yet ({names}): CI ran what changed, but neither commits to a fork's branch "
-            "nor stores what a fork made; a maintainer who trusts the change does it"
+            f"not yet that of this commit ({names}). CI ran what changed, but does not commit to a fork's branch "
+            "or store what a fork made. A maintainer who trusts the change does both"
         )
     unchecked = f"{counted(len(lock.unchecked), 'stage')} not checked: {_stages(lock.unchecked, word)}"
     if lock.stale:
-        stale = f"out of step, {counted(len(lock.stale), 'stage')} would run again: {_stages(lock.stale, word)}"
+        stale = f"out of date, {counted(len(lock.stale), 'stage')} would run again: {_stages(lock.stale, word)}"
         return f"{stale}; {unchecked}" if lock.unchecked else stale
-    return unchecked if lock.unchecked else "in step with dvc.yaml, parameters and sources"
+    return unchecked if lock.unchecked else "up to date with dvc.yaml, parameters and sources"
 
 
 def _stages(names: Sequence[str], word: Word) -> str:

@@ -54,7 +54,7 @@ class CandidateSources:
 class ModelCandidate:
     """One model: `path` and `content` of its file, what DVC records beside it, and `commit`, "" when uncommitted.
 
-    `missing` says why the content is not to be had, "" when it is; `working` that it is the working tree's.
+    `missing` says why the content is not available, "" when it is; `working` that it is the working tree's.
     """
 
     revision: ComparedRevision
@@ -181,7 +181,7 @@ def _contender(name: str, found: _NamedCandidate, datasets: list[str], sources: 
     try:
         content = sources.store.read(outputs[path])
     except (MissingEvidence, ExternalError) as error:
-        missing = f"is not to be had: {error}"
+        missing = f"is not available: {error}"
     sha256 = registered if missing else sha256_of(content)
     if registered and sha256 != registered:
         raise MissingEvidence(

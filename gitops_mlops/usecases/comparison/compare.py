@@ -195,7 +195,7 @@ def _stale(tree: Tree) -> Iterator[str]:
     if problems:
         others = and_more(len(problems) - 1, ", ")
         yield (
-            f"dvc.lock is out of step ({problems[0].where or problems[0].path}: {problems[0].message}{others}): "
+            f"dvc.lock is out of date ({problems[0].where or problems[0].path}: {problems[0].message}{others}): "
             "the model that it records was compared, not the one that dvc repro would make now"
         )
 

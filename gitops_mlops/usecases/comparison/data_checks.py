@@ -61,7 +61,7 @@ class _DatasetVersions:
 def check_data(compared: ComparisonContext) -> SideResult:
     """Every check of the data; those that block or warn count as gates.
 
-    Where the champion's data is not to be had, the report says so, and the checks that need it are left out.
+    Where the champion's data is not available, the report says so, and the checks that need it are left out.
     """
     pairs, notes = _pairs(compared)
     features = _features(compared, pairs)
@@ -81,7 +81,7 @@ def check_data(compared: ComparisonContext) -> SideResult:
 
 
 def _pairs(compared: ComparisonContext) -> tuple[list[_DatasetVersions], list[str]]:
-    """The datasets that differ from the champion's and are to be had; why one is not."""
+    """The datasets that differ from the champion's and are available; why one is not."""
     champion, challenger, evaluation = compared.champion, compared.challenger, compared.model.evaluation
     if champion is None:
         return [], []
@@ -99,7 +99,7 @@ def _pairs(compared: ComparisonContext) -> tuple[list[_DatasetVersions], list[st
                     _DatasetVersions(role, then, parse_rows(compared.sources.content(path, challenger), path))
                 )
             except MlopsError as error:
-                notes.append(f"the champion's {role} data is not to be had: {error}")
+                notes.append(f"the champion's {role} data is not available: {error}")
     return found, notes
 
 
@@ -152,9 +152,7 @@ def _of_rows(compared: ComparisonContext, pairs: list[_DatasetVersions]) -> Iter
     evaluation, frame, training = compared.model.evaluation, compared.rows.frame, compared.rows.training
     leaks, overlap = evaluation.leaks, compared.rows.overlap
     if training is None or overlap is None:
-        yield DataCheck(
-            id=TRAINING, status="unknown", finding="evaluation.train is not set, so nothing is known of it"
-        )
+        yield DataCheck(id=TRAINING, status="unknown", finding="evaluation.train is not set, so it cannot be checked")
     else:
         yield training_rows(overlap, evaluation.max_overlap)
         when, declared = evaluation.time or evaluation.cluster_by, evaluation.time is not None

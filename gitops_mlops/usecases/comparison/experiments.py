@@ -75,7 +75,7 @@ def experiments(wanted: LeaderboardRequest, head: Config, ports: ComparisonPorts
     base = named_candidate(binding.name, "HEAD", binding.datasets, sources)
     found = list(_candidates(wanted, binding, base, sources))
     if len(found) > MOST:
-        raise UsageError(f"{len(found)} models are too many for one board ({MOST})", hint="dvc exp remove some")
+        raise UsageError(f"{len(found)} models are too many for one leaderboard ({MOST})", hint="dvc exp remove some")
     rows, warnings = _rows(binding, base, [side for _, side in found if isinstance(side, ModelCandidate)], sources)
     how = reading(
         binding.config,

@@ -89,7 +89,7 @@ def _group(groups: GroupCounts, index: int, value: str, both: bool) -> FairnessG
     elif not groups.in_parity[index]:
         note = f"fewer than {FEWEST_ROWS} rows: cannot be judged"
     elif not groups.in_odds[index]:
-        note = f"fewer than {FEWEST_OF_A_LABEL} rows of a label: cannot be judged by equalised odds"
+        note = f"fewer than {FEWEST_OF_A_LABEL} rows of a label: cannot be judged with equalised odds"
     return FairnessGroup(
         value=value,
         rows=int(groups.rows[index]),

@@ -53,7 +53,7 @@ def compare_frozen_rows(compared: ComparisonContext) -> SideResult:
 def compare_long_term(compared: ComparisonContext) -> SideResult:
     """The challenger against the version that held the stage a while ago: many small steps down make a long way.
 
-    Each gate with a rule may not have been lost beyond doubt, and beyond its margin, since then.
+    Since then, the loss of each gate with a rule may not be significantly more than its margin.
     """
     age, champion = compared.model.evaluation.anchor, compared.champion
     ruled = [gate for gate in compared.model.gates if gate.rule and not gate.per_slice]

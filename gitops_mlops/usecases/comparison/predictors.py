@@ -168,7 +168,7 @@ def _table(content: bytes, path: str, declared: ModelConfig) -> PredictionTable:
 
 
 def _id(evaluation: EvaluationConfig) -> str:
-    assert evaluation.id is not None, "the configuration demands it where there are predictions"
+    assert evaluation.id is not None, "the configuration requires it where there are predictions"
     return evaluation.id
 
 
@@ -216,6 +216,6 @@ def _reader(how: ModelReading, side: ModelCandidate, frame: pl.DataFrame) -> Pre
         try:
             asked = how.code.predict(how.declared.loader, revision, side.content, side.path, frame)
         except MissingEvidence as error:
-            return UnscorableReason(f"cannot be asked: {error.where}: {error.message}")
+            return UnscorableReason(f"cannot predict: {error.where}: {error.message}")
         return RecordedPredictor(asked)
     return how.formats.load(side.content, side.path, how.trusted, how.inputs)

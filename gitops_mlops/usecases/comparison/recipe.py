@@ -63,10 +63,10 @@ def _demand_comparable(
 ) -> None:
     if old.count != new.count:
         message = f"the champion was trained {old.count} times, the challenger {new.count}"
-        raise MissingEvidence(message, hint="train both as often")
+        raise MissingEvidence(message, hint="train both equally often")
     if new.count < FEWEST_TRAININGS:
         raise MissingEvidence(
-            f"{new.count} trainings of each are too few to tell what a seed does",
+            f"{new.count} trainings of each are too few to measure the effect of a seed",
             hint=f"train each at least {FEWEST_TRAININGS} times",
         )
     data = compared.binding.config.datasets[compared.model.evaluation.dataset].path

@@ -89,5 +89,5 @@ def trusted_types(request: ComparisonRequest, model: ModelConfig, sources: Candi
     content = sources.files.read(path) if base is None else sources.repository.read(base, path)
     if content is None:
         place = path if base is None else f"{path} at {base}"
-        raise UsageError("there is no such file", where=place, hint="mend trusted-types in mlops.yaml")
+        raise UsageError("there is no such file", where=place, hint="fix trusted-types in mlops.yaml")
     return parse_trusted_types(content, path)

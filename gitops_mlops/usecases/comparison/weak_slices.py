@@ -23,7 +23,7 @@ _NAMED = 3
 
 
 def weak_slices(compared: ComparisonContext) -> SideResult:
-    """Search every column of the evaluation data, alone and in pairs, and warn of what is worse beyond doubt."""
+    """Search every column of the evaluation data, alone and in pairs, and warn of what is significantly worse."""
     action, sample = compared.model.evaluation.find_slices, compared.scored.sample
     if action == "off" or sample is None or sample.champion is None:
         return SideResult()

@@ -128,7 +128,7 @@ def _named_file(tree: Tree, document: YamlDocument, where: Path, path: str, resu
         result.problems.append(document.problem(where, f"{path!r} {error.message}", error.hint))
         return None
     if content is None:
-        result.problems.append(document.problem(where, f"there is no file {path!r}", "write it, or mend the path"))
+        result.problems.append(document.problem(where, f"there is no file {path!r}", "write it, or fix the path"))
     elif path not in result.files:
         result.files.append(path)
     return content

@@ -9,7 +9,7 @@ from gitops_mlops.domain.ports import Repository
 
 
 def diff_contracts(old: bytes, old_name: str, new: bytes, new_name: str) -> list[ContractChange]:
-    """What changed. Raises ConfigError for content that is no contract."""
+    """What changed. Raises ConfigError for content that is not a contract."""
     return compare_contracts(_parsed(old, old_name), _parsed(new, new_name))
 
 

@@ -1,4 +1,4 @@
-"""Hold data of the working tree against its contracts."""
+"""Check data of the working tree against its contracts."""
 
 from __future__ import annotations
 

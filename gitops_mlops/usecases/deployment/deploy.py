@@ -99,7 +99,7 @@ def deploy(
     A version that does not pass its health gate is refused, as is one that is not on main, or whose tags were moved
     or made anew: the outcome says why, and the one before it keeps serving. What is empty on purpose is stopped, and
     bundles that nothing needs any more are dropped. Whatever else keeps a version from serving is no verdict against
-    it; it is recorded, too, and raised: EvidenceMissing when nothing is assigned, this clone cannot tell what was
+    it; it is recorded, too, and raised: EvidenceMissing when nothing is assigned, this clone does not know what was
     merged, or a version cannot be rebuilt from its commit, PlaceError when this machine fails, UsageError,
     OutsideError or Bug by `domain.faults`.
     """

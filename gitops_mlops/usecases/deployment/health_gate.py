@@ -50,7 +50,7 @@ def examine(
     except PlaceError as error:
         return Fault(Cause.PLACE, f"golden predictions failed: {error.message}", error.hint)
     except NoAnswer as error:
-        what = f"did not give its golden predictions ({error.message})"
+        what = f"did not return its golden predictions ({error.message})"
         return _silence(candidate, what, health, world, begun, before)
     except MlopsError as error:
         return Fault(Cause.VERSION, f"golden predictions failed: {error.message}")

@@ -58,4 +58,4 @@ class DeploymentReporter:
         try:
             step()
         except MlopsError as error:
-            self.tell(f"warning: what was done stands, the forge was not told: {error}")
+            self.tell(f"warning: the deployment is done, but not reported to the forge: {error}")

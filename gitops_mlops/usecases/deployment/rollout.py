@@ -26,7 +26,7 @@ from gitops_mlops.usecases.review.findings import keep_issues
 def rollout(wanted: RolloutRequest, ports: RolloutPorts) -> Rollout:
     """Promote by policy, deploy and verify, model by model; what fails for one leaves the others their chance.
 
-    A version that is not let in, or does not serve after it took over, is rolled back when it never served here.
+    A version that is rejected, or does not serve after it took over, is rolled back when it never served here.
     Raises UsageError, EvidenceMissing for a clone that may lack tags, OutsideError when origin cannot be reached.
     """
     repository = ports.registrar.repository
@@ -57,4 +57,4 @@ def _keep_issues(done: Rollout, rules: CommittedRules, ports: RolloutPorts, forg
             states = []
         keep_issues(status_findings(states), f"status/{stage}/", forge)
     except MlopsError as error:
-        ports.tell(f"warning: what was done stands, the forge has no issue of it: {error}")
+        ports.tell(f"warning: the rollout is done, but has no issue at the forge: {error}")

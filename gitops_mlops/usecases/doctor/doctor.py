@@ -1,4 +1,4 @@
-"""Gather the facts about a repository and its set-up, say what is wrong, and mend what can be mended safely."""
+"""Gather the facts about a repository and its set-up, say what is wrong, and fix what can be fixed safely."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def _with_merges(
     except MissingEvidence as error:
         # That the remote was not asked, or does not answer, is said already.
         if not offline and not facts.remote_problem:
-            skipped.append(f"what was merged was not looked at: {error}")
+            skipped.append(f"what was merged was not checked: {error}")
         return facts
     return replace(facts, main=main.name, unmerged={key for key, commit in held.items() if commit in left})
 
@@ -162,9 +162,9 @@ def _with_remote(
     patient: RepositoryUnderCheck, facts: RegistryFacts, offline: bool, skipped: list[str]
 ) -> RegistryFacts:
     if offline:
-        skipped.append("the remote was not asked (--offline)")
+        skipped.append("the remote was not queried (--offline)")
     elif _REMOTE not in patient.clone.remotes():
-        skipped.append(f"no remote was asked: none is called {_REMOTE}")
+        skipped.append(f"no remote was queried: none is called {_REMOTE}")
     else:
         try:
             return replace(facts, there=patient.clone.remote_tags(_REMOTE))
@@ -255,7 +255,7 @@ def _state_facts(
 
 
 def _mend(patient: RepositoryUnderCheck, found: Iterable[DoctorFinding]) -> list[FixResult]:
-    """Do what mends the findings, kind by kind; what fails leaves the others to be tried."""
+    """Do what fixes the findings, kind by kind; what fails leaves the others to be tried."""
     by_remedy: dict[FixKind, list[DoctorFinding]] = {remedy: [] for remedy in _ORDER}
     for finding in found:
         if finding.remedy is not None:

@@ -11,7 +11,7 @@ from gitops_mlops.domain.ports import DataStore, Index, Repository, StagedFile, 
 
 # What is larger is the other hook's business, and no credential stands in it as text.
 MAX_SCANNED = 32 * 1024 * 1024
-_SKIP = "if it is meant, tell those who read the data, then SKIP=mlops-contract-compat git commit"
+_SKIP = "if it is intended, inform the readers of the data, then SKIP=mlops-contract-compat git commit"
 
 
 def contract_problems(tree: Tree, paths: Sequence[str]) -> list[FileProblemLine]:
@@ -40,7 +40,7 @@ def incompatible_contracts(tree: Tree, repository: Repository, paths: Sequence[s
         try:
             old = parse_contract(before, path)
         except ConfigError:
-            # Whoever mends a contract that nobody could read breaks nobody.
+            # Fixing a contract that could not be read breaks nothing.
             continue
         for change in breaking(compare_contracts(old, new)):
             where = () if change.column is None else ("columns", change.column)

@@ -135,7 +135,7 @@ class _SideReader:
     def _records(self) -> PipelineRecords:
         found = RecordReader(self._objects).at(self._side.commit)
         if found.gaps:
-            raise MissingEvidence(found.gaps[0], where=self._side.name, hint="choose another side, or mend it")
+            raise MissingEvidence(found.gaps[0], where=self._side.name, hint="choose another side, or fix it")
         if not found.steps:
             raise MissingEvidence("has no dvc.lock that records anything", where=self._side.name, hint="dvc repro")
         if self._model is None:

@@ -161,10 +161,12 @@ def _changed(removals: Iterable[LedgerRemoval]) -> Iterator[LedgerFinding]:
 def _contradictions(told: Sequence[RecordedEvent]) -> Iterator[LedgerFinding]:
     for event, line in told:
         if event.file != line.file:
-            yield _wrong(f"{line.file}:{line.number}", f"tells an event that belongs into {event.file}", _BY_HAND)
+            yield _wrong(f"{line.file}:{line.number}", f"records an event that belongs in {event.file}", _BY_HAND)
     for first, second in contradictions(each.event for each in told):
         field, one, other = event_difference(first, second)
-        yield _wrong(first.file, f"run {first.run} tells two things of its {field}: {one!r} and {other!r}", _BY_HAND)
+        yield _wrong(
+            first.file, f"run {first.run} records two values of its {field}: {one!r} and {other!r}", _BY_HAND
+        )
 
 
 def _against_tags(events: Iterable[LedgerEvent], tags: Mapping[str, RegistryEvent]) -> Iterator[LedgerFinding]:
@@ -238,4 +240,4 @@ def _unrecorded(events: Iterable[LedgerEvent], registry: Registry) -> Iterator[L
         yield LedgerFinding(False, model, f"{first_of(tags, 1)} not recorded", "gitops-mlops ledger sync")
 
 
-_BY_HAND = "it was not written by gitops-mlops: git log mlops-ledger says who did"
+_BY_HAND = "it was not written by gitops-mlops: git log mlops-ledger shows who did"

@@ -50,7 +50,7 @@ def lineage(
     teller = _VersionReader(registry, sources)
     if is_reference(target, registry):
         if every or live:
-            raise UsageError("--all and --live ask who used a file", where=target, hint="name a path, MD5 or commit")
+            raise UsageError("--all and --live are for a file", where=target, hint="name a path, MD5 or commit")
         return teller.forward(referenced_version(registry, target))
     asked = _asked(target, sources, every, folder)
     found = teller.after_commit(asked) if asked.commit else teller.uses(asked)
@@ -216,7 +216,7 @@ def referenced_version(registry: Registry, reference: str) -> RegisteredVersion:
 
 
 def _asked(target: str, sources: LineageSources, every: bool, folder: str) -> UsageQuery:
-    """What a target that is no model means: a digest, a path that is recorded now, a revision, a path of before."""
+    """What a target that is not a model means: a digest, a path that is recorded now, a revision, a former path."""
     if _MD5.match(target):
         return UsageQuery(digests=frozenset({target}))
     path = posixpath.normpath(posixpath.join(folder, target))
@@ -228,7 +228,7 @@ def _asked(target: str, sources: LineageSources, every: bool, folder: str) -> Us
         return UsageQuery(commit=sources.repository.resolve(target))
     except MissingEvidence as error:
         raise MissingEvidence(
-            "is no model, no revision and no file that is here or that DVC records now",
+            "is not a model, a revision, or a file that exists here or that DVC records",
             where=repr(target),
             hint="use --all for a file of former versions",
         ) from error
@@ -249,7 +249,7 @@ def _present(path: str, sources: LineageSources) -> str:
             )
         return listed.get(path.removeprefix(f"{around.path}/"), "")
     if records.gaps:
-        raise MissingEvidence(records.gaps[0], where=WORKING_TREE, hint="mend it, or name an MD5 or --all")
+        raise MissingEvidence(records.gaps[0], where=WORKING_TREE, hint="fix it, or name an MD5 or --all")
     if (content := _content(path, sources)) is not None:
         return md5_of(content)
     return next((item.digest for step in records.steps for item in step.deps if item.path == path), "")

@@ -34,7 +34,7 @@ def record_change(
             withdraw_unshared(change.artifact, registry, ledger, clock)
         _append(ledger, (event for event in events if event.tag in change.tags), push)
     except MlopsError as error:
-        return [_lacking("the tag stands", error)]
+        return [_lacking("the tag is written", error)]
     return []
 
 
@@ -49,7 +49,7 @@ def recording(ledger: Ledger, push: bool, tell: Callable[[str], None]) -> Iterat
         try:
             step()
         except MlopsError as error:
-            tell(f"warning: {_lacking('what was done stands', error)}")
+            tell(f"warning: {_lacking('the deployment is done', error)}")
 
     if push:
         # What stands in the way of it stands in the way of the push, which tells.
@@ -86,4 +86,4 @@ def _append(ledger: Ledger, events: Iterable[RegistryEvent], push: bool) -> int:
 
 def _lacking(done: str, error: MlopsError) -> str:
     hint = "gitops-mlops ledger sync, with --push where it is shared"
-    return f"{done}, the ledger lacks it: {MlopsError(error.message, where=error.where, hint=hint)}"
+    return f"{done}, but not recorded in the ledger: {MlopsError(error.message, where=error.where, hint=hint)}"

@@ -75,12 +75,12 @@ def withdraw_tag(
 
     A tag that the remote has, one on which something was built, and a retirement that kept something out of use are
     refused. Where the remote has another tag of this name, what only this clone recorded of its own is dropped.
-    Raises UsageError for what is no tag of the registry, EvidenceMissing for one that nothing tells of, OutsideError
+    Raises UsageError for what is not a registry tag, EvidenceMissing for one that nothing records, OutsideError
     when the remote cannot be asked.
     """
     name = parse_tag_name(wanted.tag)
     if name is None:
-        raise UsageError("is no tag of the registry", where=quoted(wanted.tag), hint="gitops-mlops history")
+        raise UsageError("is not a tag of the registry", where=quoted(wanted.tag), hint="gitops-mlops history")
     remote = _REMOTE in clone.remotes()
     if wanted.push:
         ledger.fetch()
@@ -91,7 +91,7 @@ def withdraw_tag(
     if not events and not known.here:
         if any(event.tag == wanted.tag for event in known.taken.values()):
             return _change(ChangeState.UNCHANGED, name, wanted)
-        raise MissingEvidence("is not in this clone, and the ledger does not tell of it", where=f"tag {wanted.tag}")
+        raise MissingEvidence("is not in this clone, and the ledger does not record it", where=f"tag {wanted.tag}")
     if refusals := known.against(wanted, [*events, *known.here]):
         return _change(ChangeState.REFUSED, name, wanted, *refusals)
     # The ledger first: where this is cut off, the same command deletes the tag.

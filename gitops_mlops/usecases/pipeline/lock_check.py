@@ -1,4 +1,4 @@
-"""Whether `dvc.lock` is current, and whether what it records can be had; what to run when it is not."""
+"""Whether `dvc.lock` is current, and whether what it records is available; what to run when it is not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class LockState:
-    """What is out of step; in step, the outputs that the DVC remote lacks. `fix` is what to run, in order.
+    """What is out of date; when nothing is, the outputs that the DVC remote lacks. `fix` is what to run, in order.
 
     `unchecked_stages` says what becomes of stages that could not be checked.
     """
@@ -32,7 +32,7 @@ class LockState:
 
     @property
     def exit_code(self) -> int:
-        """A lock that is out of step is a verdict; data that nobody pushed, and what could not be checked, is missing
+        """A lock that is out of date is a verdict; data that nobody pushed, and what could not be checked, is missing
         evidence.
         """
         if self.report.problems:
@@ -62,7 +62,7 @@ def check_lock(tree: Tree, remote: RemoteOutputs | None = None, unless_said: Unc
 
 
 def check_staged(tree: Tree, edited: Callable[[], Collection[str]]) -> LockReport:
-    """What is out of step in a commit that is to be made, as `mlops.yaml` of the same commit has it.
+    """What is out of date in a commit that is to be made, as `mlops.yaml` of the same commit has it.
 
     A stage that cannot be checked counts when the commit may have changed it: when what the stage reads, or a file of
     DVC, is among the `edited` paths.

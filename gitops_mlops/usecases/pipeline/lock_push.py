@@ -53,11 +53,13 @@ def push_lock(target: PushTarget, left: RunOutputs, expected: str) -> PushedLock
     """Commit what a run at commit `expected` left, once: never by force, and never over what somebody else pushed.
 
     Where the branch moved, stages are merged as long as their inputs are the same there; otherwise nothing is pushed,
-    for the run of the newer commit will do it. Raises ConfigError for a file that is no lock, EvidenceMissing for one
-    that was computed from something else.
+    as the run of the newer commit will do it. Raises ConfigError for a file that is not a lock, EvidenceMissing for
+    one that was computed from something else.
     """
     if not _SHA.match(expected):
-        raise UsageError("is no full commit SHA", where=f"--expected {expected!r}", hint="give the commit that ran")
+        raise UsageError(
+            "is not a full commit SHA", where=f"--expected {expected!r}", hint="give the commit that ran"
+        )
     for _ in range(_ATTEMPTS):
         tip = target.branch.tip()
         if tip is None:
@@ -153,7 +155,7 @@ class _LockChange:
                 )
         elif not pushable(path):
             hint = "write metrics and plots elsewhere, or let DVC keep them"
-            raise UsageError("is no file that a run may commit", where=path, hint=hint)
+            raise UsageError("is not a file that a run may commit", where=path, hint=hint)
 
     def only_ours(self, parent: str, commit: str, branch: RemoteBranch) -> bool:
         """Whether a commit changed nothing but what a run writes."""
@@ -186,7 +188,7 @@ class _LockChange:
             key = judged.lock, judged.stage.name
             wrote = any(_inside(path, place) for place in judged.stage.writes() for path in self.files)
             if judged.changed and (wrote or key in changed):
-                return f"stage {judged.address!r} is out of step with it"
+                return f"stage {judged.address!r} is out of date with it"
             changed.discard(key)
         # What a template stands for is not always known without DVC.
         unknown = {key for key in changed if (key[0], key[1].partition("@")[0]) not in report.unjudged}

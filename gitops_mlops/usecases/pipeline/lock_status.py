@@ -1,4 +1,4 @@
-"""Whether `dvc.lock` is in step with `dvc.yaml`, the parameters and the sources: what `dvc status` would say.
+"""Whether `dvc.lock` is up to date with `dvc.yaml`, the parameters and the sources: what `dvc status` would say.
 
 DVC is not started: its files are YAML and its hashes MD5. What cannot be told without it is a remark, and never
 a false alarm.

@@ -115,7 +115,7 @@ class RecordedData:
     ) -> str:
         """A folder on disk may hold more than git and DVC know; DVC counts that, unless it is told to ignore it."""
         if ignored is None:
-            raise UnresolvedTemplate(f"{IGNORE_FILE} has a pattern that is not followed here")
+            raise UnresolvedTemplate(f"{IGNORE_FILE} has a pattern that is not supported here")
         more = [path for path in _kept(self._tree.untracked(place), ignored) if not self._is_output(path)]
         with_more = {**listing, **{path[len(place) + 1 :]: self._tree.md5(path) for path in more}}
         if more and wanted in (None, folder_md5(with_more)):

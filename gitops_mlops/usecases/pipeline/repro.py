@@ -107,7 +107,7 @@ def reproduce(
 def rerun(scratch: PipelineCheckout, files: Files, timer: Timer, say: Callable[[str], None]) -> PipelineRunReport:
     """Run everything again in a scratch checkout, without the run cache; name each output that is another one.
 
-    The result is written below `files`. Raises ConfigError when `dvc.lock` is out of step, for then there is nothing
+    The result is written below `files`. Raises ConfigError when `dvc.lock` is out of date, for then there is nothing
     to be held against.
     """
     begun = timer.seconds()
@@ -169,7 +169,7 @@ def _record(
         *left_out(len(run.stages), MAX_STAGES, "stages that were due"),
         *left_out(len(run.skipped), MAX_STAGES, "stages that were skipped"),
         *left_out(len(files), MAX_STAGES, "files that changed"),
-        *left_out(len(differences), MAX_STAGES, "outputs that came out otherwise"),
+        *left_out(len(differences), MAX_STAGES, "outputs that came out different"),
     ]
     return PipelineRunReport(
         commit=commit,

@@ -36,7 +36,7 @@ def _reviews(wanted: int, version: RegisteredVersion, forge: PullRequests | None
     rule = f"{wanted} approving review{'s' if wanted > 1 else ''}"
     if forge is None:
         needed = "GITHUB_REPOSITORY=owner/name and GITHUB_TOKEN with pull-requests: read (GITHUB_API_URL elsewhere)"
-        return (RuleRefusal(rule, "no forge is set up to ask", needed),)
+        return (RuleRefusal(rule, "no forge is configured", needed),)
     named = version.evidence.one(PULL_REQUEST)
     number = pull_request_number(named, forge.repository)
     if number is None:
@@ -52,6 +52,6 @@ def _signature(
     if signers.ssh is not None:
         allowed = repository.read(revision, signers.ssh)
     if allowed is None:
-        hint = "commit it, or mend approvals.signed-by.ssh in mlops.yaml"
+        hint = "commit it, or fix approvals.signed-by.ssh in mlops.yaml"
         raise UsageError("there is no such file", where=f"{signers.ssh} at {short_sha(revision)}", hint=hint)
     return signature_refusals(signers, version.tag, repository.verify_tag(version.tag, allowed))

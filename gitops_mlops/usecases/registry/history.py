@@ -26,7 +26,7 @@ def history(
     """
     reference = parse_reference(artifact) if artifact is not None else None
     if reference and (reference.version or reference.stage):
-        raise UsageError("history is told of a model", where=str(artifact), hint=f"write {reference.artifact}")
+        raise UsageError("history is of a model", where=str(artifact), hint=f"write {reference.artifact}")
     registry, warnings = read_registry(repository)
     taken, told = read_withdrawals(registry, ledger, artifact)
     events: list[RegistryEvent | LedgerEvent] = [*registry.events(artifact), *taken]

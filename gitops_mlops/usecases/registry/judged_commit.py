@@ -80,5 +80,5 @@ def record_release(release: Release, ledger: Ledger, now: datetime, push: bool) 
         if push and events:
             ledger.push()
     except MlopsError as error:
-        return [f"the ledger does not say that {short_sha(release.commit)} was judged: {error}"]
+        return [f"the ledger does not record that {short_sha(release.commit)} was judged: {error}"]
     return []

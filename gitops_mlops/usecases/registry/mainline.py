@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 def unmerged(repository: Repository, commits: Iterable[str], *, ask: bool = True) -> tuple[Mainline, set[str]]:
     """The main branch, and those of some commits that it does not lead back to.
 
-    Raises EvidenceMissing for a clone that cannot tell: it is shallow, or nothing says which branch is main; without
-    `ask`, the remote is left alone.
+    Raises EvidenceMissing for a clone that lacks the answer: it is shallow, or nothing says which branch is main;
+    without `ask`, the remote is left alone.
     """
     if repository.is_shallow():
         raise MissingEvidence(
-            "this clone is shallow, so it cannot tell what was merged", hint="git fetch --unshallow --tags"
+            "this clone is shallow, so what was merged is unknown", hint="git fetch --unshallow --tags"
         )
     main = repository.mainline(ask=ask)
     return main, repository.unreachable(commits, main.tips)

@@ -107,7 +107,7 @@ def _decide(
     if policy.approvals:
         if report and policy.approvals.signed_by:
             against.append(
-                RuleRefusal("signed tag", "nobody signed the --report", f"the evidence in {version.tag} itself")
+                RuleRefusal("signed tag", "the --report is not signed", f"the evidence in {version.tag} itself")
             )
         against += approval_refusals(policy.approvals, version, rules.revision, registrar.repository, forge)
     if against:
@@ -173,7 +173,7 @@ def _report(wanted: PromoteRequest, version: RegisteredVersion) -> Report | None
     report = read_report(content, name, version.artifact)
     if not version.evidence.model_sha256:
         raise MissingEvidence(
-            "the version does not say which model file it is, so no report can speak for it",
+            "the version does not record its model file, so no report can be matched to it",
             where=version.tag,
             hint=f"gitops-mlops register {version.artifact} --report report.json on a new commit",
         )
@@ -192,7 +192,7 @@ def _against(version: RegisteredVersion, report: Report | None, enough: Sequence
         return report_refusals(report, enough)
     if not version.evidence.verdict:
         raise MissingEvidence(
-            "no comparison speaks for this version",
+            "no comparison is recorded for this version",
             where=version.tag,
             hint=f"gitops-mlops compare {version.artifact}, then promote again with --report report.json",
         )

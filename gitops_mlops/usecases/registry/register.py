@@ -73,7 +73,7 @@ def _off_main(change: RegistryChange, repository: Repository) -> Iterator[str]:
         main, left = unmerged(repository, [change.commit])
         if left:
             seen = main.unmerged(str(change.version), change.commit)
-            yield f"{seen}: no environment lets it in before it is merged, unless it has allow-unmerged"
+            yield f"{seen}: no environment accepts it before it is merged, unless it has allow-unmerged"
 
 
 def decide_registration(
@@ -97,7 +97,7 @@ def decide_registration(
             return _refused(wanted, commit, *refusals)
     latest = registry.latest(wanted.artifact)
     if latest and latest.evidence.model_sha256 == sha256 and not (wanted.version or wanted.bump):
-        summary = f"{wanted.artifact} {latest.version} is this very model file; nothing new to register"
+        summary = f"{wanted.artifact} {latest.version} is the same model file; nothing new to register"
         return RegistryDecision(_unchanged(latest, summary), also=(latest.tag,))
     return _new(wanted, registry, commit, _trailers(wanted, report, sha256, output), here)
 
@@ -164,7 +164,7 @@ def _output(wanted: RegisterRequest, repository: Repository, data: DataStore, co
 
 
 def _digest(data: DataStore, output: TrackedOutput, report: Report | None) -> str:
-    """SHA-256 of the model file; the report's where the file is not to be had."""
+    """SHA-256 of the model file; the report's where the file is not available."""
     try:
         return _sha256(data.materialise(output))
     except MissingEvidence:
@@ -209,7 +209,7 @@ def _new(
         tag = f"{tag}#{registry.counter(wanted.artifact)}"
     elif tag in taken:
         # Also where only the ledger knows it.
-        seen = f"the tag {tag} is there, or was"
+        seen = f"the tag {tag} exists, or existed"
         return _refused(wanted, commit, RuleRefusal("a version is registered once", seen, "another version"))
     again = " again" if revived else ""
     be = "would be" if wanted.dry_run else "is"

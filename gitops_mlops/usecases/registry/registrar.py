@@ -133,11 +133,11 @@ class Registrar:
                 send(self.repository, [*note.decision.also, *(draft.tag for draft in note.decision.drafts)])
         except MlopsError as error:
             if left := self._take_back(made):
-                message = f"{error.message}; the new tags could not be taken back"
+                message = f"{error.message}; the new tags could not be deleted"
                 hint = f"git tag -d {shlex.join(left)}, unless they should stay"
                 raise ExternalError(message, where=error.where, hint=hint) from error
             if made and not isinstance(error, ConcurrentUpdate):
-                message = f"{error.message}; the new tag was taken back"
+                message = f"{error.message}; the new tag was deleted"
                 raise ExternalError(message, where=error.where, hint=error.hint) from error
             raise
         except BaseException:

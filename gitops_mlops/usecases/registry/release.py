@@ -160,7 +160,7 @@ def _decide(
     if settled.change.state in (ChangeState.UNCHANGED, ChangeState.REFUSED):
         return settled
     if same := _champion_already(name, judgement.config, ports, registry):
-        summary = f"{name} {same.version}, the champion, is this very model file; nothing new to release"
+        summary = f"{name} {same.version}, the champion, is the same model file; nothing new to release"
         change = RegistryChange(
             ChangeState.UNCHANGED, name, summary, same.version, commit=same.commit, tags=(same.tag,)
         )

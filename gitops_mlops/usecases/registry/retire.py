@@ -40,7 +40,9 @@ def retire(wanted: RetireRequest, registrar: Registrar) -> RegistryChange:
     """
     reference = parse_reference(wanted.target)
     if not wanted.reason.strip():
-        raise UsageError("say why, the registry keeps it", where=wanted.target, hint="--reason 'no longer sold'")
+        raise UsageError(
+            "give a reason; the registry records it", where=wanted.target, hint="--reason 'no longer sold'"
+        )
     push = wanted.push and not wanted.dry_run
     return registrar.settle(
         reference.artifact, wanted, lambda registry: _decide(wanted, reference, registry), push=push

@@ -36,8 +36,8 @@ def rollback(wanted: RollbackRequest, registrar: Registrar) -> RegistryChange:
     """Assign what the stage held before; a second rollback goes one version further back.
 
     When another writer changes the stage between the user's look at it and the rollback, nothing is written: what
-    the user wanted to leave is left already. No comparison is asked for: the version was let in once. One that is not
-    on main is refused, as `deploy` would refuse it. Raises UsageError, ConfigError, EvidenceMissing when there is
+    the user wanted to leave is left already. No comparison is asked for: the version was accepted once. One that is
+    not on main is refused, as `deploy` would refuse it. Raises UsageError, ConfigError, EvidenceMissing when there is
     nothing to go back to, OutsideError.
     """
     if parse_reference(wanted.artifact) != (wanted.artifact, None, None):

@@ -65,7 +65,7 @@ def _left(branch: str, repository: Repository) -> str:
         found = repository.merge_base("HEAD", branch)
     except MissingEvidence:
         hint = "--base main, or git remote set-head origin --auto"
-        raise UsageError(f"the base is not known: there is no {branch}", hint=hint) from None
+        raise UsageError(f"the base is unknown: there is no {branch}", hint=hint) from None
     if found is None:
         raise MissingEvidence(f"the clone holds no commit that it shares with {branch}", hint="--base REV")
     return found

@@ -51,7 +51,7 @@ def report_of_run(forge: Forge, number: int, rendering: CommentRendering) -> Run
     if not run.conclusion:
         raise UsageError("is not over yet", where=f"run {number}", hint="comment on it when it is")
     if run.event != "pull_request":
-        return RunReport(notice=f"run {number} was started by {run.event}, not by a pull request: nothing to say")
+        return RunReport(notice=f"run {number} was started by {run.event}, not by a pull request: no comment is made")
     if run.conclusion == "action_required":
         return RunReport(notice=f"run {number} waits for a maintainer to approve it, and has not run anything yet")
     found = _pull_requests(forge, run)
@@ -68,11 +68,11 @@ def report_of_run(forge: Forge, number: int, rendering: CommentRendering) -> Run
     try:
         review = _review(forge, artifact, run)
     except MissingEvidence as error:
-        told = f"The run uploaded something that is no report of its commit ({error})."
+        told = f"The run uploaded something that is not a report of its commit ({error})."
         return _missing(found, rendering.missing(number, told), RunReport(refused=f"{error.where}: {error.message}"))
     meant = tuple(one.number for one in found if _is_meant(one, review))
     if not meant:
-        told = f"is for {_place(review)}, which is no open pull request of {short_sha(run.head)} now"
+        told = f"is for {_place(review)}, which is not an open pull request of {short_sha(run.head)} now"
         return RunReport(notice=f"the report of run {number} {told}")
     return RunReport(meant, rendering.review(_of(review, run, number)))
 

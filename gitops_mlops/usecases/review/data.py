@@ -116,7 +116,7 @@ class DataReviewer:
         if old is None or new is None or old == new:
             return
         if _file(before).endswith(".py") or _file(dataset).endswith(".py"):
-            yield ContractEdit(message=f"the code of {_file(dataset)} is another")
+            yield ContractEdit(message=f"the code of {_file(dataset)} differs")
             return
         try:
             changes = compare_contracts(parse_contract(old, _file(before)), parse_contract(new, _file(dataset)))

@@ -75,7 +75,7 @@ def _within(
     shown, rest = first[:limit], first[limit:]
     if rest:
         listed = "\n".join(f"- {prose(finding.title)}" for finding in rest)
-        body = f"Beside those that have an issue of their own, this was found:\n\n{listed}\n"
+        body = f"Further findings, which have no issue of their own:\n\n{listed}\n"
         shown.append(IssueFinding(f"{scope}more", "More findings", body))
     return shown
 

@@ -171,7 +171,7 @@ def _demand_pushed(head: Config, base: BaseState, draft: _ReviewDraft, job: JobC
     changed = [path for path, output in ports.store.outputs().items() if output.md5 != then.get(path)]
     remote = ports.remote() if changed else None
     if remote and (missing := [output.path for output in remote.missing(changed)]):
-        raise MissingEvidence(f"does not have {first_of(missing, FEW)}", hint="dvc push, by whoever made it")
+        raise MissingEvidence(f"does not have {first_of(missing, FEW)}", hint="ask its author to run dvc push")
 
 
 def _data(draft: _ReviewDraft, head: Config, base: BaseState, ports: ReviewPorts) -> None:

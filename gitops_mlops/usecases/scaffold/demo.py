@@ -137,7 +137,7 @@ class Demo:
             1,
             "A project",
             "336,776 flights that left New York in 2013: which will arrive more than 30 minutes late?\n"
-            "A git repository, a bare remote beside it, and a folder that stands for the DVC remote.",
+            "A git repository, a bare remote next to it, and a folder as the DVC remote.",
         )
         self._write_project()
         yield from self._do("git init --quiet --initial-branch main")
@@ -189,7 +189,7 @@ class Demo:
             5,
             "Merge, release, deploy",
             "Main compares once more, on the merge commit. Then staging, then production: the new version starts\n"
-            "beside the old one and takes over when it is ready and gives its golden predictions.",
+            "next to the old one and takes over when it is ready and gives its golden predictions.",
         )
         yield from self._do("git switch --quiet main")
         yield from self._do(f"git merge --quiet --no-ff --message 'Merge {BETTER.branch}' {BETTER.branch}")
@@ -200,7 +200,7 @@ class Demo:
         yield from self._release()
 
     def _look(self) -> Generator[Event]:
-        yield DemoChapter(6, "Ask it, and look back", "The live endpoint answers; git remembers everything.")
+        yield DemoChapter(6, "Query it, and look back", "The live endpoint answers; git remembers everything.")
         self._files.write("flight.json", json.dumps([FLIGHT], indent=1).encode())
         yield from self._do("cat flight.json", shown=True)
         yield from self._do(f"gitops-mlops predict {MODEL} --env production --data flight.json", shown=True)
@@ -253,7 +253,7 @@ class Demo:
         text = before = (self._files.read(path) or b"").decode()
         for old, new in edits:
             if text.count(old) != 1:
-                raise ExternalError(f"{old!r} stands {text.count(old)} times, not once", where=path)
+                raise ExternalError(f"{old!r} appears {text.count(old)} times, not once", where=path)
             text = text.replace(old, new)
         self._files.write(path, text.encode())
         removed, added = before.splitlines(), text.splitlines()

@@ -52,7 +52,7 @@ def drafted(here: DraftSources, known: DraftAnswers) -> dict[str, bytes]:
         return {"mlops.yaml": config_draft.EMPTY.encode()}
     model = _one("--model", "model", known.model, models, models)
     if not is_artifact(model):
-        raise UsageError("is no name for a model", where=repr(model), hint="rename it in dvc.yaml")
+        raise UsageError("is not a name for a model", where=repr(model), hint="rename it in dvc.yaml")
     found = _tables(here)
     evaluated = _one("--data", "table that it is judged on", known.data, found, tables_for("test", found))
     others = [path for path in found if dataset_name(path) != dataset_name(evaluated)]
@@ -66,13 +66,13 @@ def _described(
     model, file = artifact
     path = here.files.resolve(evaluated)
     if not path.is_file():
-        raise UsageError("is not on disk, so nothing is known of it", where=evaluated, hint=f"dvc pull, {_OWN}")
+        raise UsageError("is not on disk, so it cannot be read", where=evaluated, hint=f"dvc pull, {_OWN}")
     profile = here.tables.profile(path, evaluated)
     columns = [column.name for column in profile.columns]
     target = _one("--target", "column of labels", known.target, columns, [])
     task = ModelTask(_one("--task", "task", known.task, list(ModelTask), [likely_task(profile, target)]))
     if task not in TASKS:
-        raise UsageError(f"{task} needs more than can be asked here", where="--task", hint=_OWN)
+        raise UsageError(f"{task} needs more settings than init has options for", where="--task", hint=_OWN)
     contract = _contract(here, evaluated, trained)
     ids = config_draft.identifiers(profile)
     name = dataset_name(evaluated)

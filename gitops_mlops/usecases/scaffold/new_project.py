@@ -45,7 +45,7 @@ def new_project(
     `branch` is git's own when it is not given; `remote` is the DVC remote's address. Raises UsageError.
     """
     if target.parent.is_dir() and (around := workshop.git.root_around(target.parent)):
-        raise UsageError("lies in a git repository", where=str(target), hint=f"leave {around} first")
+        raise UsageError("is in a git repository", where=str(target), hint=f"leave {around} first")
     answers = ScaffoldAnswers(target.name, branch or workshop.git.new_branch(), toolkit, remote)
     files = rendered(workshop.templates, template, answers)
     written = {**files, RECORD: record_yaml(template, answers, {path: blob_id(text) for path, text in files.items()})}
@@ -54,7 +54,7 @@ def new_project(
     with workshop.new_folder(target) as folder:
         folder.write_all({**written})
         committed = workshop.git.begin(folder.resolve(RECORD).parent, answers.branch, message)
-    notes = () if committed else ("nothing is committed, for git does not know who you are: git config user.email",)
+    notes = () if committed else ("nothing is committed, as git does not know who you are: git config user.email",)
     return ScaffoldPlan(tuple(edits), notes, _steps(answers, target, committed))
 
 

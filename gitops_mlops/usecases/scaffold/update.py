@@ -92,7 +92,7 @@ class _Update:
         if blob_id(self._before(ours)) == self.record.files[path]:
             self.edits.append(FileEdit(EditKind.REMOVED, path, ours, None))
         else:
-            self.notes.append(f"{path}: the toolkit has it no more; yours was kept, since you changed it")
+            self.notes.append(f"{path}: the toolkit no longer has it; yours was kept, since you changed it")
 
     def take_import(self, path: str) -> None:
         """Bring the imports of a file that is wholly the user's to the public names."""

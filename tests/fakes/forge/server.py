@@ -108,7 +108,7 @@ class _Api(_Handler):
     def _answered(self, asked: Asked, token: Token | None) -> Reply:
         route, found = _route(asked)
         if route is None:
-            self.forge.violations.append(f"{self.command} {self.path} is no endpoint of this emulator")
+            self.forge.violations.append(f"{self.command} {self.path} is not an endpoint of this emulator")
             raise Refused(404, "Not Found")
         wrong = request_violations(asked, route.template)
         reply = Reply(500, {"message": "the request breaks GitHub's description"})

@@ -49,7 +49,7 @@ def test_a_link_is_no_file_of_a_bundle(bundle: Path, refuse: Refuse, tmp_path: P
     shutil.move(bundle / "model.skops", tmp_path / "elsewhere")
     (bundle / "model.skops").symlink_to(tmp_path / "elsewhere")
     code, line = refuse(bundle)
-    assert (code, "no regular file" in line) == (1, True)
+    assert (code, "not a regular file" in line) == (1, True)
 
 
 def test_a_manifest_that_was_made_again_is_another_bundle(bundle: Path, refuse: Refuse) -> None:
@@ -155,11 +155,11 @@ def test_an_address_that_is_not_ours_is_one_line(bundle: Path, refuse: Refuse) -
 @pytest.mark.parametrize(
     ("options", "code", "says"),
     [
-        (["--port", "65536"], 2, "is no port"),
-        (["--port", "٣"], 2, "is no port"),
+        (["--port", "65536"], 2, "is not a port"),
+        (["--port", "٣"], 2, "is not a port"),
         (["--max-rows", "0"], 2, "at least 1"),
-        (["--log-seconds", "nan"], 2, "is no number"),
-        (["--expect-digest", "sha256:0"], 2, "is no digest"),
+        (["--log-seconds", "nan"], 2, "is not a number"),
+        (["--expect-digest", "sha256:0"], 2, "is not a digest"),
         (["--nope"], 2, "--nope"),
         (["--log-dir", "LOG", "--log-exclude", "colour"], 2, "no input column 'colour'"),
     ],

@@ -119,12 +119,12 @@ ID = "0" * 32 + "-0"
         ({"predictions": [3]}, 400, "must be an object"),
         ({"predictions": [{"id": ID}]}, 400, "must have id and label"),
         ({"predictions": [{"id": ID, "label": True, "who": "me"}]}, 400, "nothing else"),
-        ({"predictions": [{"id": "../../etc", "label": True}]}, 422, "id is none"),
-        ({"predictions": [{"id": ID + "\n", "label": True}]}, 422, "id is none"),
+        ({"predictions": [{"id": "../../etc", "label": True}]}, 422, "id is not that of a prediction"),
+        ({"predictions": [{"id": ID + "\n", "label": True}]}, 422, "id is not that of a prediction"),
         ({"predictions": [{"id": ID, "label": 1}]}, 422, "→ False, True"),
-        ({"predictions": [{"id": ID, "label": "late"}]}, 422, "label is none"),
-        ({"predictions": [{"id": ID, "label": None}]}, 422, "label is none"),
-        ({"predictions": [{"id": ID, "label": [True]}]}, 422, "label is none"),
+        ({"predictions": [{"id": ID, "label": "late"}]}, 422, "label is not one of the model"),
+        ({"predictions": [{"id": ID, "label": None}]}, 422, "label is not one of the model"),
+        ({"predictions": [{"id": ID, "label": [True]}]}, 422, "label is not one of the model"),
     ],
 )
 def test_what_no_label_may_be(logging_server: Running, body: dict[str, Any], status: int, says: str) -> None:

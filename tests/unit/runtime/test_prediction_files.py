@@ -112,7 +112,7 @@ def test_what_compare_would_refuse_is_not_written(
 
 @pytest.mark.parametrize("name", ["predictions.csv", "predictions", "predictions.parquet.gz"])
 def test_a_format_that_forgets_types_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match=r"is not the name of a Parquet file → let it end in \.parquet"):
+    with pytest.raises(UsageError, match=r"is not the name of a Parquet file → end it in \.parquet"):
         write_predictions(tmp_path / name, IDS, [1, 2, 3], id_column="key")
     assert not list(tmp_path.iterdir())
 
@@ -157,9 +157,9 @@ def test_scores_are_what_seeds_reads(tmp_path: Path) -> None:
         (UsageError, "seeds are whole numbers", {1: {"mae": "low"}}),
         (UsageError, "seeds are whole numbers", {1: 0.5}),
         (UsageError, "no metric can be called 'seed'", {1: {"seed": 1}}),
-        (MissingEvidence, "NaN is no value", {1: {"mae": math.nan}}),
+        (MissingEvidence, "NaN is not a metric value", {1: {"mae": math.nan}}),
         (MissingEvidence, "not a list of objects", {}),
-        (MissingEvidence, "no metric beside the seed", {1: {}}),
+        (MissingEvidence, "no metric besides the seed", {1: {}}),
         (MissingEvidence, "not every training has 'mae'", {1: {"mae": 1}, 2: {"mse": 1}}),
     ],
 )

@@ -44,7 +44,7 @@ def test_a_model_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> No
 
 
 def test_another_ending_is_refused(tmp_path: Path, model: LogisticRegression) -> None:
-    with pytest.raises(UsageError, match=r"delay\.pkl: is not the name of a skops file → let it end in \.skops"):
+    with pytest.raises(UsageError, match=r"delay\.pkl: is not the name of a skops file → end it in \.skops"):
         save_model(model, tmp_path / "delay.pkl")
     assert not list(tmp_path.iterdir())
 
@@ -62,7 +62,7 @@ def test_what_cannot_be_written_or_read_is_one_line(tmp_path: Path, model: Logis
 def test_a_type_has_to_be_reviewed(tmp_path: Path) -> None:
     path, trusted = tmp_path / "odd.skops", tmp_path / "trusted-types.yaml"
     save_model(FunctionTransformer(Counter), path)
-    with pytest.raises(UsageError, match="types that nobody reviewed: collections"):
+    with pytest.raises(UsageError, match="types that are not reviewed: collections"):
         load_model(path)
     trusted.write_text("- collections.Counter\n")
     assert load_model(path, trusted_types=trusted).func is Counter

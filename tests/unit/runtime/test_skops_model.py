@@ -88,7 +88,7 @@ def test_members_carry_no_time_and_no_address() -> None:
 def test_a_type_that_nobody_reviewed_is_named() -> None:
     trees = HistGradientBoostingClassifier(max_iter=2).fit(pd.DataFrame({"x": np.arange(60.0)}), [0, 1] * 30)
     content = dump_model(trees)
-    with pytest.raises(UsageError, match=r"nobody reviewed: sklearn\..*TreePredictor"):
+    with pytest.raises(UsageError, match=r"are not reviewed: sklearn\..*TreePredictor"):
         load_model(content, "m")
     trusted = parse_trusted_types(f"- {TREES}\n", "trusted.yaml")
     assert load_model(content, "m", trusted).predict(pd.DataFrame({"x": [1.0]})).classes == (0, 1)

@@ -92,7 +92,7 @@ def _awaited(process: subprocess.Popen[bytes], place: str, timeout: float) -> in
             return process.wait(patience)
         patience = _POLL
         elapsed = time.monotonic() - begun
-        what = "did not give its golden predictions"
+        what = "did not return its golden predictions"
         if fault := fault_of_delay(what, elapsed, timeout, effort(process.pid, elapsed), who="the model"):
             raise fault.error(place)
 
@@ -101,7 +101,7 @@ def _answer(work: Path, code: int, place: str) -> Predictions:
     answer = work / _ANSWER
     if code or not answer.is_file():
         ending = Ending(
-            code, last_lines(work / _OUTPUT), "the process that asks it for golden predictions", "it answered"
+            code, last_lines(work / _OUTPUT), "the process that requests its golden predictions", "it answered"
         )
         raise fault_of_ending(ending).error(place)
     said = json.loads(answer.read_bytes())

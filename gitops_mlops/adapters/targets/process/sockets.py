@@ -98,7 +98,7 @@ def _resolved(host: str, port: int) -> tuple[socket.AddressFamily, Any]:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except OSError as error:
         raise ExternalError(
-            f"is no address ({error.strerror})", where=f"{host}:{port}", hint="correct host in mlops.yaml"
+            f"is not an address ({error.strerror})", where=f"{host}:{port}", hint="correct host in mlops.yaml"
         ) from error
     return found[0], found[4]
 

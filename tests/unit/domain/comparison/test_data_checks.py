@@ -62,7 +62,7 @@ def test_what_is_said_of_a_suspect() -> None:
     )
     assert check.finding == "new feature 'delay_minutes' alone has AUC 0.997 (0.610 in the champion's data)"
     nearly = single_features([SingleFeature("b", 0.99999)], GUESS, ModelTask.REGRESSION, LEAKS)
-    assert nearly.finding == "'b' alone has rank correlation 0.999; whether the model reads it is not known"
+    assert nearly.finding == "'b' alone has rank correlation 0.999; whether the model reads it is unknown"
     many = single_features([SingleFeature(f"x{i}", 0.96) for i in range(40)], SURE, ModelTask.BINARY, LEAKS)
     assert many.finding.endswith("; and 35 more")
     assert single_features([], SURE, ModelTask.BINARY, LEAKS).status == "unknown"
@@ -158,7 +158,7 @@ def test_shared_values() -> None:
     found = shared(frame, training, ["id", "u", "gone"], LEAKS)
     assert found.status == "warn"
     assert found.finding == (
-        "1 of 2 values of 'id' stand in the training data too; 1 of 2 values of 'u' stand in the training data too"
+        "1 of 2 values of 'id' are in the training data too; 1 of 2 values of 'u' are in the training data too"
     )
     assert shared(frame, training.head(0), ["id"], LEAKS).status == "pass"
     assert shared(frame, training, ["gone"], LEAKS).status == "unknown"
@@ -175,7 +175,7 @@ def test_duplicates_and_contradictions() -> None:
     found = duplicates(flipped, "y", ["id"], LEAKS)
     assert (found.status, found.finding) == (
         "warn",
-        "30 of 330 rows repeat another but for the label; 60 stand with different labels",
+        "30 of 330 rows repeat another but for the label; 60 have different labels",
     )
     assert duplicates(pl.concat([honest, honest.head(2)]), "y", [], LEAKS).status == "note"
     categories = pl.DataFrame({"c": ["a", "b"] * 50, "y": [0, 1] * 50})

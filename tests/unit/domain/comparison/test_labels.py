@@ -72,7 +72,7 @@ def test_two_labels_are_never_one() -> None:
     assert len(truth.classes) == 2
     truth = read_truth(pl.Series([1, 2]), M, None, (), "target")
     twice = checked(Predictions(np.zeros(2), np.array([[0.3, 0.7]] * 2), (1, "1")), 2, truth, M, 0.5)
-    assert twice == UnscorableReason("calls two of its classes alike: 1, '1'")
+    assert twice == UnscorableReason("has two classes of the same name: 1, '1'")
     frame = pl.DataFrame({"key": [1], "probability_1": [0.3], "probability_1.0": [0.7]})
     with pytest.raises(MissingEvidence, match=r"probability_1(\.0)? is of the same label as another column"):
         read_predictions(frame, "key", M, "p.csv").labels([1, 2])

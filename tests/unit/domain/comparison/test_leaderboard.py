@@ -64,8 +64,8 @@ def entry(name: str, value: float | None = None, best: bool = False) -> Leaderbo
         ((), "no model could be scored"),
         ((entry("a"),), "no model could be scored"),
         ((entry("a", 0.1, True), entry("b")), "only one model could be scored"),
-        ((entry("a", 0.1, True), entry("b", 0.2)), "the first is the best of 2, beyond doubt"),
-        ((entry("a", 0.1, True), entry("b", 0.2, True)), "none of the 2 can be told from the best"),
+        ((entry("a", 0.1, True), entry("b", 0.2)), "the first is significantly the best of 2"),
+        ((entry("a", 0.1, True), entry("b", 0.2, True)), "none of the 2 differs significantly from the best"),
         ((entry("a", 0.1, True), entry("b", 0.2, True), entry("c", 1)), "2 of 3 may be the best"),
     ],
 )

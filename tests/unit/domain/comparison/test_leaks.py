@@ -86,7 +86,7 @@ def test_copies_are_named_as_what_they_are() -> None:
     )
     found = {one.column: one.copy for one in single_feature_auc(copies, copies.columns, truth, ModelTask.BINARY)}
     assert found["no"] == "the label, negated"
-    assert found["same"] == found["word"] == found["gap"] == "the label itself, whatever its values are called"
+    assert found["same"] == found["word"] == found["gap"] == "the label itself, with renamed values"
     assert not any(found[name] for name in frame.columns)
     y = np.random.default_rng(0).normal(size=600)
     numbers = frame.with_columns(

@@ -44,7 +44,7 @@ NUMBERS = list(range(200))
         (NUMBERS, [199, 199, 199, 1000], 1, "block", "1 of 200 rows have the id"),
         (NUMBERS, [None, 1000, None], 0, "pass", "133 training rows have no id"),
         (NUMBERS, [float("nan"), 199.0], 1, "block", "100 training rows have no id"),
-        (NUMBERS, [None], 0, "pass", "the id 'id' tells nothing: no training row has one; no row of 200 looks like"),
+        (NUMBERS, [None], 0, "pass", "the id 'id' cannot be used: no training row has one; no row of 200 looks like"),
         (NUMBERS, [f"r{i}" for i in NUMBERS], 0, "pass", "it holds numbers here and text in the training data"),
         ([date(2026, 1, 1)], NUMBERS, 0, "pass", "it holds times here and numbers in the training data"),
     ],

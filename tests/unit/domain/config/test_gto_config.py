@@ -41,10 +41,10 @@ def test_without_the_file_everything_is_allowed() -> None:
     [
         ("stage: [a]", ".gto:1:1: stage: unknown key 'stage' → perhaps you meant 'stages'"),
         ("stages: prod", ".gto:1:1: stages: must be a list of names"),
-        ("stages: [1]", "1 is no name"),
-        ("stages: [{}]", "{} is no name"),
-        ("types: [a.b]", ".gto:1:9: types[0]: 'a.b' is no name"),
-        ("stages: [a]\nstages: [b]", "stands twice"),
+        ("stages: [1]", "1 is not a name"),
+        ("stages: [{}]", "{} is not a name"),
+        ("types: [a.b]", ".gto:1:9: types[0]: 'a.b' is not a name"),
+        ("stages: [a]\nstages: [b]", "appears twice"),
         ("[a]", "must be a mapping"),
         ("42", "must be a mapping"),
         ("stages: !!python/object:os.system [a]", "not allowed"),
@@ -80,5 +80,5 @@ def test_refusals_name_what_is_allowed() -> None:
 
 def test_two_spellings_of_one_key_are_refused() -> None:
     """GTO takes one of them."""
-    with pytest.raises(ConfigError, match="the key 'STAGES' stands twice"):
+    with pytest.raises(ConfigError, match="the key 'STAGES' appears twice"):
         parse_gto_config(b"stages: [a]\nSTAGES: [b]")

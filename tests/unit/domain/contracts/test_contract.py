@@ -39,13 +39,13 @@ def test_a_contract_says_what_it_says() -> None:
     ("text", "where", "says"),
     [
         ("type: int8, min: 300", "3:19: columns.c.min", "300 does not fit int8"),
-        ("type: int32, min: 0.5", "columns.c.min", "is no integer"),
-        ("type: int32, min: true", "columns.c.min", "is no finite number"),
+        ("type: int32, min: 0.5", "columns.c.min", "is not an integer"),
+        ("type: int32, min: true", "columns.c.min", "is not a finite number"),
         ("type: int32, min: 5, max: 4", "columns.c.min", "min is greater than max"),
         ("type: date, min: 2013-05-01, max: 2013-04-01", "columns.c.min", "min is greater than max"),
-        ("type: date, min: tomorrow", "columns.c.min", "is no date"),
-        ("type: date, min: 2013-01-01T10:00:00", "columns.c.min", "is no date"),
-        ("type: datetime, max: 5", "columns.c.max", "is no date and time"),
+        ("type: date, min: tomorrow", "columns.c.min", "is not a date"),
+        ("type: date, min: 2013-01-01T10:00:00", "columns.c.min", "is not a date"),
+        ("type: datetime, max: 5", "columns.c.max", "is not a date and time"),
         ("type: string, min: a", "columns.c.min", "means nothing for string"),
         ("type: bool, max: 1", "columns.c.max", "means nothing for bool"),
         ("type: int8, pattern: a", "columns.c.pattern", "means nothing for int8"),
@@ -53,13 +53,13 @@ def test_a_contract_says_what_it_says() -> None:
         ("type: int8, infinite: true", "columns.c.infinite", "means nothing for int8"),
         ("type: int8, max-nulls: 0.5", "columns.c.max-nulls", "nulls are refused"),
         ("type: int8, nullable: true, max-nulls: 1.5", "columns.c.max-nulls", "between 0 and 1, not 1.5"),
-        ("type: float64, max: .inf", "columns.c.max", "no plain finite value"),
-        ("type: float64, max: .nan", "columns.c.max", "no plain finite value"),
-        ("type: float64, max: {a: 1}", "columns.c.max", "no plain finite value"),
+        ("type: float64, max: .inf", "columns.c.max", "not a plain finite value"),
+        ("type: float64, max: .nan", "columns.c.max", "not a plain finite value"),
+        ("type: float64, max: {a: 1}", "columns.c.max", "not a plain finite value"),
         ("type: string, allowed: []", "columns.c.allowed", "refuses every value"),
-        ("type: string, allowed: [a, b, a]", "columns.c.allowed", "stands twice"),
-        ("type: string, allowed: [a, 1]", "columns.c.allowed[1]", "1 is no string → quote it: '1'"),
-        ("type: bool, allowed: [1]", "columns.c.allowed[0]", "1 is no bool"),
+        ("type: string, allowed: [a, b, a]", "columns.c.allowed", "appears twice"),
+        ("type: string, allowed: [a, 1]", "columns.c.allowed[1]", "1 is not of type string → quote it: '1'"),
+        ("type: bool, allowed: [1]", "columns.c.allowed[0]", "1 is not of type bool"),
         ("type: int8, allowed: [1, 9], max: 5", "columns.c.allowed[1]", "is above max"),
         ("type: int8, allowed: [1, 9], min: 5", "columns.c.allowed[0]", "is below min"),
         ("type: string, allowed: [aa, b], pattern: a+", "columns.c.allowed[1]", "does not match the pattern"),
@@ -86,7 +86,7 @@ def test_keys_name_columns_that_exist() -> None:
     assert found == [
         "c.yaml:2:11: unique[0][0]: no column is called 'idd' → perhaps you meant 'id'",
         "c.yaml:2:17: unique[1]: a key needs columns → name them, or drop the entry",
-        "c.yaml:2:26: unique[2][1]: 'id' stands twice in the key",
+        "c.yaml:2:26: unique[2][1]: 'id' appears twice in the key",
         "c.yaml:3:8: rows.min: min is greater than max → no table has both",
     ]
 
@@ -115,8 +115,8 @@ def test_a_column_is_checked_or_unchecked() -> None:
         "b",
     )
     assert problems("version: 1\nunchecked: [a, b, b]\ncolumns: {a: {type: bool}}") == [
-        "c.yaml:2:13: unchecked[0]: 'a' stands among the columns too → keep one of the two",
-        "c.yaml:2:19: unchecked[2]: 'b' stands twice → keep one of the two",
+        "c.yaml:2:13: unchecked[0]: 'a' is among the columns too → keep one of the two",
+        "c.yaml:2:19: unchecked[2]: 'b' appears twice → keep one of the two",
     ]
 
 

@@ -144,7 +144,7 @@ def test_what_is_not_configured_is_kept_and_is_never_in_sync(held: ObservedPlace
 def test_the_note_names_the_version_that_was_refused_while_it_is_wanted() -> None:
     failure = FailedVersion("v2.0.0", V2.commit, "golden row 0 differs", NOW)
     held = ObservedPlace(TargetHold.ALIVE, NOW, failure=failure)
-    assert judge(PLACE, V2, held, runs(V1)).note == "v2.0.0 was not let in: golden row 0 differs"
+    assert judge(PLACE, V2, held, runs(V1)).note == "v2.0.0 was rejected: golden row 0 differs"
     assert judge(PLACE, V1, held, runs(V1)).note == ""
 
 
@@ -191,6 +191,6 @@ def test_a_fault_that_is_not_the_versions_says_how_often_and_what_serves(
 def test_a_log_that_is_not_kept_is_a_note_of_a_healthy_place() -> None:
     state = judge(PLACE, V1, ALIVE, replace(runs(V1), log="3 rows are lost (No space left on device)"))
     assert state.note == (
-        "its prediction log is not kept: 3 rows are lost (No space left on device) → make room, or mend it"
+        "its prediction log is not kept: 3 rows are lost (No space left on device) → free disk space, or fix it"
     )
     assert (state.good, next_step(state)) == (True, DeployStep.NOTHING)

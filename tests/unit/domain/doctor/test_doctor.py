@@ -216,5 +216,5 @@ def test_of_many_tags_the_hint_says_how_many_more_and_what_lists_all(count: int,
     )
     assert one.fix.count("refs/tags/") == 20
     listed = f"{more}git push --dry-run --tags origin lists all" if more else ""
-    assert f"{listed}; or take it back: gitops-mlops ledger withdraw " in one.fix
+    assert f"{listed}; or delete it: gitops-mlops ledger withdraw " in one.fix
     assert "…" not in one.fix

@@ -93,7 +93,7 @@ def test_the_environments_are_those_of_the_configuration_in_their_order() -> Non
     )
     assert told({"r.yml": given}, ["canary", "production"]) == []
     broken = with_environments(release, "staging")
-    assert "is no JSON list" in told({"r.yml": broken})[0]
+    assert "is not a JSON list" in told({"r.yml": broken})[0]
     computed = release.replace(
         "    secrets:", "    with:\n      environments: ${{ vars.ENVIRONMENTS }}\n    secrets:"
     )

@@ -96,7 +96,7 @@ def test_one_person_is_one_approval() -> None:
 
 def test_the_last_opinion_counts() -> None:
     assert seen(review(), review(state="DISMISSED")) == "#7 has 0"
-    assert seen(review(), review(state="CHANGES_REQUESTED")) == "user2 asked for changes in #7"
+    assert seen(review(), review(state="CHANGES_REQUESTED")) == "user2 requested changes in #7"
     assert seen(review(state="CHANGES_REQUESTED"), review()) == ""
     assert seen(review(), review(state="COMMENTED")) == ""
     assert seen(review(commit=OLD), review()) == ""
@@ -105,7 +105,7 @@ def test_the_last_opinion_counts() -> None:
 
 def test_whoever_may_write_can_object() -> None:
     objection = review(EVE, "CHANGES_REQUESTED")
-    assert seen(review(), objection) == "user3 asked for changes in #7"
+    assert seen(review(), objection) == "user3 requested changes in #7"
     assert seen(review(), objection._replace(association="NONE")) == ""
     assert seen(review(), review(AUTHOR, "CHANGES_REQUESTED")) == ""
 

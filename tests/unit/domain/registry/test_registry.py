@@ -155,7 +155,7 @@ def test_shortcuts() -> None:
     for model, name, says in [("n", None, "known: m"), ("m", "v9.0.0", "known|perhaps")]:
         with pytest.raises(MissingEvidence, match=says):
             made.find_version(model, name)
-    for stage, error, says in [("prodd", MissingEvidence, "'prod'"), ("prod\n", UsageError, "is no stage name")]:
+    for stage, error, says in [("prodd", MissingEvidence, "'prod'"), ("prod\n", UsageError, "is not a stage name")]:
         with pytest.raises(error, match=says):
             made.find_assignment("m", stage)
     for reference in ("", "m@", "m@1.0.0", "m#", "../m", "$(id)", "m;id", "-m", "m\n", "m@v1.0.0\n"):

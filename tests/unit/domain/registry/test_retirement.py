@@ -141,7 +141,7 @@ def test_what_a_stranger_wrote_is_no_finding(facets: str) -> None:
     ("policy", "message"),
     [
         ("{}", "sets no rule"),
-        ("{max-age: soon}", "is no duration"),
+        ("{max-age: soon}", "is not a duration"),
         ("{drift: 0}", "must be"),
         ("{age: 3d}", "unknown key 'age'"),
     ],

@@ -15,7 +15,7 @@ from gitops_mlops.reports.comparison.markdown import report_markdown
 from gitops_mlops.reports.comparison.terminal import comparison_text
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-NAMES = ("better", "worse", "cannot_tell", "first_version", "incomparable", "hostile")
+NAMES = ("better", "worse", "inconclusive", "first_version", "incomparable", "hostile")
 RENDERERS: dict[str, Callable[[Report], str]] = {
     "md": report_markdown,
     "txt": lambda report: comparison_text(report) + "\n",

@@ -64,7 +64,7 @@ def gate(metric: str, status: str, reason: str = "because") -> GateResult:
         ("pass", "improved", "delay: better than v1.2.0"),
         ("pass", "non_inferior", "delay: not worse than v1.2.0"),
         ("pass", "inconclusive", "delay: passes its gates"),
-        ("warn", "inconclusive", "delay: cannot tell it from v1.2.0"),
+        ("warn", "inconclusive", "delay: inconclusive against v1.2.0"),
         ("warn", "regressed", "delay: worse than v1.2.0"),
         ("warn", "improved", "delay: passes with warnings"),
         ("block", "regressed", "delay: worse than v1.2.0"),
@@ -146,8 +146,7 @@ def test_the_decisive_metric_is_one_of_a_gate_that_made_the_verdict() -> None:
             report("warn", metric("inconclusive", mde=0.08, required_sample_size=9300)),
             [
                 "log-loss 0.500 → 0.450 (−10%): a difference of +0.050, 90% interval 0.010 to 0.090, on 1,200 rows.",
-                "Too few rows to tell: a difference under 0.080 cannot be seen with 1,200 rows; "
-                "about 9,300 would be needed.",
+                "Too few rows: a difference under 0.080 cannot be seen with 1,200 rows; about 9,300 would be needed.",
             ],
         ),
         (
@@ -186,9 +185,9 @@ def test_the_decisive_metric_is_one_of_a_gate_that_made_the_verdict() -> None:
                 "block",
                 metric("inconclusive", "ece"),
                 gates=(gate("log_loss", "pass"),),
-                reasons=("12 of 900 evaluation rows stand in the training data too",),
+                reasons=("12 of 900 evaluation rows are in the training data too",),
             ),
-            ["12 of 900 evaluation rows stand in the training data too.", "Evaluated on 1,200 rows."],
+            ["12 of 900 evaluation rows are in the training data too.", "Evaluated on 1,200 rows."],
         ),
         (
             report("pass", metric("undefined", champion=None, delta=None, ci=None), champion=None),
@@ -204,7 +203,7 @@ def test_groups_are_named_for_they_are_what_counts() -> None:
     rows = EvaluationSample(dataset="flights", rows=54321, cluster_by="date", clusters=61)
     made = report("warn", metric("inconclusive", mde=0.08, required_sample_size=140), evaluation=rows)
     assert because(made, str)[0].endswith("on 54,321 rows in 61 groups by date.")
-    assert because(made, str)[1].startswith("Too few groups to tell: ")
+    assert because(made, str)[1].startswith("Too few groups: ")
     assert "cannot be seen with 61 groups; about 140 would be needed." in because(made, str)[1]
 
 
@@ -214,7 +213,7 @@ def test_a_series_has_points_in_time() -> None:
     made = report("warn", shortage, evaluation=rows, task="forecasting")
     first, second = because(made, str)
     assert first.endswith("on 120 rows at 60 points in time.")
-    assert second.startswith("Too few points in time to tell: ")
+    assert second.startswith("Too few points in time: ")
     assert second.endswith("with 60 points in time; about 1,300 would be needed for a margin of 0.05.")
 
 

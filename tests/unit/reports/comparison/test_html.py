@@ -230,5 +230,5 @@ def test_the_confusion_matrix_says_counts_and_shares_of_the_label() -> None:
 def test_our_own_signs_are_not_written_out() -> None:
     found = DataChecks(checks=(DataCheck(id="time order", status="block", finding="1 of 2 rows"),))
     text = shown(report_html(MINIMAL.model_copy(update={"data_checks": found})))
-    assert "Data honesty: 1 suspicion" in text
+    assert "Data checks: 1 suspicion" in text
     assert "FE0F" not in text

@@ -74,7 +74,7 @@ def test_each_outcome_is_a_sentence() -> None:
     assert lines == [
         "credit in staging: would switch from v1 to v2 at A",
         "credit in staging: v1 → v2 serves at A",
-        "credit in staging: v2 was not let in: why; v1 keeps serving",
+        "credit in staging: v2 was rejected: why; v1 keeps serving",
         "credit in staging: nothing is assigned, v1 keeps serving",
     ]
     nothing = {**outcome, "desired": "", "step": "stop"}

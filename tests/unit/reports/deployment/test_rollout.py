@@ -35,7 +35,7 @@ def test_one_line_a_model() -> None:
         "delay in production: v0.0.1 → v0.0.2 serves at http://127.0.0.1:8080",
         "fare in production: rolled back, v0.0.1 serves; v0.0.2: the server ended",
         "seat in production: v0.0.1 serves at http://127.0.0.1:8080",
-        "seat v0.0.2 is held back:",
+        "seat v0.0.2 is waiting:",
         "  2h in staging: v0.0.2 was in staging for 8s → needed: wait 2h",
         "bag in production: no version is assigned",
     ]

@@ -116,7 +116,7 @@ def _several() -> PullRequestReport:
             ModelReview(
                 name="cancel",
                 outcome="evidence",
-                message="models/cancel.skops: its content is not cached, and no DVC remote gave it → dvc push",
+                message="models/cancel.skops: its content is not cached, and no DVC remote provided it → dvc push",
             ),
             _compared("worse", "delay"),
             _compared("better", "diverted"),

@@ -76,7 +76,7 @@ def messages(source: str) -> Iterator[tuple[int, str]]:
             text = "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             text = node.value
-        if text is not None and id(node) not in skipped and len(words(text)) >= 3:
+        if isinstance(node, ast.expr) and text is not None and id(node) not in skipped and len(words(text)) >= 3:
             yield node.lineno, text
 
 

@@ -19,7 +19,7 @@ from typing import Literal
 
 from gitops_mlops.domain.comparison.gate_reasons import apart, plain
 from gitops_mlops.domain.comparison.gate_rules import RULES, judge_rule, missing_reason
-from gitops_mlops.domain.comparison.report_parts import GateResult, ReportChange, Verdict
+from gitops_mlops.domain.comparison.report_parts import GateBasis, GateResult, GateStatus, ReportChange, Verdict
 from gitops_mlops.domain.comparison.slice_gates import RANK, Found, SliceEstimate, bounds_in_slices, rule_in_slices
 from gitops_mlops.domain.config.sections import EvaluationConfig, GateConfig, ModelConfig
 from gitops_mlops.domain.config.values import Action
@@ -162,11 +162,22 @@ def _judge(gate: GateConfig, identity: str, evaluation: EvaluationConfig, eviden
         incomparable = incomparable and bounded[0] != "block"
         found.append(bounded)
     status = max((one for one, _ in found), key=RANK.__getitem__)
+    basis = _basis(gate, found, status, evidence)
     if gate.action == "warn" and status == "block":
         status, incomparable = "warn", False
     reason = "; ".join(text for _, text in found)
     result = GateResult(id=identity, metric=gate.metric, requirement=requirement(gate), status=status, reason=reason)
-    return JudgedGate(result, incomparable)
+    return JudgedGate(result.model_copy(update={"basis": basis}), incomparable)
+
+
+def _basis(gate: GateConfig, found: Sequence[Found], status: GateStatus, evidence: GateEvidence) -> GateBasis | None:
+    """What the worst of a gate's findings rests on, of a rule and bounds in this order."""
+    if gate.per_slice:
+        return None
+    by_rule = gate.rule is not None and found[0][0] == status
+    if by_rule:
+        return "difference" if evidence.champion == "compared" else None
+    return "value"
 
 
 def _bounds(gate: GateConfig, measured: MetricEstimate | None, evaluation: EvaluationConfig) -> Found:

@@ -16,6 +16,7 @@ from gitops_mlops.domain.statistics.results import (
 
 Verdict = Literal["pass", "warn", "block", "incomparable"]
 GateStatus = Literal["pass", "warn", "block"]
+GateBasis = Literal["difference", "value"]
 CheckStatus = Literal["pass", "note", "warn", "block", "unknown"]
 # How the id of a gate begins that a data check became.
 DATA_GATE = "data: "
@@ -83,13 +84,18 @@ class SliceSearch(DocumentPart):
 
 
 class GateResult(DocumentPart):
-    """One gate: what it requires, its status, and the reason with the values that were observed."""
+    """One gate: what it requires, its status, and the reason with the values that were observed.
+
+    `basis` is what the status rests on: the difference between the models, or the challenger's own value; None where
+    it is something else, such as slices, or an older report that does not say it.
+    """
 
     id: Word
     metric: Word
     requirement: Text
     status: GateStatus
     reason: Text
+    basis: GateBasis | None = None
 
 
 class ReportChange(DocumentPart):

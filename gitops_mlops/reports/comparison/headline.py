@@ -41,7 +41,7 @@ def judgement(report: Report, word: Word) -> str:
         return f"cannot be compared with {champion}"
     metric = decisive(report)
     words = _COMPARED[report.verdict].get(metric.verdict if metric else "undefined")
-    if words:
+    if words and not (metric and _by_value(report, metric)):
         return words.format(champion=champion)
     return _blocked(report, word) if report.verdict == "block" else _OTHERWISE[report.verdict]
 
@@ -88,11 +88,18 @@ def because(report: Report, word: Word, strong: Word = str) -> list[str]:
         return [word(_sentence(first) or "The report gives no reason."), f"Evaluated on {rows_text(report, word)}."]
     number, comparison = _number(metric, word)
     sentences = [f"{strong(number)}{comparison}, on {rows_text(report, word)}."]
-    if metric.verdict == "inconclusive" and (shortage := too_few(report, metric)):
+    by_value = _by_value(report, metric)
+    if metric.verdict == "inconclusive" and not by_value and (shortage := too_few(report, metric)):
         sentences.append(shortage)
-    elif report.verdict in ("warn", "block") and metric.verdict != "regressed":
+    elif report.verdict in ("warn", "block") and (by_value or metric.verdict != "regressed"):
         sentences += [word(_sentence(_in_short(gate.reason))) for gate in worst_gates(report)[:1]]
     return sentences
+
+
+def _by_value(report: Report, metric: MetricResult) -> bool:
+    """Whether a bound on the challenger's own value decided, and not its difference to the champion."""
+    gates = [gate for gate in report.gates if (gate.status, gate.metric) == (report.verdict, metric.name)]
+    return report.verdict != "pass" and bool(gates) and all(gate.basis == "value" for gate in gates)
 
 
 def other_reasons(report: Report) -> list[str]:

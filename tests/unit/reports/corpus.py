@@ -24,6 +24,7 @@ from gitops_mlops.domain.comparison.report_parts import (
     FairnessGroup,
     FairnessResult,
     FrozenRowsComparison,
+    GateBasis,
     GateResult,
     GateStatus,
     GroupRates,
@@ -160,6 +161,7 @@ def _gate(draw: _Draw) -> GateResult:
         requirement=draw.text(),
         status=draw.one(*get_args(GateStatus)),
         reason=draw.text(),
+        basis=draw.one(None, *get_args(GateBasis)),
     )
 
 

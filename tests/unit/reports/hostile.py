@@ -253,6 +253,7 @@ def reports(draw: st.DrawFn) -> Report:
         requirement=texts,
         status=st.sampled_from(["pass", "warn", "block"]),
         reason=texts,
+        basis=st.sampled_from([None, "difference", "value"]),
     )
     return Report(
         model=draw(words),

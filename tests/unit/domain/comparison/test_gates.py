@@ -65,6 +65,26 @@ def test_bounds_decide(gate: dict[str, Any], delta: float, se: float, expected: 
     assert status(gate, measured(delta, se))[0] == expected
 
 
+@pytest.mark.parametrize(
+    ("gate", "delta", "basis"),
+    [
+        (SUPERIOR, 0.02, "difference"),
+        (SUPERIOR, 0.0, "difference"),
+        ({"metric": "roc_auc", "min": 0.71}, 0.02, "value"),
+        ({**SUPERIOR, "min": 0.71}, 0.02, "value"),  # better, and too low
+        ({**SUPERIOR, "min": 0.71}, 0.0, "value"),  # inconclusive warns, the bound blocks
+        ({**SUPERIOR, "min": 0.71}, -0.1, "difference"),  # both block
+        ({**SUPERIOR, "min": 0.71, "action": "warn"}, 0.0, "value"),
+        ({**SUPERIOR, "per-slice": True}, 0.02, None),
+    ],
+)
+def test_a_gate_says_what_its_status_rests_on(gate: dict[str, Any], delta: float, basis: str | None) -> None:
+    (judged,) = judge(model(gate), GateEvidence({"roc_auc": measured(delta, 0.01)}, (), "compared"))
+    assert judged.result.basis == basis
+    (first,) = judge(model(gate), GateEvidence({"roc_auc": measured(delta, 0.01)}, (), "first"))
+    assert first.result.basis != "difference"
+
+
 def test_inconclusive_blocks_where_the_configuration_says_so() -> None:
     assert status(SUPERIOR, measured(0.0, 0.01), inconclusive="block")[0] == "block"
     assert status({**SUPERIOR, "action": "warn"}, measured(0.0, 0.01), inconclusive="block")[0] == "warn"

@@ -98,6 +98,20 @@ def test_the_title_names_what_blocked_and_no_gate_where_all_passed(gates: tuple[
     assert first == f"delay: first version, {words}"
 
 
+def test_a_bound_that_blocks_is_not_too_few_rows() -> None:
+    """Rows would not help: the value itself is below the bound."""
+    bound = gate("log_loss", "block").model_copy(update={"basis": "value", "reason": "0.45 is above 0.4"})
+    short = metric("inconclusive", mde=0.08, required_sample_size=9300)
+    made = report("block", short, gates=(bound,))
+    assert title(made, str) == "delay: does not pass its gates"
+    assert because(made, str)[1:] == ["0.45 is above 0.4."]
+    worse = report("block", metric("regressed"), gates=(bound,))
+    assert title(worse, str) == "delay: does not pass its gates"
+    both = report("block", short, gates=(bound, gate("log_loss", "block").model_copy(update={"basis": "difference"})))
+    assert title(both, str) == "delay: not proven against v1.2.0"
+    assert because(both, str)[1].startswith("Too few rows")
+
+
 @pytest.mark.parametrize(("verdict", "one"), list(itertools.product(VERDICTS, WORST_FIRST)))
 def test_a_report_never_sounds_better_than_its_verdict(verdict: str, one: str) -> None:
     words = title(report(verdict, metric(one)), str)

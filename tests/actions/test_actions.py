@@ -133,7 +133,7 @@ def test_the_registry(github: GitHub, repo: Repo, cli: Cli) -> None:
     assert f"/octo/demo/actions/runs/{run.id}" in tag
     run = pressed(github, "promote")
     assert run.conclusion == "failure"
-    assert ["no comparison speaks" in one.message for one in run.job("promote").annotations] == [True]
+    assert ["no comparison is recorded" in one.message for one in run.job("promote").annotations] == [True]
     run = pressed(github, "rollback")
     assert run.conclusion == "success", run.log
     assert assigned(git, "production") == git("rev-parse", "delay@v0.0.1^{commit}")

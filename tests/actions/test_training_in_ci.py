@@ -154,7 +154,7 @@ def test_an_author_is_told_what_to_run_and_what_to_push(project_on_github: Train
     made = {path: (project_on_github.folder / path).read_text() for path in ("dvc.lock", "metrics.txt")}
     head = github.push(project_on_github.owner, REPOSITORY, "topic", made)
     demand(github.settle(), ("mlops", "failure"), ("mlops report", "success"))
-    assert "does not have model.txt → dvc push" in project_on_github.comment(number)
+    assert "does not have model.txt → ask its author to run dvc push" in project_on_github.comment(number)
     run(project_on_github.folder, "dvc", "push", "--quiet")
     github.rerun(github.dispatcher.runs[-2])
     assert github.required(head, GATE) == "success"

@@ -147,7 +147,7 @@ def test_a_secondary_limit_without_a_time_is_waited_for_a_minute(
 )
 def test_garbage_is_no_approval(forge: Forge, github_client: GitHub, body: bytes) -> None:
     forge.faults.append(Fault(200, body))
-    assert "no JSON" in (text := failure(github_client)) or "not what GitHub's API describes" in text
+    assert "did not answer with JSON" in (text := failure(github_client)) or "not what GitHub's API describes" in text
 
 
 def test_a_huge_answer_is_not_read_to_its_end(forge: Forge, github_client: GitHub) -> None:

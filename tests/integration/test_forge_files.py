@@ -74,7 +74,7 @@ def test_an_address_that_no_token_s_owner_would_follow(
     forge.faults.append(Fault(302, headers={"Location": location}))
     with pytest.raises(ExternalError) as found:
         github_client.download(artifact, 10)
-    assert "redirects to an address that is not followed → check GITHUB_API_URL" in refusal(found)
+    assert "redirects to an address that is not supported → check GITHUB_API_URL" in refusal(found)
 
 
 def test_an_answer_that_leads_nowhere(forge: Forge, github_client: GitHub, artifact: int) -> None:

@@ -247,5 +247,5 @@ def test_a_forge_that_does_not_tell_whose_token_it_is(shared_forge: Forge, body:
         client(shared_forge).login()
     assert "the owner of the token of octo/demo: " in refusal(found)
     shared_forge.faults.append(Fault(404, b"{}", only="/graphql"))
-    with pytest.raises(ExternalError, match=r"→ set GITOPS_MLOPS_LOGIN: for an app, its name with \[bot\] behind it"):
+    with pytest.raises(ExternalError, match=r"→ set GITOPS_MLOPS_LOGIN: for an app, its name followed by \[bot\]"):
         client(shared_forge).login()

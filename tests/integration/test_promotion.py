@@ -217,9 +217,9 @@ def test_among_300_reviews_the_last_opinion_counts(reviewed: Policy, forge_in_en
         (Fault(403, b"{}"), "give GITHUB_TOKEN the permission pull-requests: read"),
         (Fault(404, b"{}"), "give GITHUB_TOKEN the permission pull-requests: read"),
         (Fault(401, b"{}"), "renew GITHUB_TOKEN"),
-        (Fault(429, b"{}", {"Retry-After": "600"}), "asks to wait 600 s"),
+        (Fault(429, b"{}", {"Retry-After": "600"}), "requests a wait of 600 s"),
         (Fault(500, b"oops"), "answered 500"),
-        (Fault(200, b"garbage"), "no JSON"),
+        (Fault(200, b"garbage"), "did not answer with JSON"),
         (Fault(200, b" " * 9_000_000), "more than"),
         (Fault(200, b"[]"), "not what GitHub's API describes"),
     ],
@@ -354,7 +354,7 @@ def test_a_changed_message_breaks_the_signature(signing: Policy) -> None:
         check=True,
     )
     signing.repo.git("update-ref", "refs/tags/delay@v0.0.1", forged.stdout.strip())
-    assert signing.refused() == ["the signature of delay@v0.0.1 does not hold"]
+    assert signing.refused() == ["the signature of delay@v0.0.1 is not valid"]
 
 
 def test_the_file_of_signers_must_be_committed(policy: Policy, keys: Path) -> None:

@@ -9,14 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from gitops_mlops.domain.comparison.gate_reasons import about, plain
 from gitops_mlops.domain.comparison.report import Report
 from gitops_mlops.domain.comparison.report_parts import DATA_GATE, ComparedRevision, GateResult, SliceResult
 from gitops_mlops.domain.config.metrics import ModelTask
 from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.statistics.results import MetricResult, MetricVerdict
 from gitops_mlops.reports.comparison.words import METRIC_WORDS, WORST_FIRST, known_name
-from gitops_mlops.reports.rendering.numbers import between, counted, decimals_of, fixed, level, percent, signed
+from gitops_mlops.reports.rendering.numbers import (
+    between,
+    counted,
+    decimals_of,
+    estimate,
+    fixed,
+    level,
+    percent,
+    signed,
+)
 
 Word = Callable[[str], str]
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -165,8 +173,8 @@ def too_few(report: Report, metric: MetricResult) -> str:
     unseen = f"a difference under {fixed(metric.mde, decimals_of(metric))} cannot be seen with {have}"
     needed = ""
     if metric.required_sample_size:
-        margin = f" for a margin of {plain(metric.margin, 3)}" if metric.margin else ""
-        needed = f"; about {about(metric.required_sample_size)} would be needed{margin}"
+        margin = f" for a margin of {fixed(metric.margin, decimals_of(metric))}" if metric.margin else ""
+        needed = f"; about {estimate(metric.required_sample_size)} would be needed{margin}"
     return f"Too few {many}: {unseen}{needed}."
 
 

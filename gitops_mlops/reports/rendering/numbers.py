@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from pydantic import JsonValue
 
+from gitops_mlops.domain.comparison.gate_reasons import about
 from gitops_mlops.domain.digests import short_sha
 from gitops_mlops.domain.statistics.results import Interval, MetricResult
 
@@ -65,6 +66,11 @@ def count(number: int) -> str:
     if abs(number) >= _LARGE:
         return _power_of_ten(number)
     return f"{number:,}".replace("-", "−")
+
+
+def estimate(number: int) -> str:
+    """`4,700` for 4,623, as gates write it."""
+    return count(number) if abs(number) >= _LARGE else about(number)
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -228,7 +228,7 @@ def test_a_series_has_points_in_time() -> None:
     first, second = because(made, str)
     assert first.endswith("on 120 rows at 60 points in time.")
     assert second.startswith("Too few points in time: ")
-    assert second.endswith("with 60 points in time; about 1,300 would be needed for a margin of 0.05.")
+    assert second.endswith("with 60 points in time; about 1,300 would be needed for a margin of 0.050.")
 
 
 def test_a_share_is_told_only_of_losses() -> None:

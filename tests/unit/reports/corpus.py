@@ -155,14 +155,15 @@ def _metric(draw: _Draw) -> MetricResult:
 
 
 def _gate(draw: _Draw) -> GateResult:
-    return GateResult(
+    drawn = GateResult(
         id=draw.word(),
         metric=draw.one(*_KNOWN, draw.word()),
         requirement=draw.text(),
         status=draw.one(*get_args(GateStatus)),
         reason=draw.text(),
-        basis=draw.one(None, *get_args(GateBasis)),
     )
+    bases = (None, *get_args(GateBasis))
+    return drawn.model_copy(update={"basis": bases[len(drawn.reason) % len(bases)]})
 
 
 def _slice(draw: _Draw) -> SliceResult:

@@ -27,11 +27,16 @@ AGAIN: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+# Fields that came later, without a new number; null in every file of before.
+ADDED = {"basis"}
+
+
 def leaves(data: Any) -> Iterator[Any]:
-    """Every value, in no order of their keys."""
+    """Every value, in no order of their keys, but for fields that came later."""
     if isinstance(data, dict):
-        for value in data.values():
-            yield from leaves(value)
+        for key, value in data.items():
+            if key not in ADDED or value is not None:
+                yield from leaves(value)
     elif isinstance(data, list):
         for value in data:
             yield from leaves(value)

@@ -85,7 +85,7 @@ def test_forward_and_backward_agree(pipeline: list[set[str]], measured: set[str]
         if f"made{index}" in reached(pipeline, "made0")
         and any(f"made{index}" in reached(pipeline, path) for path in pipeline[index])
     }
-    assert bool(on_circle) == any("circle" in gap for gap in gaps)
+    assert bool(on_circle) == any("cycle" in gap for gap in gaps)
     # Whatever goes round in circles is drawn to an end, each node with what is before it once.
     text = tree_text(VersionLineage(one, graph))
     assert all(path in text for path in forward)

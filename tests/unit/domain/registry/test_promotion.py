@@ -183,7 +183,7 @@ def test_the_model_file_must_have_changed() -> None:
     assert against("{only-if-changed: true}") == []
     same = history(trailers=[("Model-SHA256", "a" * 64)])
     assert against("{only-if-changed: true}", same) == [
-        "only if the model file changed | production holds the same file as v1.0.0 (SHA-256 aaaaaaaaaaaa)"
+        "only if the model file changed | production holds the same file as v1.0.0 (SHA-256 aaaaaaaaaa)"
         " | a version with another model file"
     ]
     assert "v2.0.0 has no Model-SHA256" in against("{only-if-changed: true}", history(trailers=[]))[0]

@@ -265,7 +265,7 @@ def test_a_remote_that_refuses_leaves_nothing_behind(run: Commands, registry_pro
     assert "the new tag was deleted" in answer.err
     assert registry_project.tags() == []
     run.release()
-    assert "taken back" in run("promote", "delay", "staging", "--push", code=4).err
+    assert "the new tag was deleted" in run("promote", "delay", "staging", "--push", code=4).err
     assert registry_project.tags() == ["delay@v0.0.1"]
 
 

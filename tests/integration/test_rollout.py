@@ -142,7 +142,7 @@ def test_a_version_that_nobody_measured_is_held_back(rollout_project: RolloutPro
     rollout_project.version("v0.0.1", trained(1), verdict="")
     model = only(rollout("staging", "--push", "--json"))
     assert (model["waiting"], model["code"]) == ("v0.0.1", 0)
-    assert "no comparison speaks" in model["refusals"][0]["observed"]
+    assert "no comparison is recorded" in model["refusals"][0]["observed"]
 
 
 def test_a_version_of_another_branch_does_not_enter(rollout_project: RolloutProject, rollout: Run) -> None:

@@ -5,7 +5,7 @@ Harvey, Leybourne and Newbold. Errors that last longer, as a poor forecast's do,
 for 5 % at an autocorrelation of 0.5), so the spread is the widest one of theirs, of the equally weighted cosine
 estimator, whose Student's t has few degrees of freedom (fixed smoothing), and, one step ahead, of a first-order
 autoregression, which is right where cosines are too few (30 points of autocorrelation 0.5 to 0.7). One step ahead
-cosines are asked only where neighbours are alike: they cost a third of the power, and find nothing elsewhere.
+cosines are asked only where neighbours are alike: they widen the interval, and find nothing elsewhere.
 
 Sources: Diebold and Mariano 1995, Journal of Business and Economic Statistics 13:253-263; Harvey, Leybourne and
 Newbold 1997, International Journal of Forecasting 13:281-291; Lazarus, Lewis, Stock and Watson 2018, Journal of
@@ -26,7 +26,7 @@ from gitops_mlops.domain.statistics.spread import t_quantile
 # Terms more alike than this are a trend, which no error of a mean describes.
 _MOST_ALIKE = 0.95
 _FEWEST_COSINES = 4
-_LASTING = 0.2
+_LASTING = 0.1
 
 
 def diebold_mariano(differences: Floats, horizon: int = 1) -> tuple[float, float]:

@@ -237,8 +237,8 @@ def test_a_stage_of_bare_commits_and_of_versions_out_of_use_is_emptied(run: Comm
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["delay"], 2, "say why"),
-        (["delay", "--reason", " \n"], 2, "say why"),
+        (["delay"], 2, "give a reason"),
+        (["delay", "--reason", " \n"], 2, "give a reason"),
         (["dely", "--reason", "x"], 3, "perhaps you meant 'delay'"),
         (["delay#prodution", "--reason", "x"], 3, "perhaps you meant 'production'"),
         (["delay@v9.0.0", "--reason", "x"], 3, "no such active version"),

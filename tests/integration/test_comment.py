@@ -437,7 +437,7 @@ def test_a_huge_artifact_is_not_even_fetched(place: Place) -> None:
     answer = place.of_run(place.uploaded(noise.getvalue()), code=1)
     assert "bytes, more than" in answer.err
     assert not [one for one in place.forge.requests if one.endswith("/zip")]
-    assert "no report" in place.comments[0]
+    assert "## ❌ No report" in place.comments[0]
 
 
 def test_a_faulty_forge_loses_no_report_silently(place: Place) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from gitops_mlops.domain.shortening import first_of
 
 _NAMED = 3
-_MOST_DECIMALS = 17
+_MOST_DECIMALS = 25
 
 
 def plain(value: float, digits: int = 4) -> str:
